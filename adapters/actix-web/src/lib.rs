@@ -1,0 +1,57 @@
+//! A health endpoint for [actix-web](actix_web): `GET /health` says `OK`, or `MAINTENANCE` while a
+//! marker file exists, and runs the application's checks when asked with `?checks=all`.
+//!
+//! This crate decides nothing: it mounts [`Health`] at its path for every method, passes the raw query
+//! in, and copies the answer out. It sets no timeout and touches no other route.
+//!
+//! ```
+//! use actix_web::{App, web};
+//! use health_core::Health;
+//!
+//! let health = Health::builder()
+//!     .check("database", || async { Ok::<(), std::io::Error>(()) })
+//!     .build()?;
+//! let app = App::new()
+//!     .route("/", web::get().to(|| async { "the application" }))
+//!     .configure(health_actix_web::service(health));
+//! # Ok::<(), health_core::BuildError>(())
+//! ```
+//!
+//! In the factory closure of `HttpServer`, which runs once for each worker, pass a clone; all clones
+//! are one endpoint. Checks run on the worker that was asked.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use health_core::{Health, HealthResponse};
+
+/// Configuration that adds one resource, the health endpoint: pass it to
+/// [`App::configure`](actix_web::App::configure).
+///
+/// It answers every method at exactly [`HealthConfig::url`](health_core::HealthConfig::url); actix-web
+/// decodes a path before it compares, so `/%68ealth` is `/health`. In a scope, the endpoint's path
+/// starts with the prefix of the scope.
+pub fn service(health: Health) -> impl FnOnce(&mut ServiceConfig) {
+    move |app| {
+        let url = health.config().url().to_owned();
+        let answer = move |request: HttpRequest| {
+            let health = health.clone();
+            async move { response(health.respond(request.query_string()).await) }
+        };
+        app.service(web::resource(url).to(answer));
+    }
+}
+
+/// actix-web is on an older major of the `http` crate: codes travel as numbers, headers as bytes.
+fn response(answer: HealthResponse) -> HttpResponse {
+    let status =
+        StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in answer.headers() {
+        response.insert_header((name.as_str(), value.as_bytes()));
+    }
+    if let Some(reason) = answer.custom_reason() {
+        response.reason(reason);
+    }
+    response.body(answer.body())
+}

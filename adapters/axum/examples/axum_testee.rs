@@ -1,0 +1,32 @@
+//! The axum adapter as a testee: see the testee protocol in `docs/contract.md`.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::ExitCode;
+
+use axum::Router;
+use health_conformance::{Server, testee};
+use health_core::Health;
+
+pub(crate) fn serve(health: Health) -> io::Result<Server> {
+    serve_app(health_axum::router(health))
+}
+
+pub(crate) fn serve_app(app: Router) -> io::Result<Server> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_io()
+        .build()?;
+    runtime.spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        axum::serve(listener, app).await
+    });
+    Ok(Server::new(address, || runtime.shutdown_background()))
+}
+
+fn main() -> ExitCode {
+    testee::main(serve)
+}

@@ -1,0 +1,55 @@
+//! A health endpoint for [axum]: `GET /health` says `OK`, or `MAINTENANCE` while a marker file exists,
+//! and runs the application's checks when asked with `?checks=all`.
+//!
+//! This crate decides nothing: it mounts [`Health`] at its path for every method, passes the raw query
+//! in, and copies the answer out. It sets no timeout and touches no other route.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use health_core::Health;
+//!
+//! let health = Health::builder()
+//!     .check("database", || async { Ok::<(), std::io::Error>(()) })
+//!     .build()?;
+//! let app: Router = Router::new()
+//!     .route("/", get(|| async { "the application" }))
+//!     .merge(health_axum::router(health));
+//! # Ok::<(), health_core::BuildError>(())
+//! ```
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Response, Uri};
+use axum::routing::any;
+use health_core::{Health, HealthResponse};
+use hyper::ext::ReasonPhrase;
+
+/// A router with one route, the health endpoint: [merge](Router::merge) it into the application's.
+///
+/// It answers every method at exactly [`HealthConfig::url`](health_core::HealthConfig::url), and
+/// brings no fallback. [Nested](Router::nest), the endpoint's path starts with the prefix of the nest.
+///
+/// # Panics
+///
+/// `merge` panics if the application has a route of its own at this path, as axum does for any route
+/// that is added twice.
+pub fn router<S>(health: Health) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let url = health.config().url().to_owned();
+    let answer = move |uri: Uri| async move {
+        let answer = health.respond(uri.query().unwrap_or_default()).await;
+        response(answer)
+    };
+    Router::new().route(&url, any(answer))
+}
+
+fn response(answer: HealthResponse) -> Response<Body> {
+    let mut response = Response::from(answer).map(Body::from);
+    if let Some(reason) = answer.custom_reason() {
+        let reason = ReasonPhrase::from_static(reason.as_bytes());
+        response.extensions_mut().insert(reason);
+    }
+    response
+}

@@ -1,0 +1,55 @@
+//! The Rocket adapter as a testee: see the testee protocol in `docs/contract.md`.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
+
+use health_conformance::{Server, testee};
+use health_core::Health;
+use rocket::config::{Config, LogLevel, Shutdown};
+use rocket::fairing::AdHoc;
+use rocket::{Build, Rocket};
+
+pub(crate) fn serve(health: Health) -> io::Result<Server> {
+    serve_app(|app| app.attach(health_rocket::fairing(health)))
+}
+
+pub(crate) fn serve_app(
+    complete: impl FnOnce(Rocket<Build>) -> Rocket<Build>,
+) -> io::Result<Server> {
+    // Rocket takes no listener: it binds by itself, and tells the port at liftoff.
+    let (started, start) = mpsc::channel();
+    let announce = AdHoc::on_liftoff("announce", move |rocket| {
+        let port = rocket.config().port;
+        let _ = started.send((port, rocket.shutdown()));
+        Box::pin(async {})
+    });
+    let app = complete(rocket::custom(config())).attach(announce);
+    // Why it did not start is in Rocket's error; that it did not is known by the silence.
+    thread::spawn(move || rocket::execute(app.launch()).is_ok());
+    let (port, shutdown) = start
+        .recv()
+        .map_err(|_| io::Error::other("Rocket did not start"))?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    Ok(Server::new(address, move || shutdown.notify()))
+}
+
+fn config() -> Config {
+    Config {
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        port: 0,
+        workers: 2,
+        log_level: LogLevel::Off,
+        shutdown: Shutdown {
+            ctrlc: false,
+            ..Shutdown::default()
+        },
+        ..Config::release_default()
+    }
+}
+
+fn main() -> ExitCode {
+    testee::main(serve)
+}

@@ -1,0 +1,80 @@
+//! A health endpoint for [Rocket](rocket): `GET /health` says `OK`, or `MAINTENANCE` while a marker
+//! file exists, and runs the application's checks when asked with `?checks=all`.
+//!
+//! This crate decides nothing: it lets [`Health`] answer at its path for every method that Rocket
+//! knows, passes the raw query in, and copies the answer out. It sets no timeout and touches no other
+//! path.
+//!
+//! ```
+//! use health_core::Health;
+//!
+//! let health = Health::builder()
+//!     .check("database", || async { Ok::<(), std::io::Error>(()) })
+//!     .build()?;
+//! let app = rocket::build().attach(health_rocket::fairing(health));
+//! # Ok::<(), health_core::BuildError>(())
+//! ```
+//!
+//! What Rocket 0.5 does before any route, no adapter can change: it answers 400 to a method that it
+//! does not know, waits for the first bytes of a body that a request announces, and sends no reason
+//! phrase with a code such as 299.
+
+use health_core::{Health, HealthResponse};
+use rocket::fairing::{AdHoc, Fairing};
+use rocket::http::{Header, Method, Status};
+use rocket::route::{Handler, Outcome};
+use rocket::{Data, Request, Response, Route};
+
+/// A fairing that mounts the health endpoint: [attach](rocket::Rocket::attach) it.
+///
+/// It answers at exactly [`HealthConfig::url`](health_core::HealthConfig::url). Rocket alone would
+/// also route `/health/` and `//health` there (H1); these are forwarded to the application's routes.
+pub fn fairing(health: Health) -> impl Fairing {
+    AdHoc::on_ignite("health endpoint", |rocket| async move {
+        rocket.mount("/", routes(&health))
+    })
+}
+
+fn routes(health: &Health) -> Vec<Route> {
+    const METHODS: [Method; 9] = [
+        Method::Get,
+        Method::Put,
+        Method::Post,
+        Method::Delete,
+        Method::Options,
+        Method::Head,
+        Method::Trace,
+        Method::Connect,
+        Method::Patch,
+    ];
+    let route = |method| Route::new(method, health.config().url(), Endpoint(health.clone()));
+    METHODS.map(route).into()
+}
+
+#[derive(Clone)]
+struct Endpoint(Health);
+
+#[rocket::async_trait]
+impl Handler for Endpoint {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        let uri = request.uri();
+        if !self.0.serves(uri.path().raw().as_str()) {
+            return Outcome::forward(data, Status::NotFound);
+        }
+        let query = uri.query().map_or("", |query| query.raw().as_str());
+        Outcome::Success(response(self.0.respond(query).await))
+    }
+}
+
+fn response(answer: HealthResponse) -> Response<'static> {
+    let mut response = Response::new();
+    response.set_status(Status::new(answer.status().as_u16()));
+    for (name, value) in answer.headers() {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        // Set, not appended: Rocket has a nosniff of its own.
+        response.set_header(Header::new(name.as_str().to_owned(), value));
+    }
+    let body = answer.body().as_bytes();
+    response.set_sized_body(body.len(), std::io::Cursor::new(body));
+    response
+}

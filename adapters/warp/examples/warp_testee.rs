@@ -1,0 +1,38 @@
+//! The warp adapter as a testee: see the testee protocol in `docs/contract.md`.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::ExitCode;
+
+use health_conformance::{Server, testee};
+use health_core::Health;
+use warp::reply::Reply;
+use warp::{Filter, Rejection};
+
+pub(crate) fn serve(health: Health) -> io::Result<Server> {
+    serve_app(health_warp::filter(health))
+}
+
+pub(crate) fn serve_app<F, R>(app: F) -> io::Result<Server>
+where
+    F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,
+    R: Reply + 'static,
+{
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_io()
+        .build()?;
+    runtime.spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        warp::serve(app).incoming(listener).run().await;
+        io::Result::Ok(())
+    });
+    Ok(Server::new(address, || runtime.shutdown_background()))
+}
+
+fn main() -> ExitCode {
+    testee::main(serve)
+}

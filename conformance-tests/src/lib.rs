@@ -1,0 +1,40 @@
+//! Proves that a health endpoint answers, to the byte, as the contract of this project says.
+//!
+//! This crate tests from outside: it sends requests over real sockets and compares what comes back. It
+//! looks into no server, and knows none; without its feature `testee` it does not even depend on
+//! `health-core`. It is three things:
+//!
+//! - scenarios, as data: [`Suite::builtin`], with the format in [`mod@scenario`];
+//! - a command line, `health-conformance run --cmd 'PROGRAM ARGS'`, for a server in any language that
+//!   speaks the testee protocol of `docs/contract.md`;
+//! - a library: [`Suite::run`] over a [`Harness`], or, for servers built on `health-core`, the module
+//!   `testee` behind the feature of that name.
+
+mod client;
+mod given;
+mod harness;
+mod journal;
+mod judge;
+mod known;
+mod marker;
+mod neighbours;
+mod program;
+mod report;
+mod rule;
+mod runner;
+pub mod scenario;
+mod template;
+#[cfg(feature = "testee")]
+pub mod testee;
+
+pub use crate::client::{ExchangeError, Request, Response, exchange};
+pub use crate::given::{Behaviour, Check, Given};
+pub use crate::harness::{Harness, Server, StartError};
+pub use crate::journal::{Journal, Line};
+pub use crate::known::{KnownError, KnownFailures};
+pub use crate::neighbours::differences;
+pub use crate::program::Program;
+pub use crate::report::Report;
+pub use crate::rule::Rule;
+pub use crate::runner::Options;
+pub use crate::scenario::{LoadError, Scenario, Suite};

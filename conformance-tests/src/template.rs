@@ -1,0 +1,62 @@
+//! Placeholders in the settings, messages and targets of scenarios.
+
+use std::path::Path;
+
+/// Replaces `{dir}`, `{byte:ff}` and `{repeat:x:300}`; every other brace stands for itself.
+pub(crate) fn expand(text: &str, directory: &Path) -> Vec<u8> {
+    let mut expanded = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('{') {
+        let (before, from_brace) = rest.split_at(start);
+        expanded.extend_from_slice(before.as_bytes());
+        let placeholder = from_brace
+            .find('}')
+            .and_then(|end| Some((value(&from_brace[1..end], directory)?, end)));
+        match placeholder {
+            Some((value, end)) => {
+                expanded.extend(value);
+                rest = &from_brace[end + 1..];
+            }
+            None => {
+                expanded.push(b'{');
+                rest = &from_brace[1..];
+            }
+        }
+    }
+    expanded.extend_from_slice(rest.as_bytes());
+    expanded
+}
+
+/// The same for text that has no raw bytes.
+pub(crate) fn expand_text(text: &str, directory: &Path) -> String {
+    String::from_utf8_lossy(&expand(text, directory)).into_owned()
+}
+
+fn value(placeholder: &str, directory: &Path) -> Option<Vec<u8>> {
+    let parts: Vec<_> = placeholder.split(':').collect();
+    match parts[..] {
+        ["dir"] => Some(directory.to_string_lossy().into_owned().into_bytes()),
+        ["byte", digits] => Some(vec![u8::from_str_radix(digits, 16).ok()?]),
+        ["repeat", text, count] => Some(text.repeat(count.parse().ok()?).into_bytes()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::expand;
+
+    #[test]
+    fn placeholders_are_replaced_and_other_braces_kept() {
+        let expanded = |text| expand(text, Path::new("/d"));
+        assert_eq!(expanded("{dir}/m"), b"/d/m");
+        assert_eq!(expanded("/health?{byte:ff}x"), b"/health?\xffx");
+        assert_eq!(expanded("a{repeat:xy:3}b"), b"axyxyxyb");
+        for text in ["/{id}", "{", "}", "{}", "{byte:zz}", "{{", "{repeat:x}"] {
+            assert_eq!(expanded(text), text.as_bytes());
+        }
+        assert_eq!(expanded("{ {dir}"), b"{ /d");
+    }
+}

@@ -1,0 +1,253 @@
+//! What a Rust server built on `health-core` needs to be put to the test, in-process and as a program.
+//!
+//! Both need one function that serves a [`Health`] on a free port of 127.0.0.1. As an example program
+//! it becomes a testee with [`main`], and a test runs the whole suite over it with [`run_suite`]; see
+//! `examples` and `tests/conformance.rs` of any adapter.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fmt;
+use std::future::pending;
+use std::io::{self, Read as _};
+use std::panic;
+use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::channel::oneshot;
+use health_core::{Health, HealthCheckEvent, HealthConfig, HealthSubscriber, LOG_TARGET};
+use tracing::field::{Field, Visit};
+use tracing::span;
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use crate::given::{Behaviour, Check, Given};
+use crate::harness::{Harness, Server, StartError};
+use crate::journal::{Journal, Line};
+use crate::known::KnownFailures;
+use crate::report::Report;
+use crate::runner::Options;
+use crate::scenario::Suite;
+
+/// The `main` of a testee program: serves what `HEALTH_GIVEN` describes until standard input closes.
+///
+/// Returns a failure, after a message on standard error, for settings that are refused and for a
+/// server that does not start.
+pub fn main(serve: impl Fn(Health) -> io::Result<Server>) -> ExitCode {
+    match serve_given(serve) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve_given(serve: impl Fn(Health) -> io::Result<Server>) -> Result<(), Box<dyn Error>> {
+    let given = std::env::var("HEALTH_GIVEN").map_err(|error| format!("HEALTH_GIVEN: {error}"))?;
+    let given = serde_json::from_str(&given).map_err(|error| format!("HEALTH_GIVEN: {error}"))?;
+    let journal = Journal::standard_output();
+    write_records_to(&journal);
+    let server = serve(health(&given, &journal)?)?;
+    println!("READY http://{}", server.address());
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// Runs the suite in this process, for a test: `assert!(report.conforms(), "{report}")`.
+///
+/// `known` is the TOML of [`KnownFailures`]. The environment variable `HEALTH_SCENARIOS` narrows the
+/// run to the scenarios that match its pattern. All servers share one `tracing` subscriber, so there
+/// is one such run in a process at a time.
+///
+/// # Errors
+///
+/// The known failures cannot be read.
+pub fn run_suite(
+    serve: impl Fn(Health) -> io::Result<Server> + Sync,
+    known: &str,
+) -> Result<Report, Box<dyn Error>> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = lock(&ONE_AT_A_TIME);
+    quieten_expected_panics();
+
+    let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+    let options = Options {
+        only: std::env::var("HEALTH_SCENARIOS").unwrap_or_else(|_| "*".to_owned()),
+        known: KnownFailures::parse(known)?,
+        rerun: format!("HEALTH_SCENARIOS={{id}} cargo test -p {package} --test conformance"),
+        ..Options::default()
+    };
+    Ok(Suite::builtin()?.run(&InProcess(serve), &options))
+}
+
+/// A server of this process, as a [`Harness`].
+struct InProcess<F>(F);
+
+impl<F> Harness for InProcess<F>
+where
+    F: Fn(Health) -> io::Result<Server> + Sync,
+{
+    fn start(&self, given: &Given, journal: &Journal) -> Result<Server, StartError> {
+        write_records_to(journal);
+        let health =
+            health(given, journal).map_err(|error| StartError::Refused(error.to_string()))?;
+        (self.0)(health).map_err(|error| StartError::Failed(error.to_string()))
+    }
+}
+
+/// The endpoint that `given` describes.
+fn health(given: &Given, journal: &Journal) -> Result<Health, Box<dyn Error>> {
+    let config = HealthConfig::from_pairs(&given.settings)?;
+    let mut builder = Health::builder().config(config);
+    let mut names = BTreeSet::new();
+    for check in &given.checks {
+        let scripted = Scripted {
+            check: check.clone(),
+            journal: journal.clone(),
+        };
+        // Both ways to register are tried: a check where it can say the same, an event otherwise. The
+        // panic of a check is reported under its name.
+        let says_the_same = matches!(
+            (check.behaviour, &*check.status, &check.message),
+            (Behaviour::Panic, ..) | (_, "OK", None) | (_, "ERROR", Some(_))
+        );
+        builder = if says_the_same && names.insert(&check.name) {
+            builder.check(&check.name, move || {
+                let scripted = scripted.clone();
+                async move { scripted.result().await }
+            })
+        } else {
+            builder.subscriber(scripted)
+        };
+    }
+    Ok(builder.build()?)
+}
+
+/// A check that does what the scenario says.
+#[derive(Clone)]
+struct Scripted {
+    check: Check,
+    journal: Journal,
+}
+
+impl Scripted {
+    async fn result(&self) -> Result<(), String> {
+        self.behave().await;
+        self.check.message.clone().map_or(Ok(()), Err)
+    }
+
+    #[expect(
+        clippy::panic,
+        reason = "a check that panics is what the scenario asks for"
+    )]
+    async fn behave(&self) {
+        self.journal.record(Line::Check(self.check.name.clone()));
+        match self.check.behaviour {
+            Behaviour::Report => {}
+            Behaviour::Slow(time) => sleep(time).await,
+            Behaviour::Panic => panic!(
+                "{EXPECTED_PANIC} {} {:?}",
+                self.check.name, self.check.message
+            ),
+            Behaviour::Hang => pending().await,
+            Behaviour::Block(time) => thread::sleep(time),
+        }
+    }
+}
+
+#[async_trait]
+impl HealthSubscriber for Scripted {
+    async fn on_health_check(&self, event: &mut HealthCheckEvent) {
+        self.behave().await;
+        let Check {
+            name,
+            status,
+            message,
+            ..
+        } = &self.check;
+        event.report(name, status.as_str(), message.as_deref());
+    }
+}
+
+/// Sleeps on a thread of its own: a testee may have any runtime, or none.
+async fn sleep(time: Duration) {
+    let (wake, woken) = oneshot::channel();
+    thread::spawn(move || {
+        thread::sleep(time);
+        wake.send(())
+    });
+    let _ = woken.await;
+}
+
+const EXPECTED_PANIC: &str = "the scenario asks for a panic:";
+
+/// Keeps the panics that scenarios ask for out of the test's output.
+fn quieten_expected_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let default = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let payload = info.payload().downcast_ref::<String>();
+            if !payload.is_some_and(|text| text.starts_with(EXPECTED_PANIC)) {
+                default(info);
+            }
+        }));
+    });
+}
+
+static JOURNAL: Mutex<Option<Journal>> = Mutex::new(None);
+
+/// Sends the records of the health endpoint to `journal`, and to no other from now on.
+fn write_records_to(journal: &Journal) {
+    *lock(&JOURNAL) = Some(journal.clone());
+    // An error says that it is set already; the test of a log record would show any other.
+    let _ = tracing::subscriber::set_global_default(Recorder);
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Passes records of the health endpoint at INFO and above to the journal.
+struct Recorder;
+
+impl Subscriber for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == LOG_TARGET && *metadata.level() <= Level::INFO
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        if let Some(journal) = &*lock(&JOURNAL) {
+            journal.record(Line::Log {
+                level: event.metadata().level().to_string(),
+                text: message.0,
+            });
+        }
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}

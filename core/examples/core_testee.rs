@@ -1,0 +1,28 @@
+//! The core as a testee, behind the server of `custom_server.rs`.
+
+#[path = "custom_server.rs"]
+#[expect(
+    dead_code,
+    reason = "its main is for people, with an address and checks of its own"
+)]
+mod custom_server;
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::ExitCode;
+use std::thread;
+
+use health_conformance::{Server, testee};
+use health_core::Health;
+
+/// Serves until the process ends: the server has no way to stop it, and needs none.
+pub(crate) fn serve(health: Health) -> io::Result<Server> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || custom_server::serve(&listener, &health));
+    Ok(Server::new(address, || {}))
+}
+
+fn main() -> ExitCode {
+    testee::main(serve)
+}

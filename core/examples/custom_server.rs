@@ -1,0 +1,82 @@
+//! A health endpoint in a server of one's own: the standard library, `health-core`, nothing else.
+
+use std::future::Future;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, Thread};
+
+use health_core::{Health, HealthConfig};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let health = Health::builder()
+        .config(HealthConfig::from_env()?)
+        .check("temp", || async {
+            std::env::temp_dir().read_dir().map(drop)
+        })
+        .build()?;
+    let listener = TcpListener::bind("127.0.0.1:8080")?;
+    println!("curl -i http://127.0.0.1:8080{}", health.config().url());
+    Ok(serve(&listener, &health)?)
+}
+
+/// Answers each connection once, on a thread of its own.
+pub(crate) fn serve(listener: &TcpListener, health: &Health) -> io::Result<()> {
+    loop {
+        let (stream, _) = listener.accept()?;
+        let health = health.clone();
+        // A connection that fails is its client's loss alone.
+        thread::spawn(move || answer(stream, &health));
+    }
+}
+
+fn answer(mut stream: TcpStream, health: &Health) -> io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?.take(64 * 1024)).split(b'\n');
+    let request_line = lines.next().unwrap_or_else(|| Ok(Vec::new()))?;
+    while lines.next().transpose()?.is_some_and(|line| line != b"\r") {}
+
+    let request_line = String::from_utf8_lossy(&request_line);
+    let mut words = request_line.split(' ');
+    let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if health.serves(path) {
+        let answer = block_on(health.respond(query));
+        let (code, reason) = (answer.status().as_u16(), answer.reason());
+        write!(stream, "HTTP/1.1 {code} {reason}\r\nConnection: close\r\n")?;
+        for (name, value) in answer.headers() {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            write!(stream, "{name}: {value}\r\n")?;
+        }
+        let body = if method == "HEAD" { "" } else { answer.body() };
+        write!(stream, "\r\n{body}")?;
+    } else {
+        write!(
+            stream,
+            "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"
+        )?;
+    }
+    // A request body that is left unread would reset the connection before the answer arrives.
+    stream.shutdown(Shutdown::Write)?;
+    io::copy(&mut stream.take(1024 * 1024), &mut io::sink()).map(drop)
+}
+
+/// Any executor will do; this is the smallest.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let (mut future, waker) = (
+        std::pin::pin!(future),
+        Arc::new(Unpark(thread::current())).into(),
+    );
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        thread::park();
+    }
+}

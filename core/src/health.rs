@@ -1,0 +1,201 @@
+//! The handle that wires the parts.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::check::{HealthSubscriber, Registered};
+use crate::config::HealthConfig;
+use crate::decision::{Decision, Step};
+use crate::dispatch;
+use crate::event::HealthCheckEvent;
+use crate::log::LogRecord;
+use crate::maintenance::{self, Maintenance, Observation};
+use crate::request::CheckMode;
+use crate::response::HealthResponse;
+
+/// The health endpoint: settings, maintenance switch and checks. Cheap to clone; clones share all.
+#[derive(Debug, Clone)]
+pub struct Health(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    config: HealthConfig,
+    maintenance: Maintenance,
+    subscribers: Vec<Registered>,
+}
+
+impl Health {
+    /// Starts a description of the endpoint: default settings, no checks.
+    pub fn builder() -> HealthBuilder {
+        HealthBuilder::default()
+    }
+
+    /// The settings it was built with; an adapter mounts at their [`url`](HealthConfig::url).
+    pub fn config(&self) -> &HealthConfig {
+        &self.0.config
+    }
+
+    /// Whether `path`, as it stands in the request and without the query, is this endpoint's (H1).
+    pub fn serves(&self, path: &str) -> bool {
+        self.0.config.url() == path
+    }
+
+    /// Answers one request and logs what H8 and H4 ask for.
+    ///
+    /// `query` is the raw query string without its `?`, empty when there is none. Needs no runtime
+    /// of its own; checks may need the application's. Never panics, unless the program's own log
+    /// subscriber does.
+    pub async fn respond(&self, query: &str) -> HealthResponse {
+        let answer = self.answer(query).await;
+        answer.log().for_each(LogRecord::emit);
+        answer.response()
+    }
+
+    /// Decides as [`Health::respond`] does, and leaves the logging to the caller.
+    pub async fn answer(&self, query: &str) -> Answer {
+        let mode = CheckMode::from_query(query);
+        let Observation { state, warning } = self.0.maintenance.observe();
+        let decision = match Step::choose(state, mode) {
+            Step::Decided(decision) => decision,
+            Step::RunChecks(permit) => {
+                Decision::judge(dispatch::run(permit, &self.0.subscribers).await)
+            }
+        };
+        Answer {
+            response: HealthResponse::of(&decision, &self.0.config),
+            warning,
+            record: LogRecord::of(&decision),
+        }
+    }
+}
+
+/// An answer, and the records that belong in the log with it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    response: HealthResponse,
+    warning: Option<LogRecord>,
+    record: Option<LogRecord>,
+}
+
+impl Answer {
+    /// What to send.
+    pub fn response(&self) -> HealthResponse {
+        self.response
+    }
+
+    /// What to log, in order: at most one WARN about the disablefile (H4), and one record unless the
+    /// answer is OK (H8).
+    pub fn log(&self) -> impl Iterator<Item = &LogRecord> {
+        self.warning.iter().chain(&self.record)
+    }
+}
+
+/// Describes a [`Health`].
+///
+/// ```
+/// use health_core::{Health, HealthConfig};
+/// # struct Pool;
+/// # impl Pool { async fn ping(&self) -> Result<(), std::io::Error> { Ok(()) } }
+/// # let pool = std::sync::Arc::new(Pool);
+///
+/// let health = Health::builder()
+///     .config(HealthConfig::default().with_disablefile("/run/shop/maintenance"))
+///     .check("database", move || {
+///         let pool = pool.clone();
+///         async move { pool.ping().await }
+///     })
+///     .subscribe(|event| event.report("disk", "OK", Some("61 % used")))
+///     .build()?;
+/// # Ok::<(), health_core::BuildError>(())
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "a description does nothing until it is built"]
+pub struct HealthBuilder {
+    config: HealthConfig,
+    subscribers: Vec<Registered>,
+    check_names: Vec<String>,
+}
+
+impl HealthBuilder {
+    /// Takes `config` for settings. Default: [`HealthConfig::default`], which reads no environment.
+    pub fn config(mut self, config: HealthConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Adds a check: an asynchronous closure that says `Ok(())` or an error to show in the log.
+    ///
+    /// It is called for every request that asks for checks. A panic, also in the error's `Display`,
+    /// is an ERROR of this check alone (H12).
+    pub fn check<F, Fut, E>(mut self, name: impl Into<String>, check: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display + 'static,
+    {
+        let name = name.into();
+        self.check_names.push(name.clone());
+        self.subscribers.push(Registered::check(name, check));
+        self
+    }
+
+    /// Adds a closure that reports any number of results to the event it is given.
+    ///
+    /// It must not block: the other checks wait for it.
+    pub fn subscribe<F>(mut self, subscriber: F) -> Self
+    where
+        F: Fn(&mut HealthCheckEvent) + Send + Sync + 'static,
+    {
+        self.subscribers.push(Registered::closure(subscriber));
+        self
+    }
+
+    /// Adds a subscriber that is a type of its own.
+    pub fn subscriber(mut self, subscriber: impl HealthSubscriber) -> Self {
+        self.subscribers.push(Registered::subscriber(subscriber));
+        self
+    }
+
+    /// Builds the endpoint, and logs a WARN for a disablefile that any local user could create and for
+    /// each unknown environment variable (H11).
+    ///
+    /// # Errors
+    ///
+    /// Two checks share a name.
+    pub fn build(self) -> Result<Health, BuildError> {
+        let mut seen = HashSet::new();
+        if let Some(name) = self.check_names.iter().find(|name| !seen.insert(*name)) {
+            return Err(BuildError::DuplicateCheck { name: name.clone() });
+        }
+
+        let exposure = self.config.disablefile().and_then(maintenance::exposure);
+        let unknown = self.config.unknown_variables().iter();
+        unknown
+            .map(|name| LogRecord::unknown_variable(name))
+            .chain(exposure)
+            .for_each(|record| record.emit());
+
+        Ok(Health(Arc::new(Parts {
+            maintenance: Maintenance::new(self.config.disablefile()),
+            config: self.config,
+            subscribers: self.subscribers,
+        })))
+    }
+}
+
+/// Why an endpoint could not be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Two checks were registered under one name, so that their results could not be told apart.
+    #[error(
+        "two checks are named {name:?}: give each its own name \
+         (an event subscriber may report one name several times)"
+    )]
+    DuplicateCheck {
+        /// The name.
+        name: String,
+    },
+}

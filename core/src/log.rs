@@ -1,0 +1,229 @@
+//! What the operator reads: one record per answer that is not OK (H8), and warnings.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+use std::io;
+use std::path::Path;
+
+use crate::decision::Decision;
+use crate::event::Report;
+
+/// The target of every record, for filters such as `health=warn`.
+pub const LOG_TARGET: &str = "health";
+
+/// How grave a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LogLevel {
+    /// Expected, and worth knowing: maintenance.
+    Info,
+    /// A setting or the machine deserves a look; the endpoint works on.
+    Warn,
+    /// The application is unhealthy.
+    Error,
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        })
+    }
+}
+
+/// One record for the log. [`Display`](fmt::Display) shows its text: always one line, without control
+/// characters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LogRecord {
+    level: LogLevel,
+    text: Cow<'static, str>,
+}
+
+impl LogRecord {
+    /// The record that belongs to an answer; none when it is OK (H8).
+    pub(crate) fn of(decision: &Decision) -> Option<Self> {
+        match decision {
+            Decision::Pass => None,
+            Decision::Maintain => Some(Self {
+                level: LogLevel::Info,
+                text: "Health response: MAINTENANCE".into(),
+            }),
+            Decision::Fail(reports) => Some(Self {
+                level: LogLevel::Error,
+                text: format!("Health response: ERROR ({})", Results(reports)).into(),
+            }),
+        }
+    }
+
+    /// H4: a stat that failed, and not because nothing is there.
+    pub(crate) fn disablefile_unreadable(path: &Path, error: &io::Error) -> Self {
+        Self::warn(format!(
+            "cannot tell whether the disablefile {path:?} exists ({error}); \
+             taking the host as not in maintenance until it can be looked up"
+        ))
+    }
+
+    /// H11: the default path is one such.
+    pub(crate) fn disablefile_exposed(path: &Path) -> Self {
+        Self::warn(format!(
+            "the disablefile {path:?} is in a world-writable directory: any local user can put this \
+             host into maintenance; set healthcheck.disablefile to a path in a directory of the service"
+        ))
+    }
+
+    /// H11: the prefix of environment variables is shared with other programs.
+    pub(crate) fn unknown_variable(name: &str) -> Self {
+        Self::warn(format!(
+            "the environment variable {name:?} is not a setting of the health endpoint and is ignored"
+        ))
+    }
+
+    fn warn(text: String) -> Self {
+        Self {
+            level: LogLevel::Warn,
+            text: text.into(),
+        }
+    }
+
+    /// Its level.
+    pub fn level(&self) -> LogLevel {
+        self.level
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Hands the record to `tracing` under [`LOG_TARGET`]; where no `tracing` subscriber is set, it
+    /// goes to the `log` facade.
+    pub fn emit(&self) {
+        match self.level {
+            LogLevel::Info => tracing::info!(target: LOG_TARGET, "{}", self.text),
+            LogLevel::Warn => tracing::warn!(target: LOG_TARGET, "{}", self.text),
+            LogLevel::Error => tracing::error!(target: LOG_TARGET, "{}", self.text),
+        }
+    }
+}
+
+impl fmt::Display for LogRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Leaves the text out: it holds the messages of checks, and `Debug` output travels.
+impl fmt::Debug for LogRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogRecord")
+            .field("level", &self.level)
+            .finish_non_exhaustive()
+    }
+}
+
+/// RESULTS of H8: a compact JSON array.
+struct Results<'a>(&'a [Report]);
+
+impl fmt::Display for Results<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('[')?;
+        for (index, report) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_char(',')?;
+            }
+            let name = JsonString(report.name());
+            let status = report.status();
+            write!(f, r#"{{"name":{name},"status":"{status}","message":"#)?;
+            match report.message() {
+                Some(message) => write!(f, "{}}}", JsonString(message))?,
+                None => f.write_str("null}")?,
+            }
+        }
+        f.write_char(']')
+    }
+}
+
+/// A JSON string that is safe in a log: beyond what JSON asks, DEL, the C1 controls, line separators
+/// and direction marks are escaped, because they end lines or rewrite them on a terminal.
+struct JsonString<'a>(&'a str);
+
+impl fmt::Display for JsonString<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for character in self.0.chars() {
+            match character {
+                '"' | '\\' => write!(f, "\\{character}")?,
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\t' => f.write_str("\\t")?,
+                _ if misleads(character) => write!(f, "\\u{:04x}", u32::from(character))?,
+                _ => f.write_char(character)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+/// All of these lie in the basic plane, so that four hexadecimal digits hold them.
+fn misleads(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{061c}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{JsonString, LogRecord};
+    use crate::decision::Decision;
+    use crate::event::HealthCheckEvent;
+
+    fn record(fill: impl FnOnce(&mut HealthCheckEvent)) -> LogRecord {
+        let mut event = HealthCheckEvent::default();
+        fill(&mut event);
+        LogRecord::of(&Decision::judge(event.into_reports())).unwrap()
+    }
+
+    #[test]
+    fn a_failure_is_logged_with_every_result_as_compact_json() {
+        let record = record(|event| {
+            event.report("database", "OK", None);
+            event.report("queue", "down", Some("87 \"jobs\""));
+        });
+        assert_eq!(
+            record.text(),
+            r#"Health response: ERROR ([{"name":"database","status":"OK","message":null},{"name":"queue","status":"ERROR","message":"87 \"jobs\""}])"#
+        );
+    }
+
+    #[test]
+    fn debug_output_holds_no_message() {
+        let record = record(|event| event.report("database", "ERROR", Some("hunter2")));
+        assert!(!format!("{record:?}").contains("hunter2"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_one_line_of_json_that_reads_back(text in any::<String>()) {
+            let written = JsonString(&text).to_string();
+            prop_assert!(!written.contains(super::misleads), "{}", written);
+            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+
+        #[test]
+        fn misleading_characters_read_back(code in 0..0x2100_u32) {
+            let text = char::from_u32(code).unwrap().to_string();
+            let written = JsonString(&text).to_string();
+            prop_assert!(!written.contains(super::misleads), "{}", written);
+            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Is the host in maintenance? One stat per request, never cached (H4).
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::log::LogRecord;
+
+/// Whether the operator's marker file exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MaintenanceState {
+    Active,
+    Inactive,
+}
+
+/// One look at the marker file, and what the look itself gives reason to log.
+#[derive(Debug)]
+pub(crate) struct Observation {
+    pub(crate) state: MaintenanceState,
+    pub(crate) warning: Option<LogRecord>,
+}
+
+/// The switch: a path, and whether an episode of failing stats is under way.
+#[derive(Debug)]
+pub(crate) struct Maintenance {
+    disablefile: Option<PathBuf>,
+    unreadable: AtomicBool,
+}
+
+impl Maintenance {
+    /// `None` turns maintenance off.
+    pub(crate) fn new(disablefile: Option<&Path>) -> Self {
+        Self {
+            disablefile: disablefile.map(Path::to_owned),
+            unreadable: AtomicBool::new(false),
+        }
+    }
+
+    /// Looks once. A stat that follows links: whatever the path leads to counts, opened is nothing.
+    pub(crate) fn observe(&self) -> Observation {
+        let Some(path) = &self.disablefile else {
+            return Observation {
+                state: MaintenanceState::Inactive,
+                warning: None,
+            };
+        };
+        let sighting = Sighting::from_stat(fs::metadata(path));
+        Observation {
+            state: sighting.state(),
+            warning: self.episode(sighting, path),
+        }
+    }
+
+    /// The warning due at the start of an episode of failing stats.
+    fn episode(&self, sighting: Sighting, path: &Path) -> Option<LogRecord> {
+        match sighting {
+            Sighting::Unreadable(error) => {
+                let began = !self.unreadable.swap(true, Ordering::Relaxed);
+                began.then(|| LogRecord::disablefile_unreadable(path, &error))
+            }
+            Sighting::Present | Sighting::Absent => {
+                // Read first: a store on every request would make the cores share one cache line.
+                if self.unreadable.load(Ordering::Relaxed) {
+                    self.unreadable.store(false, Ordering::Relaxed);
+                }
+                None
+            }
+        }
+    }
+}
+
+/// The warning due once at build when any local user could create the marker file (H11).
+pub(crate) fn exposure(disablefile: &Path) -> Option<LogRecord> {
+    let directory = match disablefile.parent()? {
+        parent if parent.as_os_str().is_empty() => Path::new("."),
+        parent => parent,
+    };
+    is_world_writable(directory).then(|| LogRecord::disablefile_exposed(disablefile))
+}
+
+#[cfg(unix)]
+fn is_world_writable(directory: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    const WRITE_BY_OTHERS: u32 = 0o002;
+    fs::metadata(directory).is_ok_and(|stat| stat.permissions().mode() & WRITE_BY_OTHERS != 0)
+}
+
+#[cfg(not(unix))]
+fn is_world_writable(_directory: &Path) -> bool {
+    false
+}
+
+/// What a stat of the marker file says.
+#[derive(Debug)]
+enum Sighting {
+    Present,
+    Absent,
+    Unreadable(io::Error),
+}
+
+impl Sighting {
+    fn from_stat<T>(stat: io::Result<T>) -> Self {
+        match stat {
+            Ok(_) => Self::Present,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Absent,
+            Err(error) => Self::Unreadable(error),
+        }
+    }
+
+    fn state(&self) -> MaintenanceState {
+        match self {
+            Self::Present => MaintenanceState::Active,
+            Self::Absent | Self::Unreadable(_) => MaintenanceState::Inactive,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use super::{Maintenance, MaintenanceState, Sighting, exposure};
+
+    /// Root may stat everything, so a scenario over a real directory cannot show EACCES to root.
+    #[test]
+    fn a_forbidden_stat_means_not_in_maintenance_and_warns_once_an_episode() {
+        let path = Path::new("/locked/maintenance");
+        let maintenance = Maintenance::new(Some(path));
+        let denied = || Sighting::from_stat::<()>(Err(io::ErrorKind::PermissionDenied.into()));
+        let absent = || Sighting::from_stat::<()>(Err(io::ErrorKind::NotFound.into()));
+
+        assert_eq!(denied().state(), MaintenanceState::Inactive);
+        assert!(maintenance.episode(denied(), path).is_some());
+        assert!(maintenance.episode(denied(), path).is_none());
+        assert!(maintenance.episode(absent(), path).is_none());
+        assert!(maintenance.episode(denied(), path).is_some());
+        assert!(maintenance.episode(Sighting::Present, path).is_none());
+        assert!(maintenance.episode(denied(), path).is_some());
+    }
+
+    #[test]
+    fn a_relative_disablefile_is_looked_up_in_the_working_directory() {
+        let state = |path| Maintenance::new(Some(Path::new(path))).observe().state;
+        assert_eq!(state("Cargo.toml"), MaintenanceState::Active);
+        assert_eq!(state("no-such-file"), MaintenanceState::Inactive);
+    }
+
+    #[test]
+    fn a_path_that_is_not_utf8_is_a_path_like_any_other() {
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt as _;
+
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join(std::ffi::OsStr::from_bytes(b"m\xff"));
+            let maintenance = Maintenance::new(Some(&path));
+            assert_eq!(maintenance.observe().state, MaintenanceState::Inactive);
+            std::fs::write(&path, "").unwrap();
+            assert_eq!(maintenance.observe().state, MaintenanceState::Active);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_a_world_writable_directory_exposes_the_disablefile() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("maintenance");
+        let chmod = |mode| {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(directory.path(), permissions).unwrap();
+        };
+        chmod(0o775);
+        assert!(exposure(&path).is_none());
+        chmod(0o1777);
+        assert!(exposure(&path).is_some());
+        assert!(exposure(&directory.path().join("missing/maintenance")).is_none());
+        assert!(exposure(Path::new("relative")).is_none());
+    }
+}
