@@ -5,38 +5,69 @@ use std::time::Duration;
 
 use crate::client::{ExchangeError, Request, Response, exchange};
 
+/// What is asked: paths that an application may have, beside and around `/health`.
+const REQUESTS: [&str; 22] = [
+    "GET /",
+    "HEAD /",
+    "POST /",
+    "OPTIONS /",
+    "GET /?checks=all",
+    "GET /orders",
+    "POST /orders",
+    "DELETE /orders",
+    "GET /orders/",
+    "GET /orders/7?checks=all",
+    "GET /healthz",
+    "GET /health/deep",
+    "POST /health/deep",
+    "OPTIONS /health/deep",
+    "GET /health/",
+    "POST /health/",
+    "GET //health",
+    "GET /Health",
+    "GET /health/deep/er",
+    "GET /missing",
+    "POST /missing",
+    "OPTIONS *",
+];
+
 /// How long one answer may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Sends each request, such as `"GET /orders"`, to an application with a health endpoint and to the
-/// same application without, and returns the requests that are answered differently, with both answers.
+/// Asks an application with a health endpoint at `/health`, and the same application without, for paths
+/// other than that, and returns what is answered differently.
 ///
-/// The `date` header is left out of the comparison.
+/// The application should have routes at some of these: `/`, `/orders`, `/orders/{id}`,
+/// `/health/deep`. The `date` header and the order of headers are left out of the comparison.
 ///
 /// # Errors
 ///
 /// One of the two does not answer.
-pub fn differences(
-    with: SocketAddr,
-    without: SocketAddr,
-    requests: &[&str],
-) -> Result<Vec<String>, ExchangeError> {
+pub fn differences(with: SocketAddr, without: SocketAddr) -> Result<Vec<String>, ExchangeError> {
     let mut differences = Vec::new();
-    for line in requests {
+    for line in REQUESTS {
         let (with, without) = (ask(with, line)?, ask(without, line)?);
         if with != without {
-            differences.push(format!("{line}: {with:?} instead of {without:?}"));
+            differences.push(format!("{line}: {with} instead of {without}"));
         }
     }
     Ok(differences)
 }
 
-fn ask(address: SocketAddr, line: &str) -> Result<Response, ExchangeError> {
+/// The answer as text, in a form that can be compared.
+fn ask(address: SocketAddr, line: &str) -> Result<String, ExchangeError> {
     let request = Request {
         is_head: line.starts_with("HEAD "),
         bytes: format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").into(),
     };
-    let mut response = exchange(address, &request, LIMIT)?;
-    response.headers.retain(|(name, _)| name != "date");
-    Ok(response)
+    let Response {
+        status,
+        reason,
+        mut headers,
+        body,
+    } = exchange(address, &request, LIMIT)?;
+    headers.retain(|(name, _)| name != "date");
+    headers.sort();
+    let body = body.escape_ascii();
+    Ok(format!("{status} {reason} {headers:?} \"{body}\""))
 }

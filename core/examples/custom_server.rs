@@ -51,10 +51,7 @@ fn answer(mut stream: TcpStream, health: &Health) -> io::Result<()> {
         let body = if method == "HEAD" { "" } else { answer.body() };
         write!(stream, "\r\n{body}")?;
     } else {
-        write!(
-            stream,
-            "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"
-        )?;
+        stream.write_all(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")?;
     }
     // A request body that is left unread would reset the connection before the answer arrives.
     stream.shutdown(Shutdown::Write)?;
@@ -69,10 +66,8 @@ fn block_on<F: Future>(future: F) -> F::Output {
             self.0.unpark();
         }
     }
-    let (mut future, waker) = (
-        std::pin::pin!(future),
-        Arc::new(Unpark(thread::current())).into(),
-    );
+    let mut future = std::pin::pin!(future);
+    let waker = Arc::new(Unpark(thread::current())).into();
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;

@@ -1,0 +1,29 @@
+//! The endpoint takes and changes no path of the application but its own.
+
+#[path = "../examples/actix_web_testee.rs"]
+#[expect(dead_code, reason = "only how it serves an application is needed")]
+mod actix_web_testee;
+
+use actix_web::web::{self, ServiceConfig};
+use health_core::Health;
+
+fn app(app: &mut ServiceConfig) {
+    app.route("/", web::get().to(|| async { "shop" }))
+        .route("/orders", web::post().to(|| async { "ordered" }))
+        .route("/orders/{id}", web::get().to(|| async { "order" }))
+        .route("/health/deep", web::get().to(|| async { "deep" }))
+        .default_service(web::to(|| async { "nothing here" }));
+}
+
+#[test]
+fn every_other_path_answers_as_without_the_endpoint() {
+    let health = Health::builder().build().unwrap();
+    let with = actix_web_testee::serve_app(move |config| {
+        app(config);
+        config.configure(health_actix_web::service(health.clone()));
+    })
+    .unwrap();
+    let without = actix_web_testee::serve_app(app).unwrap();
+    let differences = health_conformance::differences(with.address(), without.address());
+    assert_eq!(differences.unwrap(), Vec::<String>::new());
+}

@@ -1,0 +1,350 @@
+//! How checks are run: side by side, in order, and whatever they do.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper that fails is a test that fails"
+)]
+
+use std::fmt;
+use std::future::{Future, Ready, poll_fn, ready};
+use std::panic::panic_any;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use futures::channel::oneshot;
+use futures::executor::block_on;
+use futures::lock::Mutex;
+use health_core::{
+    BuildError, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber, Status,
+    async_trait,
+};
+use serde_json::Value;
+
+/// An endpoint without maintenance, and so without a word in the log but of its checks.
+fn builder() -> HealthBuilder {
+    Health::builder().config(HealthConfig::default().with_disablefile(""))
+}
+
+/// Name, status and message of each result, as logged; none when the answer is OK.
+fn results(health: &Health) -> Vec<(String, String, Option<String>)> {
+    let answer = block_on(health.answer("checks=all"));
+    let records: Vec<_> = answer.log().collect();
+    let Some(record) = records.first() else {
+        assert_eq!(answer.response().body(), "OK");
+        return Vec::new();
+    };
+    assert_eq!(records.len(), 1);
+    assert_eq!(answer.response().body(), "ERROR");
+    let text = record.text().strip_prefix("Health response: ERROR (");
+    let json = text.and_then(|text| text.strip_suffix(')')).unwrap();
+    let results: Vec<Value> = serde_json::from_str(json).unwrap();
+    let text = |result: &Value, key: &str| result[key].as_str().map(str::to_owned);
+    results
+        .iter()
+        .map(|result| {
+            let name = text(result, "name").unwrap();
+            (
+                name,
+                text(result, "status").unwrap(),
+                text(result, "message"),
+            )
+        })
+        .collect()
+}
+
+fn result(name: &str, status: &str, message: Option<&str>) -> (String, String, Option<String>) {
+    (
+        name.to_owned(),
+        status.to_owned(),
+        message.map(str::to_owned),
+    )
+}
+
+/// Registers `builder`'s check between two that are sound, and expects an ERROR of it alone.
+fn expect_contained(
+    add: impl FnOnce(HealthBuilder) -> HealthBuilder,
+    name: &str,
+    message: Option<&str>,
+) {
+    let ok = || ready(Ok::<(), String>(()));
+    let health = add(builder().check("before", ok))
+        .check("after", ok)
+        .build()
+        .unwrap();
+    // More than once: a broken check must leave nothing behind.
+    for _ in 0..2 {
+        assert_eq!(
+            results(&health),
+            [
+                result("before", "OK", None),
+                result(name, "ERROR", message),
+                result("after", "OK", None),
+            ]
+        );
+    }
+}
+
+struct PanicsInPoll;
+
+impl Future for PanicsInPoll {
+    type Output = Result<(), String>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        panic!("in poll")
+    }
+}
+
+struct PanicsInDrop;
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        panic!("in drop");
+    }
+}
+
+impl Future for PanicsInDrop {
+    type Output = Result<(), String>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+struct Undisplayable;
+
+impl fmt::Display for Undisplayable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("in display")
+    }
+}
+
+#[test]
+fn a_panic_when_the_closure_is_called_is_that_checks_error() {
+    let check = || -> Ready<Result<(), String>> { panic!("in call") };
+    expect_contained(|b| b.check("bad", check), "bad", Some("panicked: in call"));
+}
+
+#[test]
+fn a_panic_when_the_future_is_polled_is_that_checks_error() {
+    let check = || PanicsInPoll;
+    expect_contained(|b| b.check("bad", check), "bad", Some("panicked: in poll"));
+}
+
+#[test]
+fn a_panic_in_the_display_of_the_error_is_that_checks_error() {
+    let check = || ready(Err::<(), _>(Undisplayable));
+    let message = Some("panicked: in display");
+    expect_contained(|b| b.check("bad", check), "bad", message);
+}
+
+#[test]
+fn a_panic_in_the_drop_of_the_panic_payload_is_that_checks_error() {
+    let check = || async {
+        panic_any(PanicsInDrop);
+        #[expect(unreachable_code, reason = "says what the check would return")]
+        Ok::<(), String>(())
+    };
+    expect_contained(|b| b.check("bad", check), "bad", Some("panicked"));
+}
+
+#[test]
+fn a_panic_in_the_drop_of_the_future_is_that_checks_error() {
+    let check = || PanicsInDrop;
+    expect_contained(|b| b.check("bad", check), "bad", Some("panicked: in drop"));
+}
+
+#[test]
+fn a_panic_of_a_subscriber_is_an_error_under_its_type_and_keeps_what_it_reported() {
+    fn replicas(event: &mut HealthCheckEvent) {
+        event.report("replica-a", Status::Ok, None);
+        panic!("replica-b is unknown");
+    }
+    let health = builder().subscribe(replicas).build().unwrap();
+    let results = results(&health);
+    assert_eq!(results[0], result("replica-a", "OK", None));
+    let (name, status, message) = &results[1];
+    assert!(name.contains("replicas"), "{name}");
+    assert_eq!(status, "ERROR");
+    assert_eq!(message.as_deref(), Some("panicked: replica-b is unknown"));
+}
+
+#[test]
+fn a_panic_before_a_subscriber_returns_its_future_is_its_error() {
+    struct Broken;
+    impl HealthSubscriber for Broken {
+        fn on_health_check<'a, 'b, 'c>(
+            &'a self,
+            _: &'b mut HealthCheckEvent,
+        ) -> Pin<Box<dyn Future<Output = ()> + Send + 'c>>
+        where
+            'a: 'c,
+            'b: 'c,
+            Self: 'c,
+        {
+            panic!("no future")
+        }
+    }
+    let name = std::any::type_name::<Broken>();
+    expect_contained(|b| b.subscriber(Broken), name, Some("panicked: no future"));
+}
+
+#[test]
+fn a_failure_is_reported_with_the_text_of_its_error() {
+    let refused = || ready(Err::<(), _>(std::io::Error::other("connection refused")));
+    expect_contained(
+        |b| b.check("bad", refused),
+        "bad",
+        Some("connection refused"),
+    );
+    let boxed = || async { Err::<(), Box<dyn std::error::Error>>("no such table".into()) };
+    expect_contained(|b| b.check("bad", boxed), "bad", Some("no such table"));
+}
+
+/// Each check waits for the other: one after the other, they would wait for ever.
+#[test]
+fn checks_of_one_request_run_side_by_side() {
+    let (to_second, from_first) = oneshot::channel::<()>();
+    let (to_first, from_second) = oneshot::channel::<()>();
+    let rendezvous = |send, receive| {
+        let ends = Arc::new(Mutex::new(Some((send, receive))));
+        move || {
+            let ends = ends.clone();
+            async move {
+                let (send, receive): (oneshot::Sender<()>, oneshot::Receiver<()>) =
+                    ends.lock().await.take().ok_or("asked twice")?;
+                send.send(()).map_err(|()| "the other is gone")?;
+                receive.await.map_err(|_| "the other was dropped")
+            }
+        }
+    };
+    let health = builder()
+        .check("first", rendezvous(to_second, from_second))
+        .check("second", rendezvous(to_first, from_first))
+        .build()
+        .unwrap();
+    assert_eq!(results(&health), []);
+}
+
+/// The last to be registered finishes first, and lets the one before it go.
+#[test]
+fn results_stand_in_registration_order_whatever_finished_first() {
+    const COUNT: usize = 100;
+    let mut builder = builder();
+    let finished = Arc::new(AtomicUsize::new(0));
+    for index in 0..COUNT {
+        let finished = finished.clone();
+        builder = builder.check(format!("check-{index:03}"), move || {
+            let finished = finished.clone();
+            async move {
+                while finished.load(Ordering::SeqCst) < COUNT - 1 - index {
+                    let_others_run().await;
+                }
+                finished.fetch_add(1, Ordering::SeqCst);
+                Err::<(), _>(index)
+            }
+        });
+    }
+    let health = builder.build().unwrap();
+    let expected: Vec<_> = (0..COUNT)
+        .map(|index| {
+            result(
+                &format!("check-{index:03}"),
+                "ERROR",
+                Some(&index.to_string()),
+            )
+        })
+        .collect();
+    assert_eq!(results(&health), expected);
+}
+
+async fn let_others_run() {
+    let mut has_waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[test]
+fn a_subscriber_reports_any_number_of_results_or_none() {
+    struct Replicas;
+    #[async_trait]
+    impl HealthSubscriber for Replicas {
+        async fn on_health_check(&self, event: &mut HealthCheckEvent) {
+            ready(()).await;
+            event.report("replica", "OK", None);
+            event.report("replica", "down", Some("no route"));
+        }
+    }
+    let silent = builder().subscribe(|_event| {}).build().unwrap();
+    assert_eq!(results(&silent), []);
+
+    let health = builder()
+        .subscribe(|_event| {})
+        .subscriber(Replicas)
+        .subscribe(|event| event.report("disk", Status::Ok, Some("61 % used")))
+        .build()
+        .unwrap();
+    assert_eq!(
+        results(&health),
+        [
+            result("replica", "OK", None),
+            result("replica", "ERROR", Some("no route")),
+            result("disk", "OK", Some("61 % used")),
+        ]
+    );
+}
+
+#[test]
+fn two_checks_of_one_name_are_an_error_at_build() {
+    let ok = || ready(Ok::<(), String>(()));
+    let error = builder()
+        .check("database", ok)
+        .check("queue", ok)
+        .check("database", ok)
+        .build()
+        .unwrap_err();
+    let name = "database".to_owned();
+    assert_eq!(error, BuildError::DuplicateCheck { name });
+    assert!(error.to_string().contains("\"database\""), "{error}");
+}
+
+#[test]
+fn a_subscriber_may_share_its_names_with_a_check() {
+    let health = builder()
+        .check("database", || ready(Ok::<(), String>(())))
+        .subscribe(|event| event.report("database", "OK", None))
+        .subscribe(|event| event.report("database", "OK", None))
+        .build();
+    assert!(health.is_ok());
+}
+
+#[test]
+fn clones_are_one_endpoint() {
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = runs.clone();
+    let health = builder()
+        .subscribe(move |_event| {
+            counted.fetch_add(1, Ordering::SeqCst);
+        })
+        .build()
+        .unwrap();
+    results(&health.clone());
+    results(&health);
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn the_answer_can_be_awaited_on_any_thread() {
+    fn is_send(_: &impl Send) {}
+    let health = builder().build().unwrap();
+    is_send(&health.respond(""));
+    is_send(&health.answer(""));
+}

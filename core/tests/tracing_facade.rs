@@ -1,0 +1,62 @@
+//! An application that uses `tracing` sees the records of the health endpoint.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use futures::executor::block_on;
+use health_core::{Health, HealthConfig};
+
+#[derive(Clone, Default)]
+struct Output(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn records_reach_a_tracing_subscriber() {
+    let output = Output::default();
+    let lines = output.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .without_time()
+        .with_ansi(false)
+        .with_writer(move || lines.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let config = HealthConfig::from_variables([
+            ("HEALTHCHECK_DISABLEFILE".into(), "Cargo.toml".into()),
+            ("HEALTHCHECK_INTERVAL".into(), "30s".into()),
+        ]);
+        let maintained = Health::builder().config(config.unwrap()).build().unwrap();
+        block_on(maintained.respond(""));
+
+        let failing = Health::builder()
+            .config(HealthConfig::default().with_disablefile(""))
+            .check("queue", || async { Err::<(), _>("behind") })
+            .build()
+            .unwrap();
+        block_on(failing.respond("checks=all"));
+        block_on(failing.respond(""));
+    });
+    let output = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(
+        output.lines().map(str::trim_start).collect::<Vec<_>>(),
+        [
+            "WARN health: the environment variable \"HEALTHCHECK_INTERVAL\" is not a setting of the \
+             health endpoint and is ignored",
+            "INFO health: Health response: MAINTENANCE",
+            r#"ERROR health: Health response: ERROR ([{"name":"queue","status":"ERROR","message":"behind"}])"#,
+        ]
+    );
+}
