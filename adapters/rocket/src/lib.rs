@@ -19,40 +19,68 @@
 //! does not know, waits for the first bytes of a body that a request announces, and sends no reason
 //! phrase with a code such as 299.
 
+use std::io::Cursor;
+
 use health_core::{Health, HealthResponse};
-use rocket::fairing::{AdHoc, Fairing};
+use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::http::{Header, Method, Status};
 use rocket::route::{Handler, Outcome};
-use rocket::{Data, Request, Response, Route};
+use rocket::{Build, Data, Request, Response, Rocket, Route};
 
 /// A fairing that mounts the health endpoint: [attach](rocket::Rocket::attach) it.
 ///
 /// It answers at exactly [`HealthConfig::url`](health_core::HealthConfig::url). Rocket alone would
 /// also route `/health/` and `//health` there (H1); these are forwarded to the application's routes.
 pub fn fairing(health: Health) -> impl Fairing {
-    AdHoc::on_ignite("health endpoint", |rocket| async move {
-        rocket.mount("/", routes(&health))
-    })
-}
-
-fn routes(health: &Health) -> Vec<Route> {
-    const METHODS: [Method; 9] = [
-        Method::Get,
-        Method::Put,
-        Method::Post,
-        Method::Delete,
-        Method::Options,
-        Method::Head,
-        Method::Trace,
-        Method::Connect,
-        Method::Patch,
-    ];
-    let route = |method| Route::new(method, health.config().url(), Endpoint(health.clone()));
-    METHODS.map(route).into()
+    Endpoint(health)
 }
 
 #[derive(Clone)]
 struct Endpoint(Health);
+
+impl Endpoint {
+    fn routes(&self) -> [Route; 9] {
+        [
+            Method::Get,
+            Method::Put,
+            Method::Post,
+            Method::Delete,
+            Method::Options,
+            Method::Head,
+            Method::Trace,
+            Method::Connect,
+            Method::Patch,
+        ]
+        .map(|method| Route::new(method, self.0.config().url(), self.clone()))
+    }
+}
+
+#[rocket::async_trait]
+impl Fairing for Endpoint {
+    fn info(&self) -> Info {
+        Info {
+            name: "health endpoint",
+            kind: Kind::Ignite | Kind::Response,
+        }
+    }
+
+    async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
+        Ok(rocket.mount("/", self.routes()))
+    }
+
+    /// Headers are set here, after Rocket's own Shield, which warns about a `nosniff` that it finds.
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        if !self.0.serves(request.uri().path().raw().as_str()) {
+            return;
+        }
+        if let Some(answer) = request.local_cache(|| None::<HealthResponse>) {
+            for (name, value) in answer.headers() {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                response.set_header(Header::new(name.as_str().to_owned(), value));
+            }
+        }
+    }
+}
 
 #[rocket::async_trait]
 impl Handler for Endpoint {
@@ -62,19 +90,13 @@ impl Handler for Endpoint {
             return Outcome::forward(data, Status::NotFound);
         }
         let query = uri.query().map_or("", |query| query.raw().as_str());
-        Outcome::Success(response(self.0.respond(query).await))
-    }
-}
+        let answer = self.0.respond(query).await;
+        request.local_cache(|| Some(answer));
 
-fn response(answer: HealthResponse) -> Response<'static> {
-    let mut response = Response::new();
-    response.set_status(Status::new(answer.status().as_u16()));
-    for (name, value) in answer.headers() {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        // Set, not appended: Rocket has a nosniff of its own.
-        response.set_header(Header::new(name.as_str().to_owned(), value));
+        let body = answer.body();
+        let mut response = Response::new();
+        response.set_status(Status::new(answer.status().as_u16()));
+        response.set_sized_body(body.len(), Cursor::new(body));
+        Outcome::Success(response)
     }
-    let body = answer.body().as_bytes();
-    response.set_sized_body(body.len(), std::io::Cursor::new(body));
-    response
 }

@@ -1,0 +1,78 @@
+//! What the quickstarts of all frameworks share: two checks, the address, and what to try.
+
+use std::env;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use health_core::Health;
+
+/// Passes while files can be written to the temporary directory.
+pub(crate) async fn scratch_space() -> io::Result<()> {
+    let probe = env::temp_dir().join(format!("health-quickstart-{}", std::process::id()));
+    fs::write(&probe, "probe")?;
+    fs::remove_file(&probe)
+}
+
+/// Passes while the stock list is there: remove it, and the application is unhealthy.
+pub(crate) async fn stock_list() -> Result<(), String> {
+    let path = stock_file();
+    fs::metadata(&path)
+        .map(drop)
+        .map_err(|error| format!("no stock list at {}: {error}", path.display()))
+}
+
+fn stock_file() -> PathBuf {
+    env::temp_dir().join("health-quickstart-stock")
+}
+
+/// Logs to the terminal, puts the stock list in place, and returns the address to serve at: `BIND`, or
+/// 127.0.0.1:8080.
+pub(crate) fn prepare() -> Result<SocketAddr, Failure> {
+    tracing_subscriber::fmt().init();
+    fs::write(stock_file(), "12 apples\n")?;
+    let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    bind.parse().map_err(|_| {
+        Failure(format!(
+            "BIND={bind} is not an address such as 127.0.0.1:8080"
+        ))
+    })
+}
+
+/// Prints what to try.
+pub(crate) fn introduce(address: SocketAddr, health: &Health) {
+    let config = health.config();
+    let url = format!("http://{address}{}", config.url());
+    println!("\nServing {url}. In another terminal, try:\n");
+    println!("  curl -i {url}                     # 200 OK");
+    println!("  curl -i '{url}?checks=all'        # 200 OK, and the checks were run");
+    if let Some(disablefile) = config.disablefile() {
+        let (disablefile, code) = (disablefile.display(), config.maintenance_code().as_u16());
+        println!("\n  touch {disablefile}");
+        println!("  curl -i {url}                     # {code} MAINTENANCE");
+        println!("  rm {disablefile}");
+    }
+    let stock = stock_file();
+    let (stock, code) = (stock.display(), config.failure_code().as_u16());
+    println!("\n  rm {stock}");
+    println!("  curl -i '{url}?checks=all'        # {code} ERROR, and the log says why");
+    println!("  curl -i {url}                     # 200 OK: nobody asked for the checks");
+    println!("  touch {stock}\n");
+}
+
+/// Why a quickstart ended: shown as a sentence where `main` returns it.
+pub(crate) struct Failure(String);
+
+impl<E: fmt::Display> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
