@@ -1,1 +1,9 @@
-//! x
+//! The pages of this project as doc-tests, so that every example in them compiles.
+//!
+//! Nothing here is published: `cargo test -p health-docs` is what this crate is for.
+
+#[doc = include_str!("../README.md")]
+mod readme {}
+
+#[doc = include_str!("embedding.md")]
+mod embedding {}

@@ -45,7 +45,6 @@ fn answer(mut stream: TcpStream, health: &Health) -> io::Result<()> {
         let (code, reason) = (answer.status().as_u16(), answer.reason());
         write!(stream, "HTTP/1.1 {code} {reason}\r\nConnection: close\r\n")?;
         for (name, value) in answer.headers() {
-            let value = String::from_utf8_lossy(value.as_bytes());
             write!(stream, "{name}: {value}\r\n")?;
         }
         let body = if method == "HEAD" { "" } else { answer.body() };

@@ -59,8 +59,9 @@ impl Health {
         let Observation { state, warning } = self.0.maintenance.observe();
         let decision = match Step::choose(state, mode) {
             Step::Decided(decision) => decision,
+            // Boxed: an answer without checks need not carry room for a run.
             Step::RunChecks(permit) => {
-                Decision::judge(dispatch::run(permit, &self.0.subscribers).await)
+                Decision::judge(Box::pin(dispatch::run(permit, &self.0.subscribers)).await)
             }
         };
         Answer {

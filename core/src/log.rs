@@ -11,8 +11,8 @@ use crate::event::Report;
 /// The target of every record, for filters such as `health=warn`.
 pub const LOG_TARGET: &str = "health";
 
-/// How grave a record is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// How grave a record is; the gravest is the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogLevel {
     /// Expected, and worth knowing: maintenance.
     Info,

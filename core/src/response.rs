@@ -1,7 +1,7 @@
 //! The answer as HTTP: status, reason, headers, body (H3, H4, H6, H9, H10).
 
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::config::HealthConfig;
 use crate::decision::Decision;
@@ -13,22 +13,29 @@ use crate::decision::Decision;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HealthResponse {
     status: StatusCode,
-    body: &'static str,
-    length: &'static str,
+    word: Word,
 }
+
+/// The three things an endpoint says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Ok,
+    Maintenance,
+    Error,
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const NO_STORE: &str = "no-store";
+const NOSNIFF: &str = "nosniff";
 
 impl HealthResponse {
     pub(crate) fn of(decision: &Decision, config: &HealthConfig) -> Self {
-        let (status, body, length) = match decision {
-            Decision::Pass => (StatusCode::OK, "OK", "2"),
-            Decision::Maintain => (config.maintenance_code(), "MAINTENANCE", "11"),
-            Decision::Fail(_) => (config.failure_code(), "ERROR", "5"),
+        let (status, word) = match decision {
+            Decision::Pass => (StatusCode::OK, Word::Ok),
+            Decision::Maintain => (config.maintenance_code(), Word::Maintenance),
+            Decision::Fail(_) => (config.failure_code(), Word::Error),
         };
-        Self {
-            status,
-            body,
-            length,
-        }
+        Self { status, word }
     }
 
     /// The status code: 200, `maintenance_code` or `failure_code`.
@@ -38,7 +45,7 @@ impl HealthResponse {
 
     /// The reason phrase: canonical where the code has one, otherwise the body's word (H10).
     pub fn reason(&self) -> &'static str {
-        self.status.canonical_reason().unwrap_or(self.body)
+        self.status.canonical_reason().unwrap_or(self.body())
     }
 
     /// The reason phrase where a framework would not know it: `None` when the code has a canonical
@@ -46,26 +53,33 @@ impl HealthResponse {
     pub fn custom_reason(&self) -> Option<&'static str> {
         match self.status.canonical_reason() {
             Some(_) => None,
-            None => Some(self.body),
+            None => Some(self.body()),
         }
     }
 
-    /// All headers of H9. Nothing is allocated.
-    pub fn headers(&self) -> [(HeaderName, HeaderValue); 4] {
+    /// All headers of H9, names in lower case. Text, because frameworks differ in the major version of
+    /// the `http` crate whose types they want.
+    pub fn headers(&self) -> [(&'static str, &'static str); 4] {
+        let length = match self.word {
+            Word::Ok => "2",
+            Word::Maintenance => "11",
+            Word::Error => "5",
+        };
         [
-            (
-                CONTENT_TYPE,
-                HeaderValue::from_static("text/plain; charset=utf-8"),
-            ),
-            (CONTENT_LENGTH, HeaderValue::from_static(self.length)),
-            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            ("content-type", TEXT),
+            ("content-length", length),
+            ("cache-control", NO_STORE),
+            ("x-content-type-options", NOSNIFF),
         ]
     }
 
     /// The body: `OK`, `MAINTENANCE` or `ERROR`.
     pub fn body(&self) -> &'static str {
-        self.body
+        match self.word {
+            Word::Ok => "OK",
+            Word::Maintenance => "MAINTENANCE",
+            Word::Error => "ERROR",
+        }
     }
 }
 
@@ -73,9 +87,23 @@ impl HealthResponse {
 /// [`HealthResponse::custom_reason`].
 impl From<HealthResponse> for Response<&'static str> {
     fn from(answer: HealthResponse) -> Self {
-        let mut response = Self::new(answer.body);
+        let length = match answer.word {
+            Word::Ok => const { HeaderValue::from_static("2") },
+            Word::Maintenance => const { HeaderValue::from_static("11") },
+            Word::Error => const { HeaderValue::from_static("5") },
+        };
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(CONTENT_TYPE, const { HeaderValue::from_static(TEXT) });
+        headers.insert(CONTENT_LENGTH, length);
+        headers.insert(CACHE_CONTROL, const { HeaderValue::from_static(NO_STORE) });
+        headers.insert(
+            X_CONTENT_TYPE_OPTIONS,
+            const { HeaderValue::from_static(NOSNIFF) },
+        );
+
+        let mut response = Self::new(answer.body());
         *response.status_mut() = answer.status;
-        response.headers_mut().extend(answer.headers());
+        *response.headers_mut() = headers;
         response
     }
 }
@@ -93,12 +121,23 @@ mod tests {
         let config = HealthConfig::default();
         for decision in [Decision::Pass, Decision::Maintain, Decision::Fail(vec![])] {
             let answer = HealthResponse::of(&decision, &config);
+            let length = answer.body().len().to_string();
+            assert!(answer.headers().contains(&("content-length", &length)));
+        }
+    }
+
+    #[test]
+    fn a_response_of_the_http_crate_has_the_same_headers() {
+        let config = HealthConfig::default();
+        for decision in [Decision::Pass, Decision::Maintain, Decision::Fail(vec![])] {
+            let answer = HealthResponse::of(&decision, &config);
             let response = Response::from(answer);
-            assert_eq!(
-                response.headers()["content-length"],
-                answer.body().len().to_string()
-            );
             assert_eq!(response.headers().len(), answer.headers().len());
+            for (name, value) in answer.headers() {
+                assert_eq!(response.headers()[name], value);
+            }
+            assert_eq!(response.status(), answer.status());
+            assert_eq!(*response.body(), answer.body());
         }
     }
 

@@ -21,6 +21,7 @@
 //! are one endpoint. Checks run on the worker that was asked.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use health_core::{Health, HealthResponse};
@@ -42,13 +43,14 @@ pub fn service(health: Health) -> impl FnOnce(&mut ServiceConfig) {
     }
 }
 
-/// actix-web is on an older major of the `http` crate: codes travel as numbers, headers as bytes.
+/// actix-web is on an older major of the `http` crate: codes travel as numbers, headers as text.
 fn response(answer: HealthResponse) -> HttpResponse {
     let status =
         StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     for (name, value) in answer.headers() {
-        response.insert_header((name.as_str(), value.as_bytes()));
+        let name = HeaderName::from_static(name);
+        response.insert_header((name, HeaderValue::from_static(value)));
     }
     if let Some(reason) = answer.custom_reason() {
         response.reason(reason);

@@ -19,7 +19,8 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Response, Uri};
+use axum::extract::Request;
+use axum::http::Response;
 use axum::routing::any;
 use health_core::{Health, HealthResponse};
 use hyper::ext::ReasonPhrase;
@@ -38,9 +39,9 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let url = health.config().url().to_owned();
-    let answer = move |uri: Uri| async move {
-        let answer = health.respond(uri.query().unwrap_or_default()).await;
-        response(answer)
+    let answer = move |request: Request| async move {
+        let query = request.uri().query().unwrap_or_default();
+        response(health.respond(query).await)
     };
     Router::new().route(&url, any(answer))
 }

@@ -21,9 +21,9 @@
 
 use std::io::Cursor;
 
-use health_core::{Health, HealthResponse};
+use health_core::Health;
 use rocket::fairing::{self, Fairing, Info, Kind};
-use rocket::http::{Header, Method, Status};
+use rocket::http::{Method, Status};
 use rocket::route::{Handler, Outcome};
 use rocket::{Build, Data, Request, Response, Rocket, Route};
 
@@ -68,19 +68,16 @@ impl Fairing for Endpoint {
         Ok(rocket.mount("/", self.routes()))
     }
 
-    /// Headers are set here, after Rocket's own Shield, which warns about a `nosniff` that it finds.
+    /// Rocket's own Shield has run by now, if the application has not turned it off.
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        if !self.0.serves(request.uri().path().raw().as_str()) {
-            return;
-        }
-        if let Some(answer) = request.local_cache(|| None::<HealthResponse>) {
-            for (name, value) in answer.headers() {
-                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                response.set_header(Header::new(name.as_str().to_owned(), value));
-            }
+        if self.0.serves(request.uri().path().raw().as_str()) {
+            response.set_raw_header(NOSNIFF, "nosniff");
         }
     }
 }
+
+/// Shield warns, at every poll, about this header where it finds it set: it is set after Shield.
+const NOSNIFF: &str = "x-content-type-options";
 
 #[rocket::async_trait]
 impl Handler for Endpoint {
@@ -91,12 +88,16 @@ impl Handler for Endpoint {
         }
         let query = uri.query().map_or("", |query| query.raw().as_str());
         let answer = self.0.respond(query).await;
-        request.local_cache(|| Some(answer));
 
         let body = answer.body();
         let mut response = Response::new();
         response.set_status(Status::new(answer.status().as_u16()));
         response.set_sized_body(body.len(), Cursor::new(body));
+        for (name, value) in answer.headers() {
+            if name != NOSNIFF {
+                response.set_raw_header(name, value);
+            }
+        }
         Outcome::Success(response)
     }
 }

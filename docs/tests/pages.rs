@@ -1,0 +1,89 @@
+//! What the pages say of the project has to be so.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use health_conformance::Suite;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The README and every page of this directory.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = vec![root().join("README.md")];
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            pages.push(path);
+        }
+    }
+    assert!(pages.len() > 5, "{pages:?}");
+    pages
+}
+
+/// The headings of a page, as a link would name them.
+fn anchors(page: &str) -> Vec<String> {
+    page.lines()
+        .filter_map(|line| Some(line.strip_prefix('#')?.trim_start_matches('#').trim()))
+        .map(|heading| {
+            let kept = heading
+                .chars()
+                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            kept.collect::<String>().to_lowercase().replace(' ', "-")
+        })
+        .collect()
+}
+
+#[test]
+fn every_link_inside_the_project_leads_somewhere() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1) {
+            let target = link.split(')').next().unwrap();
+            if target.starts_with("https://") {
+                continue;
+            }
+            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let path = match path {
+                "" => page.clone(),
+                path => page.parent().unwrap().join(path),
+            };
+            let linked = fs::read_to_string(&path).unwrap_or_default();
+            let is_anchored = anchor.is_empty() || anchors(&linked).contains(&anchor.to_owned());
+            if linked.is_empty() || !is_anchored {
+                broken.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn the_suite_knows_every_rule_of_the_contract_by_its_title() {
+    let contract = fs::read_to_string(root().join("docs/contract.md")).unwrap();
+    let written: Vec<_> = contract
+        .lines()
+        .filter_map(|line| line.strip_prefix("**H")?.split_once(".**"))
+        .map(|(title, _)| format!("H{title}"))
+        .collect();
+    let suite = Suite::builtin().unwrap();
+    let known: Vec<_> = suite
+        .rules()
+        .map(|rule| format!("{} {}", rule.id, rule.title))
+        .collect();
+    assert_eq!(written, known);
+}
+
+#[test]
+fn the_custom_server_is_as_short_as_the_readme_says() {
+    let example = root().join("core/examples/custom_server.rs");
+    let lines = fs::read_to_string(example).unwrap().lines().count();
+    assert!(lines < 80, "{lines} lines");
+}
