@@ -2,17 +2,22 @@
 
 use std::env;
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use health_core::Health;
 
 /// Passes while files can be written to the temporary directory.
 pub(crate) async fn scratch_space() -> io::Result<()> {
-    let probe = env::temp_dir().join(format!("health-quickstart-{}", std::process::id()));
-    fs::write(&probe, "probe")?;
+    // Two requests may ask at the same time: each needs a file of its own.
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("health-quickstart-{}-{count}", std::process::id());
+    let probe = env::temp_dir().join(name);
+    File::create_new(&probe)?;
     fs::remove_file(&probe)
 }
 
@@ -32,7 +37,10 @@ fn stock_file() -> PathBuf {
 /// 127.0.0.1:8080.
 pub(crate) fn prepare() -> Result<SocketAddr, Failure> {
     tracing_subscriber::fmt().init();
-    fs::write(stock_file(), "12 apples\n")?;
+    match File::create_new(stock_file()) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
+        _ => {}
+    }
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     bind.parse().map_err(|_| {
         Failure(format!(

@@ -6,6 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
 use health_core::{Health, HealthConfig};
 
@@ -18,20 +19,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let listener = TcpListener::bind("127.0.0.1:8080")?;
     println!("curl -i http://127.0.0.1:8080{}", health.config().url());
-    Ok(serve(&listener, &health)?)
+    serve(&listener, &health);
+    Ok(())
 }
 
 /// Answers each connection once, on a thread of its own.
-pub(crate) fn serve(listener: &TcpListener, health: &Health) -> io::Result<()> {
-    loop {
-        let (stream, _) = listener.accept()?;
+pub(crate) fn serve(listener: &TcpListener, health: &Health) {
+    // A connection that fails, or finds no thread, is its client's loss alone.
+    for stream in listener.incoming().flatten() {
         let health = health.clone();
-        // A connection that fails is its client's loss alone.
-        thread::spawn(move || answer(stream, &health));
+        let _ = thread::Builder::new().spawn(move || answer(stream, &health));
     }
 }
 
 fn answer(mut stream: TcpStream, health: &Health) -> io::Result<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut lines = BufReader::new(stream.try_clone()?.take(64 * 1024)).split(b'\n');
     let request_line = lines.next().unwrap_or_else(|| Ok(Vec::new()))?;
     while lines.next().transpose()?.is_some_and(|line| line != b"\r") {}

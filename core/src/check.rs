@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::event::{HealthCheckEvent, Status};
+use crate::text::cut;
 
 /// Somebody who answers the question "is this application healthy?".
 ///
@@ -38,6 +40,21 @@ use crate::event::{HealthCheckEvent, Status};
 pub trait HealthSubscriber: Send + Sync + 'static {
     /// Reports any number of results to `event`, or none.
     async fn on_health_check(&self, event: &mut HealthCheckEvent);
+}
+
+#[async_trait]
+impl<S: HealthSubscriber + ?Sized> HealthSubscriber for Box<S> {
+    async fn on_health_check(&self, event: &mut HealthCheckEvent) {
+        (**self).on_health_check(event).await;
+    }
+}
+
+/// For a subscriber that the application keeps a hand on.
+#[async_trait]
+impl<S: HealthSubscriber + ?Sized> HealthSubscriber for Arc<S> {
+    async fn on_health_check(&self, event: &mut HealthCheckEvent) {
+        (**self).on_health_check(event).await;
+    }
 }
 
 /// A subscriber and the name under which its panic is reported.
@@ -98,9 +115,11 @@ where
     E: fmt::Display + 'static,
 {
     async fn on_health_check(&self, event: &mut HealthCheckEvent) {
-        match (self.check)().await {
-            Ok(()) => event.report(&self.name, Status::Ok, None),
-            Err(error) => event.fail(&self.name, &error),
+        // The error is gone before anything is reported: should its `Drop` panic, there is one result.
+        let failure = (self.check)().await.err().map(cut);
+        match failure {
+            None => event.report(&self.name, Status::Ok, None),
+            Some(message) => event.report(&self.name, Status::Error, Some(&message)),
         }
     }
 }

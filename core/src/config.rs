@@ -22,8 +22,8 @@ use self::setting::Setting;
 /// | `healthcheck.maintenance_code` | `299` | 200–599 that may carry a body (not 204, 205, 304) |
 /// | `healthcheck.failure_code` | `503` | the same |
 ///
-/// Read them from the environment, from pairs as in an `.ini` file, from any serde format (with the
-/// feature `serde`), or set them in code:
+/// Read them from the environment, from pairs as in an `.ini` file, from a serde format such as TOML (with
+/// the feature `serde`), or set them in code:
 ///
 /// ```
 /// use health_core::HealthConfig;
@@ -36,7 +36,7 @@ use self::setting::Setting;
 ///     .with_maintenance_code(503)?;
 /// # Ok::<(), health_core::ConfigError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct HealthConfig {
     url: String,
     disablefile: Option<PathBuf>,
@@ -71,16 +71,31 @@ impl HealthConfig {
         K: AsRef<str>,
         V: AsRef<str>,
     {
-        let mut config = Self::default();
+        Self::default().with_pairs(pairs)
+    }
+
+    /// The same settings, but for those that `pairs` set: so one source can be laid over another.
+    ///
+    /// # Errors
+    ///
+    /// As [`HealthConfig::from_pairs`].
+    pub fn with_pairs<K, V>(
+        mut self,
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, ConfigError>
+    where
+        K: AsRef<str>,
+        V: AsRef<str>,
+    {
         for (key, value) in pairs {
             let (key, value) = (key.as_ref(), value.as_ref());
             if let Some(name) = key.strip_prefix(setting::PREFIX) {
                 let setting = Setting::from_name(name)
                     .ok_or_else(|| ConfigError::new(key, value, ConfigRule::UnknownSetting))?;
-                config.set(setting, key, OsStr::new(value))?;
+                self.set(setting, key, OsStr::new(value))?;
             }
         }
-        Ok(config)
+        Ok(self)
     }
 
     /// Reads `HEALTHCHECK_URL`, `HEALTHCHECK_DISABLEFILE`, `HEALTHCHECK_MAINTENANCE_CODE` and
@@ -105,31 +120,40 @@ impl HealthConfig {
     pub fn from_variables(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
-        let mut config = Self::default();
+        Self::default().with_variables(variables)
+    }
+
+    /// The same settings, but for those that `variables` set: `with_variables(std::env::vars_os())` lays
+    /// the environment over a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`HealthConfig::from_variables`].
+    pub fn with_variables(
+        mut self,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
         for (variable, value) in variables {
-            // A variable whose name is not UTF-8 is none of ours.
-            let Some(variable) = variable.to_str() else {
-                continue;
-            };
+            let variable = variable.to_string_lossy();
             let Some(name) = variable.strip_prefix(setting::VARIABLE_PREFIX) else {
                 continue;
             };
             match Setting::from_variable(name) {
-                Some(setting) => config.set(setting, variable, &value)?,
-                None => config.unknown_variables.push(variable.to_owned()),
+                Some(setting) => self.set(setting, &variable, &value)?,
+                None => self.unknown_variables.push(variable.into_owned()),
             }
         }
-        config.unknown_variables.sort();
-        Ok(config)
+        self.unknown_variables.sort();
+        Ok(self)
     }
 
     /// The same settings, answering at `url`. Default: `/health`.
     ///
     /// # Errors
     ///
-    /// `url` must start with `/` and hold nothing but the characters that RFC 3986 allows in a path
-    /// unescaped: letters, digits and any of ``-._~!$&'()*+,;=:@/``. No segment may start with `:` or
-    /// `*`, which some frameworks take for a pattern.
+    /// `url` must start with `/` and hold nothing but letters, digits and any of ``-._~!$&'()+,;=:@/``:
+    /// what RFC 3986 allows in a path unescaped, but for `*`. No segment may start with `:`. `*` and `:`
+    /// are patterns to some routers.
     pub fn with_url(mut self, url: &str) -> Result<Self, ConfigError> {
         self.set(Setting::Url, &Setting::Url.key(), OsStr::new(url))?;
         Ok(self)
@@ -152,8 +176,9 @@ impl HealthConfig {
     /// # Errors
     ///
     /// `code` must be from 200 to 599, and not 204, 205 or 304, which cannot carry the body.
-    pub fn with_maintenance_code(self, code: u16) -> Result<Self, ConfigError> {
-        self.with_code(Setting::MaintenanceCode, code)
+    pub fn with_maintenance_code(mut self, code: u16) -> Result<Self, ConfigError> {
+        self.maintenance_code = checked_code(Setting::MaintenanceCode, code)?;
+        Ok(self)
     }
 
     /// The same settings, answering `code` when a check fails. Default: 503.
@@ -161,8 +186,9 @@ impl HealthConfig {
     /// # Errors
     ///
     /// As [`HealthConfig::with_maintenance_code`].
-    pub fn with_failure_code(self, code: u16) -> Result<Self, ConfigError> {
-        self.with_code(Setting::FailureCode, code)
+    pub fn with_failure_code(mut self, code: u16) -> Result<Self, ConfigError> {
+        self.failure_code = checked_code(Setting::FailureCode, code)?;
+        Ok(self)
     }
 
     /// The path the endpoint answers at.
@@ -190,11 +216,6 @@ impl HealthConfig {
         &self.unknown_variables
     }
 
-    fn with_code(mut self, setting: Setting, code: u16) -> Result<Self, ConfigError> {
-        self.set(setting, &setting.key(), OsStr::new(&code.to_string()))?;
-        Ok(self)
-    }
-
     /// The one door in: `key` is the setting as the user wrote it, for the error.
     fn set(&mut self, setting: Setting, key: &str, value: &OsStr) -> Result<(), ConfigError> {
         let refuse = |rule| ConfigError::new(key, &value.to_string_lossy(), rule);
@@ -205,17 +226,36 @@ impl HealthConfig {
                 self.disablefile = (!value.is_empty()).then(|| PathBuf::from(value));
             }
             Setting::MaintenanceCode => {
-                self.maintenance_code = rules::code(text()?).map_err(refuse)?;
+                self.maintenance_code = rules::code_from_text(text()?).map_err(refuse)?;
             }
-            Setting::FailureCode => self.failure_code = rules::code(text()?).map_err(refuse)?,
+            Setting::FailureCode => {
+                self.failure_code = rules::code_from_text(text()?).map_err(refuse)?
+            }
         }
         Ok(())
     }
 }
 
+fn checked_code(setting: Setting, code: u16) -> Result<StatusCode, ConfigError> {
+    rules::code(code).map_err(|rule| ConfigError::new(&setting.key(), &code.to_string(), rule))
+}
+
+/// Whether they set the same; which unknown variables stood beside them does not matter.
+impl PartialEq for HealthConfig {
+    fn eq(&self, other: &Self) -> bool {
+        self.url == other.url
+            && self.disablefile == other.disablefile
+            && self.maintenance_code == other.maintenance_code
+            && self.failure_code == other.failure_code
+    }
+}
+
+impl Eq for HealthConfig {}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
+    use std::path::Path;
 
     use super::{ConfigError, ConfigRule, HealthConfig};
 
@@ -243,7 +283,7 @@ mod tests {
         let config = HealthConfig::from_pairs::<&str, &str>([]).unwrap();
         assert_eq!(config, HealthConfig::default());
         assert_eq!(config.url(), "/health");
-        assert_eq!(config.disablefile().unwrap(), "/tmp/maintenance");
+        assert_eq!(config.disablefile(), Some(Path::new("/tmp/maintenance")));
         assert_eq!(config.maintenance_code(), 299);
         assert_eq!(config.failure_code(), 503);
     }
@@ -260,13 +300,18 @@ mod tests {
 
     #[test]
     fn a_url_with_a_pattern_is_refused() {
-        for (url, character) in [("/{id}", '{'), ("/a/<id>", '<')] {
+        for (url, character) in [
+            ("/{id}", '{'),
+            ("/a/<id>", '<'),
+            ("/*rest", '*'),
+            ("/health*", '*'),
+        ] {
             assert_eq!(
                 refusal("healthcheck.url", url),
                 ConfigRule::UrlCharacter(character)
             );
         }
-        for url in ["/:id", "/a/:id/b", "/*rest", "/a/*"] {
+        for url in ["/:id", "/a/:id/b", "/a/b/:"] {
             assert_eq!(refusal("healthcheck.url", url), ConfigRule::UrlPattern);
         }
     }
@@ -283,7 +328,7 @@ mod tests {
 
     #[test]
     fn every_character_of_a_path_is_accepted_in_a_url() {
-        let url = "/AZaz09-._~!$&'()*+,;=:@//x/";
+        let url = "/AZaz09-._~!$&'()+,;=:@//x/";
         assert_eq!(pair("healthcheck.url", url).unwrap().url(), url);
     }
 
@@ -385,6 +430,20 @@ mod tests {
     }
 
     #[test]
+    fn one_source_can_be_laid_over_another() {
+        let file = [
+            ("healthcheck.url", "/file"),
+            ("healthcheck.failure_code", "500"),
+        ];
+        let environment = [("HEALTHCHECK_URL".into(), "/environment".into())];
+        let config = HealthConfig::from_pairs(file)
+            .and_then(|config| config.with_variables(environment))
+            .unwrap();
+        assert_eq!(config.url(), "/environment");
+        assert_eq!(config.failure_code(), 500);
+    }
+
+    #[test]
     fn an_unknown_variable_is_kept_for_a_warning() {
         let config = variable("HEALTHCHECK_INTERVAL", "30s").unwrap();
         assert_eq!(config.unknown_variables(), ["HEALTHCHECK_INTERVAL"]);
@@ -409,8 +468,8 @@ mod tests {
         let path = config.disablefile().unwrap();
         assert_eq!(path.as_os_str().as_bytes(), b"/m\xff");
 
-        let foreign = OsString::from_vec(b"HEALTHCHECK_\xff".to_vec());
-        let config = HealthConfig::from_variables([(foreign, bytes())]).unwrap();
-        assert_eq!(config, HealthConfig::default());
+        let unknown = OsString::from_vec(b"HEALTHCHECK_\xff".to_vec());
+        let config = HealthConfig::from_variables([(unknown, bytes())]).unwrap();
+        assert_eq!(config.unknown_variables(), ["HEALTHCHECK_\u{fffd}"]);
     }
 }

@@ -99,7 +99,10 @@ impl fmt::Debug for Report {
 ///     event.report("disk-a", "OK", None);
 ///     event.report("disk-b", "ERROR", Some("97 % full"));
 /// }
-/// # let _ = health_core::Health::builder().subscribe(disks).build();
+///
+/// let mut event = HealthCheckEvent::default();
+/// disks(&mut event);
+/// assert_eq!(event.reports()[1].message(), Some("97 % full"));
 /// ```
 #[derive(Debug, Default)]
 pub struct HealthCheckEvent {
@@ -113,6 +116,11 @@ impl HealthCheckEvent {
     pub fn report(&mut self, name: &str, status: impl Into<Status>, message: Option<&str>) {
         let message = message.as_ref().map(|text| text as &dyn fmt::Display);
         self.push(Report::new(name, status.into(), message));
+    }
+
+    /// What was reported until now, in order: for tests of a subscriber.
+    pub fn reports(&self) -> &[Report] {
+        &self.reports
     }
 
     /// Adds a failure whose message is written without a copy of the whole text being made.

@@ -1,8 +1,9 @@
 //! Containment of panics in code that the application hands in (H12).
 //!
 //! A panic may come from the call that makes a future, from a poll, from the future's `Drop`, and once
-//! more from the `Drop` of the panic's own payload. None of them gets past this module. With
-//! `panic = "abort"` nothing can: the process ends at the first panic.
+//! more from the `Drop` of the panic's own payload. None of them gets past this module. Two things no
+//! library can contain, because the process ends there: any panic under `panic = "abort"`, and a value
+//! whose `Drop` panics while another panic unwinds past it.
 
 use std::any::Any;
 use std::fmt;

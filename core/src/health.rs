@@ -6,12 +6,12 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::check::{HealthSubscriber, Registered};
-use crate::config::HealthConfig;
+use crate::config::{ConfigError, HealthConfig};
 use crate::decision::{Decision, Step};
 use crate::dispatch;
 use crate::event::HealthCheckEvent;
 use crate::log::LogRecord;
-use crate::maintenance::{self, Maintenance, Observation};
+use crate::maintenance::{self, Maintenance, MaintenanceState, Observation};
 use crate::request::CheckMode;
 use crate::response::HealthResponse;
 
@@ -24,6 +24,7 @@ struct Parts {
     config: HealthConfig,
     maintenance: Maintenance,
     subscribers: Vec<Registered>,
+    warnings: Vec<LogRecord>,
 }
 
 impl Health {
@@ -48,32 +49,52 @@ impl Health {
     /// of its own; checks may need the application's. Never panics, unless the program's own log
     /// subscriber does.
     pub async fn respond(&self, query: &str) -> HealthResponse {
-        let answer = self.answer(query).await;
-        answer.log().for_each(LogRecord::emit);
-        answer.response()
+        let Observation { state, warning } = self.0.maintenance.observe();
+        // Before the checks: a client that leaves while they run must not take the warning with it.
+        if let Some(warning) = warning {
+            warning.emit();
+        }
+        let decision = self.decide(state, query).await;
+        if let Some(record) = LogRecord::of(&decision) {
+            record.emit();
+        }
+        HealthResponse::of(&decision, &self.0.config)
     }
 
     /// Decides as [`Health::respond`] does, and leaves the logging to the caller.
+    ///
+    /// Await it to its end: a warning about the disablefile, due once an episode, is lost with a
+    /// future that is dropped half-way.
     pub async fn answer(&self, query: &str) -> Answer {
-        let mode = CheckMode::from_query(query);
         let Observation { state, warning } = self.0.maintenance.observe();
-        let decision = match Step::choose(state, mode) {
-            Step::Decided(decision) => decision,
-            // Boxed: an answer without checks need not carry room for a run.
-            Step::RunChecks(permit) => {
-                Decision::judge(Box::pin(dispatch::run(permit, &self.0.subscribers)).await)
-            }
-        };
+        let decision = self.decide(state, query).await;
         Answer {
             response: HealthResponse::of(&decision, &self.0.config),
             warning,
             record: LogRecord::of(&decision),
         }
     }
+
+    async fn decide(&self, state: MaintenanceState, query: &str) -> Decision {
+        match Step::choose(state, CheckMode::from_query(query)) {
+            Step::Decided(decision) => decision,
+            // Boxed: an answer without checks need not carry room for a run.
+            Step::RunChecks(permit) => {
+                Decision::judge(Box::pin(dispatch::run(permit, &self.0.subscribers)).await)
+            }
+        }
+    }
+
+    /// What was worth a warning when this was built, and was logged then: a disablefile that any local
+    /// user could create, and each unknown environment variable (H11).
+    pub fn warnings(&self) -> &[LogRecord] {
+        &self.0.warnings
+    }
 }
 
-/// An answer, and the records that belong in the log with it.
+/// What came of one request: the response to send, and the records that belong in the log with it.
 #[derive(Debug, Clone)]
+#[must_use = "the response has to be sent, and the records logged"]
 pub struct Answer {
     response: HealthResponse,
     warning: Option<LogRecord>,
@@ -88,7 +109,7 @@ impl Answer {
 
     /// What to log, in order: at most one WARN about the disablefile (H4), and one record unless the
     /// answer is OK (H8).
-    pub fn log(&self) -> impl Iterator<Item = &LogRecord> {
+    pub fn records(&self) -> impl Iterator<Item = &LogRecord> {
         self.warning.iter().chain(&self.record)
     }
 }
@@ -159,8 +180,7 @@ impl HealthBuilder {
         self
     }
 
-    /// Builds the endpoint, and logs a WARN for a disablefile that any local user could create and for
-    /// each unknown environment variable (H11).
+    /// Builds the endpoint, and logs its [warnings](Health::warnings) at WARN; so set up the log first.
     ///
     /// # Errors
     ///
@@ -173,15 +193,15 @@ impl HealthBuilder {
 
         let exposure = self.config.disablefile().and_then(maintenance::exposure);
         let unknown = self.config.unknown_variables().iter();
-        unknown
-            .map(|name| LogRecord::unknown_variable(name))
-            .chain(exposure)
-            .for_each(|record| record.emit());
+        let unknown = unknown.map(|name| LogRecord::unknown_variable(name));
+        let warnings: Vec<_> = unknown.chain(exposure).collect();
+        warnings.iter().for_each(LogRecord::emit);
 
         Ok(Health(Arc::new(Parts {
             maintenance: Maintenance::new(self.config.disablefile()),
             config: self.config,
             subscribers: self.subscribers,
+            warnings,
         })))
     }
 }
@@ -190,6 +210,10 @@ impl HealthBuilder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
+    /// A setting was refused. [`HealthBuilder::build`] is handed settings that were checked before: this
+    /// is for functions that read settings and build.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// Two checks were registered under one name, so that their results could not be told apart.
     #[error(
         "two checks are named {name:?}: give each its own name \

@@ -30,7 +30,8 @@
 //!
 //! # Features
 //!
-//! - `serde` (off by default): [`HealthConfig`] can be read from any serde format.
+//! - `serde` (off by default): [`HealthConfig`] can be read from a self-describing serde format, such as
+//!   TOML, JSON or YAML.
 
 mod check;
 mod config;

@@ -13,6 +13,7 @@ pub const LOG_TARGET: &str = "health";
 
 /// How grave a record is; the gravest is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum LogLevel {
     /// Expected, and worth knowing: maintenance.
     Info,

@@ -37,7 +37,7 @@ impl Maintenance {
         }
     }
 
-    /// Looks once. A stat that follows links: whatever the path leads to counts, opened is nothing.
+    /// Looks once. A stat that follows links: whatever the path leads to counts, and nothing is opened.
     pub(crate) fn observe(&self) -> Observation {
         let Some(path) = &self.disablefile else {
             return Observation {
@@ -148,19 +148,17 @@ mod tests {
         assert_eq!(state("no-such-file"), MaintenanceState::Inactive);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_path_that_is_not_utf8_is_a_path_like_any_other() {
-        #[cfg(unix)]
-        {
-            use std::os::unix::ffi::OsStrExt as _;
+        use std::os::unix::ffi::OsStrExt as _;
 
-            let directory = tempfile::tempdir().unwrap();
-            let path = directory.path().join(std::ffi::OsStr::from_bytes(b"m\xff"));
-            let maintenance = Maintenance::new(Some(&path));
-            assert_eq!(maintenance.observe().state, MaintenanceState::Inactive);
-            std::fs::write(&path, "").unwrap();
-            assert_eq!(maintenance.observe().state, MaintenanceState::Active);
-        }
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(std::ffi::OsStr::from_bytes(b"m\xff"));
+        let maintenance = Maintenance::new(Some(&path));
+        assert_eq!(maintenance.observe().state, MaintenanceState::Inactive);
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(maintenance.observe().state, MaintenanceState::Active);
     }
 
     #[cfg(unix)]

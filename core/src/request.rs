@@ -30,7 +30,7 @@ impl CheckMode {
         let key = halves.next().unwrap_or_default();
         let value = halves.next().unwrap_or_default();
 
-        decoded(key).eq(*b"checks").then(|| {
+        percent_decode(key).eq(*b"checks").then(|| {
             let is_word = |word: &[u8]| lower_case(value).eq(word.iter().copied());
             if is_word(b"all") || is_word(b"true") {
                 Self::Run
@@ -41,12 +41,8 @@ impl CheckMode {
     }
 }
 
-fn decoded(text: &[u8]) -> impl Iterator<Item = u8> {
-    percent_decode(text)
-}
-
 fn lower_case(text: &[u8]) -> impl Iterator<Item = u8> {
-    decoded(text).map(|byte| byte.to_ascii_lowercase())
+    percent_decode(text).map(|byte| byte.to_ascii_lowercase())
 }
 
 #[cfg(test)]

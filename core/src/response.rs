@@ -24,6 +24,25 @@ enum Word {
     Error,
 }
 
+impl Word {
+    fn body(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Maintenance => "MAINTENANCE",
+            Self::Error => "ERROR",
+        }
+    }
+
+    /// The length of the body, as text.
+    fn length(self) -> &'static str {
+        match self {
+            Self::Ok => "2",
+            Self::Maintenance => "11",
+            Self::Error => "5",
+        }
+    }
+}
+
 const TEXT: &str = "text/plain; charset=utf-8";
 const NO_STORE: &str = "no-store";
 const NOSNIFF: &str = "nosniff";
@@ -60,14 +79,9 @@ impl HealthResponse {
     /// All headers of H9, names in lower case. Text, because frameworks differ in the major version of
     /// the `http` crate whose types they want.
     pub fn headers(&self) -> [(&'static str, &'static str); 4] {
-        let length = match self.word {
-            Word::Ok => "2",
-            Word::Maintenance => "11",
-            Word::Error => "5",
-        };
         [
             ("content-type", TEXT),
-            ("content-length", length),
+            ("content-length", self.word.length()),
             ("cache-control", NO_STORE),
             ("x-content-type-options", NOSNIFF),
         ]
@@ -75,11 +89,7 @@ impl HealthResponse {
 
     /// The body: `OK`, `MAINTENANCE` or `ERROR`.
     pub fn body(&self) -> &'static str {
-        match self.word {
-            Word::Ok => "OK",
-            Word::Maintenance => "MAINTENANCE",
-            Word::Error => "ERROR",
-        }
+        self.word.body()
     }
 }
 
@@ -87,11 +97,7 @@ impl HealthResponse {
 /// [`HealthResponse::custom_reason`].
 impl From<HealthResponse> for Response<&'static str> {
     fn from(answer: HealthResponse) -> Self {
-        let length = match answer.word {
-            Word::Ok => const { HeaderValue::from_static("2") },
-            Word::Maintenance => const { HeaderValue::from_static("11") },
-            Word::Error => const { HeaderValue::from_static("5") },
-        };
+        let length = HeaderValue::from_static(answer.word.length());
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, const { HeaderValue::from_static(TEXT) });
         headers.insert(CONTENT_LENGTH, length);

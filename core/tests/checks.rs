@@ -31,7 +31,7 @@ fn builder() -> HealthBuilder {
 /// Name, status and message of each result, as logged; none when the answer is OK.
 fn results(health: &Health) -> Vec<(String, String, Option<String>)> {
     let answer = block_on(health.answer("checks=all"));
-    let records: Vec<_> = answer.log().collect();
+    let records: Vec<_> = answer.records().collect();
     let Some(record) = records.first() else {
         assert_eq!(answer.response().body(), "OK");
         return Vec::new();
@@ -154,6 +154,37 @@ fn a_panic_in_the_drop_of_the_panic_payload_is_that_checks_error() {
 fn a_panic_in_the_drop_of_the_future_is_that_checks_error() {
     let check = || PanicsInDrop;
     expect_contained(|b| b.check("bad", check), "bad", Some("panicked: in drop"));
+}
+
+#[test]
+fn a_panic_in_the_drop_of_the_error_is_that_checks_only_error() {
+    struct Undroppable(PanicsInDrop);
+    impl fmt::Display for Undroppable {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("connection refused")
+        }
+    }
+    let check = || ready(Err::<(), _>(Undroppable(PanicsInDrop)));
+    expect_contained(|b| b.check("bad", check), "bad", Some("panicked: in drop"));
+}
+
+#[test]
+fn a_subscriber_can_be_boxed_or_shared() {
+    struct Silent;
+    #[async_trait]
+    impl HealthSubscriber for Silent {
+        async fn on_health_check(&self, event: &mut HealthCheckEvent) {
+            event.report("silent", "ERROR", None);
+        }
+    }
+    let boxed: Box<dyn HealthSubscriber> = Box::new(Silent);
+    let shared = Arc::new(Silent);
+    let health = builder()
+        .subscriber(boxed)
+        .subscriber(shared.clone())
+        .build()
+        .unwrap();
+    assert_eq!(results(&health), vec![result("silent", "ERROR", None); 2]);
 }
 
 #[test]
@@ -328,17 +359,12 @@ fn a_subscriber_may_share_its_names_with_a_check() {
 
 #[test]
 fn clones_are_one_endpoint() {
-    let runs = Arc::new(AtomicUsize::new(0));
-    let counted = runs.clone();
-    let health = builder()
-        .subscribe(move |_event| {
-            counted.fetch_add(1, Ordering::SeqCst);
-        })
-        .build()
-        .unwrap();
-    results(&health.clone());
-    results(&health);
-    assert_eq!(runs.load(Ordering::SeqCst), 2);
+    // A path below a file cannot be looked up, which is warned of once an episode.
+    let config = HealthConfig::default().with_disablefile("Cargo.toml/maintenance");
+    let health = Health::builder().config(config).build().unwrap();
+    let warnings = |health: &Health| block_on(health.answer("")).records().count();
+    assert_eq!(warnings(&health.clone()), 1);
+    assert_eq!(warnings(&health), 0);
 }
 
 #[test]

@@ -8,6 +8,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use futures::FutureExt as _;
 use futures::executor::block_on;
 use health_core::{Health, HealthConfig};
 
@@ -24,8 +25,8 @@ impl io::Write for Output {
     }
 }
 
-#[test]
-fn records_reach_a_tracing_subscriber() {
+/// What is logged while `run` runs.
+fn logged(run: impl FnOnce()) -> Vec<String> {
     let output = Output::default();
     let lines = output.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -33,7 +34,17 @@ fn records_reach_a_tracing_subscriber() {
         .with_ansi(false)
         .with_writer(move || lines.clone())
         .finish();
-    tracing::subscriber::with_default(subscriber, || {
+    tracing::subscriber::with_default(subscriber, run);
+    let output = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+    output
+        .lines()
+        .map(|line| line.trim_start().to_owned())
+        .collect()
+}
+
+#[test]
+fn records_reach_a_tracing_subscriber() {
+    let lines = logged(|| {
         let config = HealthConfig::from_variables([
             ("HEALTHCHECK_DISABLEFILE".into(), "Cargo.toml".into()),
             ("HEALTHCHECK_INTERVAL".into(), "30s".into()),
@@ -49,14 +60,31 @@ fn records_reach_a_tracing_subscriber() {
         block_on(failing.respond("checks=all"));
         block_on(failing.respond(""));
     });
-    let output = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
     assert_eq!(
-        output.lines().map(str::trim_start).collect::<Vec<_>>(),
+        lines,
         [
             "WARN health: the environment variable \"HEALTHCHECK_INTERVAL\" is not a setting of the \
              health endpoint and is ignored",
             "INFO health: Health response: MAINTENANCE",
             r#"ERROR health: Health response: ERROR ([{"name":"queue","status":"ERROR","message":"behind"}])"#,
         ]
+    );
+}
+
+#[test]
+fn a_client_that_leaves_while_checks_run_does_not_take_the_warning_with_it() {
+    let lines = logged(|| {
+        let config = HealthConfig::default().with_disablefile("Cargo.toml/maintenance");
+        let health = Health::builder()
+            .config(config)
+            .check("stuck", std::future::pending::<Result<(), String>>)
+            .build()
+            .unwrap();
+        assert!(health.respond("checks=all").now_or_never().is_none());
+    });
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].starts_with("WARN health: cannot tell"),
+        "{lines:?}"
     );
 }

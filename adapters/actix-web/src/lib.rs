@@ -12,8 +12,8 @@
 //!     .check("database", || async { Ok::<(), std::io::Error>(()) })
 //!     .build()?;
 //! let app = App::new()
-//!     .route("/", web::get().to(|| async { "the application" }))
-//!     .configure(health_actix_web::service(health));
+//!     .configure(health_actix_web::service(health))
+//!     .route("/", web::get().to(|| async { "the application" }));
 //! # Ok::<(), health_core::BuildError>(())
 //! ```
 //!
@@ -30,7 +30,8 @@ use health_core::{Health, HealthResponse};
 /// [`App::configure`](actix_web::App::configure).
 ///
 /// It answers every method at exactly [`HealthConfig::url`](health_core::HealthConfig::url); actix-web
-/// decodes a path before it compares, so `/%68ealth` is `/health`. In a scope, the endpoint's path
+/// decodes a path before it compares, so `/%68ealth` is `/health`. actix-web takes the first resource
+/// that matches: put this before a catch-all. In a scope, the endpoint's path
 /// starts with the prefix of the scope.
 pub fn service(health: Health) -> impl FnOnce(&mut ServiceConfig) {
     move |app| {
@@ -43,7 +44,8 @@ pub fn service(health: Health) -> impl FnOnce(&mut ServiceConfig) {
     }
 }
 
-/// actix-web is on an older major of the `http` crate: codes travel as numbers, headers as text.
+/// actix-web is on an older major of the `http` crate: codes travel as numbers, headers as text, and the
+/// reason is always told, because it knows fewer of them.
 fn response(answer: HealthResponse) -> HttpResponse {
     let status =
         StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -52,8 +54,6 @@ fn response(answer: HealthResponse) -> HttpResponse {
         let name = HeaderName::from_static(name);
         response.insert_header((name, HeaderValue::from_static(value)));
     }
-    if let Some(reason) = answer.custom_reason() {
-        response.reason(reason);
-    }
+    response.reason(answer.reason());
     response.body(answer.body())
 }

@@ -31,6 +31,8 @@ use rocket::{Build, Data, Request, Response, Rocket, Route};
 ///
 /// It answers at exactly [`HealthConfig::url`](health_core::HealthConfig::url). Rocket alone would
 /// also route `/health/` and `//health` there (H1); these are forwarded to the application's routes.
+///
+/// The launch fails if the application has a route of its own at this path.
 pub fn fairing(health: Health) -> impl Fairing {
     Endpoint(health)
 }

@@ -53,7 +53,7 @@ pub enum ConfigRule {
     UrlStart,
     /// A url holds only characters that a path may hold unescaped; this one is not.
     UrlCharacter(char),
-    /// No segment of a url starts with `:` or `*`.
+    /// No segment of a url starts with `:`.
     UrlPattern,
     /// A code is a whole number from 200 to 599.
     CodeRange,
@@ -74,8 +74,7 @@ impl fmt::Display for ConfigRule {
                 "a url must not hold {character:?}, only letters, digits and any of {PUNCTUATION}"
             ),
             Self::UrlPattern => f.write_str(
-                "a segment of a url must not start with `:` or `*`, \
-                 which some frameworks take for a pattern",
+                "a segment of a url must not start with `:`, which some routers take for a pattern",
             ),
             Self::CodeRange => f.write_str("a code must be a whole number from 200 to 599"),
             Self::CodeWithoutBody => {
@@ -94,9 +93,10 @@ impl fmt::Display for ConfigRule {
     }
 }
 
-/// What RFC 3986 allows in a path beside letters and digits, escapes excepted: frameworks disagree
-/// on whether they decode before they compare.
-const PUNCTUATION: &str = "-._~!$&'()*+,;=:@/";
+/// What RFC 3986 allows in a path beside letters and digits, with two exceptions: escapes, because
+/// frameworks disagree on whether they decode before they compare, and `*`, which at the end of a path
+/// is a pattern of actix-web and at the start of a segment one of older routers.
+const PUNCTUATION: &str = "-._~!$&'()+,;=:@/";
 
 pub(super) fn url(text: &str) -> Result<String, ConfigRule> {
     let Some(rest) = text.strip_prefix('/') else {
@@ -106,22 +106,23 @@ pub(super) fn url(text: &str) -> Result<String, ConfigRule> {
     if let Some(character) = text.chars().find(|&c| !is_allowed(c)) {
         return Err(ConfigRule::UrlCharacter(character));
     }
-    if rest
-        .split('/')
-        .any(|segment| segment.starts_with([':', '*']))
-    {
+    if rest.split('/').any(|segment| segment.starts_with(':')) {
         return Err(ConfigRule::UrlPattern);
     }
     Ok(text.to_owned())
 }
 
-pub(super) fn code(text: &str) -> Result<StatusCode, ConfigRule> {
+/// Three digits: no sign, space or fraction.
+pub(super) fn code_from_text(text: &str) -> Result<StatusCode, ConfigRule> {
     let is_three_digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let code = text
-        .parse()
+    let number = text.parse().ok().filter(|_| is_three_digits);
+    code(number.ok_or(ConfigRule::CodeRange)?)
+}
+
+pub(super) fn code(number: u16) -> Result<StatusCode, ConfigRule> {
+    let code = StatusCode::from_u16(number)
         .ok()
-        .filter(|code| is_three_digits && (200..=599).contains(code))
-        .and_then(|code: u16| StatusCode::from_u16(code).ok())
+        .filter(|_| (200..=599).contains(&number))
         .ok_or(ConfigRule::CodeRange)?;
     match code {
         StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED => {

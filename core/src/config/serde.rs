@@ -1,4 +1,4 @@
-//! `HealthConfig` from any serde format: a map of settings without their prefix.
+//! `HealthConfig` from a self-describing serde format: a map of settings without their prefix.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use super::{HealthConfig, setting};
 
 /// Reads a map such as `{"url": "/status", "maintenance_code": 503}`, over the defaults; codes may be
-/// numbers or text.
+/// numbers or text. The format has to be self-describing, as JSON, TOML and YAML are.
 ///
 /// # Errors
 ///
@@ -16,7 +16,7 @@ use super::{HealthConfig, setting};
 ///
 /// ```
 /// # #[derive(serde::Deserialize)]
-/// # struct Settings { healthcheck: health_core::HealthConfig }
+/// # struct Settings { #[serde(default)] healthcheck: health_core::HealthConfig }
 /// let settings: Settings = toml::from_str("
 ///     [healthcheck]
 ///     disablefile = '/run/shop/maintenance'
