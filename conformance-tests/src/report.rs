@@ -5,7 +5,6 @@ use std::fmt;
 use crate::client::Request;
 use crate::judge::Mismatch;
 use crate::known::KnownFailures;
-use crate::runner::Options;
 use crate::scenario::{Scenario, Suite};
 
 /// The outcomes of a run. [`Display`](fmt::Display) shows the whole report.
@@ -64,8 +63,13 @@ impl Failure {
 }
 
 impl Report {
-    pub(crate) fn new(suite: &Suite, judged: Vec<(&Scenario, Verdict)>, options: &Options) -> Self {
-        let stale = stale_entries(suite, &judged, &options.known);
+    pub(crate) fn new(
+        suite: &Suite,
+        judged: Vec<(&Scenario, Verdict)>,
+        known: &KnownFailures,
+        rerun: &str,
+    ) -> Self {
+        let stale = stale_entries(suite, &judged, known);
         let outcome = |(scenario, verdict): (&Scenario, Verdict)| Outcome {
             id: scenario.id().to_owned(),
             rule: suite
@@ -73,7 +77,7 @@ impl Report {
                 .find(|rule| rule.id == scenario.rule())
                 .map_or_else(|| scenario.rule().to_owned(), ToString::to_string),
             says: scenario.says().to_owned(),
-            verdict: match (verdict, options.known.reason(scenario.id())) {
+            verdict: match (verdict, known.reason(scenario.id())) {
                 (Verdict::Failed(_), Some(reason)) => Verdict::Known(reason.to_owned()),
                 (verdict, _) => verdict,
             },
@@ -81,7 +85,7 @@ impl Report {
         Self {
             outcomes: judged.into_iter().map(outcome).collect(),
             stale,
-            rerun: options.rerun.clone(),
+            rerun: rerun.to_owned(),
         }
     }
 

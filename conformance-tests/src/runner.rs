@@ -81,7 +81,7 @@ impl Suite {
             .matching(&options.only)
             .filter_map(|scenario| Some((scenario, verdicts.remove(scenario.id())?)))
             .collect();
-        Report::new(self, outcomes, options)
+        Report::new(self, outcomes, &options.known, &options.rerun)
     }
 }
 

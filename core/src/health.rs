@@ -49,7 +49,7 @@ impl Health {
     /// of its own; checks may need the application's. Never panics, unless the program's own log
     /// subscriber does.
     pub async fn respond(&self, query: &str) -> HealthResponse {
-        let Observation { state, warning } = self.0.maintenance.observe();
+        let (state, warning) = self.observe();
         // Before the checks: a client that leaves while they run must not take the warning with it.
         if let Some(warning) = warning {
             warning.emit();
@@ -66,13 +66,24 @@ impl Health {
     /// Await it to its end: a warning about the disablefile, due once an episode, is lost with a
     /// future that is dropped half-way.
     pub async fn answer(&self, query: &str) -> Answer {
-        let Observation { state, warning } = self.0.maintenance.observe();
+        let (state, warning) = self.observe();
         let decision = self.decide(state, query).await;
         Answer {
             response: HealthResponse::of(&decision, &self.0.config),
             warning,
             record: LogRecord::of(&decision),
         }
+    }
+
+    /// Looks for the disablefile, and says what the look gives reason to log (H4).
+    fn observe(&self) -> (MaintenanceState, Option<LogRecord>) {
+        let maintenance = &self.0.maintenance;
+        let Observation { state, trouble } = maintenance.observe();
+        let warning = maintenance
+            .disablefile()
+            .zip(trouble)
+            .map(|(path, error)| LogRecord::disablefile_unreadable(path, &error));
+        (state, warning)
     }
 
     async fn decide(&self, state: MaintenanceState, query: &str) -> Decision {
@@ -191,10 +202,13 @@ impl HealthBuilder {
             return Err(BuildError::DuplicateCheck { name: name.clone() });
         }
 
-        let exposure = self.config.disablefile().and_then(maintenance::exposure);
+        let exposed = self.config.disablefile();
+        let exposed = exposed.filter(|path| maintenance::is_exposed(path));
         let unknown = self.config.unknown_variables().iter();
         let unknown = unknown.map(|name| LogRecord::unknown_variable(name));
-        let warnings: Vec<_> = unknown.chain(exposure).collect();
+        let warnings: Vec<_> = unknown
+            .chain(exposed.map(LogRecord::disablefile_exposed))
+            .collect();
         warnings.iter().for_each(LogRecord::emit);
 
         Ok(Health(Arc::new(Parts {

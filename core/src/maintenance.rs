@@ -5,8 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::log::LogRecord;
-
 /// Whether the operator's marker file exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MaintenanceState {
@@ -14,11 +12,12 @@ pub(crate) enum MaintenanceState {
     Inactive,
 }
 
-/// One look at the marker file, and what the look itself gives reason to log.
+/// One look at the marker file.
 #[derive(Debug)]
 pub(crate) struct Observation {
     pub(crate) state: MaintenanceState,
-    pub(crate) warning: Option<LogRecord>,
+    /// The error of the look itself, where an episode of errors begins and is to be warned of.
+    pub(crate) trouble: Option<io::Error>,
 }
 
 /// The switch: a path, and whether an episode of failing stats is under way.
@@ -37,27 +36,32 @@ impl Maintenance {
         }
     }
 
+    /// The path; `None` when maintenance is off.
+    pub(crate) fn disablefile(&self) -> Option<&Path> {
+        self.disablefile.as_deref()
+    }
+
     /// Looks once. A stat that follows links: whatever the path leads to counts, and nothing is opened.
     pub(crate) fn observe(&self) -> Observation {
         let Some(path) = &self.disablefile else {
             return Observation {
                 state: MaintenanceState::Inactive,
-                warning: None,
+                trouble: None,
             };
         };
         let sighting = Sighting::from_stat(fs::metadata(path));
         Observation {
             state: sighting.state(),
-            warning: self.episode(sighting, path),
+            trouble: self.episode(sighting),
         }
     }
 
-    /// The warning due at the start of an episode of failing stats.
-    fn episode(&self, sighting: Sighting, path: &Path) -> Option<LogRecord> {
+    /// The error that begins an episode of failing stats.
+    fn episode(&self, sighting: Sighting) -> Option<io::Error> {
         match sighting {
             Sighting::Unreadable(error) => {
                 let began = !self.unreadable.swap(true, Ordering::Relaxed);
-                began.then(|| LogRecord::disablefile_unreadable(path, &error))
+                began.then_some(error)
             }
             Sighting::Present | Sighting::Absent => {
                 // Read first: a store on every request would make the cores share one cache line.
@@ -70,13 +74,13 @@ impl Maintenance {
     }
 }
 
-/// The warning due once at build when any local user could create the marker file (H11).
-pub(crate) fn exposure(disablefile: &Path) -> Option<LogRecord> {
-    let directory = match disablefile.parent()? {
-        parent if parent.as_os_str().is_empty() => Path::new("."),
-        parent => parent,
-    };
-    is_world_writable(directory).then(|| LogRecord::disablefile_exposed(disablefile))
+/// Whether any local user could create the marker file (H11).
+pub(crate) fn is_exposed(disablefile: &Path) -> bool {
+    match disablefile.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => is_world_writable(Path::new(".")),
+        Some(parent) => is_world_writable(parent),
+        None => false,
+    }
 }
 
 #[cfg(unix)]
@@ -122,23 +126,22 @@ mod tests {
     use std::io;
     use std::path::Path;
 
-    use super::{Maintenance, MaintenanceState, Sighting, exposure};
+    use super::{Maintenance, MaintenanceState, Sighting, is_exposed};
 
     /// Root may stat everything, so a scenario over a real directory cannot show EACCES to root.
     #[test]
     fn a_forbidden_stat_means_not_in_maintenance_and_warns_once_an_episode() {
-        let path = Path::new("/locked/maintenance");
-        let maintenance = Maintenance::new(Some(path));
+        let maintenance = Maintenance::new(Some(Path::new("/locked/maintenance")));
         let denied = || Sighting::from_stat::<()>(Err(io::ErrorKind::PermissionDenied.into()));
         let absent = || Sighting::from_stat::<()>(Err(io::ErrorKind::NotFound.into()));
 
         assert_eq!(denied().state(), MaintenanceState::Inactive);
-        assert!(maintenance.episode(denied(), path).is_some());
-        assert!(maintenance.episode(denied(), path).is_none());
-        assert!(maintenance.episode(absent(), path).is_none());
-        assert!(maintenance.episode(denied(), path).is_some());
-        assert!(maintenance.episode(Sighting::Present, path).is_none());
-        assert!(maintenance.episode(denied(), path).is_some());
+        assert!(maintenance.episode(denied()).is_some());
+        assert!(maintenance.episode(denied()).is_none());
+        assert!(maintenance.episode(absent()).is_none());
+        assert!(maintenance.episode(denied()).is_some());
+        assert!(maintenance.episode(Sighting::Present).is_none());
+        assert!(maintenance.episode(denied()).is_some());
     }
 
     #[test]
@@ -173,10 +176,10 @@ mod tests {
             std::fs::set_permissions(directory.path(), permissions).unwrap();
         };
         chmod(0o775);
-        assert!(exposure(&path).is_none());
+        assert!(!is_exposed(&path));
         chmod(0o1777);
-        assert!(exposure(&path).is_some());
-        assert!(exposure(&directory.path().join("missing/maintenance")).is_none());
-        assert!(exposure(Path::new("relative")).is_none());
+        assert!(is_exposed(&path));
+        assert!(!is_exposed(&directory.path().join("missing/maintenance")));
+        assert!(!is_exposed(Path::new("relative")));
     }
 }
