@@ -10,11 +10,11 @@ const ANSWER_LIMIT: usize = 1 << 20;
 
 /// A request, complete as bytes. It asks the server to close the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub(crate) struct Request {
     /// Whether the answer to it must have no body.
-    pub is_head: bool,
+    pub(crate) is_head: bool,
     /// What is sent.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl fmt::Display for Request {
@@ -32,20 +32,20 @@ impl fmt::Display for Request {
 
 /// An answer, as it came over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Response {
+pub(crate) struct Response {
     /// The status code.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The reason phrase; empty when there is none.
-    pub reason: String,
+    pub(crate) reason: String,
     /// Names in lower case, and values, in order.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// Everything after the head, until the server closed the connection.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
     /// Every value of a header. `name` is in lower case.
-    pub fn header(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
         let named = self.headers.iter().filter(|(header, _)| header == name);
         named.map(|(_, value)| value.as_str()).collect()
     }
@@ -116,7 +116,7 @@ pub enum ExchangeError {
 /// # Errors
 ///
 /// No complete answer within `limit`.
-pub fn exchange(
+pub(crate) fn exchange(
     address: SocketAddr,
     request: &Request,
     limit: Duration,

@@ -1,5 +1,8 @@
 //! What the contract expects of one answer, and where an answer differs.
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::{Map, Value};
 
 use crate::client::{Request, Response};
@@ -74,7 +77,8 @@ fn judge_response(
             .and_then(|code| code.parse().ok())
             .unwrap_or(default)
     };
-    let is_refusal = (400..500).contains(&response.status);
+    // Bad request, and what servers say to a target that is too long.
+    let is_refusal = [400, 414, 431].contains(&response.status);
     let (status, word) = match step.answer {
         Answer::OkOrRefused if is_refusal => return,
         Answer::Ok | Answer::OkOrRefused => (200, Some("OK")),
@@ -130,24 +134,47 @@ fn judge_word(word: &str, request: &Request, response: &Response, mismatches: &m
             mismatches.push(Mismatch::new(format!("header {name}"), value, got));
         }
     }
-}
-
-/// H9: nothing of a check in the body or a header.
-fn judge_secrecy(given: &Given, response: &Response, mismatches: &mut Vec<Mismatch>) {
-    let body = String::from_utf8_lossy(&response.body);
-    let secrets = given
-        .checks
-        .iter()
-        .flat_map(|check| [Some(&check.name), check.message.as_ref()])
-        .flatten()
-        .filter(|secret| !secret.is_empty());
-    for secret in secrets {
-        let in_header = |(_, value): &(String, String)| value.contains(secret.as_str());
-        if body.contains(secret.as_str()) || response.headers.iter().any(in_header) {
-            let expected = "nothing of a check";
-            mismatches.push(Mismatch::new("body and headers", expected, quote(secret)));
+    for name in ["location", "transfer-encoding", "set-cookie"] {
+        let values = response.header(name);
+        if !values.is_empty() {
+            let got = values.join(" and ");
+            mismatches.push(Mismatch::new(
+                format!("header {name}"),
+                "no such header",
+                got,
+            ));
         }
     }
+}
+
+/// H9: nothing of a check in the body, the reason or a header, be it a name or a value.
+fn judge_secrecy(given: &Given, response: &Response, mismatches: &mut Vec<Mismatch>) {
+    let mut seen = format!("{}\n", response.reason);
+    for (name, value) in &response.headers {
+        seen += &format!("{name}: {value}\n");
+    }
+    seen += &String::from_utf8_lossy(&response.body);
+    let seen = seen.to_lowercase();
+    for secret in given.checks.iter().flat_map(secrets) {
+        if seen.contains(&secret) {
+            let expected = "nothing of a check";
+            mismatches.push(Mismatch::new("secrecy", expected, quote(&secret)));
+        }
+    }
+}
+
+/// Name and message of a check, and the words of the message that occur nowhere else: those with a digit
+/// or punctuation in them.
+fn secrets(check: &Check) -> Vec<String> {
+    let message = check.message.as_deref().unwrap_or_default();
+    let words = message.split_whitespace().filter(|word| {
+        word.len() >= 6 && word.contains(|c: char| c.is_ascii_digit() || c.is_ascii_punctuation())
+    });
+    let texts = [check.name.as_str(), message].into_iter().chain(words);
+    texts
+        .filter(|text| !text.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }
 
 fn judge_starts(step: &Step, given: &Given, lines: &[Line], mismatches: &mut Vec<Mismatch>) {
@@ -172,7 +199,13 @@ fn judge_starts(step: &Step, given: &Given, lines: &[Line], mismatches: &mut Vec
 
 /// H8, and the warnings of H4.
 fn judge_log(step: &Step, given: &Given, lines: &[Line], mismatches: &mut Vec<Mismatch>) {
-    judge_warnings("log records at WARN", step.warnings, lines, mismatches);
+    judge_warnings(
+        "log records at WARN",
+        step.warnings,
+        given,
+        lines,
+        mismatches,
+    );
 
     let records: Vec<(&str, &str)> = lines
         .iter()
@@ -196,24 +229,97 @@ fn judge_log(step: &Step, given: &Given, lines: &[Line], mismatches: &mut Vec<Mi
     }
 }
 
-/// The number of records at WARN.
+/// The number of records at WARN, each of which has to name the disablefile.
 pub(crate) fn judge_warnings(
     field: &str,
     expected: usize,
+    given: &Given,
     lines: &[Line],
     mismatches: &mut Vec<Mismatch>,
 ) {
-    let warnings: Vec<&Line> = lines
+    let warnings: Vec<&str> = lines
         .iter()
-        .filter(|line| matches!(line, Line::Log { level, .. } if level == "WARN"))
+        .filter_map(|line| match line {
+            Line::Log { level, text } if level == "WARN" => Some(text.as_str()),
+            Line::Log { .. } | Line::Check(_) => None,
+        })
         .collect();
     if warnings.len() != expected {
-        mismatches.push(Mismatch::new(
-            field,
-            expected.to_string(),
-            format!("{}: {warnings:?}", warnings.len()),
-        ));
+        let (expected, got) = (expected.to_string(), format!("{warnings:?}"));
+        mismatches.push(Mismatch::new(field, expected, got));
     }
+    let disablefile = given.settings.get("healthcheck.disablefile");
+    let disablefile = disablefile.map_or("/tmp/maintenance", String::as_str);
+    for warning in warnings {
+        if !says(warning, disablefile) {
+            mismatches.push(Mismatch::new(
+                field,
+                format!("one that names {disablefile:?}"),
+                warning,
+            ));
+        }
+    }
+}
+
+/// H11: a refusal names the key, the value in quotes, and what is wrong with it.
+pub(crate) fn judge_refusal(key: &str, value: &str, message: &str) -> Vec<Mismatch> {
+    let mut mismatches = Vec::new();
+    let mut expect = |is_met: bool, expected: String| {
+        if !is_met {
+            mismatches.push(Mismatch::new("message", expected, quote(message)));
+        }
+    };
+    expect(says(message, key), format!("one that names {key}"));
+    let is_quoted = ['"', '\'', '`']
+        .iter()
+        .any(|quote| says(message, &format!("{quote}{value}{quote}")));
+    expect(is_quoted, format!("one that quotes the value {value:?}"));
+    let words = message.split(|c: char| !c.is_alphabetic());
+    let words = words.filter(|word| word.len() > 1 && !key.contains(word) && !value.contains(word));
+    expect(words.count() >= 3, "one that says the rule".to_owned());
+    mismatches
+}
+
+/// Whether `message` holds `text`, as it is or with whatever escapes.
+fn says(message: &str, text: &str) -> bool {
+    message.contains(text) || unescape(message).contains(text)
+}
+
+/// Undoes the escapes of Rust, Python, JSON and C.
+fn unescape(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        plain += before;
+        let digits =
+            |start: usize, count: usize| Some((after.get(start..start + count)?, start + count));
+        let escape = match after.as_bytes().first() {
+            Some(b'x') => digits(1, 2),
+            Some(b'u') if after.starts_with("u{") => {
+                after.find('}').map(|end| (&after[2..end], end + 1))
+            }
+            Some(b'u') => digits(1, 4),
+            _ => None,
+        };
+        let escape = escape.and_then(|(digits, length)| {
+            let code = u32::from_str_radix(digits, 16).ok()?;
+            Some((char::from_u32(code)?, length))
+        });
+        let simple = |c: char| match c {
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            '0' => '\0',
+            other => other,
+        };
+        let escape = escape.or_else(|| after.chars().next().map(|c| (simple(c), c.len_utf8())));
+        let Some((character, length)) = escape else {
+            break;
+        };
+        plain.push(character);
+        rest = &after[length..];
+    }
+    plain + rest
 }
 
 /// The text of an ERROR record against the checks, in registration order.

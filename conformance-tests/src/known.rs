@@ -7,11 +7,12 @@ use wildmatch::WildMatch;
 ///
 /// ```toml
 /// [[known]]
-/// scenario = "method/unknown-*"     # an id, or a pattern in which `*` stands for any text
+/// scenario = "method/unknown-*"         # an id, or a pattern in which `*` stands for any text
+/// fields = ["status", "body", "header"] # what may differ; "header" stands for every header
 /// reason = "the framework answers 400 to a method it does not know, before any route"
 /// ```
 ///
-/// An entry that matches no scenario, or one that passes, is a failure itself: it is out of date.
+/// What differs beside the fields is a failure as ever. An entry that matches no scenario, or one that passes, is a failure itself: it is out of date.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownFailures {
     pub(crate) entries: Vec<KnownFailure>,
@@ -21,6 +22,7 @@ pub struct KnownFailures {
 #[serde(deny_unknown_fields)]
 pub(crate) struct KnownFailure {
     pub(crate) scenario: String,
+    pub(crate) fields: Vec<String>,
     pub(crate) reason: String,
 }
 
@@ -55,16 +57,23 @@ impl KnownFailures {
         }
     }
 
-    /// Why `id` is known to fail.
-    pub(crate) fn reason(&self, id: &str) -> Option<&str> {
-        let entry = self.entries.iter().find(|entry| entry.matches(id))?;
-        Some(&entry.reason)
+    /// The entry for `id`.
+    pub(crate) fn entry(&self, id: &str) -> Option<&KnownFailure> {
+        self.entries.iter().find(|entry| entry.matches(id))
     }
 }
 
 impl KnownFailure {
     pub(crate) fn matches(&self, id: &str) -> bool {
         WildMatch::new(&self.scenario).matches(id)
+    }
+
+    /// Whether a difference in `field` is known.
+    pub(crate) fn covers(&self, field: &str) -> bool {
+        let kind = field.split(' ').next();
+        self.fields
+            .iter()
+            .any(|known| known == field || Some(known.as_str()) == kind)
     }
 }
 
@@ -74,19 +83,22 @@ mod tests {
 
     #[test]
     fn a_pattern_covers_the_scenarios_it_matches() {
-        let file = "[[known]]\nscenario = 'method/unknown-*'\nreason = 'why'";
+        let file = "[[known]]\nscenario = 'method/unknown-*'\nfields = ['header']\nreason = 'why'";
         let known = KnownFailures::parse(file).unwrap();
-        assert_eq!(known.reason("method/unknown-token"), Some("why"));
-        assert_eq!(known.reason("method/get"), None);
+        let entry = known.entry("method/unknown-token").unwrap();
+        assert!(entry.covers("header content-type"));
+        assert!(!entry.covers("status"));
+        assert_eq!(known.entry("method/get"), None);
     }
 
     #[test]
     fn an_entry_without_a_reason_or_with_an_unknown_key_is_refused() {
         for file in [
-            "[[known]]\nscenario = 'a'\nreason = ' '",
-            "[[known]]\nscenario = 'a'",
-            "[[known]]\nscenario = 'a'\nreason = 'r'\nissue = 1",
-            "[[know]]\nscenario = 'a'\nreason = 'r'",
+            "[[known]]\nscenario = 'a'\nfields = ['log']\nreason = ' '",
+            "[[known]]\nscenario = 'a'\nfields = ['log']",
+            "[[known]]\nscenario = 'a'\nreason = 'r'",
+            "[[known]]\nscenario = 'a'\nfields = ['log']\nreason = 'r'\nissue = 1",
+            "[[know]]\nscenario = 'a'\nfields = ['log']\nreason = 'r'",
         ] {
             assert!(KnownFailures::parse(file).is_err(), "{file}");
         }

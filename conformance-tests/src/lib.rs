@@ -17,7 +17,7 @@ mod journal;
 mod judge;
 mod known;
 mod marker;
-mod neighbours;
+pub mod neighbours;
 mod program;
 mod report;
 mod rule;
@@ -27,12 +27,11 @@ mod template;
 #[cfg(feature = "testee")]
 pub mod testee;
 
-pub use crate::client::{ExchangeError, Request, Response, exchange};
+pub use crate::client::ExchangeError;
 pub use crate::given::{Behaviour, Check, Given};
 pub use crate::harness::{Harness, Server, StartError};
 pub use crate::journal::{Journal, Line};
 pub use crate::known::{KnownError, KnownFailures};
-pub use crate::neighbours::differences;
 pub use crate::program::Program;
 pub use crate::report::Report;
 pub use crate::rule::Rule;

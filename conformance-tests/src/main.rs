@@ -1,5 +1,6 @@
 //! The command line of the conformance suite.
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,15 +77,25 @@ fn run(arguments: &Run) -> Result<bool, String> {
         only: arguments.run.clone(),
         jobs: arguments.jobs,
         known: known_failures(arguments)?,
-        rerun: format!(
-            "health-conformance run --cmd '{}' --run {{id}}",
-            arguments.cmd
-        ),
+        rerun: rerun(&program, arguments),
         ..Options::default()
     };
+    program.try_out().map_err(|error| error.to_string())?;
     let report = suite.run(&program, &options);
     say(&report.to_string())?;
     Ok(report.conforms())
+}
+
+/// The command that runs one scenario again.
+fn rerun(program: &Program, arguments: &Run) -> String {
+    let known = arguments.known.as_deref();
+    let known = known.map(|path| format!(" --known {}", path.display()));
+    let quoted = shlex::try_quote(&program.command()).map(Cow::into_owned);
+    format!(
+        "health-conformance run --cmd {}{} --run {{id}}",
+        quoted.unwrap_or_else(|_| arguments.cmd.clone()),
+        known.unwrap_or_default()
+    )
 }
 
 fn known_failures(arguments: &Run) -> Result<KnownFailures, String> {

@@ -44,6 +44,14 @@ pub(crate) enum MarkerError {
 }
 
 impl Marker {
+    /// How many names of the disablefile's path have to be the suite's own to play with.
+    pub(crate) fn depth(self) -> usize {
+        match self {
+            Self::FileAsParent | Self::LockedParent => 2,
+            _ => 1,
+        }
+    }
+
     /// Clears the path and puts this there.
     pub(crate) fn place(self, path: &Path) -> Result<(), MarkerError> {
         clear(path)?;

@@ -45,6 +45,12 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// One of the two does not answer.
 pub fn differences(with: SocketAddr, without: SocketAddr) -> Result<Vec<String>, ExchangeError> {
     let mut differences = Vec::new();
+    let endpoint = ask(with, "GET /health")?;
+    if !endpoint.ends_with("\"OK\"") {
+        differences.push(format!(
+            "GET /health: {endpoint}, which is no healthy endpoint"
+        ));
+    }
     for line in REQUESTS {
         let (with, without) = (ask(with, line)?, ask(without, line)?);
         if with != without {

@@ -1,10 +1,12 @@
 //! The testee protocol: a server in any language, started as a program.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read};
+use std::iter;
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,10 @@ use crate::journal::{Journal, Line};
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// How long a program may take to end once its standard input is closed.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
+/// How often a process is asked whether it has ended.
+const POLL: Duration = Duration::from_millis(5);
+/// The most of standard error that is kept.
+const ERRORS_LIMIT: usize = 64 * 1024;
 
 /// A program that speaks the testee protocol.
 #[derive(Debug, Clone)]
@@ -37,6 +43,23 @@ impl Program {
     }
 }
 
+impl Program {
+    /// Whether the program can be run at all.
+    ///
+    /// # Errors
+    ///
+    /// It cannot: no such file, no permission.
+    pub fn try_out(&self) -> Result<(), StartError> {
+        Running::spawn(self, OsStr::new("{}")).map(drop)
+    }
+
+    /// The command, in words that a shell splits again.
+    pub fn command(&self) -> String {
+        let words = iter::once(&self.path).chain(&self.arguments);
+        shlex::try_join(words.map(String::as_str)).unwrap_or_else(|_| self.path.clone())
+    }
+}
+
 impl Harness for Program {
     fn start(&self, given: &Given, journal: &Journal) -> Result<Server, StartError> {
         let given = serde_json::to_string(given)
@@ -46,9 +69,9 @@ impl Harness for Program {
         Ok(Server::new(address, move || running.stop()))
     }
 
-    /// What the testee protocol allows.
+    /// The 500 ms that the testee protocol allows, and some for the way.
     fn patience(&self) -> Duration {
-        Duration::from_millis(500)
+        Duration::from_millis(750)
     }
 }
 
@@ -56,28 +79,73 @@ impl Harness for Program {
 struct Running {
     child: Child,
     input: Option<ChildStdin>,
-    errors: Option<JoinHandle<String>>,
+    errors: Errors,
+}
+
+/// What the program says on standard error, as far as it has.
+struct Errors {
+    text: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Errors {
+    fn read(mut stream: impl Read + Send + 'static) -> Self {
+        let text = Arc::<Mutex<Vec<u8>>>::default();
+        let kept = text.clone();
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = ERRORS_LIMIT.saturating_sub(kept.len());
+                kept.extend_from_slice(&buffer[..count.min(room)]);
+            }
+        });
+        Self {
+            text,
+            reader: Some(reader),
+        }
+    }
+
+    /// All of it; or what there is after `limit`, should a child of the program hold the stream open.
+    fn wait(&mut self, limit: Duration) -> String {
+        let start = Instant::now();
+        while self
+            .reader
+            .as_ref()
+            .is_some_and(|reader| !reader.is_finished())
+            && start.elapsed() < limit
+        {
+            thread::sleep(POLL);
+        }
+        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&text).trim().to_owned()
+    }
 }
 
 impl Running {
     fn spawn(program: &Program, given: &OsStr) -> Result<Self, StartError> {
-        let mut child = Command::new(&program.path)
+        let mut command = Command::new(&program.path);
+        command
             .args(&program.arguments)
             .env("HEALTH_GIVEN", given)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(Stdio::piped());
+        // Settings are what HEALTH_GIVEN says, whatever the shell of this run has set.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("HEALTHCHECK_") {
+                command.env_remove(name);
+            }
+        }
+        own_group(&mut command);
+        let mut child = command
             .spawn()
             .map_err(|error| StartError::Failed(format!("cannot run {}: {error}", program.path)))?;
         let input = child.stdin.take();
-        let errors = child.stderr.take().map(|mut errors| {
-            thread::spawn(move || {
-                let mut bytes = Vec::new();
-                // What was read before an error is worth showing.
-                let _ = errors.read_to_end(&mut bytes);
-                String::from_utf8_lossy(&bytes).into_owned()
-            })
-        });
+        let errors = match child.stderr.take() {
+            Some(stream) => Errors::read(stream),
+            None => Errors::read(io::empty()),
+        };
         Ok(Self {
             child,
             input,
@@ -105,8 +173,9 @@ impl Running {
             Ok(url) => address(&url)
                 .ok_or_else(|| StartError::Failed(format!("READY with the odd address {url:?}"))),
             Err(RecvTimeoutError::Timeout) => Err(StartError::Failed(format!(
-                "no READY within {} s",
-                START_LIMIT.as_secs()
+                "no READY within {} s; standard error: {:?}",
+                START_LIMIT.as_secs(),
+                self.errors.wait(Duration::ZERO)
             ))),
             Err(RecvTimeoutError::Disconnected) => Err(self.how_it_ended()),
         }
@@ -115,21 +184,17 @@ impl Running {
     /// The program closed its output without READY: H11 wants an error message and a non-zero code.
     fn how_it_ended(&mut self) -> StartError {
         let status = self.wait(STOP_LIMIT);
-        if status.is_none() {
-            self.kill();
-        }
-        let errors = self.errors.take().map(JoinHandle::join);
-        let message = errors.and_then(Result::ok).unwrap_or_default();
-        let message = message.trim().to_owned();
+        let message = self.errors.wait(STOP_LIMIT);
         match status {
-            Some(status) if status.success() => {
-                StartError::Failed("ended with code 0 before READY".to_owned())
+            Some(status) if status.code().is_some_and(|code| code != 0) && !message.is_empty() => {
+                StartError::Refused(message)
             }
-            Some(status) if status.code().is_none() || message.is_empty() => {
-                StartError::Failed(format!("ended before READY ({status}): {message:?}"))
-            }
-            Some(_) => StartError::Refused(message),
-            None => StartError::Failed("closed its output before READY, and ran on".to_owned()),
+            Some(status) => StartError::Failed(format!(
+                "ended before READY ({status}); standard error: {message:?}"
+            )),
+            None => StartError::Failed(format!(
+                "closed its output before READY, and ran on; standard error: {message:?}"
+            )),
         }
     }
 
@@ -137,14 +202,16 @@ impl Running {
         let start = Instant::now();
         loop {
             match self.child.try_wait() {
-                Ok(None) if start.elapsed() < limit => thread::sleep(Duration::from_millis(5)),
+                Ok(None) if start.elapsed() < limit => thread::sleep(POLL),
                 Ok(status) => return status,
                 Err(_) => return None,
             }
         }
     }
 
+    /// Ends the program and whatever it has started.
     fn kill(&mut self) {
+        kill_group(&self.child);
         // It may have ended by itself in the meantime.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -152,9 +219,7 @@ impl Running {
 
     fn stop(mut self) {
         self.input.take();
-        if self.wait(STOP_LIMIT).is_none() {
-            self.kill();
-        }
+        self.wait(STOP_LIMIT);
     }
 }
 
@@ -163,6 +228,28 @@ impl Drop for Running {
         self.kill();
     }
 }
+
+#[cfg(unix)]
+fn own_group(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+
+    command.process_group(0);
+}
+
+/// The group has the number of its first process; with nobody left in it, this does nothing.
+#[cfg(unix)]
+fn kill_group(child: &Child) {
+    let group = i32::try_from(child.id()).ok();
+    if let Some(group) = group.and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn own_group(_command: &mut Command) {}
+
+#[cfg(not(unix))]
+fn kill_group(_child: &Child) {}
 
 fn address(url: &str) -> Option<SocketAddr> {
     url.strip_prefix("http://")?.parse().ok()

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::client::Request;
 use crate::judge::Mismatch;
-use crate::known::KnownFailures;
+use crate::known::{KnownFailure, KnownFailures};
+use crate::marker::MarkerError;
 use crate::scenario::{Scenario, Suite};
 
 /// The outcomes of a run. [`Display`](fmt::Display) shows the whole report.
@@ -43,22 +43,31 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn of_start(what: impl Into<String>) -> Self {
-        let mismatch = Mismatch::new("server", "one that starts", what);
-        Self::of_mismatches("start", vec![mismatch])
-    }
-
-    pub(crate) fn of_request(number: usize, request: &Request, mismatches: Vec<Mismatch>) -> Self {
         Self {
-            moment: format!("request {number}: {request}"),
-            mismatches,
+            moment: "the start".to_owned(),
+            mismatches: vec![Mismatch::new("server", "one that starts", what)],
         }
     }
 
-    pub(crate) fn of_mismatches(moment: &str, mismatches: Vec<Mismatch>) -> Self {
+    pub(crate) fn of_marker(number: usize, error: &MarkerError) -> Self {
         Self {
+            moment: format!("request {number}, before it was sent"),
+            mismatches: vec![Mismatch::new("marker", "in place", error.to_string())],
+        }
+    }
+
+    /// `None` when nothing differs.
+    pub(crate) fn unless_empty(moment: &str, mismatches: Vec<Mismatch>) -> Option<Self> {
+        (!mismatches.is_empty()).then(|| Self {
             moment: moment.to_owned(),
             mismatches,
-        }
+        })
+    }
+
+    pub(crate) fn is_without_answer(&self) -> bool {
+        self.mismatches
+            .iter()
+            .any(|mismatch| mismatch.field == "answer")
     }
 }
 
@@ -77,8 +86,8 @@ impl Report {
                 .find(|rule| rule.id == scenario.rule())
                 .map_or_else(|| scenario.rule().to_owned(), ToString::to_string),
             says: scenario.says().to_owned(),
-            verdict: match (verdict, known.reason(scenario.id())) {
-                (Verdict::Failed(_), Some(reason)) => Verdict::Known(reason.to_owned()),
+            verdict: match (verdict, known.entry(scenario.id())) {
+                (Verdict::Failed(failures), Some(entry)) => excuse(failures, entry),
                 (verdict, _) => verdict,
             },
         };
@@ -108,6 +117,20 @@ impl Report {
             }] += 1;
         }
         counts
+    }
+}
+
+/// Takes away what is known to differ; what is left is a failure.
+fn excuse(mut failures: Vec<Failure>, known: &KnownFailure) -> Verdict {
+    for failure in &mut failures {
+        let is_news = |mismatch: &Mismatch| !known.covers(&mismatch.field);
+        failure.mismatches.retain(is_news);
+    }
+    failures.retain(|failure| !failure.mismatches.is_empty());
+    if failures.is_empty() {
+        Verdict::Known(known.reason.clone())
+    } else {
+        Verdict::Failed(failures)
     }
 }
 

@@ -18,7 +18,8 @@
 //! target = "/health"
 //! version = "HTTP/1.1"
 //! headers = ["Host: localhost", "Connection: close"]
-//! body = ""                         # announced by a Content-Length of its own where it is not empty
+//! body = ""
+//! content_length = 0                # default: that of the body, where there is one
 //! answer = "maintenance"            # ok, maintenance, error, not-found, ok-or-refused
 //! checks = "start"                  # whether every check of the server starts; default: "rest"
 //! reason = "MAINTENANCE"            # default: not looked at
@@ -36,8 +37,9 @@
 //! start_warnings = 1                # records at WARN by the time it is ready; default: 0
 //! ```
 //!
-//! In settings, messages and targets, `{dir}` is a fresh directory, `{byte:ff}` one raw byte, `{repeat:x:300}`
-//! three hundred times `x`. A key that is not listed here is an error.
+//! In settings, messages and targets, `{dir}` is a fresh directory, `{open}` one in it that everybody may
+//! write to, and `{repeat:x:300}` three hundred times `x`; in targets, `{byte:ff}` is one raw byte. A key
+//! that is not listed here is an error, and so is a scenario that does the same as another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,6 +64,8 @@ pub struct Scenario {
     pub(crate) rule: String,
     pub(crate) says: String,
     pub(crate) given: Given,
+    /// The settings that are this scenario's own.
+    pub(crate) settings: BTreeMap<String, String>,
     pub(crate) start: Start,
     pub(crate) start_warnings: usize,
     pub(crate) steps: Vec<Step>,
@@ -82,6 +86,14 @@ impl Scenario {
     pub fn says(&self) -> &str {
         &self.says
     }
+
+    /// Whether the two differ in nothing but their words.
+    fn does_as(&self, other: &Self) -> bool {
+        self.given == other.given
+            && self.start == other.start
+            && self.start_warnings == other.start_warnings
+            && self.steps == other.steps
+    }
 }
 
 /// What becomes of the server's start.
@@ -94,7 +106,7 @@ pub(crate) enum Start {
 }
 
 /// One request, and what must come of it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
     pub(crate) marker: Option<Marker>,
@@ -108,6 +120,7 @@ pub(crate) struct Step {
     pub(crate) headers: Vec<String>,
     #[serde(default)]
     pub(crate) body: String,
+    pub(crate) content_length: Option<usize>,
     pub(crate) answer: Answer,
     #[serde(default)]
     pub(crate) checks: Checks,
@@ -243,7 +256,7 @@ impl Suite {
     }
 
     /// The scenarios whose id matches `pattern`; `*` stands for any text.
-    pub fn matching(&self, pattern: &str) -> impl Iterator<Item = &Scenario> {
+    pub fn matching<'a>(&'a self, pattern: &str) -> impl Iterator<Item = &'a Scenario> + use<'a> {
         let pattern = WildMatch::new(pattern);
         self.scenarios()
             .filter(move |scenario| pattern.matches(&scenario.id))
@@ -259,7 +272,7 @@ impl Suite {
         let rules = parse::<RuleFile>("rules", rules)?.rule;
         let given = parse::<BTreeMap<String, Given>>("given", given)?;
         let mut ids = BTreeSet::new();
-        let mut scenarios = Vec::new();
+        let mut scenarios: Vec<Scenario> = Vec::new();
         for (topic, text) in topics {
             for written in parse::<ScenarioFile>(topic, text)?.scenario {
                 let id = written.id.clone();
@@ -276,7 +289,11 @@ impl Suite {
                 if !rules.iter().any(|rule| rule.id == written.rule) {
                     return Err(problem(format!("there is no rule {:?}", written.rule)));
                 }
-                scenarios.push(written.check(&given).map_err(problem)?);
+                let scenario = written.check(&given).map_err(problem)?;
+                if let Some(same) = scenarios.iter().find(|other| other.does_as(&scenario)) {
+                    return Err(problem(format!("it does the same as {:?}", same.id)));
+                }
+                scenarios.push(scenario);
             }
         }
         Ok(Self { rules, scenarios })
@@ -296,7 +313,7 @@ impl Written {
             .get(&self.given)
             .ok_or_else(|| format!("there is no server {:?} in given.toml", self.given))?
             .clone();
-        given.settings.extend(self.settings);
+        given.settings.extend(self.settings.clone());
 
         if self.step.is_empty() && self.start == Start::Ready && self.start_warnings == 0 {
             return Err("it has no step".to_owned());
@@ -304,13 +321,19 @@ impl Written {
         if self.start == Start::Refused && !self.step.is_empty() {
             return Err("a server that is refused its settings answers no step".to_owned());
         }
+        if self.start == Start::Refused && self.settings.len() != 1 {
+            return Err("a refusal is about one setting of the scenario's own".to_owned());
+        }
         // A marker anywhere else would put a real service into maintenance.
-        let in_fresh_directory = given
-            .settings
-            .get("healthcheck.disablefile")
-            .is_some_and(|path| path.starts_with("{dir}/"));
-        if self.step.iter().any(|step| step.marker.is_some()) && !in_fresh_directory {
-            return Err("a marker needs a healthcheck.disablefile in {dir}".to_owned());
+        let disablefile = given.settings.get("healthcheck.disablefile");
+        let depth = disablefile.and_then(|path| depth_in_fresh_directory(path));
+        for marker in self.step.iter().filter_map(|step| step.marker) {
+            if depth.is_none_or(|depth| depth < marker.depth()) {
+                let depth = marker.depth();
+                return Err(format!(
+                    "marker {marker:?} needs a healthcheck.disablefile {depth} deep in {{dir}}"
+                ));
+            }
         }
         if self.step.iter().any(|step| step.times == 0) {
             return Err("a step that is done 0 times shows nothing".to_owned());
@@ -320,11 +343,19 @@ impl Written {
             rule: self.rule,
             says: self.says,
             given,
+            settings: self.settings,
             start: self.start,
             start_warnings: self.start_warnings,
             steps: self.step,
         })
     }
+}
+
+/// How many names deep `path` lies in `{dir}`; `None` when it may lead out of it.
+fn depth_in_fresh_directory(path: &str) -> Option<usize> {
+    let names: Vec<_> = path.strip_prefix("{dir}/")?.split('/').collect();
+    let is_name = |name: &&str| !["", ".", ".."].contains(name);
+    names.iter().all(is_name).then_some(names.len())
 }
 
 #[cfg(test)]
@@ -383,6 +414,12 @@ mod tests {
     }
 
     #[test]
+    fn a_scenario_that_does_the_same_as_another_is_an_error() {
+        let problem = problem("id='path/b'\nrule='H1'\nsays='other'\nstep=[{answer='ok'}]");
+        assert!(problem.contains("the same as \"path/a\""), "{problem}");
+    }
+
+    #[test]
     fn an_id_of_another_topic_is_an_error() {
         let problem = problem("id='query/a'\nrule='H1'\nsays='s'\nstep=[{answer='ok'}]");
         assert!(problem.contains("must start with"), "{problem}");
@@ -408,17 +445,25 @@ mod tests {
         let step = "step=[{answer='ok',times=0}]";
         let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
         assert!(shown.contains("0 times"), "{shown}");
-        let step = "start='refused'\nstep=[{answer='ok'}]";
+        let step = "start='refused'\nsettings={a='b'}\nstep=[{answer='ok'}]";
         let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
         assert!(shown.contains("refused"), "{shown}");
     }
 
     #[test]
     fn a_marker_outside_the_fresh_directory_is_an_error() {
-        let settings = r#"settings={"healthcheck.disablefile"="/tmp/maintenance"}"#;
-        let step = "step=[{marker='file',answer='ok'}]";
-        let head = "id='path/b'\nrule='H1'\nsays='s'";
-        let problem = problem(&format!("{head}\n{settings}\n{step}"));
-        assert!(problem.contains("in {dir}"), "{problem}");
+        for (path, marker) in [
+            ("/tmp/maintenance", "file"),
+            ("{dir}/../maintenance", "file"),
+            ("{dir}/", "file"),
+            ("{dir}/maintenance", "locked-parent"),
+            ("{dir}//maintenance", "file-as-parent"),
+        ] {
+            let settings = format!("settings={{'healthcheck.disablefile'='{path}'}}");
+            let step = format!("step=[{{marker='{marker}',answer='ok'}}]");
+            let head = "id='path/b'\nrule='H1'\nsays='s'";
+            let problem = problem(&format!("{head}\n{settings}\n{step}"));
+            assert!(problem.contains("in {dir}"), "{path}: {problem}");
+        }
     }
 }

@@ -1,8 +1,16 @@
 //! Placeholders in the settings, messages and targets of scenarios.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Replaces `{dir}`, `{byte:ff}` and `{repeat:x:300}`; every other brace stands for itself.
+/// More than any server reads of a request.
+const REPEAT_LIMIT: usize = 1 << 20;
+
+/// Where in the fresh directory everybody may write.
+pub(crate) fn open(directory: &Path) -> PathBuf {
+    directory.join("open")
+}
+
+/// Replaces `{dir}`, `{open}`, `{byte:ff}` and `{repeat:x:300}`; every other brace stands for itself.
 pub(crate) fn expand(text: &str, directory: &Path) -> Vec<u8> {
     let mut expanded = Vec::new();
     let mut rest = text;
@@ -37,7 +45,11 @@ fn value(placeholder: &str, directory: &Path) -> Option<Vec<u8>> {
     match parts[..] {
         ["dir"] => Some(directory.to_string_lossy().into_owned().into_bytes()),
         ["byte", digits] => Some(vec![u8::from_str_radix(digits, 16).ok()?]),
-        ["repeat", text, count] => Some(text.repeat(count.parse().ok()?).into_bytes()),
+        ["open"] => Some(open(directory).to_string_lossy().into_owned().into_bytes()),
+        ["repeat", text, count] => {
+            let count = count.parse().ok().filter(|&count| count <= REPEAT_LIMIT)?;
+            Some(text.repeat(count).into_bytes())
+        }
         _ => None,
     }
 }
@@ -54,7 +66,16 @@ mod tests {
         assert_eq!(expanded("{dir}/m"), b"/d/m");
         assert_eq!(expanded("/health?{byte:ff}x"), b"/health?\xffx");
         assert_eq!(expanded("a{repeat:xy:3}b"), b"axyxyxyb");
-        for text in ["/{id}", "{", "}", "{}", "{byte:zz}", "{{", "{repeat:x}"] {
+        for text in [
+            "/{id}",
+            "{",
+            "}",
+            "{}",
+            "{byte:zz}",
+            "{{",
+            "{repeat:x}",
+            "{repeat:x:99999999}",
+        ] {
             assert_eq!(expanded(text), text.as_bytes());
         }
         assert_eq!(expanded("{ {dir}"), b"{ /d");

@@ -215,7 +215,7 @@ struct Recorder;
 
 impl Subscriber for Recorder {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == LOG_TARGET && *metadata.level() <= Level::INFO
+        metadata.target().starts_with(LOG_TARGET) && *metadata.level() <= Level::INFO
     }
 
     fn event(&self, event: &Event<'_>) {

@@ -24,6 +24,7 @@ fn every_other_path_answers_as_without_the_endpoint() {
     })
     .unwrap();
     let without = actix_web_testee::serve_app(app).unwrap();
-    let differences = health_conformance::differences(with.address(), without.address());
+    let differences =
+        health_conformance::neighbours::differences(with.address(), without.address());
     assert_eq!(differences.unwrap(), Vec::<String>::new());
 }

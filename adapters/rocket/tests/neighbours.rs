@@ -35,6 +35,7 @@ fn every_other_path_answers_as_without_the_endpoint() {
         rocket_testee::serve_app(|rocket| app(rocket).attach(health_rocket::fairing(health)))
             .unwrap();
     let without = rocket_testee::serve_app(app).unwrap();
-    let differences = health_conformance::differences(with.address(), without.address());
+    let differences =
+        health_conformance::neighbours::differences(with.address(), without.address());
     assert_eq!(differences.unwrap(), Vec::<String>::new());
 }

@@ -1,0 +1,257 @@
+//! A right answer, and one thing wrong with it at a time.
+
+use super::{judge, judge_refusal, judge_warnings};
+use crate::client::{Request, Response};
+use crate::given::Given;
+use crate::journal::Line;
+use crate::scenario::{Scenario, Suite};
+
+const RESULTS: &str = r#"[{"name":"database-check","status":"OK","message":null},{"name":"queue-check","status":"ERROR","message":"jobs-behind: 87"},{"name":"search-check","status":"OK","message":null}]"#;
+
+/// A request, what a right server does with it, and room to break that.
+struct Case {
+    scenario: Scenario,
+    is_head: bool,
+    response: Response,
+    lines: Vec<Line>,
+}
+
+impl Case {
+    fn new(id: &str, status: u16, word: &str, lines: Vec<Line>) -> Self {
+        let suite = Suite::builtin().unwrap();
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let headers = vec![
+            header("content-type", "text/plain; charset=utf-8"),
+            header("content-length", &word.len().to_string()),
+            header("cache-control", "no-store"),
+            header("x-content-type-options", "nosniff"),
+            header("date", "Sun, 22 Nov 2026 18:25:24 GMT"),
+        ];
+        Self {
+            scenario: suite.matching(id).next().unwrap().clone(),
+            is_head: false,
+            response: Response {
+                status,
+                reason: "Some Reason".to_owned(),
+                headers,
+                body: word.into(),
+            },
+            lines,
+        }
+    }
+
+    /// A failing check between two that pass.
+    fn error() -> Self {
+        let checks = ["database-check", "queue-check", "search-check"];
+        let starts = checks.map(|name| Line::Check(name.to_owned()));
+        let mut case = Self::new("query/runs-all", 503, "ERROR", starts.into());
+        case.lines.push(error_record(RESULTS));
+        case
+    }
+
+    fn maintenance() -> Self {
+        let record = log("INFO", "Health response: MAINTENANCE");
+        Self::new("header/maintenance", 299, "MAINTENANCE", vec![record])
+    }
+
+    fn ok() -> Self {
+        Self::new("path/exact", 200, "OK", Vec::new())
+    }
+
+    fn set(mut self, name: &str, value: &str) -> Self {
+        self.response.headers.retain(|(header, _)| header != name);
+        let header = (name.to_owned(), value.to_owned());
+        self.response.headers.push(header);
+        self
+    }
+
+    fn without(mut self, name: &str) -> Self {
+        self.response.headers.retain(|(header, _)| header != name);
+        self
+    }
+
+    fn with(mut self, break_it: impl FnOnce(&mut Self)) -> Self {
+        break_it(&mut self);
+        self
+    }
+
+    /// The fields that differ.
+    fn fields(self) -> Vec<String> {
+        let request = Request {
+            is_head: self.is_head,
+            bytes: Vec::new(),
+        };
+        let (step, given) = (&self.scenario.steps[0], &self.scenario.given);
+        let mismatches = judge(step, given, &request, &self.response, &self.lines);
+        mismatches
+            .into_iter()
+            .map(|mismatch| mismatch.field)
+            .collect()
+    }
+}
+
+fn log(level: &str, text: &str) -> Line {
+    Line::Log {
+        level: level.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+fn error_record(results: &str) -> Line {
+    log("ERROR", &format!("Health response: ERROR ({results})"))
+}
+
+#[test]
+fn what_a_right_server_does_is_right() {
+    let head = Case::error().with(|case| {
+        case.is_head = true;
+        case.response.body.clear();
+    });
+    for case in [Case::error(), Case::maintenance(), Case::ok(), head] {
+        assert_eq!(case.fields(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn each_thing_that_is_wrong_with_a_response_is_told() {
+    let secret = |value: &str| Case::error().set("x-detail", value);
+    for (case, fields) in [
+        (
+            Case::ok().with(|c| c.response.status = 204),
+            &["status"][..],
+        ),
+        (
+            Case::ok().with(|c| c.response.body = b"Ok".into()),
+            &["body"],
+        ),
+        (Case::ok().with(|c| c.is_head = true), &["body"]),
+        (
+            Case::ok().without("cache-control"),
+            &["header cache-control"],
+        ),
+        (
+            Case::ok().set("content-length", "3"),
+            &["header content-length"],
+        ),
+        (
+            Case::ok().set("content-type", "text/plain"),
+            &["header content-type"],
+        ),
+        (Case::ok().set("location", "/"), &["header location"]),
+        (
+            Case::ok().set("transfer-encoding", "chunked"),
+            &["header transfer-encoding"],
+        ),
+        (
+            Case::ok().with(|c| c.response.headers.push(c.response.headers[3].clone())),
+            &["header x-content-type-options"],
+        ),
+        (secret("queue-check"), &["secrecy"]),
+        (secret("JOBS-BEHIND:"), &["secrecy"]),
+        (Case::error().set("x-search-check", "1"), &["secrecy"]),
+        (
+            Case::error().with(|c| c.response.reason = "queue-check".to_owned()),
+            &["secrecy"],
+        ),
+        (
+            Case::maintenance().with(|c| c.response.status = 200),
+            &["status"],
+        ),
+    ] {
+        let shown = format!("{:?} {:?}", case.response, case.lines);
+        assert_eq!(case.fields(), fields, "{shown}");
+    }
+}
+
+#[test]
+fn each_thing_that_is_wrong_with_the_lines_is_told() {
+    let record = |results: &str| {
+        let record = error_record(results);
+        Case::error().with(|case| case.lines[3] = record)
+    };
+    let line = |line: Line| Case::ok().with(|case| case.lines.push(line));
+    let removed = |index: usize| Case::error().with(|case| drop(case.lines.remove(index)));
+    for (case, fields) in [
+        (
+            line(Line::Check("database-check".to_owned())),
+            &["checks started"][..],
+        ),
+        (line(log("INFO", "Health response: OK")), &["log"]),
+        (line(log("WARN", "something")), &["log records at WARN"; 2]),
+        (removed(1), &["checks started"]),
+        (removed(3), &["log"]),
+        (
+            Case::error().with(|case| case.lines.push(error_record(RESULTS))),
+            &["log"],
+        ),
+        (
+            Case::error().with(|case| case.lines[3] = log("WARN", RESULTS)),
+            &["log records at WARN", "log records at WARN", "log"],
+        ),
+        (record("[]"), &["number of log results"]),
+        (record("nothing"), &["log results"]),
+        (record(&RESULTS.replace("},{", "}, {")), &["log results"]),
+        (
+            record(&RESULTS.replace("87", "8\u{1b}7")),
+            &["log text", "log results"],
+        ),
+        (
+            record(&RESULTS.replace("null", "\"\"")),
+            &["log result 1", "log result 3"],
+        ),
+        (record(&RESULTS.replace("ERROR", "NOK")), &["log result 2"]),
+        (
+            record(&RESULTS.replace(
+                r#""status":"OK","message":null"#,
+                r#""message":null,"status":"OK""#,
+            )),
+            &["log result 1", "log result 3"],
+        ),
+    ] {
+        let shown = format!("{:?}", case.lines);
+        assert_eq!(case.fields(), fields, "{shown}");
+    }
+}
+
+#[test]
+fn a_warning_has_to_name_the_disablefile() {
+    let mut given = Given::default();
+    let key = "healthcheck.disablefile".to_owned();
+    given.settings.insert(key, "/srv/a\0b".to_owned());
+    for (text, count) in [
+        ("cannot stat '/srv/a\\x00b'", 0),
+        ("cannot stat \"/srv/a\\u{0}b\"", 0),
+        ("cannot stat /srv/a\\u0000b", 0),
+        ("cannot stat the file", 1),
+    ] {
+        let mut mismatches = Vec::new();
+        judge_warnings("warnings", 1, &given, &[log("WARN", text)], &mut mismatches);
+        assert_eq!(mismatches.len(), count, "{text}");
+    }
+}
+
+#[test]
+fn a_refusal_names_key_value_and_rule() {
+    fn count(key: &str, value: &str, message: &str) -> usize {
+        judge_refusal(key, value, message).len()
+    }
+    let (key, rule) = ("healthcheck.url", "must not be like this");
+    for (value, shown) in [
+        ("", "\"\""),
+        ("health", "'health'"),
+        ("/a\u{1}", "'/a\\x01'"),
+        ("/a\u{1}", "\"/a\\u0001\""),
+        ("/a\n", "`/a\\n`"),
+        ("/ü\\", "\"/ü\\\\\""),
+    ] {
+        let message = format!("{key} = {shown}: {rule}");
+        assert_eq!(count(key, value, &message), 0, "{message}");
+    }
+    assert_eq!(
+        count(key, "health", "healthcheck.url must start with a slash"),
+        1
+    );
+    assert_eq!(count(key, "", "healthcheck.url must start with a slash"), 1);
+    assert_eq!(count(key, "/x", "'/x' must not be like this"), 1);
+    assert_eq!(count(key, "/x", "healthcheck.url = '/x'"), 1);
+}
