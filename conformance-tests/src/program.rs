@@ -85,7 +85,7 @@ struct Running {
 /// What the program says on standard error, as far as it has.
 struct Errors {
     text: Arc<Mutex<Vec<u8>>>,
-    reader: Option<JoinHandle<()>>,
+    reader: JoinHandle<()>,
 }
 
 impl Errors {
@@ -100,21 +100,13 @@ impl Errors {
                 kept.extend_from_slice(&buffer[..count.min(room)]);
             }
         });
-        Self {
-            text,
-            reader: Some(reader),
-        }
+        Self { text, reader }
     }
 
     /// All of it; or what there is after `limit`, should a child of the program hold the stream open.
-    fn wait(&mut self, limit: Duration) -> String {
+    fn wait(&self, limit: Duration) -> String {
         let start = Instant::now();
-        while self
-            .reader
-            .as_ref()
-            .is_some_and(|reader| !reader.is_finished())
-            && start.elapsed() < limit
-        {
+        while !self.reader.is_finished() && start.elapsed() < limit {
             thread::sleep(POLL);
         }
         let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
@@ -236,7 +228,8 @@ fn own_group(command: &mut Command) {
     command.process_group(0);
 }
 
-/// The group has the number of its first process; with nobody left in it, this does nothing.
+/// The group has the number of its first process, which nobody else is given while the group has a
+/// member; with nobody left in it, this does nothing.
 #[cfg(unix)]
 fn kill_group(child: &Child) {
     let group = i32::try_from(child.id()).ok();

@@ -31,8 +31,8 @@ use health_core::{Health, HealthResponse};
 ///
 /// It answers every method at exactly [`HealthConfig::url`](health_core::HealthConfig::url); actix-web
 /// decodes a path before it compares, so `/%68ealth` is `/health`. actix-web takes the first resource
-/// that matches: put this before a catch-all. In a scope, the endpoint's path
-/// starts with the prefix of the scope.
+/// that matches: put this before a catch-all. In a scope, the endpoint's path starts with the prefix of
+/// the scope.
 pub fn service(health: Health) -> impl FnOnce(&mut ServiceConfig) {
     move |app| {
         let url = health.config().url().to_owned();
