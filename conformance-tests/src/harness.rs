@@ -4,13 +4,17 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::capability::Lacks;
+use crate::client::{ExchangeError, Request, exchange};
 use crate::given::Given;
 use crate::journal::Journal;
+use crate::scenario::Scenario;
 
 /// Something that can start the server under test.
 ///
-/// For a program in any language there is [`Program`](crate::Program); for a Rust server built on
-/// `health-core`, `testee::InProcess`. Implement it for any other server that can be started from Rust.
+/// For a program in any language there is [`Program`](crate::Program), for one that runs already
+/// [`RunningServer`](crate::RunningServer), for a Rust server built on `health-core` the module
+/// `testee`. Implement it for any other server that can be started from Rust.
 pub trait Harness: Sync {
     /// Starts a server for `given` on a free port of 127.0.0.1, which writes its log records and
     /// starts of checks to `journal`.
@@ -25,6 +29,20 @@ pub trait Harness: Sync {
     /// them before it answers.
     fn patience(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// What none of its servers can show, each with the reason. Default: nothing.
+    fn lacks(&self) -> Lacks {
+        Lacks::new()
+    }
+
+    /// The server that `scenario` is to be played on. Default: the one that it describes.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none: the scenario is skipped for this reason.
+    fn given(&self, scenario: &Scenario) -> Result<Given, String> {
+        Ok(scenario.given().clone())
     }
 }
 
@@ -74,4 +92,32 @@ pub enum StartError {
     /// It could not be run.
     #[error("{0}")]
     Failed(String),
+}
+
+/// Starts a server with the default settings, and asks it for `/health` once: whether the suite can be run at
+/// all. The answer may be any; `limit` is how long it may take.
+///
+/// # Errors
+///
+/// The server does not start, or does not answer in HTTP.
+pub fn try_out(harness: &dyn Harness, limit: Duration) -> Result<(), TryOutError> {
+    let server = harness.start(&Given::default(), &Journal::in_memory())?;
+    let request = Request {
+        is_head: false,
+        asks_to_close: true,
+        bytes: b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_vec(),
+    };
+    exchange(server.address(), &request, limit)?;
+    Ok(())
+}
+
+/// Why the suite cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum TryOutError {
+    /// There is no server.
+    #[error("the server does not start: {0}")]
+    Start(#[from] StartError),
+    /// There is a server, which is no HTTP server.
+    #[error("the server starts, and does not answer GET /health: {0}")]
+    Answer(#[from] ExchangeError),
 }

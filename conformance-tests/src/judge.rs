@@ -1,25 +1,48 @@
-//! What the contract expects of one answer, and where an answer differs.
+//! What the contract expects of one step, and where a server differs.
 
+mod log;
+mod refusal;
 #[cfg(test)]
 mod tests;
 
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
 
+use crate::capability::{Capability, Lacks};
 use crate::client::{Request, Response};
-use crate::given::{Behaviour, Check, Given};
+use crate::conduct::Exchanged;
+use crate::given::{Check, Given};
 use crate::journal::Line;
-use crate::scenario::{Answer, Checks, Step};
+use crate::scenario::{Answer, Checks, Client, Fate, Step};
 
-/// The most bytes of a message that are logged (H8).
-const MESSAGE_LIMIT: usize = 1024;
+pub(crate) use self::log::{expected_results, judge_warnings};
+pub(crate) use self::refusal::judge_refusal;
 
 /// One thing that is not as expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mismatch {
+    /// What it is about; the first word is one of [`FIELDS`].
     pub(crate) field: String,
     pub(crate) expected: String,
     pub(crate) got: String,
 }
+
+/// What can differ: the words that a known failure is described with.
+pub(crate) const FIELDS: [&str; 14] = [
+    "answer",
+    "body",
+    "checks",
+    "connection",
+    "header",
+    "lines",
+    "log",
+    "marker",
+    "message",
+    "reason",
+    "secrecy",
+    "server",
+    "start",
+    "status",
+];
 
 impl Mismatch {
     pub(crate) fn new(
@@ -35,57 +58,109 @@ impl Mismatch {
     }
 }
 
-/// How many lines of the journal a step is expected to add.
-pub(crate) fn expected_lines(step: &Step, given: &Given) -> usize {
+/// How many lines of the journal a step is expected to add, with answers as these.
+pub(crate) fn expected_lines(
+    step: &Step,
+    given: &Given,
+    lacks: &Lacks,
+    answers: &[Answer],
+) -> usize {
     let started = match step.checks {
-        Checks::Start => given.checks.len(),
+        Checks::Start => given.checks.len() * answers.len(),
         Checks::Rest => 0,
     };
-    let recorded = match step.answer {
-        Answer::Maintenance | Answer::Error => 1,
-        Answer::Ok | Answer::NotFound | Answer::OkOrRefused => 0,
+    let recorded = answers
+        .iter()
+        .filter(|&&answer| is_recorded(answer))
+        .count();
+    let shown = |capability, count| {
+        if lacks.contains_key(&capability) {
+            0
+        } else {
+            count
+        }
     };
-    started + recorded + step.warnings
+    shown(Capability::Checks, started) + shown(Capability::Log, recorded + step.warnings)
 }
 
-/// Judges an answer and the lines that came with it.
+fn is_recorded(answer: Answer) -> bool {
+    matches!(answer, Answer::Maintenance | Answer::Error)
+}
+
+/// Judges the answers to a step and the lines that came with them; what several have in common is said once.
 pub(crate) fn judge(
     step: &Step,
     given: &Given,
+    lacks: &Lacks,
     request: &Request,
-    response: &Response,
+    exchanged: &Exchanged,
     lines: &[Line],
 ) -> Vec<Mismatch> {
     let mut mismatches = Vec::new();
-    judge_response(step, given, request, response, &mut mismatches);
-    judge_secrecy(given, response, &mut mismatches);
-    judge_starts(step, given, lines, &mut mismatches);
-    judge_log(step, given, lines, &mut mismatches);
-    mismatches
+    for (answer, response) in &exchanged.answered {
+        judge_response(step, *answer, given, request, response, &mut mismatches);
+        judge_secrecy(given, response, &mut mismatches);
+    }
+    judge_connection(step, exchanged, &mut mismatches);
+    let answers = exchanged.answers(step);
+    if !lacks.contains_key(&Capability::Checks) {
+        judge_starts(step, given, answers.len(), lines, &mut mismatches);
+    }
+    if !lacks.contains_key(&Capability::Log) {
+        log::judge_log(step, given, &answers, lines, &mut mismatches);
+    }
+    let mut distinct = Vec::new();
+    for mismatch in mismatches {
+        if !distinct.contains(&mismatch) {
+            distinct.push(mismatch);
+        }
+    }
+    distinct
 }
 
-fn judge_response(
-    step: &Step,
-    given: &Given,
-    request: &Request,
-    response: &Response,
-    mismatches: &mut Vec<Mismatch>,
-) {
+/// Status, and the body of an answer that is the endpoint's own.
+pub(crate) fn expected_answer(answer: Answer, given: &Given) -> (u16, Option<&'static str>) {
     let code = |key: &str, default| {
         let written = given.settings.get(&format!("healthcheck.{key}"));
         written
             .and_then(|code| code.parse().ok())
             .unwrap_or(default)
     };
-    // Bad request, and what servers say to a target that is too long.
-    let is_refusal = [400, 414, 431].contains(&response.status);
-    let (status, word) = match step.answer {
-        Answer::OkOrRefused if is_refusal => return,
-        Answer::Ok | Answer::OkOrRefused => (200, Some("OK")),
+    match answer {
         Answer::Maintenance => (code("maintenance_code", 299), Some("MAINTENANCE")),
         Answer::Error => (code("failure_code", 503), Some("ERROR")),
         Answer::NotFound => (404, None),
-    };
+        Answer::Ok
+        | Answer::OkOrRefused
+        | Answer::OkOrNothing
+        | Answer::OkOrMaintenance
+        | Answer::Unread => (200, Some("OK")),
+    }
+}
+
+/// The headers of H9, for a body of this length.
+pub(crate) fn expected_headers(length: usize) -> [(&'static str, String); 4] {
+    [
+        ("content-type", "text/plain; charset=utf-8".to_owned()),
+        ("content-length", length.to_string()),
+        ("cache-control", "no-store".to_owned()),
+        ("x-content-type-options", "nosniff".to_owned()),
+    ]
+}
+
+fn judge_response(
+    step: &Step,
+    answer: Answer,
+    given: &Given,
+    request: &Request,
+    response: &Response,
+    mismatches: &mut Vec<Mismatch>,
+) {
+    // Bad request, and what servers say to a target that is too long.
+    if answer == Answer::OkOrRefused && [400, 414, 431].contains(&response.status) {
+        return;
+    }
+    let (status, word) = expected_answer(answer, given);
     if response.status != status {
         let (expected, got) = (status.to_string(), response.status.to_string());
         mismatches.push(Mismatch::new("status", expected, got));
@@ -117,15 +192,9 @@ fn judge_word(word: &str, request: &Request, response: &Response, mismatches: &m
         let got = format!("\"{}\"", response.body.escape_ascii());
         mismatches.push(Mismatch::new("body", quote(body), got));
     }
-    let length = word.len().to_string();
-    for (name, value) in [
-        ("content-type", "text/plain; charset=utf-8"),
-        ("content-length", &length),
-        ("cache-control", "no-store"),
-        ("x-content-type-options", "nosniff"),
-    ] {
+    for (name, value) in expected_headers(word.len()) {
         let values = response.header(name);
-        if values != [value] {
+        if values != [&*value] {
             let got = if values.is_empty() {
                 "no such header".to_owned()
             } else {
@@ -177,236 +246,61 @@ fn secrets(check: &Check) -> Vec<String> {
         .collect()
 }
 
-fn judge_starts(step: &Step, given: &Given, lines: &[Line], mismatches: &mut Vec<Mismatch>) {
-    let mut expected: Vec<&str> = match step.checks {
-        Checks::Start => given.checks.iter().map(|check| &*check.name).collect(),
-        Checks::Rest => Vec::new(),
-    };
-    let mut started: Vec<&str> = lines
-        .iter()
-        .filter_map(|line| match line {
-            Line::Check(name) => Some(name.as_str()),
-            Line::Log { .. } => None,
-        })
-        .collect();
-    expected.sort_unstable();
-    started.sort_unstable();
-    if started != expected {
-        let (expected, got) = (format!("{expected:?}"), format!("{started:?}"));
-        mismatches.push(Mismatch::new("checks started", expected, got));
-    }
-}
-
-/// H8, and the warnings of H4.
-fn judge_log(step: &Step, given: &Given, lines: &[Line], mismatches: &mut Vec<Mismatch>) {
-    judge_warnings(
-        "log records at WARN",
-        step.warnings,
-        given,
-        lines,
-        mismatches,
-    );
-
-    let records: Vec<(&str, &str)> = lines
-        .iter()
-        .filter_map(|line| match line {
-            Line::Log { level, text } if level != "WARN" => Some((level.as_str(), text.as_str())),
-            Line::Log { .. } | Line::Check(_) => None,
-        })
-        .collect();
-    match (step.answer, &records[..]) {
-        (Answer::Ok | Answer::NotFound | Answer::OkOrRefused, []) => {}
-        (Answer::Maintenance, [("INFO", "Health response: MAINTENANCE")]) => {}
-        (Answer::Error, [("ERROR", text)]) => judge_results(text, &given.checks, mismatches),
-        (answer, _) => {
-            let expected = match answer {
-                Answer::Ok | Answer::NotFound | Answer::OkOrRefused => "no record",
-                Answer::Maintenance => "one record: INFO Health response: MAINTENANCE",
-                Answer::Error => "one record: ERROR Health response: ERROR (RESULTS)",
-            };
-            mismatches.push(Mismatch::new("log", expected, format!("{records:?}")));
+/// What the step says of connections.
+fn judge_connection(step: &Step, exchanged: &Exchanged, mismatches: &mut Vec<Mismatch>) {
+    match step.connection {
+        Some(Fate::Closes) if !exchanged.closed => {
+            let (expected, got) = ("closed by the server", "left open");
+            mismatches.push(Mismatch::new("connection", expected, got));
         }
+        Some(Fate::Stays) if exchanged.opened > 1 => {
+            let got = format!("{} connections", exchanged.opened);
+            mismatches.push(Mismatch::new("connection", "one connection", got));
+        }
+        Some(Fate::Closes | Fate::Stays) | None => {}
     }
 }
 
-/// The number of records at WARN, each of which has to name the disablefile.
-pub(crate) fn judge_warnings(
-    field: &str,
-    expected: usize,
+/// Every check starts once for each request; requests at the same time may share a run (H7).
+fn judge_starts(
+    step: &Step,
     given: &Given,
+    requests: usize,
     lines: &[Line],
     mismatches: &mut Vec<Mismatch>,
 ) {
-    let warnings: Vec<&str> = lines
-        .iter()
-        .filter_map(|line| match line {
-            Line::Log { level, text } if level == "WARN" => Some(text.as_str()),
-            Line::Log { .. } | Line::Check(_) => None,
-        })
-        .collect();
-    if warnings.len() != expected {
-        let (expected, got) = (expected.to_string(), format!("{warnings:?}"));
-        mismatches.push(Mismatch::new(field, expected, got));
-    }
-    let disablefile = given.settings.get("healthcheck.disablefile");
-    let disablefile = disablefile.map_or("/tmp/maintenance", String::as_str);
-    for warning in warnings {
-        if !says(warning, disablefile) {
-            mismatches.push(Mismatch::new(
-                field,
-                format!("one that names {disablefile:?}"),
-                warning,
-            ));
-        }
-    }
-}
-
-/// H11: a refusal names the key, the value in quotes, and what is wrong with it.
-pub(crate) fn judge_refusal(key: &str, value: &str, message: &str) -> Vec<Mismatch> {
-    let mut mismatches = Vec::new();
-    let mut expect = |is_met: bool, expected: String| {
-        if !is_met {
-            mismatches.push(Mismatch::new("message", expected, quote(message)));
-        }
+    let runs = match (step.checks, step.client) {
+        (Checks::Rest, _) => 0..=0,
+        (Checks::Start, Client::Crowd | Client::Pipelined) => 1..=requests,
+        (Checks::Start, _) => requests..=requests,
     };
-    expect(says(message, key), format!("one that names {key}"));
-    let is_quoted = ['"', '\'', '`']
-        .iter()
-        .any(|quote| says(message, &format!("{quote}{value}{quote}")));
-    expect(is_quoted, format!("one that quotes the value {value:?}"));
-    let words = message.split(|c: char| !c.is_alphabetic());
-    let words = words.filter(|word| word.len() > 1 && !key.contains(word) && !value.contains(word));
-    expect(words.count() >= 3, "one that says the rule".to_owned());
-    mismatches
-}
-
-/// Whether `message` holds `text`, as it is or with whatever escapes.
-fn says(message: &str, text: &str) -> bool {
-    message.contains(text) || unescape(message).contains(text)
-}
-
-/// Undoes the escapes of Rust, Python, JSON and C.
-fn unescape(text: &str) -> String {
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('\\') {
-        plain += before;
-        let digits =
-            |start: usize, count: usize| Some((after.get(start..start + count)?, start + count));
-        let escape = match after.as_bytes().first() {
-            Some(b'x') => digits(1, 2),
-            Some(b'u') if after.starts_with("u{") => {
-                after.find('}').map(|end| (&after[2..end], end + 1))
-            }
-            Some(b'u') => digits(1, 4),
-            _ => None,
+    let names = given.checks.iter().map(|check| check.name.as_str());
+    let started = lines.iter().filter_map(|line| match line {
+        Line::Check(name) => Some(name.as_str()),
+        Line::Log { .. } => None,
+    });
+    let started = Vec::from_iter(started);
+    let is_as_often = |name: &str| {
+        let registered = names.clone().filter(|other| *other == name).count();
+        let started = started.iter().filter(|other| **other == name).count();
+        (runs.start() * registered..=runs.end() * registered).contains(&started)
+    };
+    if !names
+        .clone()
+        .chain(started.iter().copied())
+        .all(is_as_often)
+    {
+        let expected = match (runs.start(), runs.end()) {
+            (0, _) => "none".to_owned(),
+            (1, 1) => format!("{:?}", Vec::from_iter(names.clone())),
+            (from, to) => format!("{:?}, {from} to {to} times", Vec::from_iter(names.clone())),
         };
-        let escape = escape.and_then(|(digits, length)| {
-            let code = u32::from_str_radix(digits, 16).ok()?;
-            Some((char::from_u32(code)?, length))
-        });
-        let simple = |c: char| match c {
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            '0' => '\0',
-            other => other,
-        };
-        let escape = escape.or_else(|| after.chars().next().map(|c| (simple(c), c.len_utf8())));
-        let Some((character, length)) = escape else {
-            break;
-        };
-        plain.push(character);
-        rest = &after[length..];
+        mismatches.push(Mismatch::new(
+            "checks started",
+            expected,
+            format!("{started:?}"),
+        ));
     }
-    plain + rest
-}
-
-/// The text of an ERROR record against the checks, in registration order.
-fn judge_results(text: &str, checks: &[Check], mismatches: &mut Vec<Mismatch>) {
-    let mut differ = |field: &str, expected: &str, got: &str| {
-        mismatches.push(Mismatch::new(field, expected, got));
-    };
-    if let Some(control) = text.chars().find(|character| character.is_control()) {
-        differ("log text", "no control character", &format!("{control:?}"));
-    }
-    let results = text
-        .strip_prefix("Health response: ERROR (")
-        .and_then(|rest| rest.strip_suffix(')'));
-    let Some(results) = results else {
-        return differ("log text", "Health response: ERROR (RESULTS)", text);
-    };
-    if has_space_between_tokens(results) {
-        differ("log results", "compact JSON", results);
-    }
-    let Ok(results) = serde_json::from_str::<Vec<Map<String, Value>>>(results) else {
-        return differ("log results", "a JSON array of objects", results);
-    };
-    if results.len() != checks.len() {
-        let (expected, got) = (checks.len().to_string(), results.len().to_string());
-        differ("number of log results", &expected, &got);
-    }
-    for (index, (result, check)) in results.iter().zip(checks).enumerate() {
-        if !is_result_of(result, check) {
-            let field = format!("log result {}", index + 1);
-            let got = Value::Object(result.clone()).to_string();
-            differ(&field, &expected_result(check), &got);
-        }
-    }
-}
-
-fn has_space_between_tokens(json: &str) -> bool {
-    let (mut in_string, mut escaped) = (false, false);
-    json.chars().any(|character| {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' => escaped = in_string,
-            '"' => in_string = !in_string,
-            _ => return !in_string && character.is_whitespace(),
-        }
-        false
-    })
-}
-
-fn status_of(check: &Check) -> &'static str {
-    if check.status == "OK" && check.behaviour != Behaviour::Panic {
-        "OK"
-    } else {
-        "ERROR"
-    }
-}
-
-/// Keys in this order; what a panic says of itself is left to the server.
-fn is_result_of(result: &Map<String, Value>, check: &Check) -> bool {
-    let keys = result.keys().map(String::as_str);
-    let message = match (check.behaviour, &check.message) {
-        (Behaviour::Panic, _) => result.get("message").cloned().unwrap_or_default(),
-        (_, Some(message)) => Value::from(cut(message)),
-        (_, None) => Value::Null,
-    };
-    keys.eq(["name", "status", "message"])
-        && result["name"] == check.name
-        && result["status"] == status_of(check)
-        && result["message"] == message
-}
-
-fn expected_result(check: &Check) -> String {
-    let message = match (check.behaviour, &check.message) {
-        (Behaviour::Panic, _) => "anything".to_owned(),
-        (_, Some(message)) => Value::from(cut(message)).to_string(),
-        (_, None) => "null".to_owned(),
-    };
-    let (name, status) = (Value::from(&*check.name), status_of(check));
-    format!(r#"{{"name":{name},"status":"{status}","message":{message}}}"#)
-}
-
-fn cut(message: &str) -> String {
-    if message.len() <= MESSAGE_LIMIT {
-        return message.to_owned();
-    }
-    let ends = message.char_indices().map(|(at, _)| at);
-    let end = ends.take_while(|&at| at <= MESSAGE_LIMIT).last();
-    format!("{}…", &message[..end.unwrap_or_default()])
 }
 
 fn quote(text: &str) -> String {

@@ -10,30 +10,39 @@
 //! - a library: [`Suite::run`] over a [`Harness`], or, for servers built on `health-core`, the module
 //!   `testee` behind the feature of that name.
 
+mod capability;
 mod client;
+mod conduct;
+mod explain;
 mod given;
 mod harness;
 mod journal;
 mod judge;
 mod known;
 mod marker;
+mod matrix;
 pub mod neighbours;
 mod program;
 mod report;
 mod rule;
 mod runner;
+mod running;
 pub mod scenario;
+mod session;
 mod template;
 #[cfg(feature = "testee")]
 pub mod testee;
 
+pub use crate::capability::{Capability, Lacks};
 pub use crate::client::ExchangeError;
 pub use crate::given::{Behaviour, Check, Given};
-pub use crate::harness::{Harness, Server, StartError};
+pub use crate::harness::{Harness, Server, StartError, TryOutError, try_out};
 pub use crate::journal::{Journal, Line};
 pub use crate::known::{KnownError, KnownFailures};
+pub use crate::matrix::{Matrix, MatrixError};
 pub use crate::program::Program;
-pub use crate::report::Report;
+pub use crate::report::{Report, ReportError};
 pub use crate::rule::Rule;
 pub use crate::runner::Options;
-pub use crate::scenario::{LoadError, Scenario, Suite};
+pub use crate::running::{RunningError, RunningServer};
+pub use crate::scenario::{Level, LoadError, Scenario, Suite};

@@ -1,5 +1,6 @@
 //! What can stand at the path of the disablefile.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -41,6 +42,23 @@ pub(crate) enum MarkerError {
     Unobservable(&'static str),
     #[error("cannot place the marker: {0}")]
     Io(#[from] io::Error),
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "nothing",
+            Self::File => "a file",
+            Self::Directory => "a directory",
+            Self::Fifo => "a named pipe",
+            Self::Device => "a link to a device",
+            Self::Link => "a link to a file",
+            Self::DanglingLink => "a link to nothing",
+            Self::LinkLoop => "a link to itself",
+            Self::FileAsParent => "a file where its directory should be",
+            Self::LockedParent => "a file in a directory that nobody may search",
+        })
+    }
 }
 
 impl Marker {

@@ -64,6 +64,7 @@ pub fn differences(with: SocketAddr, without: SocketAddr) -> Result<Vec<String>,
 fn ask(address: SocketAddr, line: &str) -> Result<String, ExchangeError> {
     let request = Request {
         is_head: line.starts_with("HEAD "),
+        asks_to_close: true,
         bytes: format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").into(),
     };
     let Response {

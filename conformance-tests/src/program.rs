@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, Read};
-use std::iter;
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -40,23 +39,6 @@ impl Program {
             path: words.next()?,
             arguments: words.collect(),
         })
-    }
-}
-
-impl Program {
-    /// Whether the program can be run at all.
-    ///
-    /// # Errors
-    ///
-    /// It cannot: no such file, no permission.
-    pub fn try_out(&self) -> Result<(), StartError> {
-        Running::spawn(self, OsStr::new("{}")).map(drop)
-    }
-
-    /// The command, in words that a shell splits again.
-    pub fn command(&self) -> String {
-        let words = iter::once(&self.path).chain(&self.arguments);
-        shlex::try_join(words.map(String::as_str)).unwrap_or_else(|_| self.path.clone())
     }
 }
 

@@ -1,44 +1,111 @@
 //! What came of a run: every failure, in words one can act on.
 
-use std::fmt;
+#[cfg(feature = "cli")]
+mod junit;
+mod text;
 
+use serde::{Deserialize, Serialize};
+
+use crate::capability::Lacks;
 use crate::judge::Mismatch;
 use crate::known::{KnownFailure, KnownFailures};
 use crate::marker::MarkerError;
-use crate::scenario::{Scenario, Suite};
+use crate::runner::Options;
+use crate::scenario::{Level, Scenario, Suite};
 
-/// The outcomes of a run. [`Display`](fmt::Display) shows the whole report.
-#[derive(Debug, Clone)]
+pub(crate) use self::text::brief;
+
+/// The outcomes of a run. [`Display`](std::fmt::Display) shows what a person wants to know, and
+/// [`to_json`](Self::to_json) all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Report {
-    outcomes: Vec<Outcome>,
+    /// What the server is called.
+    pub(crate) name: String,
+    /// The version of this suite.
+    pub(crate) suite: String,
+    /// What the server lacks.
+    pub(crate) lacks: Lacks,
+    pub(crate) outcomes: Vec<Outcome>,
     /// Entries of the known failures that are out of date, as sentences.
-    stale: Vec<String>,
-    rerun: String,
+    pub(crate) out_of_date: Vec<String>,
+    pub(crate) rerun: String,
 }
 
-#[derive(Debug, Clone)]
+/// A report that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("not a report of `health-conformance run --format json`: {0}")]
+pub struct ReportError(#[from] serde_json::Error);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
-    id: String,
-    rule: String,
-    says: String,
-    verdict: Verdict,
+    pub(crate) id: String,
+    /// The rule's number.
+    pub(crate) rule: String,
+    /// The rule's title and sentence.
+    pub(crate) sentence: String,
+    pub(crate) level: Level,
+    pub(crate) says: String,
+    #[serde(flatten)]
+    pub(crate) verdict: Verdict,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
 pub(crate) enum Verdict {
     Passed,
+    Failed {
+        failures: Vec<Failure>,
+    },
+    /// Failed a `should`, in a run that is not strict.
+    Unmet {
+        failures: Vec<Failure>,
+    },
+    /// Failed a `note`.
+    Noted {
+        failures: Vec<Failure>,
+    },
+    /// Failed, as was expected.
+    Known {
+        reason: String,
+    },
+    /// Was not played, or this machine cannot show it.
+    Skipped {
+        reason: String,
+    },
+}
+
+/// What was found of a scenario, before its weight is known.
+#[derive(Debug, Clone)]
+pub(crate) enum Finding {
+    Passed,
     Failed(Vec<Failure>),
-    /// Failed, as was expected, for this reason.
-    Known(String),
-    /// This machine cannot show it, for this reason.
-    Unobserved(String),
+    Skipped(String),
+}
+
+impl Finding {
+    pub(crate) fn of(failures: Vec<Failure>) -> Self {
+        if failures.is_empty() {
+            Self::Passed
+        } else {
+            Self::Failed(failures)
+        }
+    }
+
+    /// Whether a request had no answer.
+    pub(crate) fn is_without_answer(&self) -> bool {
+        match self {
+            Self::Failed(failures) => failures.iter().any(Failure::is_without_answer),
+            Self::Passed | Self::Skipped(_) => false,
+        }
+    }
 }
 
 /// What failed at one moment of a scenario.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failure {
     moment: String,
-    mismatches: Vec<Mismatch>,
+    pub(crate) mismatches: Vec<Mismatch>,
 }
 
 impl Failure {
@@ -74,140 +141,134 @@ impl Failure {
 impl Report {
     pub(crate) fn new(
         suite: &Suite,
-        judged: Vec<(&Scenario, Verdict)>,
-        known: &KnownFailures,
-        rerun: &str,
+        found: Vec<(&Scenario, Finding)>,
+        lacks: &Lacks,
+        options: &Options,
     ) -> Self {
-        let stale = stale_entries(suite, &judged, known);
-        let outcome = |(scenario, verdict): (&Scenario, Verdict)| Outcome {
+        let known = &options.known;
+        let out_of_date = out_of_date(&found, known);
+        let outcome = |(scenario, finding): (&Scenario, Finding)| Outcome {
             id: scenario.id().to_owned(),
-            rule: suite
-                .rules()
-                .find(|rule| rule.id == scenario.rule())
-                .map_or_else(|| scenario.rule().to_owned(), ToString::to_string),
+            rule: scenario.rule().to_owned(),
+            sentence: suite.rule_of(scenario).map_or_else(String::new, |rule| {
+                format!("{}: {}", rule.title, rule.sentence)
+            }),
+            level: scenario.level(),
             says: scenario.says().to_owned(),
-            verdict: match (verdict, known.entry(scenario.id())) {
-                (Verdict::Failed(failures), Some(entry)) => excuse(failures, entry),
-                (verdict, _) => verdict,
-            },
+            verdict: verdict(scenario, finding, options),
         };
         Self {
-            outcomes: judged.into_iter().map(outcome).collect(),
-            stale,
-            rerun: rerun.to_owned(),
+            name: options.name.clone(),
+            suite: env!("CARGO_PKG_VERSION").to_owned(),
+            lacks: lacks.clone(),
+            outcomes: found.into_iter().map(outcome).collect(),
+            out_of_date,
+            rerun: options.rerun.clone(),
         }
     }
 
     /// Whether the server conforms: at least one scenario passed, none failed that is not known to,
     /// and every known failure still is one.
     pub fn conforms(&self) -> bool {
-        let [passed, failed, ..] = self.counts();
-        passed > 0 && failed == 0 && self.stale.is_empty()
+        let counts = self.counts();
+        counts.passed > 0 && counts.failed == 0 && self.out_of_date.is_empty()
     }
 
-    /// Passed, failed, known to fail, unobserved.
-    fn counts(&self) -> [usize; 4] {
-        let mut counts = [0; 4];
+    /// The ids of the scenarios that failed, and are not known to.
+    pub fn failed(&self) -> impl Iterator<Item = &str> {
+        let failed = |outcome: &&Outcome| matches!(outcome.verdict, Verdict::Failed { .. });
+        let failed = self.outcomes.iter().filter(failed);
+        failed.map(|outcome| outcome.id.as_str())
+    }
+
+    /// The report as one JSON document, for [`from_json`](Self::from_json) and programs.
+    ///
+    /// # Errors
+    ///
+    /// None that is known: a report is text, lists and numbers.
+    pub fn to_json(&self) -> Result<String, ReportError> {
+        Ok(serde_json::to_string_pretty(self)?)
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    ///
+    /// It is something else.
+    pub fn from_json(text: &str) -> Result<Self, ReportError> {
+        Ok(serde_json::from_str(text)?)
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
         for outcome in &self.outcomes {
-            counts[match outcome.verdict {
-                Verdict::Passed => 0,
-                Verdict::Failed(_) => 1,
-                Verdict::Known(_) => 2,
-                Verdict::Unobserved(_) => 3,
-            }] += 1;
+            *match outcome.verdict {
+                Verdict::Passed => &mut counts.passed,
+                Verdict::Failed { .. } => &mut counts.failed,
+                Verdict::Unmet { .. } => &mut counts.unmet,
+                Verdict::Noted { .. } => &mut counts.noted,
+                Verdict::Known { .. } => &mut counts.known,
+                Verdict::Skipped { .. } => &mut counts.skipped,
+            } += 1;
         }
         counts
     }
 }
 
-/// Takes away what is known to differ; what is left is a failure.
-fn excuse(mut failures: Vec<Failure>, known: &KnownFailure) -> Verdict {
+/// How many scenarios had which verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    pub(crate) unmet: usize,
+    pub(crate) noted: usize,
+    pub(crate) known: usize,
+    pub(crate) skipped: usize,
+}
+
+fn verdict(scenario: &Scenario, finding: Finding, options: &Options) -> Verdict {
+    let failures = match finding {
+        Finding::Passed => return Verdict::Passed,
+        Finding::Skipped(reason) => return Verdict::Skipped { reason },
+        Finding::Failed(failures) => failures,
+    };
+    let failures = match options.known.entry(scenario.id()) {
+        None => failures,
+        Some(entry) => match unknown(failures, entry) {
+            failures if failures.is_empty() => {
+                let reason = entry.reason.clone();
+                return Verdict::Known { reason };
+            }
+            failures => failures,
+        },
+    };
+    match scenario.level() {
+        Level::Note => Verdict::Noted { failures },
+        Level::Should if !options.strict => Verdict::Unmet { failures },
+        Level::Must | Level::Should => Verdict::Failed { failures },
+    }
+}
+
+/// What is left of failures without what is known to differ.
+fn unknown(mut failures: Vec<Failure>, known: &KnownFailure) -> Vec<Failure> {
     for failure in &mut failures {
         let is_news = |mismatch: &Mismatch| !known.covers(&mismatch.field);
         failure.mismatches.retain(is_news);
     }
     failures.retain(|failure| !failure.mismatches.is_empty());
-    if failures.is_empty() {
-        Verdict::Known(known.reason.clone())
-    } else {
-        Verdict::Failed(failures)
-    }
+    failures
 }
 
-/// Entries that match no scenario at all, or one that passed.
-fn stale_entries(
-    suite: &Suite,
-    judged: &[(&Scenario, Verdict)],
-    known: &KnownFailures,
-) -> Vec<String> {
-    let mut stale = Vec::new();
+/// A sentence for each scenario that passed although it is known to fail.
+fn out_of_date(found: &[(&Scenario, Finding)], known: &KnownFailures) -> Vec<String> {
+    let mut sentences = Vec::new();
     for entry in &known.entries {
-        let pattern = &entry.scenario;
-        if !suite
-            .scenarios()
-            .any(|scenario| entry.matches(scenario.id()))
-        {
-            stale.push(format!("known failure {pattern:?} matches no scenario"));
-        }
-        for (scenario, verdict) in judged {
-            if entry.matches(scenario.id()) && matches!(verdict, Verdict::Passed) {
-                let id = scenario.id();
-                stale.push(format!("known failure {pattern:?}: {id} passes"));
+        for (scenario, finding) in found {
+            if entry.matches(scenario.id()) && matches!(finding, Finding::Passed) {
+                let (pattern, id) = (&entry.scenario, scenario.id());
+                sentences.push(format!("known failure {pattern:?}: {id} passes"));
             }
         }
     }
-    stale
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for outcome in &self.outcomes {
-            let id = &outcome.id;
-            match &outcome.verdict {
-                Verdict::Passed => {}
-                Verdict::Known(reason) => writeln!(f, "known       {id}: {reason}")?,
-                Verdict::Unobserved(reason) => writeln!(f, "unobserved  {id}: {reason}")?,
-                Verdict::Failed(failures) => {
-                    writeln!(f, "\nFAILED      {id}: {}", outcome.says)?;
-                    writeln!(f, "  rule {}", outcome.rule)?;
-                    for failure in failures {
-                        write!(f, "{failure}")?;
-                    }
-                    if !self.rerun.is_empty() {
-                        writeln!(f, "  again: {}", self.rerun.replace("{id}", id))?;
-                    }
-                    writeln!(f)?;
-                }
-            }
-        }
-        for sentence in &self.stale {
-            writeln!(f, "OUT OF DATE {sentence}")?;
-        }
-        let [passed, failed, known, unobserved] = self.counts();
-        write!(
-            f,
-            "{passed} passed, {failed} failed, {known} known to fail, {unobserved} unobserved"
-        )?;
-        if self.outcomes.is_empty() {
-            write!(f, ": no scenario was run")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  at {}", self.moment)?;
-        for Mismatch {
-            field,
-            expected,
-            got,
-        } in &self.mismatches
-        {
-            writeln!(f, "    {field}")?;
-            writeln!(f, "      expected {expected}")?;
-            writeln!(f, "      got      {got}")?;
-        }
-        Ok(())
-    }
+    sentences
 }

@@ -14,6 +14,8 @@ pub struct Rule {
     pub title: String,
     /// What it asks, in a sentence.
     pub sentence: String,
+    /// Why pollers, or those who run them, care.
+    pub poller: String,
 }
 
 impl fmt::Display for Rule {

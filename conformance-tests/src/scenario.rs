@@ -8,7 +8,10 @@
 //! [[scenario]]
 //! id = "maintenance/beats-failing-check"
 //! rule = "H4"
+//! level = "must"                    # or "should", or "note", which cannot fail; default: "must"
 //! says = "no check is started in maintenance, and none can turn it into an error"
+//! poller = "Varnish waits for it"   # who is at stake; default: the sentence of the rule
+//! needs = ["log"]                   # capabilities: log, checks, reason, panic; default: none
 //! given = "failing"                 # a server described in given.toml; default: "plain"
 //! settings = { "healthcheck.maintenance_code" = "503" }  # laid over its settings; default: none
 //!
@@ -17,18 +20,33 @@
 //! method = "GET"                    # the default, as are the next three
 //! target = "/health"
 //! version = "HTTP/1.1"
-//! headers = ["Host: localhost", "Connection: close"]
+//! headers = ["Host: localhost", "Connection: close"]   # the second not with `kept` and `pipelined`
 //! body = ""
 //! content_length = 0                # default: that of the body, where there is one
-//! answer = "maintenance"            # ok, maintenance, error, not-found, ok-or-refused
+//! cut = 9                           # how many bytes of the request are sent; default: all
+//! times = 1                         # how often to do this step; default: once
+//! client = "alone"                  # how the client goes about it, see below; the default
+//! connection = "closes"             # or "stays": what the server does with it; default: not looked at
+//! answer = "maintenance"            # ok, maintenance, error, not-found; or one of those below
 //! checks = "start"                  # whether every check of the server starts; default: "rest"
 //! reason = "MAINTENANCE"            # default: not looked at
 //! warnings = 0                      # records at WARN; default: 0
-//! times = 1                         # how often to do this step; default: once
 //! ```
 //!
 //! `answer` stands for everything the contract says of it: status line, body, all headers, the log
 //! record with its results in order, and that nothing of a check is on the wire.
+//!
+//! | `client` | what it does | `answer` |
+//! |---|---|---|
+//! | `alone` | sends each request on a connection of its own | any; `ok-or-refused` where a server may say 400, 414 or 431 before the endpoint is reached |
+//! | `kept` | goes on with the connection that the last such step left open | any |
+//! | `pipelined` | sends all requests at once on one connection | any |
+//! | `crowd` | sends each on a connection of its own, all before it reads an answer | any |
+//! | `byte-by-byte` | sends each byte in a packet of its own | any |
+//! | `half-closed` | closes its sending side before it reads | `ok-or-nothing` |
+//! | `leaves` | goes away without reading; with `checks`, once they have started | `unread` |
+//! | `lingers` | does not read, and stays to the end of the scenario | `unread` |
+//! | `toggling` | touches and removes the disablefile, asking after each, while others ask all the time | `ok-or-maintenance` |
 //!
 //! A scenario about the start has, instead of steps or before them:
 //!
@@ -37,18 +55,26 @@
 //! start_warnings = 1                # records at WARN by the time it is ready; default: 0
 //! ```
 //!
-//! In settings, messages and targets, `{dir}` is a fresh directory, `{open}` one in it that everybody may
-//! write to, and `{repeat:x:300}` three hundred times `x`; in targets, `{byte:ff}` is one raw byte. A key
-//! that is not listed here is an error, and so is a scenario that does the same as another.
+//! In settings, messages, targets and bodies, `{dir}` is a fresh directory, `{open}` one in it that
+//! everybody may write to, and `{repeat:x:300}` three hundred times `x`; in targets, `{byte:ff}` is one raw
+//! byte. A key that is not listed here is an error, and so is a scenario that does the same as another.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod load;
+#[cfg(test)]
+mod tests;
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
+use crate::capability::Capability;
 use crate::given::Given;
 use crate::marker::Marker;
 use crate::rule::Rule;
+
+pub use self::load::LoadError;
 
 /// All scenarios, and the rules they cite.
 #[derive(Debug, Clone)]
@@ -57,12 +83,39 @@ pub struct Suite {
     pub(crate) scenarios: Vec<Scenario>,
 }
 
+impl Suite {
+    /// The scenarios, in the order they are reported.
+    pub fn scenarios(&self) -> impl Iterator<Item = &Scenario> {
+        self.scenarios.iter()
+    }
+
+    /// The rules of the contract.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter()
+    }
+
+    /// The scenarios whose id matches `pattern`; `*` stands for any text.
+    pub fn matching<'a>(&'a self, pattern: &str) -> impl Iterator<Item = &'a Scenario> + use<'a> {
+        let pattern = WildMatch::new(pattern);
+        self.scenarios()
+            .filter(move |scenario| pattern.matches(&scenario.id))
+    }
+
+    /// The rule that a scenario cites.
+    pub(crate) fn rule_of(&self, scenario: &Scenario) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == scenario.rule)
+    }
+}
+
 /// One scenario: a server, and what is asked of it.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub(crate) id: String,
     pub(crate) rule: String,
+    pub(crate) level: Level,
     pub(crate) says: String,
+    pub(crate) poller: Option<String>,
+    pub(crate) needs: Vec<Capability>,
     pub(crate) given: Given,
     /// The settings that are this scenario's own.
     pub(crate) settings: BTreeMap<String, String>,
@@ -82,9 +135,36 @@ impl Scenario {
         &self.rule
     }
 
+    /// How much a failure weighs.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
     /// What it says, in a sentence.
     pub fn says(&self) -> &str {
         &self.says
+    }
+
+    /// What a server has to be able to show.
+    pub fn needs(&self) -> &[Capability] {
+        &self.needs
+    }
+
+    /// The server it is about; `{dir}` stands for a fresh directory.
+    pub fn given(&self) -> &Given {
+        &self.given
+    }
+
+    /// Whether it is about the start of the server, and not about an answer.
+    pub(crate) fn is_about_the_start(&self) -> bool {
+        self.start == Start::Refused || self.start_warnings > 0 || self.steps.is_empty()
+    }
+
+    /// Whether it touches the disablefile.
+    pub(crate) fn has_marker(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| step.marker.is_some() || step.client == Client::Toggling)
     }
 
     /// Whether the two differ in nothing but their words.
@@ -93,6 +173,29 @@ impl Scenario {
             && self.start == other.start
             && self.start_warnings == other.start_warnings
             && self.steps == other.steps
+    }
+}
+
+/// How much it weighs that a scenario fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// The server does not conform.
+    #[default]
+    Must,
+    /// It is reported, and counts where a run is [strict](crate::Options::strict).
+    Should,
+    /// It is reported: servers may differ.
+    Note,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Must => "must",
+            Self::Should => "should",
+            Self::Note => "note",
+        })
     }
 }
 
@@ -105,7 +208,7 @@ pub(crate) enum Start {
     Refused,
 }
 
-/// One request, and what must come of it.
+/// One or more equal requests, and what must come of them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
@@ -116,11 +219,15 @@ pub(crate) struct Step {
     pub(crate) target: String,
     #[serde(default = "http_1_1")]
     pub(crate) version: String,
-    #[serde(default = "host_and_close")]
-    pub(crate) headers: Vec<String>,
+    #[serde(rename = "headers")]
+    pub(crate) own_headers: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) body: String,
     pub(crate) content_length: Option<usize>,
+    pub(crate) cut: Option<usize>,
+    #[serde(default)]
+    pub(crate) client: Client,
+    pub(crate) connection: Option<Fate>,
     pub(crate) answer: Answer,
     #[serde(default)]
     pub(crate) checks: Checks,
@@ -143,12 +250,43 @@ fn http_1_1() -> String {
     "HTTP/1.1".to_owned()
 }
 
-fn host_and_close() -> Vec<String> {
-    vec!["Host: localhost".to_owned(), "Connection: close".to_owned()]
-}
-
 fn once() -> usize {
     1
+}
+
+impl Step {
+    /// The lines of the request's head, but for the first and a Content-Length.
+    pub(crate) fn headers(&self) -> Vec<&str> {
+        match (&self.own_headers, self.client) {
+            (Some(headers), _) => headers.iter().map(String::as_str).collect(),
+            (None, Client::Kept | Client::Pipelined) => vec!["Host: localhost"],
+            (None, _) => vec!["Host: localhost", "Connection: close"],
+        }
+    }
+}
+
+/// How a client goes about the requests of a step; see the table in the [module's doc](self).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Client {
+    #[default]
+    Alone,
+    Kept,
+    Pipelined,
+    Crowd,
+    ByteByByte,
+    HalfClosed,
+    Leaves,
+    Lingers,
+    Toggling,
+}
+
+/// What a server does with a connection after the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Fate {
+    Closes,
+    Stays,
 }
 
 /// What a request is answered with.
@@ -161,6 +299,12 @@ pub(crate) enum Answer {
     NotFound,
     /// OK, or a 4xx of the server before the endpoint is reached; nothing is logged either way.
     OkOrRefused,
+    /// OK, or a connection that is closed before the first byte.
+    OkOrNothing,
+    /// OK or maintenance, in all its parts.
+    OkOrMaintenance,
+    /// Whatever it is, nobody reads it.
+    Unread,
 }
 
 /// Whether a request starts the checks.
@@ -170,300 +314,4 @@ pub(crate) enum Checks {
     #[default]
     Rest,
     Start,
-}
-
-/// A scenario file that cannot be used: where and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {problem}")]
-pub struct LoadError {
-    file: String,
-    problem: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleFile {
-    rule: Vec<Rule>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ScenarioFile {
-    scenario: Vec<Written>,
-}
-
-/// A scenario as it stands in its file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    id: String,
-    rule: String,
-    says: String,
-    #[serde(default = "plain")]
-    given: String,
-    #[serde(default)]
-    settings: BTreeMap<String, String>,
-    #[serde(default)]
-    start: Start,
-    #[serde(default)]
-    start_warnings: usize,
-    #[serde(default)]
-    step: Vec<Step>,
-}
-
-fn plain() -> String {
-    "plain".to_owned()
-}
-
-/// The files of the suite, apart from `rules.toml` and `given.toml`.
-const TOPICS: [(&str, &str); 12] = [
-    ("path", include_str!("../scenarios/path.toml")),
-    ("method", include_str!("../scenarios/method.toml")),
-    ("healthy", include_str!("../scenarios/healthy.toml")),
-    ("maintenance", include_str!("../scenarios/maintenance.toml")),
-    ("query", include_str!("../scenarios/query.toml")),
-    ("verdict", include_str!("../scenarios/verdict.toml")),
-    ("subscriber", include_str!("../scenarios/subscriber.toml")),
-    ("log", include_str!("../scenarios/log.toml")),
-    ("header", include_str!("../scenarios/header.toml")),
-    ("reason", include_str!("../scenarios/reason.toml")),
-    ("setting", include_str!("../scenarios/setting.toml")),
-    ("panic", include_str!("../scenarios/panic.toml")),
-];
-
-impl Suite {
-    /// The scenarios that prove `docs/contract.md`.
-    ///
-    /// # Errors
-    ///
-    /// None, as long as this crate's tests pass.
-    pub fn builtin() -> Result<Self, LoadError> {
-        Self::load(
-            include_str!("../scenarios/rules.toml"),
-            include_str!("../scenarios/given.toml"),
-            &TOPICS,
-        )
-    }
-
-    /// The scenarios, in the order they run.
-    pub fn scenarios(&self) -> impl Iterator<Item = &Scenario> {
-        self.scenarios.iter()
-    }
-
-    /// The rules of the contract.
-    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter()
-    }
-
-    /// The scenarios whose id matches `pattern`; `*` stands for any text.
-    pub fn matching<'a>(&'a self, pattern: &str) -> impl Iterator<Item = &'a Scenario> + use<'a> {
-        let pattern = WildMatch::new(pattern);
-        self.scenarios()
-            .filter(move |scenario| pattern.matches(&scenario.id))
-    }
-
-    /// Reads scenario files: pairs of a topic, which is the file's name without its ending, and TOML.
-    ///
-    /// # Errors
-    ///
-    /// The first file that breaks the format, cites a rule or a server that does not exist, or uses an
-    /// id again.
-    pub fn load(rules: &str, given: &str, topics: &[(&str, &str)]) -> Result<Self, LoadError> {
-        let rules = parse::<RuleFile>("rules", rules)?.rule;
-        let given = parse::<BTreeMap<String, Given>>("given", given)?;
-        let mut ids = BTreeSet::new();
-        let mut scenarios: Vec<Scenario> = Vec::new();
-        for (topic, text) in topics {
-            for written in parse::<ScenarioFile>(topic, text)?.scenario {
-                let id = written.id.clone();
-                let problem = |problem: String| LoadError {
-                    file: format!("{topic}.toml"),
-                    problem: format!("scenario {id:?}: {problem}"),
-                };
-                if !id.starts_with(&format!("{topic}/")) {
-                    return Err(problem(format!("the id must start with \"{topic}/\"")));
-                }
-                if !ids.insert(id.clone()) {
-                    return Err(problem("the id is used before".to_owned()));
-                }
-                if !rules.iter().any(|rule| rule.id == written.rule) {
-                    return Err(problem(format!("there is no rule {:?}", written.rule)));
-                }
-                let scenario = written.check(&given).map_err(problem)?;
-                if let Some(same) = scenarios.iter().find(|other| other.does_as(&scenario)) {
-                    return Err(problem(format!("it does the same as {:?}", same.id)));
-                }
-                scenarios.push(scenario);
-            }
-        }
-        Ok(Self { rules, scenarios })
-    }
-}
-
-fn parse<T: for<'de> Deserialize<'de>>(file: &str, text: &str) -> Result<T, LoadError> {
-    toml::from_str(text).map_err(|error| LoadError {
-        file: format!("{file}.toml"),
-        problem: error.to_string(),
-    })
-}
-
-impl Written {
-    fn check(self, servers: &BTreeMap<String, Given>) -> Result<Scenario, String> {
-        let mut given = servers
-            .get(&self.given)
-            .ok_or_else(|| format!("there is no server {:?} in given.toml", self.given))?
-            .clone();
-        given.settings.extend(self.settings.clone());
-
-        if self.step.is_empty() && self.start == Start::Ready && self.start_warnings == 0 {
-            return Err("it has no step".to_owned());
-        }
-        if self.start == Start::Refused && !self.step.is_empty() {
-            return Err("a server that is refused its settings answers no step".to_owned());
-        }
-        if self.start == Start::Refused && self.settings.len() != 1 {
-            return Err("a refusal is about one setting of the scenario's own".to_owned());
-        }
-        // A marker anywhere else would put a real service into maintenance.
-        let disablefile = given.settings.get("healthcheck.disablefile");
-        let depth = disablefile.and_then(|path| depth_in_fresh_directory(path));
-        for marker in self.step.iter().filter_map(|step| step.marker) {
-            if depth.is_none_or(|depth| depth < marker.depth()) {
-                let depth = marker.depth();
-                return Err(format!(
-                    "marker {marker:?} needs a healthcheck.disablefile {depth} deep in {{dir}}"
-                ));
-            }
-        }
-        if self.step.iter().any(|step| step.times == 0) {
-            return Err("a step that is done 0 times shows nothing".to_owned());
-        }
-        Ok(Scenario {
-            id: self.id,
-            rule: self.rule,
-            says: self.says,
-            given,
-            settings: self.settings,
-            start: self.start,
-            start_warnings: self.start_warnings,
-            steps: self.step,
-        })
-    }
-}
-
-/// How many names deep `path` lies in `{dir}`; `None` when it may lead out of it.
-fn depth_in_fresh_directory(path: &str) -> Option<usize> {
-    let names: Vec<_> = path.strip_prefix("{dir}/")?.split('/').collect();
-    let is_name = |name: &&str| !["", ".", ".."].contains(name);
-    names.iter().all(is_name).then_some(names.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::path::Path;
-
-    use super::{Suite, TOPICS};
-
-    const RULES: &str = r#"rule = [{ id = "H1", title = "Path", sentence = "s" }]"#;
-    const GIVEN: &str = r#"[plain.settings]
-        "healthcheck.disablefile" = "{dir}/maintenance""#;
-
-    /// The problem with one scenario, over a sound one for comparison.
-    fn problem(scenario: &str) -> String {
-        let sound = "id='path/a'\nrule='H1'\nsays='s'\nstep=[{answer='ok'}]";
-        let file = format!("[[scenario]]\n{sound}\n[[scenario]]\n{scenario}");
-        let error = Suite::load(RULES, GIVEN, &[("path", &file)]).unwrap_err();
-        assert!(error.to_string().starts_with("path.toml: "), "{error}");
-        error.to_string()
-    }
-
-    #[test]
-    fn the_suite_loads_and_cites_every_rule() {
-        let suite = Suite::builtin().unwrap();
-        for rule in suite.rules() {
-            let cited = suite.scenarios().filter(|s| s.rule() == rule.id).count();
-            assert!(cited >= 2, "{} is cited {cited} times", rule.id);
-        }
-    }
-
-    #[test]
-    fn every_file_of_the_scenarios_directory_is_part_of_the_suite() {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-        let there: BTreeSet<_> = std::fs::read_dir(directory)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
-            .collect();
-        let topics = TOPICS.map(|(topic, _)| topic);
-        let known = topics.into_iter().chain(["given", "rules"]);
-        assert_eq!(there, known.map(str::to_owned).collect());
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error() {
-        let step = "step=[{answer='ok',warning=1}]";
-        let problem = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
-        assert!(problem.contains("unknown field `warning`"), "{problem}");
-    }
-
-    #[test]
-    fn an_id_used_twice_is_an_error() {
-        let problem = problem("id='path/a'\nrule='H1'\nsays='s'\nstep=[{answer='ok'}]");
-        assert!(problem.contains("used before"), "{problem}");
-    }
-
-    #[test]
-    fn a_scenario_that_does_the_same_as_another_is_an_error() {
-        let problem = problem("id='path/b'\nrule='H1'\nsays='other'\nstep=[{answer='ok'}]");
-        assert!(problem.contains("the same as \"path/a\""), "{problem}");
-    }
-
-    #[test]
-    fn an_id_of_another_topic_is_an_error() {
-        let problem = problem("id='query/a'\nrule='H1'\nsays='s'\nstep=[{answer='ok'}]");
-        assert!(problem.contains("must start with"), "{problem}");
-    }
-
-    #[test]
-    fn a_rule_that_does_not_exist_is_an_error() {
-        let problem = problem("id='path/b'\nrule='H99'\nsays='s'\nstep=[{answer='ok'}]");
-        assert!(problem.contains("no rule \"H99\""), "{problem}");
-    }
-
-    #[test]
-    fn a_server_that_does_not_exist_is_an_error() {
-        let step = "given='none'\nstep=[{answer='ok'}]";
-        let problem = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
-        assert!(problem.contains("no server \"none\""), "{problem}");
-    }
-
-    #[test]
-    fn a_scenario_that_shows_nothing_is_an_error() {
-        let shown = problem("id='path/b'\nrule='H1'\nsays='s'");
-        assert!(shown.contains("no step"), "{shown}");
-        let step = "step=[{answer='ok',times=0}]";
-        let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
-        assert!(shown.contains("0 times"), "{shown}");
-        let step = "start='refused'\nsettings={a='b'}\nstep=[{answer='ok'}]";
-        let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
-        assert!(shown.contains("refused"), "{shown}");
-    }
-
-    #[test]
-    fn a_marker_outside_the_fresh_directory_is_an_error() {
-        for (path, marker) in [
-            ("/tmp/maintenance", "file"),
-            ("{dir}/../maintenance", "file"),
-            ("{dir}/", "file"),
-            ("{dir}/maintenance", "locked-parent"),
-            ("{dir}//maintenance", "file-as-parent"),
-        ] {
-            let settings = format!("settings={{'healthcheck.disablefile'='{path}'}}");
-            let step = format!("step=[{{marker='{marker}',answer='ok'}}]");
-            let head = "id='path/b'\nrule='H1'\nsays='s'";
-            let problem = problem(&format!("{head}\n{settings}\n{step}"));
-            assert!(problem.contains("in {dir}"), "{path}: {problem}");
-        }
-    }
 }

@@ -57,7 +57,7 @@ fn serve_given(serve: impl Fn(Health) -> io::Result<Server>) -> Result<(), Box<d
 
 /// Runs the suite in this process, for a test: `assert!(report.conforms(), "{report}")`.
 ///
-/// `known` is the TOML of [`KnownFailures`]. The environment variable `HEALTH_SCENARIOS` narrows the
+/// Every `should` counts. `known` is the TOML of [`KnownFailures`]. The environment variable `HEALTH_SCENARIOS` narrows the
 /// run to the scenarios that match its pattern. All servers share one `tracing` subscriber, so there
 /// is one such run in a process at a time.
 ///
@@ -73,13 +73,15 @@ pub fn run_suite(
     quieten_expected_panics();
 
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+    let suite = Suite::builtin()?;
     let options = Options {
-        only: std::env::var("HEALTH_SCENARIOS").unwrap_or_else(|_| "*".to_owned()),
-        known: KnownFailures::parse(known)?,
+        run: vec![std::env::var("HEALTH_SCENARIOS").unwrap_or_else(|_| "*".to_owned())],
+        strict: true,
+        known: KnownFailures::parse(known, &suite)?,
         rerun: format!("HEALTH_SCENARIOS={{id}} cargo test -p {package} --test conformance"),
         ..Options::default()
     };
-    Ok(Suite::builtin()?.run(&InProcess(serve), &options))
+    Ok(suite.run(&InProcess(serve), &options))
 }
 
 /// A server of this process, as a [`Harness`].

@@ -1,5 +1,4 @@
-//! The command line against programs that are no testees: a clear message, the right exit code, no process
-//! left behind.
+//! The command line: what it prints, its exit codes, and what it does about servers and files that are no good.
 
 #![cfg(unix)]
 #![expect(
@@ -8,15 +7,13 @@
 )]
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::thread;
 
-/// Runs one scenario against a shell script; `$1` is a directory of the test's own.
-fn run(script: &str, directory: &Path) -> Output {
-    let quoted = format!("sh -c '{script}' sh {}", directory.display());
-    let arguments = ["run", "--run", "path/exact", "--cmd", &quoted];
-    command(&arguments)
-}
+use health_conformance::Suite;
 
 fn command(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_health-conformance"))
@@ -25,14 +22,44 @@ fn command(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// Exit code, and what was printed on standard output or error.
-fn outcome(output: &Output) -> (Option<i32>, String) {
-    let printed = [&output.stdout[..], &output.stderr[..]].concat();
-    (output.status.code(), String::from_utf8(printed).unwrap())
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+/// Runs one scenario against a shell script; `$1` is a directory of the test's own.
+fn run(script: &str, directory: &Path) -> Output {
+    let quoted = format!("sh -c '{script}' sh {}", directory.display());
+    command(&["run", "--run", "path/exact", "--cmd", &quoted])
+}
+
+/// A server that answers every request on a connection with the same bytes, for as long as the test runs.
+fn serve(answer: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    match stream.read(&mut byte) {
+                        Ok(1) => request.push(byte[0]),
+                        _ => return,
+                    }
+                }
+                let _ = stream.write_all(answer);
+            });
+        }
+    });
+    address
+}
+
+const HEALTHY: &[u8] =
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 2\r\n\
+    cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\nOK";
+
 #[test]
-fn a_program_that_is_no_testee_is_told_and_does_not_conform() {
+fn a_program_that_is_no_testee_cannot_be_tested_and_is_told_why() {
     let directory = tempfile::tempdir().unwrap();
     for (script, words) in [
         ("echo hello", "ended before READY (exit status: 0)"),
@@ -44,53 +71,134 @@ fn a_program_that_is_no_testee_is_told_and_does_not_conform() {
             "echo READY http://127.0.0.1:1; cat",
             "no connection to 127.0.0.1:1",
         ),
+        ("exec 1>&- 2>&-; sleep 9", "closed its output before READY"),
     ] {
-        let (code, printed) = outcome(&run(script, directory.path()));
-        assert_eq!(code, Some(1), "{script}: {printed}");
-        assert!(printed.contains(words), "{script}: {printed}");
-        assert!(
-            printed.contains("0 passed, 1 failed"),
-            "{script}: {printed}"
-        );
-        assert!(
-            printed.contains("again: health-conformance run"),
-            "{script}: {printed}"
-        );
+        let output = run(script, directory.path());
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{script}: {error}");
+        assert!(error.contains(words), "{script}: {error}");
     }
+}
+
+#[test]
+fn a_server_that_does_not_answer_in_http_cannot_be_tested_and_is_told_why() {
+    static ENDLESS: [u8; 2 << 20] = [b'x'; 2 << 20];
+    for (answer, words) in [
+        (
+            &b"SSH-2.0-OpenSSH_9.2\r\n"[..],
+            "not a whole HTTP/1 answer, ",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nO",
+            "not a whole HTTP/1 answer",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-le",
+            "not a whole HTTP/1 answer",
+        ),
+        (b"", "not a whole HTTP/1 answer, 0 bytes"),
+        (&ENDLESS, "not a whole HTTP/1 answer"),
+    ] {
+        let url = format!("http://{}", serve(answer));
+        let output = command(&["run", "--url", &url]);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{words}: {error}");
+        assert!(
+            error.contains("does not answer GET /health") && error.contains(words),
+            "{error}"
+        );
+        assert!(error.len() < 2_000, "{} bytes", error.len());
+    }
+}
+
+#[test]
+fn a_server_that_never_answers_is_given_up_when_the_time_is_over() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let output = command(&["run", "--url", &url, "--timeout", "0.01"]);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("no complete answer within 10 ms"), "{error}");
 }
 
 #[test]
 fn what_cannot_be_run_is_told_with_exit_code_2() {
     let directory = tempfile::tempdir().unwrap();
-    let known = directory.path().join("known.toml");
-    fs::write(
-        &known,
-        "[[known]]\nscenario = 'a'\nfields = []\nreason = ''",
-    )
-    .unwrap();
-    let known = known.to_str().unwrap();
-    for (arguments, words) in [
+    let file = |name: &str, content: &str| {
+        let path = directory.path().join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let entry = "[[known]]\nscenario = 'path/exact'\nfields = ['status']\n";
+    let reasonless = file("reasonless", &format!("{entry}reason = ''"));
+    let idle = file(
+        "idle",
+        "[[known]]\nscenario = 'no/*'\nfields = []\nreason = 'r'",
+    );
+    let binary = file("binary", "\0\0");
+    let report = file("report", "{}");
+    let (server, cat) = (
+        ["run", "--url", "http://127.0.0.1:1"],
+        ["run", "--cmd", "cat"],
+    );
+    for (start, rest, words) in [
         (
+            &[][..],
             &["run", "--cmd", "/no/such/program"][..],
             "cannot run /no/such/program",
         ),
-        (&["run", "--cmd", "'"], "is not a command"),
-        (&["run", "--cmd", ""], "is not a command"),
+        (&[], &["run", "--cmd", "'"], "is not a command"),
+        (&[], &["run", "--cmd", ""], "is not a command"),
+        (&[], &["run"], "--cmd"),
         (
-            &["run", "--cmd", "cat", "--run", "no/such"],
-            "matches no scenario",
+            &[],
+            &["run", "--cmd", "cat", "--url", "x"],
+            "cannot be used with",
+        ),
+        (&[], &["run", "--url", "ftp://x"], "is not http://HOST:PORT"),
+        (
+            &[],
+            &["run", "--url", "http://127.0.0.1:1"],
+            "no connection to 127.0.0.1:1",
+        ),
+        (&[], &[], "Usage"),
+        (
+            &[],
+            &["explain", "no/such"],
+            "there is no scenario \"no/such\"",
+        ),
+        (&[], &["matrix"], "REPORT"),
+        (&[], &["matrix", "/no/such"], "/no/such: "),
+        (&[], &["matrix", &report], "not a report of"),
+        (
+            &cat,
+            &["--run", "no/such"],
+            "--run \"no/such\" matches no scenario",
         ),
         (
-            &["run", "--cmd", "cat", "--known", "/no/such"],
-            "--known /no/such",
+            &cat,
+            &["--skip", "no/such"],
+            "--skip \"no/such\" matches no scenario",
         ),
-        (&["run", "--cmd", "cat", "--known", known], "has no reason"),
-        (&["run"], "--cmd"),
-        (&[], "Usage"),
+        (&cat, &["--known", "/no/such"], "--known /no/such"),
+        (&cat, &["--known", &reasonless], "has no reason"),
+        (&cat, &["--known", &idle], "matches no scenario"),
+        (&cat, &["--known", &binary], "--known "),
+        (&cat, &["--timeout", "0"], "not between"),
+        (&cat, &["--timeout", "soon"], "not a number"),
+        (&cat, &["--jobs", "0"], "--jobs"),
+        (&cat, &["--format", "yaml"], "--format"),
+        (&cat, &["--given", "x"], "--url"),
+        (&server, &["--given", "/no/such"], "--given /no/such"),
+        (&server, &["--given", &binary], "--given "),
+        (&server, &["--disablefile", &binary], "exists: "),
     ] {
-        let (code, printed) = outcome(&command(arguments));
-        assert_eq!(code, Some(2), "{arguments:?}: {printed}");
-        assert!(printed.contains(words), "{arguments:?}: {printed}");
+        let arguments = [start, rest].concat();
+        let output = command(&arguments);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(error.contains(words), "{arguments:?}: {error}");
+        assert_eq!(text(&output.stdout), "", "{arguments:?}");
     }
 }
 
@@ -111,10 +219,255 @@ fn a_child_of_the_program_does_not_outlive_it() {
 }
 
 #[test]
-fn the_list_has_a_line_for_each_scenario() {
+fn a_running_server_is_played_what_fits_it_and_the_rest_is_skipped_with_the_reason() {
+    let url = format!("http://{}", serve(HEALTHY));
+    let output = command(&[
+        "run",
+        "--url",
+        &url,
+        "--run",
+        "path/any-*",
+        "--run",
+        "setting/url-empty",
+        "--run",
+        "maintenance/file",
+    ]);
+    let printed = text(&output.stdout);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{printed}{}",
+        text(&output.stderr)
+    );
+    for words in [
+        "lacks    log: the log of a server that runs already cannot be observed",
+        "skipped  setting/url-empty: it is about the start of a server",
+        "skipped  maintenance/file: it touches the disablefile, and no --disablefile is given",
+    ] {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn a_failure_is_told_with_rule_request_difference_and_the_way_to_repeat_it() {
+    let url = format!("http://{}", serve(HEALTHY));
+    let output = command(&[
+        "run",
+        "--url",
+        &url,
+        "--run",
+        "path/trailing-slash",
+        "--run",
+        "path/upper-case",
+        "--run",
+        "path/exact",
+    ]);
+    // Both want a server with a failing check.
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+
+    let directory = tempfile::tempdir().unwrap();
+    let given = directory.path().join("given.json");
+    fs::write(&given, r#"{"checks":[{"name":"shop","status":"ERROR"}]}"#).unwrap();
+    let given = given.to_str().unwrap();
+    let output = command(&[
+        "run",
+        "--url",
+        &url,
+        "--given",
+        given,
+        "--run",
+        "path/trailing-slash",
+    ]);
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    for words in [
+        "FAILED   path/trailing-slash (must)",
+        "rule H1 Path: ",
+        r"at request 1: GET /health/ HTTP/1.1\r\n",
+        "status\n      expected 404\n      got      200",
+        &format!(
+            "again: health-conformance run --url {url} --given {given} --timeout 5 --run path/trailing-slash"
+        ),
+    ] {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+    assert!(text(&output.stderr).contains("does not conform: 0 passed, 1 failed"));
+    assert!(!printed.contains('\x1b'), "a pipe gets no colours");
+}
+
+#[test]
+fn a_known_failure_that_passes_is_out_of_date_and_does_not_conform() {
+    let directory = tempfile::tempdir().unwrap();
+    let known = directory.path().join("known.toml");
+    fs::write(
+        &known,
+        "[[known]]\nscenario='path/exact'\nfields=['status']\nreason='r'",
+    )
+    .unwrap();
+    let url = format!("http://{}", serve(HEALTHY));
+    let known = known.to_str().unwrap();
+    let output = command(&[
+        "run",
+        "--url",
+        &url,
+        "--known",
+        known,
+        "--run",
+        "path/exact",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stdout)
+            .contains("OUT OF DATE known failure \"path/exact\": path/exact passes")
+    );
+    assert!(text(&output.stderr).contains("1 passed, 0 failed, 1 out of date"));
+}
+
+#[test]
+fn a_should_counts_only_in_a_strict_run_and_a_note_never() {
+    let url = format!("http://{}", serve(HEALTHY));
+    let run = [
+        "run",
+        "--url",
+        &url,
+        "--run",
+        "path/exact",
+        "--run",
+        "wire/connection-is-kept",
+    ];
+    let output = command(&run);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("UNMET    wire/connection-is-kept (should)"));
+    let output = command(&[&run[..], &["--strict"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("FAILED   wire/connection-is-kept (should)"));
+}
+
+#[test]
+fn reports_are_merged_if_they_are_over_the_same_scenarios() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("http://{}", serve(HEALTHY));
+    let report = |name: &str, scenarios: &str| {
+        let output = command(&[
+            "run", "--url", &url, "--run", scenarios, "--name", name, "--format", "json",
+        ]);
+        let path = directory
+            .path()
+            .join(format!("{}.json", name.replace(' ', "-")));
+        fs::write(&path, output.stdout).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (one, two) = (report("one 1.0", "path/any-*"), report("two", "path/any-*"));
+    let output = command(&["matrix", &one, &two]);
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(
+        printed.contains("| scenario | level | one | two |"),
+        "{printed}"
+    );
+    assert!(printed.contains("| one | one 1.0: "), "{printed}");
+    assert!(
+        printed.contains("| path/any-query | must | ok | ok |"),
+        "{printed}"
+    );
+
+    let (other, nameless) = (report("other", "path/exact"), report("", "path/any-*"));
+    for (reports, words) in [
+        ([&one, &other], "are over different scenarios"),
+        ([&one, &one], "two reports are named \"one\""),
+        ([&one, &nameless], "report 2 has no name"),
+    ] {
+        let output = command(&["matrix", reports[0], reports[1]]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            text(&output.stderr).contains(words),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn junit_has_a_case_for_each_scenario() {
+    let url = format!("http://{}", serve(HEALTHY));
+    let output = command(&[
+        "run",
+        "--url",
+        &url,
+        "--run",
+        "path/exact",
+        "--run",
+        "wire/pipelined",
+        "--run",
+        "path/below",
+        "--format",
+        "junit",
+    ]);
+    let printed = text(&output.stdout);
+    assert!(printed.starts_with("<?xml"), "{printed}");
+    assert!(
+        printed.contains(r#"name="path/exact" classname="H1""#),
+        "{printed}"
+    );
+    assert!(printed.contains(r#"name="wire/pipelined""#), "{printed}");
+    assert!(
+        printed.contains("skipped: it wants a server with a check that fails"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn the_list_has_a_line_for_each_scenario_and_each_can_be_explained() {
     let output = command(&["list"]);
-    let suite = health_conformance::Suite::builtin().unwrap();
-    let printed = String::from_utf8(output.stdout).unwrap();
+    let suite = Suite::builtin().unwrap();
+    let printed = text(&output.stdout);
     let ids = printed.lines().map(|line| line.split(' ').next().unwrap());
     assert!(ids.eq(suite.scenarios().map(|scenario| scenario.id())));
+    for scenario in suite.scenarios() {
+        let explanation = suite.explain(scenario.id()).unwrap();
+        for words in [scenario.id(), scenario.says(), scenario.rule(), "pollers "] {
+            assert!(explanation.contains(words), "{words}: {explanation}");
+        }
+    }
+    let output = command(&["explain", "verdict/error"]);
+    assert_eq!(output.status.code(), Some(0));
+    for words in [
+        "> GET /health?checks=all HTTP/1.1",
+        "< HTTP/1.1 503",
+        "< ERROR",
+        "LOG ERROR Health response: ERROR ([{",
+    ] {
+        assert!(
+            text(&output.stdout).contains(words),
+            "{}",
+            text(&output.stdout)
+        );
+    }
+}
+
+#[test]
+fn help_alone_tells_how_to_use_it() {
+    let general = text(&command(&["--help"]).stdout);
+    let run = text(&command(&["run", "--help"]).stdout);
+    for words in [
+        "list",
+        "explain",
+        "run",
+        "matrix",
+        "Exit code: 0",
+        "Examples:",
+    ] {
+        assert!(general.contains(words), "{words}: {general}");
+    }
+    for words in [
+        "HEALTH_GIVEN",
+        "READY http://127.0.0.1:PORT",
+        "[[known]]",
+        "[[lacks]]",
+        "--disablefile",
+        "[default: 5]",
+    ] {
+        assert!(run.contains(words), "{words}: {run}");
+    }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use health_core::{Health, HealthConfig};
+use health_core::{Health, HealthConfig, path_and_query};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let health = Health::builder()
@@ -41,7 +41,7 @@ fn answer(mut stream: TcpStream, health: &Health) -> io::Result<()> {
     let request_line = String::from_utf8_lossy(&request_line);
     let mut words = request_line.split(' ');
     let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (path, query) = path_and_query(target);
     if health.serves(path) {
         let answer = block_on(health.respond(query));
         let (code, reason) = (answer.status().as_u16(), answer.reason());

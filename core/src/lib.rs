@@ -54,5 +54,6 @@ pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::event::{HealthCheckEvent, Report, Status};
 pub use crate::health::{Answer, BuildError, Health, HealthBuilder};
 pub use crate::log::{LOG_TARGET, LogLevel, LogRecord};
+pub use crate::request::path_and_query;
 pub use crate::response::HealthResponse;
 pub use crate::text::TEXT_LIMIT;

@@ -45,11 +45,61 @@ fn lower_case(text: &[u8]) -> impl Iterator<Item = u8> {
     percent_decode(text).map(|byte| byte.to_ascii_lowercase())
 }
 
+/// Splits a raw request target into path and query, for a server that reads requests itself.
+///
+/// The query comes without its `?`, and is empty where there is none. A target in absolute form, as
+/// clients of a proxy send it (RFC 9112, 3.2.2), loses its scheme and host: every server has to take it.
+///
+/// ```
+/// use health_core::path_and_query;
+///
+/// assert_eq!(path_and_query("/health?checks=all"), ("/health", "checks=all"));
+/// assert_eq!(path_and_query("http://localhost:8080/health"), ("/health", ""));
+/// ```
+pub fn path_and_query(target: &str) -> (&str, &str) {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let path = match path.split_once("://") {
+        Some((scheme, rest))
+            if ["http", "https"]
+                .iter()
+                .any(|s| scheme.eq_ignore_ascii_case(s)) =>
+        {
+            rest.find('/').map_or("/", |start| &rest[start..])
+        }
+        _ => path,
+    };
+    (path, query)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::CheckMode;
+    use super::{CheckMode, path_and_query};
+
+    #[test]
+    fn a_target_in_either_form_has_a_path_and_a_query() {
+        for (target, path, query) in [
+            ("/health", "/health", ""),
+            ("/health?", "/health", ""),
+            ("/health?a?b", "/health", "a?b"),
+            (
+                "/health?to=http://other/path",
+                "/health",
+                "to=http://other/path",
+            ),
+            ("http://localhost/health?a", "/health", "a"),
+            ("HTTPS://[::1]:8080//health", "//health", ""),
+            ("http://localhost", "/", ""),
+            ("http://localhost?a", "/", "a"),
+            ("ftp://localhost/health", "ftp://localhost/health", ""),
+            ("/http://localhost/health", "/http://localhost/health", ""),
+            ("*", "*", ""),
+            ("", "", ""),
+        ] {
+            assert_eq!(path_and_query(target), (path, query), "{target}");
+        }
+    }
 
     /// H5 as the URL standard's own parser would have it: slower, and plainly right.
     fn model(query: &str) -> CheckMode {

@@ -1,7 +1,9 @@
 //! A right answer, and one thing wrong with it at a time.
 
 use super::{judge, judge_refusal, judge_warnings};
+use crate::capability::Lacks;
 use crate::client::{Request, Response};
+use crate::conduct::Exchanged;
 use crate::given::Given;
 use crate::journal::Line;
 use crate::scenario::{Scenario, Suite};
@@ -79,10 +81,16 @@ impl Case {
     fn fields(self) -> Vec<String> {
         let request = Request {
             is_head: self.is_head,
+            asks_to_close: true,
             bytes: Vec::new(),
         };
         let (step, given) = (&self.scenario.steps[0], &self.scenario.given);
-        let mismatches = judge(step, given, &request, &self.response, &self.lines);
+        let exchanged = Exchanged {
+            answered: vec![(step.answer, self.response.clone())],
+            ..Exchanged::default()
+        };
+        let lacks = Lacks::new();
+        let mismatches = judge(step, given, &lacks, &request, &exchanged, &self.lines);
         mismatches
             .into_iter()
             .map(|mismatch| mismatch.field)
@@ -188,7 +196,7 @@ fn each_thing_that_is_wrong_with_the_lines_is_told() {
             Case::error().with(|case| case.lines[3] = log("WARN", RESULTS)),
             &["log records at WARN", "log records at WARN", "log"],
         ),
-        (record("[]"), &["number of log results"]),
+        (record("[]"), &["log number of results"]),
         (record("nothing"), &["log results"]),
         (record(&RESULTS.replace("},{", "}, {")), &["log results"]),
         (

@@ -1,0 +1,38 @@
+//! What a server may be unable to show, whatever it answers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Something that not every server can show. A scenario that [needs](crate::Scenario::needs) it is
+/// skipped where it is missing, by name and with the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Capability {
+    /// `log`: its log records can be observed. Without it no scenario judges them.
+    Log,
+    /// `checks`: starts of checks can be observed. Without it no scenario judges them.
+    Checks,
+    /// `reason`: it can set the reason phrase of a status line.
+    Reason,
+    /// `panic`: a check that panics, or raises, can be contained.
+    Panic,
+    /// `start`: the suite can start it with settings of its choice.
+    Start,
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Log => "log",
+            Self::Checks => "checks",
+            Self::Reason => "reason",
+            Self::Panic => "panic",
+            Self::Start => "start",
+        })
+    }
+}
+
+/// The capabilities that a server lacks, each with the reason.
+pub type Lacks = BTreeMap<Capability, String>;

@@ -1,0 +1,250 @@
+//! How a client goes about the requests of a step: the behaviour of pollers, good and bad.
+
+mod toggling;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::client::{Connection, ExchangeError, Request, Response};
+use crate::scenario::{Answer, Client, Fate, Step};
+use crate::template::expand;
+
+/// What came of the requests of a step.
+#[derive(Debug, Default)]
+pub(crate) struct Exchanged {
+    /// The answers, each with what it should be.
+    pub(crate) answered: Vec<(Answer, Response)>,
+    /// How many connections were opened.
+    pub(crate) opened: usize,
+    /// Whether the server closed the connection after the last answer, where the step asks.
+    pub(crate) closed: bool,
+    /// How many requests were sent whose answer nobody reads.
+    pub(crate) unread: usize,
+}
+
+impl Exchanged {
+    /// What each request should be answered with, read or not.
+    pub(crate) fn answers(&self, step: &Step) -> Vec<Answer> {
+        let unread = std::iter::repeat_n(step.answer, self.unread);
+        let read = self.answered.iter().map(|(answer, _)| *answer);
+        read.chain(unread).collect()
+    }
+}
+
+/// The connections of one scenario.
+#[derive(Debug)]
+pub(crate) struct Conduct {
+    address: SocketAddr,
+    limit: Duration,
+    /// The connection that `kept` goes on with.
+    kept: Option<Connection>,
+    /// Connections whose answers nobody reads.
+    lingering: Vec<Connection>,
+}
+
+impl Conduct {
+    /// Asks the server at `address`; each answer may take `limit`.
+    pub(crate) fn new(address: SocketAddr, limit: Duration) -> Self {
+        Self {
+            address,
+            limit,
+            kept: None,
+            lingering: Vec::new(),
+        }
+    }
+
+    /// How long an answer may take.
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// Sends the requests of a step, and reads the answers. `disablefile` is for a client that toggles it.
+    ///
+    /// # Errors
+    ///
+    /// A request without an answer.
+    pub(crate) fn exchange(
+        &mut self,
+        step: &Step,
+        request: &Request,
+        disablefile: Option<&Path>,
+    ) -> Result<Exchanged, ExchangeError> {
+        let mut exchanged = Exchanged::default();
+        match step.client {
+            Client::Pipelined => self.pipeline(step, request, &mut exchanged)?,
+            Client::Crowd => self.crowd(step, request, &mut exchanged)?,
+            Client::Toggling => {
+                exchanged.answered =
+                    toggling::exchange(self.address, request, step.times, disablefile, self.limit)?;
+            }
+            Client::Alone
+            | Client::Kept
+            | Client::ByteByByte
+            | Client::HalfClosed
+            | Client::Leaves
+            | Client::Lingers => {
+                for _ in 0..step.times {
+                    self.ask(step, request, &mut exchanged)?;
+                }
+            }
+        }
+        Ok(exchanged)
+    }
+
+    /// Goes away from the server without a word, as a client that leaves does.
+    pub(crate) fn leave(&mut self) {
+        self.lingering.clear();
+    }
+
+    fn open(&self, exchanged: &mut Exchanged) -> Result<Connection, ExchangeError> {
+        exchanged.opened += 1;
+        Connection::open(self.address, self.limit)
+    }
+
+    /// One request, and what its client does about the answer.
+    fn ask(
+        &mut self,
+        step: &Step,
+        request: &Request,
+        exchanged: &mut Exchanged,
+    ) -> Result<(), ExchangeError> {
+        if step.client == Client::Kept {
+            return self.ask_on_kept(step, request, exchanged);
+        }
+        let mut connection = self.open(exchanged)?;
+        match step.client {
+            Client::ByteByByte => connection.send_slowly(&request.bytes),
+            _ => {
+                let sent = step.cut.unwrap_or(usize::MAX).min(request.bytes.len());
+                connection.send(&request.bytes[..sent]);
+            }
+        }
+        if matches!(step.client, Client::Leaves | Client::Lingers) {
+            self.lingering.push(connection);
+            exchanged.unread += 1;
+            return Ok(());
+        }
+        if step.client == Client::HalfClosed {
+            connection.end_sending();
+        }
+        match connection.receive_last(request, self.limit) {
+            Ok(response) => exchanged.answered.push((step.answer, response)),
+            Err(error) if step.answer == Answer::OkOrNothing && error.is_silent_end() => {}
+            Err(error) => return Err(error),
+        }
+        if step.connection == Some(Fate::Closes) {
+            exchanged.closed = connection.wait_for_close(self.limit);
+        }
+        Ok(())
+    }
+
+    /// A server may close a connection between two answers; then its client opens another (RFC 9112, 9.3.1).
+    fn ask_on_kept(
+        &mut self,
+        step: &Step,
+        request: &Request,
+        exchanged: &mut Exchanged,
+    ) -> Result<(), ExchangeError> {
+        let kept = self.kept.take().and_then(|mut connection| {
+            connection.send(&request.bytes);
+            let answer = connection.receive(request.is_head, self.limit);
+            let is_gone = matches!(&answer, Err(error) if error.is_silent_end());
+            (!is_gone).then_some((connection, answer))
+        });
+        let (connection, answer) = match kept {
+            Some(kept) => kept,
+            None => {
+                let mut connection = self.open(exchanged)?;
+                connection.send(&request.bytes);
+                let answer = connection.receive(request.is_head, self.limit);
+                (connection, answer)
+            }
+        };
+        let response = answer?;
+        self.kept = (!ends_connection(&response)).then_some(connection);
+        exchanged.answered.push((step.answer, response));
+        Ok(())
+    }
+
+    /// Sends again what a server that closed the connection left unanswered (RFC 9112, 9.3.2).
+    fn pipeline(
+        &mut self,
+        step: &Step,
+        request: &Request,
+        exchanged: &mut Exchanged,
+    ) -> Result<(), ExchangeError> {
+        while exchanged.answered.len() < step.times {
+            let before = exchanged.answered.len();
+            let mut connection = self.open(exchanged)?;
+            connection.send(&request.bytes.repeat(step.times - before));
+            while exchanged.answered.len() < step.times {
+                match connection.receive(request.is_head, self.limit) {
+                    Ok(response) => exchanged.answered.push((step.answer, response)),
+                    Err(error) if exchanged.answered.len() > before && error.is_silent_end() => {
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every connection is open, and its request sent, before the first answer is read.
+    fn crowd(
+        &mut self,
+        step: &Step,
+        request: &Request,
+        exchanged: &mut Exchanged,
+    ) -> Result<(), ExchangeError> {
+        let mut connections = Vec::new();
+        for _ in 0..step.times {
+            connections.push(self.open(exchanged)?);
+        }
+        for connection in &mut connections {
+            connection.send(&request.bytes);
+        }
+        for mut connection in connections {
+            let response = connection.receive(request.is_head, self.limit)?;
+            exchanged.answered.push((step.answer, response));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the server says that it closes the connection behind this answer.
+fn ends_connection(response: &Response) -> bool {
+    let mut values = response.header("connection").into_iter();
+    values.any(|value| value.eq_ignore_ascii_case("close"))
+}
+
+/// The request of a step, with its placeholders replaced.
+pub(crate) fn request(step: &Step, directory: &Path) -> Request {
+    let headers = step.headers();
+    let mut bytes = format!("{} ", step.method).into_bytes();
+    bytes.extend(expand(&step.target, directory));
+    bytes.extend(format!(" {}\r\n", step.version).into_bytes());
+    for header in &headers {
+        bytes.extend(expand(header, directory));
+        bytes.extend(b"\r\n");
+    }
+    let says = |name: &str| {
+        headers
+            .iter()
+            .any(|header| header.to_ascii_lowercase().starts_with(name))
+    };
+    let body = expand(&step.body, directory);
+    let is_framed = body.is_empty() || says("transfer-encoding:");
+    let length = step.content_length.or((!is_framed).then_some(body.len()));
+    if let Some(length) = length {
+        bytes.extend(format!("Content-Length: {length}\r\n").into_bytes());
+    }
+    bytes.extend(b"\r\n");
+    bytes.extend(body);
+    Request {
+        is_head: step.method == "HEAD",
+        asks_to_close: step.version == "HTTP/1.0" || says("connection: close"),
+        bytes,
+    }
+}

@@ -1,0 +1,179 @@
+//! A scenario in words: what it is about, who cares, and the exchange that it expects.
+
+use std::fmt::{self, Write as _};
+use std::path::Path;
+
+use crate::client::Request;
+use crate::conduct::request;
+use crate::given::{Behaviour, Given};
+use crate::judge::{expected_answer, expected_headers, expected_results};
+use crate::scenario::{Answer, Checks, Client, Fate, Scenario, Start, Step, Suite};
+
+impl Suite {
+    /// What a scenario is about, who cares, and the exchange it expects; `None` when there is none
+    /// of this id.
+    pub fn explain(&self, id: &str) -> Option<String> {
+        let scenario = self.scenarios().find(|scenario| scenario.id() == id)?;
+        let mut text = String::new();
+        // A string takes everything that is written to it.
+        let _ = self.write_explanation(&mut text, scenario);
+        Some(text)
+    }
+
+    fn write_explanation(&self, text: &mut String, scenario: &Scenario) -> fmt::Result {
+        let (id, level, says) = (&scenario.id, scenario.level, &scenario.says);
+        writeln!(text, "{id} ({level}): {says}")?;
+        if let Some(rule) = self.rule_of(scenario) {
+            writeln!(text, "\nrule    {rule}")?;
+            writeln!(
+                text,
+                "pollers {}",
+                scenario.poller.as_ref().unwrap_or(&rule.poller)
+            )?;
+        }
+        if !scenario.needs.is_empty() {
+            let needs: Vec<_> = scenario.needs.iter().map(ToString::to_string).collect();
+            writeln!(text, "needs   {}", needs.join(", "))?;
+        }
+        write_given(text, &scenario.given)?;
+        match (scenario.start, scenario.start_warnings) {
+            (Start::Refused, _) => {
+                writeln!(
+                    text,
+                    "\nThe server does not start, and says which setting is wrong and why."
+                )?;
+            }
+            (Start::Ready, 0) => {}
+            (Start::Ready, count) => writeln!(text, "\nAt its start: {count} record at WARN.")?,
+        }
+        for (index, step) in scenario.steps.iter().enumerate() {
+            write_step(text, index + 1, step, &scenario.given)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_given(text: &mut String, given: &Given) -> fmt::Result {
+    writeln!(text, "\nA server with")?;
+    for (key, value) in &given.settings {
+        writeln!(text, "  {key} = {value:?}")?;
+    }
+    for check in &given.checks {
+        let (name, status) = (&check.name, &check.status);
+        match check.behaviour {
+            Behaviour::Report => write!(text, "  check {name:?}: {status:?}")?,
+            behaviour => write!(
+                text,
+                "  check {name:?}: {}, {status:?}",
+                String::from(behaviour)
+            )?,
+        }
+        match &check.message {
+            Some(message) => writeln!(text, ", {message:?}")?,
+            None => writeln!(text)?,
+        }
+    }
+    if given.checks.is_empty() {
+        writeln!(text, "  no checks")?;
+    }
+    Ok(())
+}
+
+fn write_step(text: &mut String, number: usize, step: &Step, given: &Given) -> fmt::Result {
+    write!(text, "\n{number}.")?;
+    if let Some(marker) = step.marker {
+        write!(text, " At the path of the disablefile: {marker}.")?;
+    }
+    if let Some(manner) = manner(step) {
+        write!(text, " {manner}.")?;
+    }
+    writeln!(text)?;
+    let request = request(step, Path::new("{dir}"));
+    let sent = step.cut.map_or(&request.bytes[..], |cut| {
+        &request.bytes[..cut.min(request.bytes.len())]
+    });
+    for line in Request::lines(sent) {
+        writeln!(text, "  > {line}")?;
+    }
+    if step.checks == Checks::Start {
+        writeln!(text, "  CHECK for each check")?;
+    }
+    match step.answer {
+        Answer::Unread => writeln!(text, "  < nobody reads it")?,
+        Answer::OkOrMaintenance => {
+            write_answer(text, step, Answer::Ok, given, &request)?;
+            writeln!(text, "  or")?;
+            write_answer(text, step, Answer::Maintenance, given, &request)?;
+        }
+        answer => write_answer(text, step, answer, given, &request)?,
+    }
+    match step.answer {
+        Answer::OkOrRefused => writeln!(text, "  or 400, 414 or 431")?,
+        Answer::OkOrNothing => writeln!(
+            text,
+            "  or a connection that is closed before the first byte"
+        )?,
+        _ => {}
+    }
+    match step.connection {
+        Some(Fate::Closes) => writeln!(text, "  The server closes the connection.")?,
+        Some(Fate::Stays) => writeln!(text, "  The connection stays open.")?,
+        None => {}
+    }
+    if step.warnings > 0 {
+        writeln!(text, "  LOG WARN … the disablefile …")?;
+    }
+    Ok(())
+}
+
+/// How often and in what manner, where that is out of the ordinary.
+fn manner(step: &Step) -> Option<String> {
+    let times = step.times;
+    let what = match step.client {
+        Client::Alone => return (times > 1).then(|| format!("{times} times")),
+        Client::Kept => "on a connection that is kept",
+        Client::Pipelined => "at once on one connection",
+        Client::Crowd => "each on a connection of its own, all before the first answer is read",
+        Client::ByteByByte => "one byte at a time",
+        Client::HalfClosed => "by a client that then closes its sending side",
+        Client::Leaves => "by a client that goes away",
+        Client::Lingers => "by a client that stays and does not read",
+        Client::Toggling => {
+            "while the disablefile comes and goes, and three others ask all the time"
+        }
+    };
+    Some(match times {
+        1 => format!("Sent {what}"),
+        times => format!("Sent {times} times, {what}"),
+    })
+}
+
+fn write_answer(
+    text: &mut String,
+    step: &Step,
+    answer: Answer,
+    given: &Given,
+    request: &Request,
+) -> fmt::Result {
+    let (status, word) = expected_answer(answer, given);
+    let reason = step.reason.as_deref().unwrap_or("…");
+    writeln!(text, "  < HTTP/1.1 {status} {reason}")?;
+    let Some(word) = word else {
+        return writeln!(text, "  < … the server's own page");
+    };
+    for (name, value) in expected_headers(word.len()) {
+        writeln!(text, "  < {name}: {value}")?;
+    }
+    writeln!(text, "  <")?;
+    if !request.is_head {
+        writeln!(text, "  < {word}")?;
+    }
+    match answer {
+        Answer::Maintenance => writeln!(text, "  LOG INFO Health response: MAINTENANCE"),
+        Answer::Error => {
+            let results = expected_results(&given.checks);
+            writeln!(text, "  LOG ERROR Health response: ERROR ({results})")
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,74 @@
+//! The report for continuous integration.
+
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Failure, Outcome, Report, Verdict, brief};
+
+impl Report {
+    /// The report as JUnit XML: a test suite for each topic, and a test case for each scenario. What is known,
+    /// noted, skipped or unmet is a skipped case with its reason; a known failure that passes is a failure
+    /// of its own.
+    ///
+    /// # Errors
+    ///
+    /// The report cannot be written as XML.
+    pub fn to_junit(&self) -> Result<String, quick_junit::SerializeError> {
+        let mut report = quick_junit::Report::new(match self.name.as_str() {
+            "" => "health-conformance",
+            name => name,
+        });
+        for outcomes in self.outcomes.chunk_by(|a, b| topic(a) == topic(b)) {
+            let mut suite = TestSuite::new(topic(&outcomes[0]));
+            suite.add_test_cases(outcomes.iter().map(test_case));
+            report.add_test_suite(suite);
+        }
+        if !self.out_of_date.is_empty() {
+            let mut suite = TestSuite::new("known failures");
+            for sentence in &self.out_of_date {
+                let status = failure("out of date", sentence.clone());
+                suite.add_test_case(TestCase::new(sentence.as_str(), status));
+            }
+            report.add_test_suite(suite);
+        }
+        report.to_string()
+    }
+}
+
+/// The part of an id before the slash.
+fn topic(outcome: &Outcome) -> &str {
+    outcome.id.split('/').next().unwrap_or_default()
+}
+
+fn test_case(outcome: &Outcome) -> TestCase {
+    let status = match &outcome.verdict {
+        Verdict::Passed => TestCaseStatus::success(),
+        Verdict::Failed { failures } => failure(&outcome.says, describe(outcome, failures)),
+        Verdict::Unmet { failures } => skipped("should", &brief(failures)),
+        Verdict::Noted { failures } => skipped("note", &brief(failures)),
+        Verdict::Known { reason } => skipped("known", reason),
+        Verdict::Skipped { reason } => skipped("skipped", reason),
+    };
+    let mut case = TestCase::new(outcome.id.as_str(), status);
+    case.set_classname(outcome.rule.as_str());
+    case
+}
+
+fn failure(message: &str, description: String) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_message(message).set_description(description);
+    status
+}
+
+fn skipped(kind: &str, reason: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(format!("{kind}: {reason}"));
+    status
+}
+
+fn describe(outcome: &Outcome, failures: &[Failure]) -> String {
+    let mut text = format!("rule {} {}\n", outcome.rule, outcome.sentence);
+    for failure in failures {
+        text += &failure.to_string();
+    }
+    text
+}

@@ -1,0 +1,235 @@
+//! From the text of scenario files to a suite that can be run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::{Answer, Client, Level, Scenario, Start, Step, Suite};
+use crate::capability::Capability;
+use crate::given::{Behaviour, Given};
+use crate::rule::Rule;
+
+/// A scenario file that cannot be used: where and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {problem}")]
+pub struct LoadError {
+    file: String,
+    problem: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    rule: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScenarioFile {
+    scenario: Vec<Written>,
+}
+
+/// A scenario as it stands in its file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    id: String,
+    rule: String,
+    #[serde(default)]
+    level: Level,
+    says: String,
+    poller: Option<String>,
+    #[serde(default)]
+    needs: Vec<Capability>,
+    #[serde(default = "plain")]
+    given: String,
+    #[serde(default)]
+    settings: BTreeMap<String, String>,
+    #[serde(default)]
+    start: Start,
+    #[serde(default)]
+    start_warnings: usize,
+    #[serde(default)]
+    step: Vec<Step>,
+}
+
+fn plain() -> String {
+    "plain".to_owned()
+}
+
+/// The files of the suite, apart from `rules.toml` and `given.toml`.
+pub(super) const TOPICS: [(&str, &str); 13] = [
+    ("path", include_str!("../../scenarios/path.toml")),
+    ("method", include_str!("../../scenarios/method.toml")),
+    ("healthy", include_str!("../../scenarios/healthy.toml")),
+    (
+        "maintenance",
+        include_str!("../../scenarios/maintenance.toml"),
+    ),
+    ("query", include_str!("../../scenarios/query.toml")),
+    ("verdict", include_str!("../../scenarios/verdict.toml")),
+    (
+        "subscriber",
+        include_str!("../../scenarios/subscriber.toml"),
+    ),
+    ("log", include_str!("../../scenarios/log.toml")),
+    ("header", include_str!("../../scenarios/header.toml")),
+    ("reason", include_str!("../../scenarios/reason.toml")),
+    ("setting", include_str!("../../scenarios/setting.toml")),
+    ("panic", include_str!("../../scenarios/panic.toml")),
+    ("wire", include_str!("../../scenarios/wire.toml")),
+];
+
+impl Suite {
+    /// The scenarios that prove `docs/contract.md`.
+    ///
+    /// # Errors
+    ///
+    /// None, as long as this crate's tests pass.
+    pub fn builtin() -> Result<Self, LoadError> {
+        Self::load(
+            include_str!("../../scenarios/rules.toml"),
+            include_str!("../../scenarios/given.toml"),
+            &TOPICS,
+        )
+    }
+
+    /// Reads scenario files: pairs of a topic, which is the file's name without its ending, and TOML.
+    ///
+    /// # Errors
+    ///
+    /// The first file that breaks the format, cites a rule or a server that does not exist, or uses an
+    /// id again.
+    pub fn load(rules: &str, given: &str, topics: &[(&str, &str)]) -> Result<Self, LoadError> {
+        let rules = parse::<RuleFile>("rules", rules)?.rule;
+        let given = parse::<BTreeMap<String, Given>>("given", given)?;
+        let mut ids = BTreeSet::new();
+        let mut scenarios: Vec<Scenario> = Vec::new();
+        for (topic, text) in topics {
+            for written in parse::<ScenarioFile>(topic, text)?.scenario {
+                let id = written.id.clone();
+                let problem = |problem: String| LoadError {
+                    file: format!("{topic}.toml"),
+                    problem: format!("scenario {id:?}: {problem}"),
+                };
+                if !id.starts_with(&format!("{topic}/")) {
+                    return Err(problem(format!("the id must start with \"{topic}/\"")));
+                }
+                if !ids.insert(id.clone()) {
+                    return Err(problem("the id is used before".to_owned()));
+                }
+                if !rules.iter().any(|rule| rule.id == written.rule) {
+                    return Err(problem(format!("there is no rule {:?}", written.rule)));
+                }
+                let scenario = written.check(&given).map_err(problem)?;
+                if let Some(same) = scenarios.iter().find(|other| other.does_as(&scenario)) {
+                    return Err(problem(format!("it does the same as {:?}", same.id)));
+                }
+                scenarios.push(scenario);
+            }
+        }
+        Ok(Self { rules, scenarios })
+    }
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(file: &str, text: &str) -> Result<T, LoadError> {
+    toml::from_str(text).map_err(|error| LoadError {
+        file: format!("{file}.toml"),
+        problem: error.to_string(),
+    })
+}
+
+impl Written {
+    fn check(self, servers: &BTreeMap<String, Given>) -> Result<Scenario, String> {
+        let mut given = servers
+            .get(&self.given)
+            .ok_or_else(|| format!("there is no server {:?} in given.toml", self.given))?
+            .clone();
+        given.settings.extend(self.settings.clone());
+
+        if self.step.is_empty() && self.start == Start::Ready && self.start_warnings == 0 {
+            return Err("it has no step".to_owned());
+        }
+        if self.start == Start::Refused && !self.step.is_empty() {
+            return Err("a server that is refused its settings answers no step".to_owned());
+        }
+        if self.start == Start::Refused && self.settings.len() != 1 {
+            return Err("a refusal is about one setting of the scenario's own".to_owned());
+        }
+        let panics = given.checks.iter().any(|c| c.behaviour == Behaviour::Panic);
+        if panics != self.needs.contains(&Capability::Panic) {
+            return Err("it needs \"panic\" if a check panics, and only then".to_owned());
+        }
+        let scenario = Scenario {
+            id: self.id,
+            rule: self.rule,
+            level: self.level,
+            says: self.says,
+            poller: self.poller,
+            needs: self.needs,
+            given,
+            settings: self.settings,
+            start: self.start,
+            start_warnings: self.start_warnings,
+            steps: self.step,
+        };
+        check_markers(&scenario)?;
+        scenario.steps.iter().try_for_each(check_step)?;
+        Ok(scenario)
+    }
+}
+
+/// A marker outside the fresh directory would put a real service into maintenance.
+fn check_markers(scenario: &Scenario) -> Result<(), String> {
+    let disablefile = scenario.given.settings.get("healthcheck.disablefile");
+    let depth = disablefile.and_then(|path| depth_in_fresh_directory(path));
+    let markers = scenario.steps.iter().filter_map(|step| step.marker);
+    let deepest = markers.map(|marker| (marker.depth(), format!("marker {marker:?}")));
+    let toggled = scenario
+        .steps
+        .iter()
+        .filter(|step| step.client == Client::Toggling)
+        .map(|_| (1, "a client that toggles".to_owned()));
+    for (needed, what) in deepest.chain(toggled) {
+        if depth.is_none_or(|depth| depth < needed) {
+            return Err(format!(
+                "{what} needs a healthcheck.disablefile {needed} deep in {{dir}}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_step(step: &Step) -> Result<(), String> {
+    if step.times == 0 {
+        return Err("a step that is done 0 times shows nothing".to_owned());
+    }
+    let is_fitting = match step.client {
+        Client::HalfClosed => step.answer == Answer::OkOrNothing,
+        Client::Leaves | Client::Lingers => step.answer == Answer::Unread,
+        Client::Toggling => step.answer == Answer::OkOrMaintenance,
+        Client::Alone | Client::Kept | Client::Pipelined | Client::Crowd | Client::ByteByByte => {
+            !matches!(
+                step.answer,
+                Answer::OkOrNothing | Answer::OkOrMaintenance | Answer::Unread
+            )
+        }
+    };
+    if !is_fitting {
+        let (client, answer) = (step.client, step.answer);
+        return Err(format!(
+            "client {client:?} and answer {answer:?} do not go together"
+        ));
+    }
+    if step.cut.is_some() && step.client != Client::Leaves {
+        return Err("only a client that leaves can cut its request".to_owned());
+    }
+    Ok(())
+}
+
+/// How many names deep `path` lies in `{dir}`; `None` when it may lead out of it.
+fn depth_in_fresh_directory(path: &str) -> Option<usize> {
+    let names: Vec<_> = path.strip_prefix("{dir}/")?.split('/').collect();
+    let is_name = |name: &&str| !["", ".", ".."].contains(name);
+    names.iter().all(is_name).then_some(names.len())
+}

@@ -1,0 +1,146 @@
+//! Scenario files that are sound, and that are not.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Suite;
+use super::load::TOPICS;
+
+const RULES: &str = r#"rule = [{ id = "H1", title = "Path", sentence = "s", poller = "p" }]"#;
+const GIVEN: &str = r#"[plain.settings]
+    "healthcheck.disablefile" = "{dir}/maintenance""#;
+
+/// The problem with one scenario, over a sound one for comparison.
+fn problem(scenario: &str) -> String {
+    let sound = "id='path/a'\nrule='H1'\nsays='s'\nstep=[{answer='ok'}]";
+    let file = format!("[[scenario]]\n{sound}\n[[scenario]]\n{scenario}");
+    let error = Suite::load(RULES, GIVEN, &[("path", &file)]).unwrap_err();
+    assert!(error.to_string().starts_with("path.toml: "), "{error}");
+    error.to_string()
+}
+
+#[test]
+fn the_suite_loads_and_cites_every_rule() {
+    let suite = Suite::builtin().unwrap();
+    for rule in suite.rules() {
+        let cited = suite.scenarios().filter(|s| s.rule() == rule.id).count();
+        assert!(cited >= 2, "{} is cited {cited} times", rule.id);
+    }
+}
+
+#[test]
+fn every_file_of_the_scenarios_directory_is_part_of_the_suite() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let there: BTreeSet<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let topics = TOPICS.map(|(topic, _)| topic);
+    let known = topics.into_iter().chain(["given", "rules"]);
+    assert_eq!(there, known.map(str::to_owned).collect());
+}
+
+#[test]
+fn an_unknown_key_is_an_error() {
+    let step = "step=[{answer='ok',warning=1}]";
+    let problem = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
+    assert!(problem.contains("unknown field `warning`"), "{problem}");
+}
+
+#[test]
+fn an_id_used_twice_is_an_error() {
+    let problem = problem("id='path/a'\nrule='H1'\nsays='s'\nstep=[{answer='ok'}]");
+    assert!(problem.contains("used before"), "{problem}");
+}
+
+#[test]
+fn a_scenario_that_does_the_same_as_another_is_an_error() {
+    let problem = problem("id='path/b'\nrule='H1'\nsays='other'\nstep=[{answer='ok'}]");
+    assert!(problem.contains("the same as \"path/a\""), "{problem}");
+}
+
+#[test]
+fn an_id_of_another_topic_is_an_error() {
+    let problem = problem("id='query/a'\nrule='H1'\nsays='s'\nstep=[{answer='ok'}]");
+    assert!(problem.contains("must start with"), "{problem}");
+}
+
+#[test]
+fn a_rule_that_does_not_exist_is_an_error() {
+    let problem = problem("id='path/b'\nrule='H99'\nsays='s'\nstep=[{answer='ok'}]");
+    assert!(problem.contains("no rule \"H99\""), "{problem}");
+}
+
+#[test]
+fn a_server_that_does_not_exist_is_an_error() {
+    let step = "given='none'\nstep=[{answer='ok'}]";
+    let problem = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
+    assert!(problem.contains("no server \"none\""), "{problem}");
+}
+
+#[test]
+fn a_scenario_that_shows_nothing_is_an_error() {
+    let shown = problem("id='path/b'\nrule='H1'\nsays='s'");
+    assert!(shown.contains("no step"), "{shown}");
+    let step = "step=[{answer='ok',times=0}]";
+    let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
+    assert!(shown.contains("0 times"), "{shown}");
+    let step = "start='refused'\nsettings={a='b'}\nstep=[{answer='ok'}]";
+    let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
+    assert!(shown.contains("refused"), "{shown}");
+}
+
+#[test]
+fn a_marker_outside_the_fresh_directory_is_an_error() {
+    for (path, marker) in [
+        ("/tmp/maintenance", "file"),
+        ("{dir}/../maintenance", "file"),
+        ("{dir}/", "file"),
+        ("{dir}/maintenance", "locked-parent"),
+        ("{dir}//maintenance", "file-as-parent"),
+    ] {
+        let settings = format!("settings={{'healthcheck.disablefile'='{path}'}}");
+        let step = format!("step=[{{marker='{marker}',answer='ok'}}]");
+        let head = "id='path/b'\nrule='H1'\nsays='s'";
+        let problem = problem(&format!("{head}\n{settings}\n{step}"));
+        assert!(problem.contains("in {dir}"), "{path}: {problem}");
+    }
+}
+
+#[test]
+fn a_client_and_an_answer_that_do_not_go_together_are_an_error() {
+    for step in [
+        "client='half-closed',answer='ok'",
+        "client='leaves',answer='ok'",
+        "client='toggling',answer='ok'",
+        "answer='unread'",
+        "client='crowd',answer='ok-or-maintenance'",
+    ] {
+        let shown = problem(&format!(
+            "id='path/b'\nrule='H1'\nsays='s'\nstep=[{{{step}}}]"
+        ));
+        assert!(shown.contains("do not go together"), "{step}: {shown}");
+    }
+    let step = "step=[{cut=3,answer='ok',target='/b'}]";
+    let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
+    assert!(shown.contains("only a client that leaves"), "{shown}");
+}
+
+#[test]
+fn a_client_that_toggles_elsewhere_is_an_error() {
+    let settings = "settings={'healthcheck.disablefile'='/tmp/maintenance'}";
+    let step = "step=[{client='toggling',answer='ok-or-maintenance'}]";
+    let shown = problem(&format!(
+        "id='path/b'\nrule='H1'\nsays='s'\n{settings}\n{step}"
+    ));
+    assert!(shown.contains("in {dir}"), "{shown}");
+}
+
+#[test]
+fn a_need_that_is_missing_or_idle_is_an_error() {
+    let shown = problem("id='path/b'\nrule='H1'\nsays='s'\nneeds=['panic']\nstep=[{answer='ok'}]");
+    assert!(shown.contains("needs \"panic\""), "{shown}");
+    let shown = problem("id='path/b'\nrule='H1'\nsays='s'\nneeds=['legs']\nstep=[{answer='ok'}]");
+    assert!(shown.contains("unknown variant `legs`"), "{shown}");
+}

@@ -1,0 +1,303 @@
+//! One server, and the scenarios that are played on it.
+
+use std::cell::Cell;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::capability::Lacks;
+use crate::client::Connection;
+use crate::conduct::{Conduct, Exchanged, request};
+use crate::given::Given;
+use crate::harness::{Harness, Server, StartError};
+use crate::journal::{Journal, Line};
+use crate::judge::{Mismatch, expected_lines, judge, judge_refusal, judge_warnings};
+use crate::marker::{Marker, MarkerError};
+use crate::report::{Failure, Finding};
+use crate::scenario::{Answer, Client, Scenario, Start, Step};
+use crate::template::{expand_text, open};
+
+/// How long a server may take to accept a connection, to be taken for alive.
+const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long the suite waits for lines that should not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Once, after the last scenario. Lines that are too many are then of any of them.
+    Hurried,
+    /// After each scenario.
+    Patient,
+}
+
+/// A server that is ready, and what is needed to ask it.
+pub(crate) struct Session<'a> {
+    server: Server,
+    start_lines: Vec<Line>,
+    journal: Journal,
+    patience: Duration,
+    pace: Pace,
+    /// Whether lines have come that belong to no request, or not to the one they were taken for.
+    surplus: Cell<bool>,
+    lacks: &'a Lacks,
+    directory: &'a Path,
+    given: &'a Given,
+}
+
+impl<'a> Session<'a> {
+    /// Starts a server; `warnings` is how many records at WARN it should log by the time it is ready.
+    ///
+    /// # Errors
+    ///
+    /// Those of the harness; a server that takes no connection.
+    pub(crate) fn start(
+        harness: &dyn Harness,
+        given: &'a Given,
+        lacks: &'a Lacks,
+        directory: &'a Path,
+        pace: Pace,
+        warnings: usize,
+    ) -> Result<Self, StartError> {
+        let journal = Journal::in_memory();
+        let server = harness.start(given, &journal)?;
+        let patience = harness.patience();
+        let count = match pace {
+            Pace::Hurried => warnings,
+            Pace::Patient => usize::MAX,
+        };
+        let start_lines = journal.take(count, patience);
+        Connection::open(server.address(), ACCEPT_LIMIT)
+            .map_err(|error| StartError::Failed(error.to_string()))?;
+        Ok(Self {
+            start_lines,
+            server,
+            journal,
+            patience,
+            pace,
+            surplus: Cell::new(false),
+            lacks,
+            directory,
+            given,
+        })
+    }
+
+    /// Whether there were lines that belong to no request, or not to the one they were taken for.
+    pub(crate) fn has_surplus(&self) -> bool {
+        self.surplus.get() || !self.journal.take(1, self.patience).is_empty()
+    }
+
+    /// Whether the server still takes connections.
+    pub(crate) fn accepts(&self) -> bool {
+        Connection::open(self.server.address(), ACCEPT_LIMIT).is_ok()
+    }
+
+    /// Plays a scenario; each answer may take `limit`.
+    pub(crate) fn play(&self, scenario: &Scenario, limit: Duration) -> Finding {
+        if scenario.start_warnings > 0 && !self.shows_exposure() {
+            let why = "the directory of its default is not world-writable on this machine";
+            return Finding::Skipped(why.to_owned());
+        }
+        let mut failures = Vec::from_iter(self.judge_start(scenario));
+        let mut conduct = Conduct::new(self.server.address(), limit);
+        let mut number = 0;
+        'scenario: for step in &scenario.steps {
+            // Requests that go together are one round; others are judged one by one.
+            let (rounds, step) = match step.client {
+                Client::Alone | Client::ByteByByte => {
+                    let times = 1;
+                    (
+                        step.times,
+                        &Step {
+                            times,
+                            ..step.clone()
+                        },
+                    )
+                }
+                _ => (1, step),
+            };
+            for _ in 0..rounds {
+                number += 1;
+                match self.take_step(number, step, &mut conduct) {
+                    Ok(None) => continue,
+                    Ok(Some(failure)) => failures.push(failure),
+                    Err(MarkerError::Unobservable(why)) if failures.is_empty() => {
+                        self.tidy(scenario);
+                        return Finding::Skipped(why.to_owned());
+                    }
+                    Err(error) => failures.push(Failure::of_marker(number, &error)),
+                }
+                // Without an answer there will be none to the next request either.
+                if failures.last().is_some_and(Failure::is_without_answer) {
+                    break 'scenario;
+                }
+                break;
+            }
+        }
+        drop(conduct);
+        failures.extend(self.judge_end());
+        self.tidy(scenario);
+        Finding::of(failures)
+    }
+
+    /// A default disablefile is seen by its warning, which is due only in a world-writable directory.
+    fn shows_exposure(&self) -> bool {
+        self.given.settings.contains_key("healthcheck.disablefile")
+            || is_world_writable(Path::new("/tmp"))
+    }
+
+    fn judge_start(&self, scenario: &Scenario) -> Option<Failure> {
+        let mut mismatches = Vec::new();
+        judge_warnings(
+            "log records at WARN before the first request",
+            scenario.start_warnings,
+            self.given,
+            &self.start_lines,
+            &mut mismatches,
+        );
+        let is_premature = |line: &&Line| match line {
+            Line::Check(_) => true,
+            Line::Log { text, .. } => text.starts_with("Health response"),
+        };
+        for line in self.start_lines.iter().filter(is_premature) {
+            let expected = "nothing before a request asks";
+            mismatches.push(Mismatch::new("lines", expected, line.to_string()));
+        }
+        if scenario.start == Start::Refused {
+            let expected = "an error that names the setting";
+            mismatches.push(Mismatch::new("start", expected, "a server that is ready"));
+        }
+        Failure::unless_empty("the start", mismatches)
+    }
+
+    /// Lines that come too late for their step, or too often.
+    fn judge_end(&self) -> Option<Failure> {
+        let patience = match self.pace {
+            Pace::Hurried => Duration::ZERO,
+            Pace::Patient => self.patience,
+        };
+        let late = self.journal.take(1, patience);
+        self.surplus.set(self.surplus.get() || !late.is_empty());
+        let late = late
+            .iter()
+            .map(|line| Mismatch::new("lines", "none after the last answer", line.to_string()));
+        Failure::unless_empty("the end", late.collect())
+    }
+
+    fn take_step(
+        &self,
+        number: usize,
+        step: &Step,
+        conduct: &mut Conduct,
+    ) -> Result<Option<Failure>, MarkerError> {
+        if let Some(marker) = step.marker {
+            self.place(marker)?;
+        }
+        let request = request(step, self.directory);
+        let answered = conduct.exchange(step, &request, self.disablefile());
+        let answers = match &answered {
+            Ok(exchanged) => exchanged.answers(step),
+            Err(_) => vec![step.answer; step.times],
+        };
+        let count = expected_lines(step, self.given, self.lacks, &answers);
+        // Where no answer is read, nothing else tells that the request has been taken.
+        let patience = match step.answer {
+            Answer::Unread => self.patience.max(conduct.limit()),
+            _ => self.patience,
+        };
+        let lines = self.journal.take(count, patience);
+        self.surplus.set(self.surplus.get() || lines.len() > count);
+        if step.client == Client::Leaves {
+            conduct.leave();
+        }
+        let judged = |exchanged: Exchanged| {
+            judge(step, self.given, self.lacks, &request, &exchanged, &lines)
+        };
+        let mismatches = answered.map_or_else(
+            |error| {
+                let expected = "a complete answer";
+                vec![Mismatch::new("answer", expected, error.to_string())]
+            },
+            judged,
+        );
+        let moment = format!("request {number}: {request}");
+        Ok(Failure::unless_empty(&moment, mismatches))
+    }
+
+    fn disablefile(&self) -> Option<&Path> {
+        let path = self.given.settings.get("healthcheck.disablefile");
+        path.map(Path::new)
+    }
+
+    fn place(&self, marker: Marker) -> Result<(), MarkerError> {
+        self.disablefile().map_or(Ok(()), |path| marker.place(path))
+    }
+
+    /// Leaves the path of the marker as the next scenario expects it, and the journal empty.
+    fn tidy(&self, scenario: &Scenario) {
+        if scenario.has_marker() {
+            // A path that cannot be cleared shows in the next scenario.
+            let _ = self.place(Marker::None);
+        }
+        if self.pace == Pace::Patient {
+            self.journal.take(0, Duration::ZERO);
+        }
+    }
+}
+
+/// What a refusal is worth to a scenario.
+pub(crate) fn judge_refused(scenario: &Scenario, given: &Given, message: &str) -> Finding {
+    let own = scenario.settings.keys().next().map(String::as_str);
+    let setting = own.and_then(|key| given.settings.get_key_value(key));
+    match setting.filter(|_| scenario.start == Start::Refused) {
+        Some((key, value)) => {
+            let mismatches = judge_refusal(key, value, message);
+            Finding::of(Vec::from_iter(Failure::unless_empty(
+                "the start",
+                mismatches,
+            )))
+        }
+        None => Finding::Failed(vec![Failure::of_start(format!(
+            "refused its settings: {message}"
+        ))]),
+    }
+}
+
+/// Replaces the placeholders in settings and messages.
+pub(crate) fn expand_given(given: &Given, directory: &Path) -> Given {
+    let mut given = given.clone();
+    let messages = given
+        .checks
+        .iter_mut()
+        .filter_map(|check| check.message.as_mut());
+    for text in given.settings.values_mut().chain(messages) {
+        *text = expand_text(text, directory);
+    }
+    given
+}
+
+/// The directory of `{open}`, which every local user may write to.
+#[cfg(unix)]
+pub(crate) fn make_open_directory(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let open = open(directory);
+    fs::create_dir(&open)?;
+    fs::set_permissions(open, fs::Permissions::from_mode(0o1777))
+}
+
+#[cfg(unix)]
+fn is_world_writable(directory: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::metadata(directory).is_ok_and(|stat| stat.permissions().mode() & 0o002 != 0)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn make_open_directory(directory: &Path) -> io::Result<()> {
+    fs::create_dir(open(directory))
+}
+
+#[cfg(not(unix))]
+fn is_world_writable(_directory: &Path) -> bool {
+    false
+}
