@@ -11,7 +11,7 @@ pub(crate) use self::connection::Connection;
 pub(crate) use self::response::Response;
 
 /// More than any answer of a health endpoint or a framework's error page.
-const ANSWER_LIMIT: usize = 1 << 20;
+const ANSWER_LIMIT: usize = 256 * 1024;
 
 /// How long a server that was asked to close the connection is listened to after its answer: bytes that
 /// should not be there come at once, if they come.

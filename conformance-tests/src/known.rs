@@ -5,6 +5,7 @@ use wildmatch::WildMatch;
 
 use crate::capability::{Capability, Lacks};
 use crate::judge::FIELDS;
+use crate::report::Failure;
 use crate::scenario::Suite;
 
 /// Scenarios that a server is known to fail, and capabilities that it lacks, each with the reason.
@@ -15,25 +16,38 @@ use crate::scenario::Suite;
 /// fields = ["status", "body", "header"] # what may differ; "header" stands for every header
 /// reason = "the framework answers 400 to a method it does not know, before any route"
 ///
+/// [[always]]                            # the same for every scenario; none has to show it
+/// fields = ["header cache-control"]
+/// reason = "the framework adds a header of its own to every answer"
+///
 /// [[lacks]]
 /// capability = "reason"                 # log, checks, reason, panic
 /// reason = "the framework has no way to set a reason phrase"
 /// ```
 ///
-/// The fields are the words before what is expected and got in a report. What differs beside them is a
-/// failure as ever, and so is an entry whose scenario passes: it is out of date.
+/// The fields are the words before what is expected and got in a report. Of several entries for one scenario,
+/// all count. What differs beside them is a failure as ever, and so is an entry that excuses nothing: it is
+/// out of date.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownFailures {
-    pub(crate) entries: Vec<KnownFailure>,
+    entries: Vec<KnownFailure>,
+    always: Vec<Always>,
     pub(crate) lacks: Lacks,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct KnownFailure {
-    pub(crate) scenario: String,
-    pub(crate) fields: Vec<String>,
-    pub(crate) reason: String,
+struct KnownFailure {
+    scenario: String,
+    fields: Vec<String>,
+    reason: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Always {
+    fields: Vec<String>,
+    reason: String,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +62,8 @@ struct Lack {
 struct KnownFile {
     #[serde(default)]
     known: Vec<KnownFailure>,
+    #[serde(default)]
+    always: Vec<Always>,
     #[serde(default)]
     lacks: Vec<Lack>,
 }
@@ -68,65 +84,112 @@ impl KnownFailures {
         let file: KnownFile =
             toml::from_str(text).map_err(|error| KnownError(error.to_string()))?;
         for entry in &file.known {
-            entry.check(suite)?;
+            let what = format!("the entry for {:?}", entry.scenario);
+            check(&what, &entry.fields, &entry.reason)?;
+            if !suite
+                .scenarios()
+                .any(|scenario| entry.matches(scenario.id()))
+            {
+                return Err(KnownError(format!("{what} matches no scenario")));
+            }
+        }
+        for entry in &file.always {
+            check("an entry for every scenario", &entry.fields, &entry.reason)?;
         }
         let mut lacks = Lacks::new();
         for Lack { capability, reason } in file.lacks {
-            if reason.trim().is_empty() {
-                let problem = format!("the lack of {:?} has no reason", capability.to_string());
-                return Err(KnownError(problem));
-            }
+            let what = format!("the lack of {:?}", capability.to_string());
+            check(&what, &[], &reason)?;
             lacks.insert(capability, reason);
         }
         Ok(Self {
             entries: file.known,
+            always: file.always,
             lacks,
         })
     }
 
-    /// The entry for `id`.
-    pub(crate) fn entry(&self, id: &str) -> Option<&KnownFailure> {
-        self.entries.iter().find(|entry| entry.matches(id))
+    /// Whether a scenario is known to leave a request without an answer.
+    pub(crate) fn expects_silence(&self, id: &str) -> bool {
+        let mut entries = self.entries.iter().filter(|entry| entry.matches(id));
+        entries.any(|entry| covers(&entry.fields, "answer"))
+    }
+
+    /// Takes away from the failures of a scenario what is known to differ.
+    pub(crate) fn excuse(&self, id: &str, mut failures: Vec<Failure>) -> Excused {
+        let mut reasons = Vec::new();
+        let mut out_of_date = Vec::new();
+        for entry in &self.always {
+            if take(&mut failures, &entry.fields) {
+                reasons.push(entry.reason.clone());
+            }
+        }
+        for entry in self.entries.iter().filter(|entry| entry.matches(id)) {
+            if take(&mut failures, &entry.fields) {
+                reasons.push(entry.reason.clone());
+            } else {
+                let (pattern, fields) = (&entry.scenario, entry.fields.join(", "));
+                out_of_date.push(format!(
+                    "known failure {pattern:?}: {id} does not differ in {fields}"
+                ));
+            }
+        }
+        Excused {
+            failures,
+            reasons,
+            out_of_date,
+        }
+    }
+}
+
+/// Failures of one scenario, without what is known.
+pub(crate) struct Excused {
+    /// What is left.
+    pub(crate) failures: Vec<Failure>,
+    /// The reasons for what was taken away.
+    pub(crate) reasons: Vec<String>,
+    /// A sentence for each entry that excused nothing.
+    pub(crate) out_of_date: Vec<String>,
+}
+
+/// Takes the differences in these fields out of failures. Returns whether there were any.
+fn take(failures: &mut Vec<Failure>, fields: &[String]) -> bool {
+    let mut has_taken = false;
+    for failure in &mut *failures {
+        failure.mismatches.retain(|mismatch| {
+            let is_known = covers(fields, &mismatch.field);
+            has_taken |= is_known;
+            !is_known
+        });
+    }
+    failures.retain(|failure| !failure.mismatches.is_empty());
+    has_taken
+}
+
+fn check(what: &str, fields: &[String], reason: &str) -> Result<(), KnownError> {
+    if reason.trim().is_empty() {
+        return Err(KnownError(format!("{what} has no reason")));
+    }
+    let is_unknown = |field: &&String| !FIELDS.contains(&kind(field));
+    match fields.iter().find(is_unknown) {
+        Some(field) => Err(KnownError(format!(
+            "{what} has the field {field:?}, which is none of {}",
+            FIELDS.join(", ")
+        ))),
+        None => Ok(()),
     }
 }
 
 impl KnownFailure {
-    fn check(&self, suite: &Suite) -> Result<(), KnownError> {
-        let problem = |problem: String| {
-            Err(KnownError(format!(
-                "the entry for {:?} {problem}",
-                self.scenario
-            )))
-        };
-        if self.reason.trim().is_empty() {
-            return problem("has no reason".to_owned());
-        }
-        if !suite
-            .scenarios()
-            .any(|scenario| self.matches(scenario.id()))
-        {
-            return problem("matches no scenario".to_owned());
-        }
-        let is_unknown = |field: &&String| !FIELDS.contains(&kind(field));
-        match self.fields.iter().find(is_unknown) {
-            Some(field) => problem(format!(
-                "has the field {field:?}, which is none of {}",
-                FIELDS.join(", ")
-            )),
-            None => Ok(()),
-        }
-    }
-
-    pub(crate) fn matches(&self, id: &str) -> bool {
+    fn matches(&self, id: &str) -> bool {
         WildMatch::new(&self.scenario).matches(id)
     }
+}
 
-    /// Whether a difference in `field` is known.
-    pub(crate) fn covers(&self, field: &str) -> bool {
-        self.fields
-            .iter()
-            .any(|known| known == field || known == kind(field))
-    }
+/// Whether a difference in `field` is among those in `fields`.
+fn covers(fields: &[String], field: &str) -> bool {
+    let mut fields = fields.iter();
+    fields.any(|known| known == field || known == kind(field))
 }
 
 /// The first word of a field: `header` of `header content-type`.
@@ -138,20 +201,59 @@ fn kind(field: &str) -> &str {
 mod tests {
     use super::KnownFailures;
     use crate::capability::Capability;
+    use crate::judge::Mismatch;
+    use crate::report::Failure;
     use crate::scenario::Suite;
 
     fn parse(file: &str) -> Result<KnownFailures, String> {
         KnownFailures::parse(file, &Suite::builtin().unwrap()).map_err(|error| error.to_string())
     }
 
+    /// The reasons for a scenario that differs in these fields, and what is left and out of date.
+    fn excuse(file: &str, id: &str, fields: &[&str]) -> (Vec<String>, usize, usize) {
+        let mismatches = fields.iter().map(|field| Mismatch::new(*field, "", ""));
+        let failures = Failure::unless_empty("a request", mismatches.collect());
+        let excused = parse(file).unwrap().excuse(id, Vec::from_iter(failures));
+        (
+            excused.reasons,
+            excused.failures.len(),
+            excused.out_of_date.len(),
+        )
+    }
+
     #[test]
-    fn a_pattern_covers_the_scenarios_it_matches() {
+    fn an_entry_excuses_its_fields_in_the_scenarios_it_matches() {
         let file = "[[known]]\nscenario = 'method/unknown-*'\nfields = ['header']\nreason = 'why'";
-        let known = parse(file).unwrap();
-        let entry = known.entry("method/unknown-token").unwrap();
-        assert!(entry.covers("header content-type"));
-        assert!(!entry.covers("status"));
-        assert_eq!(known.entry("method/get"), None);
+        let why = vec!["why".to_owned()];
+        let excused = |id, fields: &[&str]| excuse(file, id, fields);
+        assert_eq!(
+            excused("method/unknown-token", &["header date"]),
+            (why.clone(), 0, 0)
+        );
+        assert_eq!(
+            excused("method/unknown-token", &["header date", "status"]),
+            (why, 1, 0)
+        );
+        assert_eq!(excused("method/unknown-token", &["status"]), (vec![], 1, 1));
+        assert_eq!(excused("method/unknown-token", &[]), (vec![], 0, 1));
+        assert_eq!(excused("method/get", &["header date"]), (vec![], 1, 0));
+    }
+
+    #[test]
+    fn all_entries_count_and_each_has_to_excuse_something() {
+        let file = "[[always]]\nfields = ['header']\nreason = 'a'
+            [[known]]\nscenario = 'path/*'\nfields = ['status']\nreason = 'b'
+            [[known]]\nscenario = 'path/exact'\nfields = ['header', 'body']\nreason = 'c'";
+        let all = ["a", "b", "c"].map(str::to_owned).to_vec();
+        assert_eq!(
+            excuse(file, "path/exact", &["header x", "status", "body"]),
+            (all.clone(), 0, 0)
+        );
+        assert_eq!(
+            excuse(file, "path/exact", &["header x", "status"]),
+            (all[..2].to_vec(), 0, 1)
+        );
+        assert_eq!(excuse(file, "query/runs-all", &[]), (vec![], 0, 0));
     }
 
     #[test]
@@ -181,6 +283,10 @@ mod tests {
             (
                 "[[known]]\nscenario = 'a'\nfields = ['log']\nreason = 'r'".to_owned(),
                 "matches no scenario",
+            ),
+            (
+                "[[always]]\nfields = ['log']\nreason = ''".to_owned(),
+                "has no reason",
             ),
             (
                 "[[know]]\nscenario = 'a'".to_owned(),

@@ -157,19 +157,24 @@ struct Notes(Vec<String>);
 
 impl Notes {
     fn cell(&mut self, verdict: &Verdict) -> String {
-        let (word, sentence) = match verdict {
+        let (word, sentences) = match verdict {
             Verdict::Passed => return "ok".to_owned(),
-            Verdict::Known { reason } => ("known", reason.clone()),
-            Verdict::Skipped { reason } => ("skip", reason.clone()),
-            Verdict::Noted { failures } => ("note", brief(failures)),
-            Verdict::Unmet { failures } => ("unmet", brief(failures)),
-            Verdict::Failed { failures } => ("**fails**", brief(failures)),
+            Verdict::Known { reasons } => ("known", reasons.clone()),
+            Verdict::Skipped { reason } => ("skip", vec![reason.clone()]),
+            Verdict::Noted { failures } => ("note", vec![brief(failures)]),
+            Verdict::Unmet { failures } => ("unmet", vec![brief(failures)]),
+            Verdict::Failed { failures } => ("**fails**", vec![brief(failures)]),
         };
+        let numbers = sentences.into_iter().map(|sentence| self.number(sentence));
+        format!("{word}({})", Vec::from_iter(numbers).join(","))
+    }
+
+    fn number(&mut self, sentence: String) -> String {
         let known = self.0.iter().position(|note| *note == sentence);
         let index = known.unwrap_or_else(|| {
             self.0.push(sentence);
             self.0.len() - 1
         });
-        format!("{word}({})", index + 1)
+        (index + 1).to_string()
     }
 }

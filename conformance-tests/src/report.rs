@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::Lacks;
 use crate::judge::Mismatch;
-use crate::known::{KnownFailure, KnownFailures};
+use crate::known::Excused;
 use crate::marker::MarkerError;
 use crate::runner::Options;
 use crate::scenario::{Level, Scenario, Suite};
@@ -67,7 +67,7 @@ pub(crate) enum Verdict {
     },
     /// Failed, as was expected.
     Known {
-        reason: String,
+        reasons: Vec<String>,
     },
     /// Was not played, or this machine cannot show it.
     Skipped {
@@ -145,9 +145,8 @@ impl Report {
         lacks: &Lacks,
         options: &Options,
     ) -> Self {
-        let known = &options.known;
-        let out_of_date = out_of_date(&found, known);
-        let outcome = |(scenario, finding): (&Scenario, Finding)| Outcome {
+        let mut out_of_date = Vec::new();
+        let mut outcome = |(scenario, finding): (&Scenario, Finding)| Outcome {
             id: scenario.id().to_owned(),
             rule: scenario.rule().to_owned(),
             sentence: suite.rule_of(scenario).map_or_else(String::new, |rule| {
@@ -155,23 +154,24 @@ impl Report {
             }),
             level: scenario.level(),
             says: scenario.says().to_owned(),
-            verdict: verdict(scenario, finding, options),
+            verdict: verdict(scenario, finding, options, &mut out_of_date),
         };
+        let outcomes = found.into_iter().map(&mut outcome).collect();
         Self {
             name: options.name.clone(),
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             lacks: lacks.clone(),
-            outcomes: found.into_iter().map(outcome).collect(),
+            outcomes,
             out_of_date,
             rerun: options.rerun.clone(),
         }
     }
 
-    /// Whether the server conforms: at least one scenario passed, none failed that is not known to,
-    /// and every known failure still is one.
+    /// Whether the server conforms: at least one scenario passed or is known to fail, none fails beyond
+    /// that, and every known failure still is one.
     pub fn conforms(&self) -> bool {
         let counts = self.counts();
-        counts.passed > 0 && counts.failed == 0 && self.out_of_date.is_empty()
+        counts.passed + counts.known > 0 && counts.failed == 0 && self.out_of_date.is_empty()
     }
 
     /// The ids of the scenarios that failed, and are not known to.
@@ -226,49 +226,28 @@ pub(crate) struct Counts {
     pub(crate) skipped: usize,
 }
 
-fn verdict(scenario: &Scenario, finding: Finding, options: &Options) -> Verdict {
+fn verdict(
+    scenario: &Scenario,
+    finding: Finding,
+    options: &Options,
+    out_of_date: &mut Vec<String>,
+) -> Verdict {
     let failures = match finding {
-        Finding::Passed => return Verdict::Passed,
         Finding::Skipped(reason) => return Verdict::Skipped { reason },
+        Finding::Passed => Vec::new(),
         Finding::Failed(failures) => failures,
     };
-    let failures = match options.known.entry(scenario.id()) {
-        None => failures,
-        Some(entry) => match unknown(failures, entry) {
-            failures if failures.is_empty() => {
-                let reason = entry.reason.clone();
-                return Verdict::Known { reason };
-            }
-            failures => failures,
-        },
-    };
+    let Excused {
+        failures,
+        reasons,
+        out_of_date: sentences,
+    } = options.known.excuse(scenario.id(), failures);
+    out_of_date.extend(sentences);
     match scenario.level() {
+        _ if failures.is_empty() && reasons.is_empty() => Verdict::Passed,
+        _ if failures.is_empty() => Verdict::Known { reasons },
         Level::Note => Verdict::Noted { failures },
         Level::Should if !options.strict => Verdict::Unmet { failures },
         Level::Must | Level::Should => Verdict::Failed { failures },
     }
-}
-
-/// What is left of failures without what is known to differ.
-fn unknown(mut failures: Vec<Failure>, known: &KnownFailure) -> Vec<Failure> {
-    for failure in &mut failures {
-        let is_news = |mismatch: &Mismatch| !known.covers(&mismatch.field);
-        failure.mismatches.retain(is_news);
-    }
-    failures.retain(|failure| !failure.mismatches.is_empty());
-    failures
-}
-
-/// A sentence for each scenario that passed although it is known to fail.
-fn out_of_date(found: &[(&Scenario, Finding)], known: &KnownFailures) -> Vec<String> {
-    let mut sentences = Vec::new();
-    for entry in &known.entries {
-        for (scenario, finding) in found {
-            if entry.matches(scenario.id()) && matches!(finding, Finding::Passed) {
-                let (pattern, id) = (&entry.scenario, scenario.id());
-                sentences.push(format!("known failure {pattern:?}: {id} passes"));
-            }
-        }
-    }
-    sentences
 }

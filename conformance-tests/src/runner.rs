@@ -260,8 +260,7 @@ impl Run<'_> {
 
     /// How long an answer may take in a scenario.
     fn limit(&self, scenario: &Scenario) -> Duration {
-        let entry = self.options.known.entry(scenario.id());
-        match entry.is_some_and(|entry| entry.covers("answer")) {
+        match self.options.known.expects_silence(scenario.id()) {
             true => self.options.timeout.min(KNOWN_SILENCE),
             false => self.options.timeout,
         }

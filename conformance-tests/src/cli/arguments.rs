@@ -81,10 +81,13 @@ pub(crate) struct Run {
     ///   scenario = "method/unknown-*"
     ///   fields = ["status", "body", "header"]
     ///   reason = "the framework answers 400 to a method it does not know"
+    ///   [[always]]            # in any scenario
+    ///   fields = ["header cache-control"]
+    ///   reason = "the proxy in front adds max-age"
     ///   [[lacks]]
     ///   capability = "log"    # or checks, reason, panic
     ///   reason = "its log goes to another machine"
-    /// An entry whose scenario passes is a failure: it is out of date.
+    /// An entry that excuses nothing is a failure: it is out of date.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) known: Option<PathBuf>,
     /// What the report calls the server: a word, and perhaps its version.

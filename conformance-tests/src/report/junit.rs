@@ -45,7 +45,7 @@ fn test_case(outcome: &Outcome) -> TestCase {
         Verdict::Failed { failures } => failure(&outcome.says, describe(outcome, failures)),
         Verdict::Unmet { failures } => skipped("should", &brief(failures)),
         Verdict::Noted { failures } => skipped("note", &brief(failures)),
-        Verdict::Known { reason } => skipped("known", reason),
+        Verdict::Known { reasons } => skipped("known", &reasons.join("; ")),
         Verdict::Skipped { reason } => skipped("skipped", reason),
     };
     let mut case = TestCase::new(outcome.id.as_str(), status);

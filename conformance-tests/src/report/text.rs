@@ -14,7 +14,7 @@ impl fmt::Display for Report {
             let id = &outcome.id;
             match &outcome.verdict {
                 Verdict::Passed => {}
-                Verdict::Known { reason } => writeln!(f, "known    {id}: {reason}")?,
+                Verdict::Known { reasons } => writeln!(f, "known    {id}: {}", reasons.join("; "))?,
                 Verdict::Skipped { reason } => writeln!(f, "skipped  {id}: {reason}")?,
                 Verdict::Noted { failures } => writeln!(f, "note     {id}: {}", brief(failures))?,
                 Verdict::Unmet { failures } => self.show(f, "UNMET", outcome, failures)?,
@@ -44,7 +44,7 @@ impl Report {
                 summary += &format!(", {count} {word}");
             }
         }
-        if counts.passed == 0 {
+        if counts.passed + counts.known == 0 {
             summary += ": nothing is shown";
         }
         summary

@@ -1,0 +1,56 @@
+"""A testee without dependencies, the template for other languages (see docs/contract.md).
+
+This file speaks the testee protocol; health.py decides what to answer, and server.py speaks HTTP.
+"""
+import json
+import os
+import sys
+import threading
+
+from health import Health
+from server import Server
+
+stdout_lock = threading.Lock()
+
+
+def say(line):
+    """Prints a line of the protocol, whole and at once."""
+    with stdout_lock:
+        print(line, flush=True)
+
+
+def log(level, text):
+    say(f"LOG {level} {text}")
+
+
+def named_check(given):
+    """The name, and a function that does as one CHECK of the protocol says."""
+    behaviour, _, milliseconds = given.get("behaviour", "report").partition(":")
+
+    def check():
+        say(f"CHECK {given['name']}")
+        if behaviour == "panic":
+            raise RuntimeError("the scenario asks for a panic")
+        seconds = None if behaviour == "hang" else int(milliseconds or 0) / 1000
+        threading.Event().wait(seconds)  # None: for ever
+        return given.get("status", "OK"), given.get("message")
+
+    return given["name"], check
+
+
+def main():
+    sys.stdout.reconfigure(encoding="utf-8")
+    given = json.loads(os.environ["HEALTH_GIVEN"])
+    checks = [named_check(described) for described in given.get("checks", [])]
+    try:
+        health = Health(given.get("settings", {}), checks, log)
+    except ValueError as error:
+        sys.exit(str(error))
+    server = Server(health)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    say(f"READY http://127.0.0.1:{server.server_port}")
+    sys.stdin.read()  # its end is that of the test
+
+
+if __name__ == "__main__":
+    main()

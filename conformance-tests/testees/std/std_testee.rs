@@ -1,0 +1,49 @@
+//! A server on the standard library that keeps its connections, with the core embedded by hand.
+
+mod http;
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::ExitCode;
+use std::thread;
+
+use futures::executor::block_on;
+use health_conformance::{Server, testee};
+use health_core::{Health, path_and_query};
+
+use self::http::Request;
+
+/// Serves until the process ends.
+pub(crate) fn serve(health: Health) -> io::Result<Server> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || http::serve(&listener, move |request| answer(&health, request)));
+    Ok(Server::new(address, || {}))
+}
+
+fn answer(health: &Health, request: &Request) -> Vec<u8> {
+    let connection = match request.keeps_connection() {
+        true => "keep-alive",
+        false => "close",
+    };
+    let (path, query) = path_and_query(&request.target);
+    if !health.serves(path) {
+        let head = "HTTP/1.1 404 Not Found\r\nContent-Length: 0";
+        return format!("{head}\r\nConnection: {connection}\r\n\r\n").into();
+    }
+    let answer = block_on(health.respond(query));
+    let (code, reason) = (answer.status().as_u16(), answer.reason());
+    let mut bytes = format!("HTTP/1.1 {code} {reason}\r\nConnection: {connection}\r\n");
+    for (name, value) in answer.headers() {
+        bytes += &format!("{name}: {value}\r\n");
+    }
+    bytes += "\r\n";
+    if request.method != "HEAD" {
+        bytes += answer.body();
+    }
+    bytes.into()
+}
+
+fn main() -> ExitCode {
+    testee::main(serve)
+}
