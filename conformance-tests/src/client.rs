@@ -13,10 +13,6 @@ pub(crate) use self::response::Response;
 /// More than any answer of a health endpoint or a framework's error page.
 const ANSWER_LIMIT: usize = 256 * 1024;
 
-/// How long a server that was asked to close the connection is listened to after its answer: bytes that
-/// should not be there come at once, if they come.
-const LINGER: Duration = Duration::from_millis(250);
-
 /// A request, complete as bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
@@ -102,7 +98,7 @@ impl ExchangeError {
     }
 }
 
-/// Sends `request` on a connection of its own, and reads the answer.
+/// Sends `request` on a connection of its own, and reads the answer, and what has come behind it.
 ///
 /// The sending side stays open until then: some servers give up on a client that has closed it.
 ///
@@ -116,22 +112,7 @@ pub(crate) fn exchange(
 ) -> Result<Response, ExchangeError> {
     let mut connection = Connection::open(address, limit)?;
     connection.send(&request.bytes);
-    connection.receive_last(request, limit)
-}
-
-impl Connection {
-    /// Reads the answer to the last request on this connection, and what follows it: bytes behind an answer
-    /// belong to its body, for whoever judges it.
-    pub(crate) fn receive_last(
-        &mut self,
-        request: &Request,
-        limit: Duration,
-    ) -> Result<Response, ExchangeError> {
-        let mut response = self.receive(request.is_head, limit)?;
-        if request.asks_to_close {
-            self.wait_for_close(LINGER.min(limit));
-        }
-        response.body.extend(self.take_rest());
-        Ok(response)
-    }
+    let mut response = connection.receive(request.is_head, limit)?;
+    response.body.extend(connection.take_rest());
+    Ok(response)
 }

@@ -32,6 +32,13 @@ impl Exchanged {
     }
 }
 
+/// How long a server that was asked to close the connection is listened to after its answer: bytes that
+/// should not be there come at once, if they come.
+const LINGER: Duration = Duration::from_millis(250);
+
+/// The same, for a server that has not closed one so far.
+const SHORT_LINGER: Duration = Duration::from_millis(5);
+
 /// The connections of one scenario.
 #[derive(Debug)]
 pub(crate) struct Conduct {
@@ -41,17 +48,26 @@ pub(crate) struct Conduct {
     kept: Option<Connection>,
     /// Connections whose answers nobody reads.
     lingering: Vec<Connection>,
+    /// Whether the server leaves connections open that it was asked to close.
+    ignores_close: bool,
 }
 
 impl Conduct {
     /// Asks the server at `address`; each answer may take `limit`.
-    pub(crate) fn new(address: SocketAddr, limit: Duration) -> Self {
+    /// `ignores_close` says what is known of the server.
+    pub(crate) fn new(address: SocketAddr, limit: Duration, ignores_close: bool) -> Self {
         Self {
             address,
             limit,
             kept: None,
             lingering: Vec::new(),
+            ignores_close,
         }
+    }
+
+    /// Whether the server has left a connection open that it was asked to close.
+    pub(crate) fn ignores_close(&self) -> bool {
+        self.ignores_close
     }
 
     /// How long an answer may take.
@@ -128,14 +144,25 @@ impl Conduct {
         if step.client == Client::HalfClosed {
             connection.end_sending();
         }
-        match connection.receive_last(request, self.limit) {
-            Ok(response) => exchanged.answered.push((step.answer, response)),
-            Err(error) if step.answer == Answer::OkOrNothing && error.is_silent_end() => {}
+        let mut response = match connection.receive(request.is_head, self.limit) {
+            Ok(response) => response,
+            Err(error) if step.answer == Answer::OkOrNothing && error.is_silent_end() => {
+                return Ok(());
+            }
             Err(error) => return Err(error),
+        };
+        if request.asks_to_close {
+            let patience = match (step.connection, self.ignores_close) {
+                (Some(Fate::Closes), _) => self.limit,
+                (_, false) => LINGER,
+                (_, true) => SHORT_LINGER,
+            };
+            exchanged.closed = connection.wait_for_close(patience);
+            self.ignores_close = !exchanged.closed;
         }
-        if step.connection == Some(Fate::Closes) {
-            exchanged.closed = connection.wait_for_close(self.limit);
-        }
+        // Bytes behind an answer belong to its body, for whoever judges it.
+        response.body.extend(connection.take_rest());
+        exchanged.answered.push((step.answer, response));
         Ok(())
     }
 

@@ -174,11 +174,20 @@ impl Report {
         counts.passed + counts.known > 0 && counts.failed == 0 && self.out_of_date.is_empty()
     }
 
+    /// The ids of the scenarios that passed.
+    pub fn passed(&self) -> impl Iterator<Item = &str> {
+        self.ids_of(|verdict| matches!(verdict, Verdict::Passed))
+    }
+
     /// The ids of the scenarios that failed, and are not known to.
     pub fn failed(&self) -> impl Iterator<Item = &str> {
-        let failed = |outcome: &&Outcome| matches!(outcome.verdict, Verdict::Failed { .. });
-        let failed = self.outcomes.iter().filter(failed);
-        failed.map(|outcome| outcome.id.as_str())
+        self.ids_of(|verdict| matches!(verdict, Verdict::Failed { .. }))
+    }
+
+    fn ids_of(&self, is_wanted: fn(&Verdict) -> bool) -> impl Iterator<Item = &str> {
+        let wanted = move |outcome: &&Outcome| is_wanted(&outcome.verdict);
+        let wanted = self.outcomes.iter().filter(wanted);
+        wanted.map(|outcome| outcome.id.as_str())
     }
 
     /// The report as one JSON document, for [`from_json`](Self::from_json) and programs.

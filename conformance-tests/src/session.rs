@@ -39,6 +39,8 @@ pub(crate) struct Session<'a> {
     pace: Pace,
     /// Whether lines have come that belong to no request, or not to the one they were taken for.
     surplus: Cell<bool>,
+    /// Whether the server leaves connections open that it was asked to close.
+    ignores_close: Cell<bool>,
     lacks: &'a Lacks,
     directory: &'a Path,
     given: &'a Given,
@@ -75,6 +77,7 @@ impl<'a> Session<'a> {
             patience,
             pace,
             surplus: Cell::new(false),
+            ignores_close: Cell::new(false),
             lacks,
             directory,
             given,
@@ -98,7 +101,7 @@ impl<'a> Session<'a> {
             return Finding::Skipped(why.to_owned());
         }
         let mut failures = Vec::from_iter(self.judge_start(scenario));
-        let mut conduct = Conduct::new(self.server.address(), limit);
+        let mut conduct = Conduct::new(self.server.address(), limit, self.ignores_close.get());
         let mut number = 0;
         'scenario: for step in &scenario.steps {
             // Requests that go together are one round; others are judged one by one.
@@ -133,6 +136,7 @@ impl<'a> Session<'a> {
                 break;
             }
         }
+        self.ignores_close.set(conduct.ignores_close());
         drop(conduct);
         failures.extend(self.judge_end());
         self.tidy(scenario);

@@ -21,7 +21,7 @@ const REST_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) target: String,
-    version: String,
+    pub(crate) version: String,
     /// Names in lower case, and values.
     headers: Vec<(String, String)>,
 }

@@ -1,0 +1,706 @@
+//! A health endpoint written from the contract, with room for one fault.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use health_conformance::{Behaviour, Check, Given, Journal, Line};
+use health_core::{ConfigRule, HealthConfig, path_and_query};
+
+use crate::fault::Fault;
+use crate::http::Request;
+use crate::query::asks_for_checks;
+
+/// What is answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) reason: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    fn page(status: u16, reason: &str) -> Self {
+        let body = format!("the page for {status}");
+        Self {
+            status,
+            reason: reason.to_owned(),
+            headers: vec![("content-length".to_owned(), body.len().to_string())],
+            body,
+        }
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.unset(name);
+        self.headers.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.headers.retain(|(header, _)| header != name);
+    }
+}
+
+/// What an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Ok,
+    Maintenance,
+    Error,
+}
+
+/// What a server remembers from request to request: only with a fault, but for the episode of H4.
+#[derive(Debug, Default)]
+struct Memory {
+    stat_fails: bool,
+    requests: usize,
+    runs: usize,
+    last_state: Option<bool>,
+    has_erred: bool,
+    has_panicked: bool,
+    is_poisoned: bool,
+    running: usize,
+    has_logged_maintenance: bool,
+    results: Vec<Check>,
+}
+
+pub(crate) struct Endpoint {
+    pub(crate) fault: Option<Fault>,
+    settings: BTreeMap<String, String>,
+    checks: Vec<Check>,
+    journal: Journal,
+    memory: Mutex<Memory>,
+}
+
+impl Endpoint {
+    /// # Errors
+    ///
+    /// A setting that H11 refuses.
+    pub(crate) fn new(
+        fault: Option<Fault>,
+        given: &Given,
+        journal: &Journal,
+    ) -> Result<Self, String> {
+        let endpoint = Self {
+            fault,
+            settings: given.settings.clone(),
+            checks: given.checks.clone(),
+            journal: journal.clone(),
+            memory: Mutex::default(),
+        };
+        endpoint.check_settings()?;
+        if endpoint.is_exposed() && !endpoint.has(Fault::ExposureNotSaid) {
+            let path = endpoint.disablefile();
+            endpoint.log("WARN", &format!("anyone can create {path}"));
+        }
+        Ok(endpoint)
+    }
+
+    pub(crate) fn has(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self, level: &str, text: &str) {
+        let (level, text) = (level.to_owned(), text.to_owned());
+        self.journal.record(Line::Log { level, text });
+    }
+
+    // H11
+
+    fn check_settings(&self) -> Result<(), String> {
+        let refuse = |key: &str, why: &str| {
+            let value = self.settings.get(key).map_or("", String::as_str);
+            Err(format!("{key} = {value:?}: {why}"))
+        };
+        let url = self.setting("url", "/health");
+        let codes = ["maintenance_code", "failure_code"].map(|key| self.setting(key, "299"));
+        let is_set = |key: &str| self.settings.contains_key(key);
+        match self.fault {
+            Some(Fault::SettingsUnchecked) => return Ok(()),
+            Some(Fault::OtherPrefixRefused) => {
+                let is_other = |key: &&String| !key.starts_with("healthcheck.");
+                if let Some(key) = self.settings.keys().find(is_other) {
+                    return refuse(key, "this setting is not known");
+                }
+            }
+            Some(Fault::CodesEndAt499) if codes.contains(&"599") => {
+                return refuse("healthcheck.failure_code", "codes end at 499");
+            }
+            Some(Fault::PunctuationRefused) if url.contains(['-', '.', '~']) => {
+                return refuse("healthcheck.url", "letters and slashes only");
+            }
+            Some(Fault::TrailingSlashRefused) if url.len() > 1 && url.ends_with('/') => {
+                return refuse("healthcheck.url", "it may not end so");
+            }
+            Some(Fault::RootRefused) if url == "/" => {
+                return refuse("healthcheck.url", "it may not be the root");
+            }
+            Some(Fault::BothCodesRefused)
+                if is_set("healthcheck.maintenance_code") && is_set("healthcheck.failure_code") =>
+            {
+                return refuse("healthcheck.failure_code", "one code is enough");
+            }
+            Some(Fault::DefaultsRefused) if self.settings.is_empty() => {
+                return refuse("healthcheck.url", "this setting is missing");
+            }
+            _ => {}
+        }
+        let Err(error) = HealthConfig::from_pairs(&self.settings) else {
+            return Ok(());
+        };
+        let (key, value) = (error.key(), error.value());
+        match self.fault {
+            Some(Fault::UnknownSettingIgnored) if error.rule() == &ConfigRule::UnknownSetting => {
+                Ok(())
+            }
+            Some(Fault::KeyNotNamed) => {
+                Err(format!("a setting is {value:?}, which is out of range"))
+            }
+            Some(Fault::ValueNotQuoted) => Err(format!("{key} is out of its range")),
+            Some(Fault::RuleNotSaid) => Err(format!("{key} = {value:?}")),
+            _ => Err(error.to_string()),
+        }
+    }
+
+    fn setting<'a>(&'a self, key: &str, default: &'a str) -> &'a str {
+        let value = self.settings.get(&format!("healthcheck.{key}"));
+        value.map_or(default, String::as_str)
+    }
+
+    fn code(&self, key: &str, default: u16) -> u16 {
+        self.setting(key, "").parse().unwrap_or(default)
+    }
+
+    fn disablefile(&self) -> &str {
+        let default = match self.has(Fault::NoDefaultDisablefile) {
+            true => "",
+            false => "/tmp/maintenance",
+        };
+        self.setting("disablefile", default)
+    }
+
+    fn is_exposed(&self) -> bool {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let parent = Path::new(self.disablefile()).parent();
+        let stat = parent.and_then(|parent| fs::metadata(parent).ok());
+        stat.is_some_and(|stat| stat.permissions().mode() & 0o002 != 0)
+    }
+
+    // H1, H2
+
+    /// The answer to a request, or none where the connection ends without one.
+    /// `is_first` says whether it is the first on its connection.
+    pub(crate) fn answer(&self, request: &Request, form: &str, is_first: bool) -> Option<Answer> {
+        let (path, query) = match self.fault {
+            Some(Fault::AbsoluteFormUnknown) => request
+                .target
+                .split_once('?')
+                .unwrap_or((&request.target, "")),
+            Some(Fault::QueryBelongsToPath) => (&*request.target, ""),
+            _ => path_and_query(&request.target),
+        };
+        let is_head = request.method == "HEAD";
+        if !self.serves(path) {
+            return Some(Answer::page(404, "Not Found"));
+        }
+        let usual = [
+            "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
+        ];
+        let agent = request.header("user-agent").unwrap_or_default();
+        let host = request.header("host").unwrap_or("localhost");
+        match self.fault {
+            Some(Fault::GetOnly) if !["GET", "HEAD"].contains(&&*request.method) => {
+                return Some(Answer::page(405, "Method Not Allowed"));
+            }
+            Some(Fault::OptionsHasItsOwnAnswer) if request.method == "OPTIONS" => {
+                return Some(Answer::page(204, "No Content"));
+            }
+            Some(Fault::TraceEchoes) if request.method == "TRACE" => {
+                return Some(Answer::page(200, "OK"));
+            }
+            Some(Fault::UnknownMethodsRefused) if !usual.contains(&&*request.method) => {
+                return Some(Answer::page(501, "Not Implemented"));
+            }
+            Some(Fault::PollersFiltered) if agent.contains("HealthChecker") => {
+                return Some(Answer::page(403, "Forbidden"));
+            }
+            Some(Fault::HostChecked) if !host.is_empty() && host != "localhost" => {
+                return Some(Answer::page(421, "Misdirected Request"));
+            }
+            Some(Fault::HostDemanded)
+                if (request.version == "HTTP/1.1") && request.header("host").is_none() =>
+            {
+                return None;
+            }
+            Some(Fault::Http10Refused) if !(request.version == "HTTP/1.1") => {
+                return Some(Answer::page(505, "HTTP Version Not Supported"));
+            }
+            Some(Fault::ConditionsHonoured) if request.header("if-none-match").is_some() => {
+                return Some(Answer::page(304, "Not Modified"));
+            }
+            Some(Fault::LongQueryRefused) if query.len() > 4096 => {
+                return Some(Answer::page(414, "URI Too Long"));
+            }
+            _ => {}
+        }
+        let query = match form {
+            "" => query.to_owned(),
+            form => format!("{query}&{form}"),
+        };
+        let is_quiet = !is_first && self.has(Fault::PipelineLoggedOnce);
+        let mut answer = self.decide(&query, is_head, is_quiet)?;
+        if is_head {
+            match self.fault {
+                Some(Fault::HeadWithLengthZero) => answer.set("content-length", "0"),
+                Some(Fault::HeadWithoutLength) => answer.unset("content-length"),
+                Some(Fault::HeadWithoutNoStore) => answer.unset("cache-control"),
+                _ => {}
+            }
+            if !self.has(Fault::HeadWithBody) {
+                answer.body.clear();
+            }
+        }
+        Some(answer)
+    }
+
+    fn serves(&self, path: &str) -> bool {
+        let url = self.setting("url", "/health");
+        match self.fault {
+            Some(Fault::PathIsAPrefix) => path.starts_with(url),
+            Some(Fault::PathInAnyCase) => path.eq_ignore_ascii_case(url),
+            Some(Fault::TrailingSlashAccepted) => {
+                path == url || path.strip_suffix('/') == Some(url)
+            }
+            Some(Fault::SlashesMerged) => path.replace("//", "/") == url,
+            Some(Fault::DotSegmentsResolved) => {
+                path.replace("/./", "/").replace("/x/../", "/") == url
+            }
+            Some(Fault::MatrixParametersCut) => path.split(';').next() == Some(url),
+            Some(Fault::EveryPathAnswered) => true,
+            Some(Fault::UrlSettingIgnored) => path == "/health",
+            _ => path == url,
+        }
+    }
+
+    // H3 to H7, H12
+
+    fn decide(&self, query: &str, is_head: bool, is_quiet: bool) -> Option<Answer> {
+        let requests = {
+            let mut memory = self.memory();
+            memory.requests += 1;
+            memory.requests
+        };
+        if self.has(Fault::WearsOut) && requests > 20 {
+            return Some(Answer::page(500, "Internal Server Error"));
+        }
+        let asks = asks_for_checks(query, self.fault).ok();
+        let Some(mut asks) = asks else {
+            return Some(Answer::page(500, "Internal Server Error"));
+        };
+        if self.has(Fault::HeadRunsNoChecks) && is_head {
+            asks = false;
+        }
+        if asks && self.has(Fault::EverySecondRuns) {
+            let mut memory = self.memory();
+            memory.runs += 1;
+            asks = memory.runs % 2 == 1;
+        }
+        let has_panicking = self
+            .checks
+            .iter()
+            .any(|check| check.behaviour == Behaviour::Panic);
+        let in_maintenance = self.is_in_maintenance();
+        if in_maintenance && has_panicking && self.has(Fault::PanicInMaintenance) {
+            return None;
+        }
+        let (word, results) = if in_maintenance {
+            match self.fault {
+                Some(Fault::ChecksRunInMaintenance) if asks => {
+                    self.run()?;
+                    (Word::Maintenance, Vec::new())
+                }
+                Some(Fault::FailureBeatsMaintenance) if asks => match self.judge(self.run()?) {
+                    (Word::Error, results) => (Word::Error, results),
+                    _ => (Word::Maintenance, Vec::new()),
+                },
+                _ => (Word::Maintenance, Vec::new()),
+            }
+        } else if asks {
+            self.judge(self.run()?)
+        } else if self.has(Fault::PlainRunsChecks) {
+            self.run()?;
+            (Word::Ok, Vec::new())
+        } else if self.has(Fault::PlainPanics) && has_panicking {
+            return None;
+        } else {
+            (Word::Ok, Vec::new())
+        };
+        let mut memory = self.memory();
+        let sticks = (memory.has_erred && !asks && self.has(Fault::ErrorSticks))
+            || (memory.has_panicked && self.has(Fault::PanicSticks))
+            || memory.is_poisoned;
+        memory.has_erred = word == Word::Error;
+        drop(memory);
+        if sticks {
+            return Some(Answer::page(500, "Internal Server Error"));
+        }
+        let is_shared = asks && self.has(Fault::SharedRunLoggedOnce) && self.memory().running > 0;
+        if !is_quiet && !is_shared {
+            self.record(word, &results, asks, is_head);
+        }
+        let mut answer = self.response(word, &results);
+        if self.has(Fault::StateLookedUpTwice) {
+            let body = match (word, self.is_in_maintenance()) {
+                (Word::Ok, true) => "MAINTENANCE",
+                (Word::Maintenance, false) => "OK",
+                _ => &answer.body,
+            }
+            .to_owned();
+            answer.set("content-length", &body.len().to_string());
+            answer.body = body;
+        }
+        Some(answer)
+    }
+
+    fn is_in_maintenance(&self) -> bool {
+        let mut memory = self.memory();
+        if let (Some(Fault::StateCached), Some(state)) = (self.fault, memory.last_state) {
+            return state;
+        }
+        let state = self.stat(&mut memory);
+        let last = memory.last_state.replace(state);
+        match self.fault {
+            Some(Fault::StateIsOld) => last.unwrap_or(state),
+            _ => state,
+        }
+    }
+
+    fn stat(&self, memory: &mut Memory) -> bool {
+        let path = match self.disablefile() {
+            "" if self.has(Fault::EmptyDisablefileExists) => Path::new("."),
+            "" => return false,
+            path => Path::new(path),
+        };
+        let found = match self.fault {
+            Some(Fault::MaintenanceIgnored) => return false,
+            Some(Fault::MarkerIsOpened) => fs::File::open(path).map(|_| true),
+            Some(Fault::LinksNotFollowed) => fs::symlink_metadata(path).map(|_| true),
+            Some(Fault::MarkerMustBeAFile) => fs::metadata(path).map(|stat| stat.is_file()),
+            _ => fs::metadata(path).map(|_| true),
+        };
+        let error = match found {
+            Ok(is_found) => {
+                memory.stat_fails &= self.has(Fault::EpisodeNeverEnds);
+                return is_found;
+            }
+            Err(error) => error,
+        };
+        let has_directory = path.parent().is_some_and(Path::exists);
+        let is_absent = error.kind() == ErrorKind::NotFound
+            && (has_directory || !self.has(Fault::MissingDirectoryLogged));
+        if is_absent {
+            memory.stat_fails &= self.has(Fault::EpisodeNeverEnds);
+            return false;
+        }
+        let is_news = !memory.stat_fails || self.has(Fault::StatErrorLoggedEveryTime);
+        let is_nul = self.disablefile().contains('\0') && self.has(Fault::NulFails);
+        if is_news && !is_nul && !self.has(Fault::StatErrorNotLogged) {
+            self.log("WARN", &format!("cannot stat {}: {error}", path.display()));
+        }
+        memory.stat_fails = true;
+        self.has(Fault::StatErrorIsMaintenance)
+    }
+
+    /// A client has left while its checks ran.
+    pub(crate) fn poison(&self) {
+        self.memory().is_poisoned = true;
+    }
+
+    /// What the checks reported; none where a panic ends the connection.
+    fn run(&self) -> Option<Vec<Check>> {
+        let start = |check: &Check| {
+            self.journal.record(Line::Check(check.name.clone()));
+            match check.behaviour {
+                Behaviour::Slow(time) | Behaviour::Block(time) => thread::sleep(time),
+                Behaviour::Hang => thread::sleep(Duration::from_secs(60)),
+                Behaviour::Report | Behaviour::Panic => {}
+            }
+        };
+        if self.has(Fault::SharedRunLoggedOnce) {
+            self.memory().running += 1;
+            thread::sleep(Duration::from_millis(5));
+            self.memory().running -= 1;
+        }
+        let mut results = Vec::new();
+        let mut checks = self.checks.clone();
+        if self.has(Fault::ResultsAsTheyCame) {
+            checks.sort_by_key(|check| match check.behaviour {
+                Behaviour::Slow(time) => time,
+                _ => Duration::ZERO,
+            });
+        }
+        for mut check in checks {
+            start(&check);
+            if check.behaviour == Behaviour::Panic {
+                self.memory().has_panicked = true;
+                match self.fault {
+                    Some(Fault::PanicEndsConnection) => return None,
+                    Some(Fault::PanicEndsRun) => {
+                        results.push(Check {
+                            status: "ERROR".to_owned(),
+                            ..check
+                        });
+                        break;
+                    }
+                    Some(Fault::PanicPasses) => {}
+                    _ => check.status = "ERROR".to_owned(),
+                }
+            }
+            let has_failed = check.status != "OK";
+            results.push(check);
+            if has_failed && self.has(Fault::FailureEndsRun) {
+                break;
+            }
+        }
+        if self.has(Fault::ResultsPileUp) {
+            let mut memory = self.memory();
+            memory.results.append(&mut results);
+            results.clone_from(&memory.results);
+        }
+        Some(results)
+    }
+
+    fn judge(&self, mut results: Vec<Check>) -> (Word, Vec<Check>) {
+        let passes = |check: &Check| {
+            let status = check.status.as_str();
+            status == "OK"
+                || match self.fault {
+                    Some(Fault::StatusInAnyCase) => status.eq_ignore_ascii_case("OK"),
+                    Some(Fault::StatusTrimmed) => status.trim() == "OK",
+                    Some(Fault::EmptyStatusPasses) => status.is_empty(),
+                    Some(Fault::OnlyErrorFails) => status != "ERROR",
+                    Some(Fault::StatusContainsOk) => status.contains("OK"),
+                    _ => false,
+                }
+        };
+        let of_one_name = |check: &Check| {
+            let mut same = results.iter().filter(|other| other.name == check.name);
+            match self.fault {
+                Some(Fault::LastOfOneNameCounts) => same.next_back().is_some_and(passes),
+                Some(Fault::FirstOfOneNameCounts) => same.next().is_some_and(passes),
+                _ => passes(check),
+            }
+        };
+        let is_ok = match self.fault {
+            Some(Fault::FailuresIgnored) => true,
+            Some(Fault::NoReportsIsAnError) if results.is_empty() => false,
+            Some(Fault::FirstCheckCounts) => results.first().is_none_or(passes),
+            _ => results.iter().all(of_one_name),
+        };
+        if self.has(Fault::DuplicatesDropped) {
+            results.dedup_by_key(|check| check.name.clone());
+        }
+        (if is_ok { Word::Ok } else { Word::Error }, results)
+    }
+
+    // H8
+
+    fn record(&self, word: Word, results: &[Check], asks: bool, is_head: bool) {
+        if is_head && self.has(Fault::HeadNotLogged) {
+            return;
+        }
+        match (word, self.fault) {
+            (Word::Ok, Some(Fault::PassIsLogged)) if asks => {
+                self.log("INFO", "Health response: OK")
+            }
+            (Word::Ok, _) => {}
+            (Word::Maintenance, Some(Fault::MaintenanceAtWarn)) => {
+                let path = self.disablefile();
+                self.log("WARN", &format!("Health response: MAINTENANCE ({path})"));
+            }
+            (Word::Maintenance, fault) => {
+                let mut memory = self.memory();
+                let is_first = !memory.has_logged_maintenance;
+                memory.has_logged_maintenance = true;
+                if is_first || fault != Some(Fault::MaintenanceLoggedOnce) {
+                    self.log("INFO", "Health response: MAINTENANCE");
+                }
+            }
+            (Word::Error, Some(Fault::ErrorNotLogged)) => {}
+            (Word::Error, fault) => {
+                let results: Vec<String> = results
+                    .iter()
+                    .filter(|check| check.status != "OK" || fault != Some(Fault::PassesNotListed))
+                    .map(|check| self.result(check))
+                    .collect();
+                let separator = match fault {
+                    Some(Fault::JsonIsWide) => ", ",
+                    _ => ",",
+                };
+                let results = results.join(separator);
+                let text = format!("Health response: ERROR ([{results}])");
+                self.log("ERROR", &text);
+                if fault == Some(Fault::ErrorLoggedTwice) {
+                    self.log("ERROR", &text);
+                }
+            }
+        }
+    }
+
+    fn result(&self, check: &Check) -> String {
+        let status = if check.status == "OK" { "OK" } else { "ERROR" };
+        let message = match (check.message.as_deref(), self.fault) {
+            (None, Some(Fault::AbsentMessageEmpty)) => Some(""),
+            (Some(""), Some(Fault::EmptyMessageAbsent)) => None,
+            (message, _) => message,
+        };
+        let message = message.map_or("null".to_owned(), |message| self.text(&self.cut(message)));
+        let name = self.text(&check.name);
+        format!(r#"{{"name":{name},"status":"{status}","message":{message}}}"#)
+    }
+
+    fn cut(&self, message: &str) -> String {
+        let limit = match self.fault {
+            Some(Fault::CutIsEarly) => 1023,
+            Some(Fault::MessagesNotCut) => usize::MAX,
+            _ => 1024,
+        };
+        if message.len() <= limit {
+            return message.to_owned();
+        }
+        let fitting = message.char_indices().map(|(at, _)| at);
+        let end = fitting.take_while(|&at| at <= limit).last().unwrap_or(0);
+        let mark = match self.has(Fault::CutHasNoMark) {
+            true => "",
+            false => "…",
+        };
+        format!("{}{mark}", &message[..end])
+    }
+
+    fn text(&self, text: &str) -> String {
+        let mut json = String::from("\"");
+        for character in text.chars() {
+            match character {
+                '"' | '\\' => json.extend(['\\', character]),
+                c if c.is_ascii_control() && (c < ' ' || !self.has(Fault::OnlyC0Escaped)) => {
+                    json += &format!("\\u{:04x}", u32::from(c));
+                }
+                c if c.is_control() && !self.has(Fault::OnlyC0Escaped) => {
+                    json += &format!("\\u{:04x}", u32::from(c));
+                }
+                c => json.push(c),
+            }
+        }
+        json + "\""
+    }
+
+    // H9, H10
+
+    fn response(&self, word: Word, results: &[Check]) -> Answer {
+        let maintenance = self.code("maintenance_code", 299);
+        let failure = self.code("failure_code", 503);
+        let (mut status, text) = match word {
+            Word::Ok => (200, "OK"),
+            Word::Maintenance => (maintenance, "MAINTENANCE"),
+            Word::Error => (failure, "ERROR"),
+        };
+        match (word, self.fault) {
+            (Word::Maintenance, Some(Fault::MaintenanceCodeIgnored)) => status = 299,
+            (Word::Maintenance, Some(Fault::OneCodeForBoth)) if failure != 503 => status = failure,
+            (Word::Error, Some(Fault::OneCodeForBoth)) if maintenance != 299 => {
+                status = maintenance
+            }
+            (Word::Maintenance, Some(Fault::NotFoundPageInMaintenance)) if status == 404 => {
+                return Answer::page(404, "Not Found");
+            }
+            (Word::Error, Some(Fault::FailureCodeIgnored)) => status = 503,
+            _ => {}
+        }
+        let text = match (word, self.fault) {
+            (Word::Maintenance, Some(Fault::MaintenanceSaysOk)) => "OK",
+            (Word::Maintenance, Some(Fault::MaintenanceCode200IsHealth)) if status == 200 => "OK",
+            (Word::Error, Some(Fault::FailureCode200IsHealth)) if status == 200 => "OK",
+            _ => text,
+        };
+        let messages = results.iter().filter_map(|check| check.message.as_deref());
+        let detail: String = messages
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace(['\r', '\n', '\0'], " ");
+        let body = match (word, self.fault) {
+            (Word::Error, Some(Fault::DetailInBody)) => format!("{text}: {detail}"),
+            (Word::Error, Some(Fault::PanicHasAPage)) if self.memory().has_panicked => {
+                "a check panicked".to_owned()
+            }
+            _ => text.to_owned(),
+        };
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let mut answer = Answer {
+            status,
+            reason: self.reason(word, status),
+            headers: vec![
+                header("content-type", "text/plain; charset=utf-8"),
+                header("content-length", &body.len().to_string()),
+                header("cache-control", "no-store"),
+                header("x-content-type-options", "nosniff"),
+            ],
+            body,
+        };
+        match (word, self.fault) {
+            (Word::Maintenance, Some(Fault::MaintenanceWithoutNoStore)) => {
+                answer.unset("cache-control");
+            }
+            (Word::Maintenance, Some(Fault::RedirectHasLocation))
+                if (300..400).contains(&status) =>
+            {
+                answer.set("location", "/maintenance");
+            }
+            (Word::Error, Some(Fault::ErrorWithoutNosniff)) => {
+                answer.unset("x-content-type-options")
+            }
+            (Word::Error, Some(Fault::CharsetInCapitals)) => {
+                answer.set("content-type", "text/plain; charset=UTF-8");
+            }
+            (Word::Error, Some(Fault::ErrorInChunks)) => {
+                answer.unset("content-length");
+                answer.set("transfer-encoding", "chunked");
+                answer.body = format!("{:x}\r\n{}\r\n0\r\n\r\n", answer.body.len(), answer.body);
+            }
+            (Word::Error, Some(Fault::DetailInHeader)) => answer.set("x-error", &detail),
+            (Word::Error, Some(Fault::DetailInReason)) => answer.reason = detail,
+            _ => {}
+        }
+        answer
+    }
+
+    fn reason(&self, word: Word, status: u16) -> String {
+        let own = match word {
+            Word::Ok => "OK",
+            Word::Maintenance => "MAINTENANCE",
+            Word::Error => "ERROR",
+        };
+        let canonical = ::http::StatusCode::from_u16(status).ok();
+        let canonical = canonical.and_then(|status| status.canonical_reason());
+        match (word, self.fault) {
+            (_, Some(Fault::NoReason)) => "",
+            (Word::Error, Some(Fault::ErrorIsTheReason)) => own,
+            (Word::Maintenance, Some(Fault::MaintenanceIsTheReason)) => own,
+            (_, Some(Fault::YoungCodesUnknown)) if status == 425 => "",
+            (Word::Maintenance, Some(Fault::OddMaintenanceWithoutReason)) => {
+                canonical.unwrap_or("")
+            }
+            (Word::Error, Some(Fault::OddErrorWithoutReason)) => canonical.unwrap_or(""),
+            _ => canonical.unwrap_or(own),
+        }
+        .to_owned()
+    }
+}

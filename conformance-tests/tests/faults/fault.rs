@@ -1,0 +1,369 @@
+//! What can be wrong with a health endpoint: one thing each, and the scenario that is named after it.
+
+/// Declares the enum, and the catalogue with the scenario that catches each fault.
+macro_rules! faults {
+    ($($(#[doc = $doc:literal])+ $fault:ident => $scenario:literal,)+) => {
+        /// One thing that is wrong with a server.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Fault {
+            $($(#[doc = $doc])+ $fault,)+
+        }
+
+        /// Every fault, and a scenario that has to catch it.
+        pub(crate) const CATALOGUE: &[(Fault, &str)] = &[$((Fault::$fault, $scenario),)+];
+    };
+}
+
+faults! {
+    // H1: the path.
+    /// Whatever starts with the path is answered.
+    PathIsAPrefix => "path/longer-word",
+    /// The path is compared without regard to case.
+    PathInAnyCase => "path/upper-case",
+    /// A slash at the end is ignored.
+    TrailingSlashAccepted => "path/trailing-slash",
+    /// Two slashes are one.
+    SlashesMerged => "path/double-slash",
+    /// `.` and `..` are resolved.
+    DotSegmentsResolved => "path/dot-segment",
+    /// What follows a semicolon in the path is cut off.
+    MatrixParametersCut => "path/matrix-parameter",
+    /// A query belongs to the path.
+    QueryBelongsToPath => "path/any-query",
+    /// Every path is answered.
+    EveryPathAnswered => "path/root",
+    /// The path is `/health`, whatever the setting says.
+    UrlSettingIgnored => "path/configured",
+    /// Scheme and host of a target in absolute form are taken for its path.
+    AbsoluteFormUnknown => "wire/absolute-form",
+
+    // H2: methods and bodies.
+    /// Only GET and HEAD are answered.
+    GetOnly => "method/post",
+    /// OPTIONS has an answer of its own.
+    OptionsHasItsOwnAnswer => "method/options",
+    /// TRACE echoes the request.
+    TraceEchoes => "method/trace",
+    /// A method that is none of the usual ones is refused.
+    UnknownMethodsRefused => "method/unknown-token",
+    /// HEAD has a body.
+    HeadWithBody => "method/head",
+    /// HEAD has the length of its own body: none.
+    HeadWithLengthZero => "method/head",
+    /// HEAD has no Content-Length.
+    HeadWithoutLength => "header/ok",
+    /// HEAD runs no checks.
+    HeadRunsNoChecks => "method/head-runs-checks",
+    /// A form in the body can ask for checks.
+    FormIsRead => "method/form-body",
+    /// The answer waits for the body.
+    BodyIsAwaited => "method/withheld-body",
+    /// 100 Continue is sent, and the body waited for.
+    ContinueAndWait => "wire/expect-continue",
+    /// A body that is left unread is taken for the next request.
+    BodyTakenForRequest => "wire/unread-body",
+    /// Where a body comes in chunks, it is taken for the next request.
+    ChunksTakenForRequest => "wire/unread-chunked-body",
+    /// HTTP/1.0 is refused.
+    Http10Refused => "wire/http-1-0-closes",
+    /// Whatever the client asks, its connection stays open.
+    CloseIgnored => "wire/close-is-honoured",
+    /// Every connection is closed behind its answer.
+    ConnectionNotKept => "wire/connection-is-kept",
+    /// What was read beyond the first request is lost.
+    PipelineDropped => "wire/pipelined",
+    /// A request has to come in one piece.
+    PiecesRefused => "wire/byte-by-byte",
+    /// A client that has closed its sending side gets half an answer.
+    HalfAnswerToHalfClosed => "wire/half-closed",
+    /// HTTP/1.1 without Host is dropped.
+    HostDemanded => "wire/no-host",
+    /// Host has to be that of the server.
+    HostChecked => "wire/odd-host",
+    /// Some pollers get an answer of their own.
+    PollersFiltered => "wire/user-agents",
+    /// No more than 64 connections at once.
+    CrowdRefused => "wire/crowd",
+    /// One connection at a time.
+    OneAtATime => "wire/plain-answer-overtakes-checks",
+    /// The server ends when a client leaves in the middle of its request.
+    EndsWithHalfARequest => "wire/client-leaves-before-its-request-is-whole",
+    /// The server ends when a client does not read its answer.
+    EndsWithoutReader => "wire/client-leaves-before-the-answer",
+
+    // H3 and H4: health and maintenance.
+    /// From the tenth request on, the answer is 500.
+    WearsOut => "healthy/again-and-again",
+    /// After an error, the next plain answer is an error too.
+    ErrorSticks => "healthy/after-an-error",
+    /// A plain request runs the checks, and hides what they say.
+    PlainRunsChecks => "healthy/plain-request-with-failing-check",
+    /// There is no maintenance.
+    MaintenanceIgnored => "maintenance/file",
+    /// The code is 299, whatever the setting says.
+    MaintenanceCodeIgnored => "maintenance/configured-code",
+    /// In maintenance the body is OK.
+    MaintenanceSaysOk => "maintenance/file",
+    /// A maintenance code of 404 is answered with the page for what is not found.
+    NotFoundPageInMaintenance => "maintenance/not-found-as-code",
+    /// A maintenance code of 200 is answered as health.
+    MaintenanceCode200IsHealth => "maintenance/ok-as-code",
+    /// A 3xx code comes with a Location.
+    RedirectHasLocation => "maintenance/redirect-as-code",
+    /// Only a regular file is a marker.
+    MarkerMustBeAFile => "maintenance/directory",
+    /// The marker is opened, not looked for.
+    MarkerIsOpened => "maintenance/fifo",
+    /// Links are not followed.
+    LinksNotFollowed => "maintenance/dangling-link",
+    /// The state is looked up once.
+    StateCached => "maintenance/seen-at-once",
+    /// The state is that of the request before.
+    StateIsOld => "maintenance/seen-at-once",
+    /// Status and body are looked up one after the other.
+    StateLookedUpTwice => "wire/toggled-under-load",
+    /// The state belongs to the connection.
+    StateOfTheConnection => "wire/kept-connection-has-no-memory",
+    /// A stat that fails is maintenance.
+    StatErrorIsMaintenance => "maintenance/link-loop",
+    /// A stat that fails is not logged.
+    StatErrorNotLogged => "maintenance/link-loop",
+    /// A stat that fails is logged every time.
+    StatErrorLoggedEveryTime => "maintenance/file-as-parent",
+    /// A stat that fails is logged once, ever.
+    EpisodeNeverEnds => "maintenance/episode-ends-with-a-marker",
+    /// A directory that is missing is logged.
+    MissingDirectoryLogged => "maintenance/missing-parent",
+    /// The path of the disablefile is taken for text without NUL.
+    NulFails => "maintenance/nul-in-path",
+    /// An empty disablefile is the working directory.
+    EmptyDisablefileExists => "maintenance/off",
+    /// In maintenance, checks run, and what they say is dropped.
+    ChecksRunInMaintenance => "maintenance/beats-passing-check",
+    /// A failing check beats maintenance.
+    FailureBeatsMaintenance => "maintenance/beats-failing-check",
+
+    // H5: the query.
+    /// Checks are never run.
+    ChecksNeverRun => "query/runs-all",
+    /// Checks run whatever the query says, if there is one.
+    AnyQueryRunsChecks => "query/skips-value-of-another-key",
+    /// Checks run whatever the value is.
+    AnyValueRunsChecks => "query/skips-empty-value",
+    /// `1` and `yes` mean `true`.
+    TruthyValues => "query/skips-yes",
+    /// `all` is not known.
+    AllUnknown => "query/runs-all",
+    /// `true` is not known.
+    TrueUnknown => "query/runs-true",
+    /// The key is compared without regard to case.
+    KeyInAnyCase => "query/skips-upper-case-key",
+    /// The key is compared as Unicode would have it.
+    KeyInUnicodeCase => "query/skips-kelvin-sign-key",
+    /// The value is compared with regard to case.
+    ValueInOneCase => "query/runs-upper-case",
+    /// A key that contains `checks` will do.
+    KeyContained => "query/skips-suffixed-key",
+    /// A value that starts with `all` will do.
+    ValueIsAPrefix => "query/skips-longer-word",
+    /// A value that is the beginning of `all` will do.
+    ValueAbbreviated => "query/skips-shorter-word",
+    /// Values may be a list.
+    ListsAccepted => "query/skips-list",
+    /// Spaces round key and value are ignored.
+    SpacesTrimmed => "query/skips-leading-space",
+    /// What follows a NUL is cut off.
+    NulEndsValue => "query/skips-trailing-nul",
+    /// The first of several counts.
+    FirstOfSeveralCounts => "query/runs-last-of-several",
+    /// Any of several will do.
+    AnyOfSeveralCounts => "query/skips-last-of-several-is-no",
+    /// A value that is not UTF-8 does not count as the last.
+    InvalidValueSkipped => "query/skips-last-of-several-is-invalid",
+    /// Nothing is decoded.
+    NotDecoded => "query/runs-escaped-value",
+    /// The key is not decoded.
+    KeyNotDecoded => "query/runs-escaped-key",
+    /// Everything is decoded twice.
+    DecodedTwice => "query/skips-double-escape",
+    /// The query is decoded before it is split.
+    DecodedBeforeSplit => "query/skips-escaped-ampersand",
+    /// The value ends at another equals sign.
+    EqualsSignEndsValue => "query/skips-equals-in-value",
+    /// `;` separates too.
+    SemicolonSeparates => "query/skips-semicolon-as-separator",
+    /// An escape that is none is dropped.
+    BadEscapeDropped => "query/skips-bad-escape-in-value",
+    /// An escape that is none fails the request.
+    BadEscapeFails => "query/runs-after-bad-escape",
+    /// Bytes that are no UTF-8 are dropped.
+    InvalidUtf8Dropped => "query/skips-invalid-utf8-in-value",
+    /// Bytes that are no UTF-8 fail the request.
+    InvalidUtf8Fails => "query/runs-after-invalid-utf8",
+    /// The query ends at an empty pair.
+    EmptyPairEndsQuery => "query/runs-after-empty-pairs",
+    /// Only the first pair is read.
+    FirstPairOnly => "query/runs-after-others",
+    /// Only the last pair is read.
+    LastPairOnly => "query/runs-before-others",
+    /// A raw byte ends the server.
+    EndsWithRawByte => "query/raw-byte-harmless",
+    /// A raw control character ends the server.
+    EndsWithRawControl => "query/raw-control-harmless",
+    /// A query is read for its first 4 KiB.
+    LongQueryCut => "query/runs-after-eight-kibibytes",
+    /// A query over 4 KiB is refused.
+    LongQueryRefused => "wire/long-query",
+    /// Checks run for every second request.
+    EverySecondRuns => "query/runs-each-time",
+
+    // H6 and H7: verdict and subscribers.
+    /// No failure counts.
+    FailuresIgnored => "verdict/error",
+    /// The failure code is 503, whatever the setting says.
+    FailureCodeIgnored => "verdict/configured-code",
+    /// An error of code 200 is answered as health.
+    FailureCode200IsHealth => "verdict/ok-as-code",
+    /// One code serves for both.
+    OneCodeForBoth => "verdict/code-does-not-touch-maintenance",
+    /// Without checks, asking for them is an error.
+    NoReportsIsAnError => "verdict/no-reports",
+    /// Status is compared without regard to case.
+    StatusInAnyCase => "verdict/status-lower-case",
+    /// Spaces round a status are ignored.
+    StatusTrimmed => "verdict/status-padded",
+    /// An empty status passes.
+    EmptyStatusPasses => "verdict/status-empty",
+    /// Only `ERROR` fails.
+    OnlyErrorFails => "verdict/status-word",
+    /// A status that contains `OK` passes.
+    StatusContainsOk => "verdict/status-nok",
+    /// The last of several reports of one name counts.
+    LastOfOneNameCounts => "verdict/earlier-failure-of-one-name",
+    /// The first of several reports of one name counts.
+    FirstOfOneNameCounts => "verdict/later-failure-of-one-name",
+    /// Only the first check counts.
+    FirstCheckCounts => "subscriber/all-of-them-run",
+    /// The first failure ends the run.
+    FailureEndsRun => "subscriber/all-of-them-run",
+    /// Results of one name are reported once.
+    DuplicatesDropped => "subscriber/duplicates-kept",
+    /// Results stand in the order in which they came.
+    ResultsAsTheyCame => "subscriber/registration-order",
+    /// Results of earlier requests are kept.
+    ResultsPileUp => "subscriber/nothing-left-over",
+    /// A client that leaves takes the checks of others with it.
+    LeavingPoisonsChecks => "wire/client-leaves-while-checks-run",
+    /// Who asks while checks run is not logged.
+    SharedRunLoggedOnce => "wire/crowd-with-checks",
+    /// Of requests that come together, only the first is logged.
+    PipelineLoggedOnce => "wire/pipelined-checks",
+
+    // H8: the log.
+    /// Checks that pass are logged.
+    PassIsLogged => "log/ok-is-silent",
+    /// Maintenance is logged once, not for each answer.
+    MaintenanceLoggedOnce => "log/maintenance",
+    /// Maintenance is logged at WARN.
+    MaintenanceAtWarn => "log/maintenance",
+    /// Two records for an error.
+    ErrorLoggedTwice => "log/error-with-all-results",
+    /// An error is not logged.
+    ErrorNotLogged => "log/error-with-all-results",
+    /// Only failures are logged.
+    PassesNotListed => "log/error-with-all-results",
+    /// JSON with spaces.
+    JsonIsWide => "log/error-with-all-results",
+    /// A message that is absent is logged as an empty one.
+    AbsentMessageEmpty => "log/error-with-all-results",
+    /// A message that is empty is logged as an absent one.
+    EmptyMessageAbsent => "log/empty-message",
+    /// Only C0 is escaped: what JSON asks for.
+    OnlyC0Escaped => "log/control-characters",
+    /// Messages are not cut.
+    MessagesNotCut => "log/long-messages",
+    /// A cut has no mark.
+    CutHasNoMark => "log/long-messages",
+    /// Messages are cut one byte early.
+    CutIsEarly => "log/long-messages",
+    /// What HEAD is answered with is not logged.
+    HeadNotLogged => "log/head-is-logged-alike",
+
+    // H9 and H10: headers and reason phrase.
+    /// HEAD may be kept by caches.
+    HeadWithoutNoStore => "header/ok",
+    /// Maintenance may be kept by caches.
+    MaintenanceWithoutNoStore => "header/maintenance",
+    /// Errors may be sniffed.
+    ErrorWithoutNosniff => "header/error",
+    /// Errors spell their charset in capitals.
+    CharsetInCapitals => "header/error",
+    /// Errors come in chunks.
+    ErrorInChunks => "header/error",
+    /// Messages stand in the body.
+    DetailInBody => "verdict/error",
+    /// Messages stand in a header.
+    DetailInHeader => "header/error",
+    /// Messages stand in the reason phrase.
+    DetailInReason => "header/no-injection",
+    /// Conditional requests get 304.
+    ConditionsHonoured => "header/no-negotiation",
+    /// No answer has a reason phrase.
+    NoReason => "reason/ok",
+    /// An error's reason phrase is its body.
+    ErrorIsTheReason => "reason/error",
+    /// The reason phrase of maintenance is always the word.
+    MaintenanceIsTheReason => "reason/canonical-maintenance",
+    /// Young codes have no reason phrase.
+    YoungCodesUnknown => "reason/young-code",
+    /// A maintenance code without a reason of its own has none.
+    OddMaintenanceWithoutReason => "reason/odd-maintenance",
+    /// A failure code without a reason of its own has none.
+    OddErrorWithoutReason => "reason/odd-error",
+
+    // H11: settings.
+    /// No setting is checked.
+    SettingsUnchecked => "setting/url-empty",
+    /// Unknown settings are ignored.
+    UnknownSettingIgnored => "setting/unknown-key",
+    /// Settings of others are refused.
+    OtherPrefixRefused => "setting/other-prefix",
+    /// Codes end at 499.
+    CodesEndAt499 => "setting/code-599",
+    /// A url may hold letters and slashes only.
+    PunctuationRefused => "path/configured-with-punctuation",
+    /// The url may not end with a slash.
+    TrailingSlashRefused => "path/configured-with-trailing-slash",
+    /// The url may not be the root.
+    RootRefused => "path/configured-root",
+    /// Two codes that are set are refused.
+    BothCodesRefused => "setting/both-codes",
+    /// A server without settings is refused.
+    DefaultsRefused => "setting/default-disablefile",
+    /// A refusal does not say which setting.
+    KeyNotNamed => "setting/failure-code-huge",
+    /// A refusal does not say which value.
+    ValueNotQuoted => "setting/failure-code-huge",
+    /// A refusal does not say why.
+    RuleNotSaid => "setting/failure-code-huge",
+    /// A disablefile that anyone can create is not warned of.
+    ExposureNotSaid => "setting/disablefile-anyone-can-create",
+    /// The default disablefile is none.
+    NoDefaultDisablefile => "setting/default-disablefile",
+
+    // H12: panics.
+    /// A panic ends the connection.
+    PanicEndsConnection => "panic/is-an-error",
+    /// A panic ends the run.
+    PanicEndsRun => "panic/others-still-run",
+    /// A panic passes.
+    PanicPasses => "panic/is-an-error",
+    /// A panic makes every later answer an error.
+    PanicSticks => "panic/every-time",
+    /// A panic is answered in full, also to HEAD.
+    PanicHasAPage => "panic/head",
+    /// A plain request panics with its checks.
+    PlainPanics => "panic/not-asked-for",
+    /// In maintenance, a check that would panic ends the connection.
+    PanicInMaintenance => "maintenance/beats-panicking-check",
+}

@@ -1,0 +1,108 @@
+//! Who tests the tests: servers that are broken on purpose, each of which a scenario has to catch.
+//!
+//! `cargo test -p health-conformance --test faults -- --nocapture` prints which scenarios catch which fault.
+
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
+mod endpoint;
+mod fault;
+#[path = "../../testees/std/http.rs"]
+#[expect(dead_code, reason = "the server here has a loop of its own")]
+mod http;
+mod query;
+mod server;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use health_conformance::{Level, Options, Report, Suite};
+
+use self::fault::{CATALOGUE, Fault};
+use self::server::Faulty;
+
+/// The plainest scenario there is: what it catches, every scenario does.
+const PLAINEST: &str = "path/exact";
+
+/// The longest scenario by far: played only on the fault that is named after it.
+const LONGEST: &str = "wire/toggled-under-load";
+
+/// How long a broken server may take to answer; a sound one gets the usual time.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// The scenarios that each fault fails.
+fn catches(suite: &Suite) -> BTreeMap<Fault, BTreeSet<String>> {
+    let waiting = Mutex::new(CATALOGUE.iter());
+    let caught = Mutex::new(BTreeMap::new());
+    let work = || {
+        loop {
+            let Some((fault, scenario)) = waiting.lock().unwrap().next() else {
+                break;
+            };
+            let skip = Some(LONGEST.to_owned()).filter(|longest| longest != scenario);
+            let options = Options {
+                skip: Vec::from_iter(skip),
+                strict: true,
+                timeout: LIMIT,
+                ..Options::default()
+            };
+            let report = suite.run(&Faulty(Some(*fault)), &options);
+            let failed = report.failed().map(str::to_owned).collect();
+            caught.lock().unwrap().insert(*fault, failed);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(work);
+        }
+    });
+    caught.into_inner().unwrap()
+}
+
+fn sound(suite: &Suite) -> Report {
+    let options = Options {
+        strict: true,
+        ..Options::default()
+    };
+    suite.run(&Faulty(None), &options)
+}
+
+#[test]
+fn a_server_without_a_fault_conforms() {
+    let report = sound(&Suite::builtin().unwrap());
+    assert!(report.conforms(), "{report}");
+}
+
+#[test]
+fn every_fault_is_caught_by_its_scenario_and_every_must_catches_a_fault() {
+    let suite = Suite::builtin().unwrap();
+    let caught = catches(&suite);
+    // This machine, or user, may be unable to show some.
+    let sound = sound(&suite);
+    let shown: BTreeSet<&str> = sound.passed().collect();
+    let mut missed = Vec::new();
+    for (fault, scenario) in CATALOGUE {
+        let by = &caught[fault];
+        println!("{fault:?}: {by:?}");
+        if !by.contains(*scenario) {
+            missed.push(format!(
+                "{scenario} does not catch {fault:?}, which {by:?} do"
+            ));
+        }
+    }
+    // A fault of everything proves nothing about a scenario in particular.
+    let particular = || caught.values().filter(|by| !by.contains(PLAINEST));
+    for scenario in suite.scenarios() {
+        let id = scenario.id();
+        let is_judged = scenario.level() == Level::Must && id != PLAINEST && shown.contains(id);
+        if is_judged && !particular().any(|by| by.contains(id)) {
+            missed.push(format!("{id} catches no fault in particular"));
+        }
+    }
+    assert_eq!(missed, Vec::<String>::new());
+}
