@@ -139,7 +139,25 @@ impl HealthCheckEvent {
 
 #[cfg(test)]
 mod tests {
-    use super::HealthCheckEvent;
+    use super::{HealthCheckEvent, Status};
+
+    #[test]
+    fn what_was_reported_reads_back_in_order() {
+        let mut event = HealthCheckEvent::default();
+        event.report("disk", "OK", None);
+        event.report("queue", "down", Some("87 jobs"));
+        let reports = event.reports().iter();
+        let reports: Vec<_> = reports
+            .map(|report| (report.name(), report.status(), report.message()))
+            .collect();
+        assert_eq!(
+            reports,
+            [
+                ("disk", Status::Ok, None),
+                ("queue", Status::Error, Some("87 jobs")),
+            ]
+        );
+    }
 
     #[test]
     fn debug_output_holds_no_message() {

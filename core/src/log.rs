@@ -183,7 +183,7 @@ fn misleads(character: char) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{JsonString, LogRecord};
+    use super::{JsonString, LogLevel, LogRecord};
     use crate::decision::Decision;
     use crate::event::HealthCheckEvent;
 
@@ -206,9 +206,28 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_holds_no_message() {
+    fn a_record_shows_its_level_and_its_text() {
+        let record = LogRecord::of(&Decision::Maintain).unwrap();
+        assert_eq!(
+            format!("{} {record}", record.level()),
+            "INFO Health response: MAINTENANCE"
+        );
+        assert_eq!(LogLevel::Warn.to_string(), "WARN");
+        assert_eq!(LogLevel::Error.to_string(), "ERROR");
+    }
+
+    #[test]
+    fn debug_output_holds_the_level_and_no_message() {
         let record = record(|event| event.report("database", "ERROR", Some("hunter2")));
-        assert!(!format!("{record:?}").contains("hunter2"));
+        let shown = format!("{record:?}");
+        assert!(shown.contains("Error"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn line_breaks_and_tabs_take_the_short_escapes_that_people_know() {
+        let written = JsonString("a\n\r\t\u{b}").to_string();
+        assert_eq!(written, r#""a\n\r\t\u000b""#);
     }
 
     proptest! {
