@@ -109,6 +109,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_map_is_refused() {
+        let error = serde_json::from_str::<HealthConfig>("[]").unwrap_err();
+        let message = error.to_string();
+        assert!(
+            message.contains("expected a map of the settings"),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn an_error_names_key_value_and_rule() {
         for (json, words) in [
             (

@@ -35,6 +35,20 @@ fn nothing_set_means_the_documented_defaults() {
 }
 
 #[test]
+fn settings_are_equal_when_they_set_the_same() {
+    let default = HealthConfig::default();
+    for (key, value) in [
+        ("healthcheck.url", "/status"),
+        ("healthcheck.disablefile", "/run/shop/maintenance"),
+        ("healthcheck.maintenance_code", "503"),
+        ("healthcheck.failure_code", "500"),
+    ] {
+        assert_ne!(pair(key, value).unwrap(), default, "{key}");
+    }
+    assert_eq!(variable("HEALTHCHECK_INTERVAL", "30s").unwrap(), default);
+}
+
+#[test]
 fn a_url_without_a_slash_is_refused() {
     assert_eq!(refusal("healthcheck.url", "health"), ConfigRule::UrlStart);
 }
@@ -124,6 +138,25 @@ fn every_other_code_from_200_to_599_is_accepted() {
 fn an_unknown_setting_is_refused() {
     for key in ["healthcheck.ulr", "healthcheck.URL", "healthcheck."] {
         assert_eq!(refusal(key, "/health"), ConfigRule::UnknownSetting);
+    }
+    assert_eq!(
+        ConfigRule::UnknownSetting.to_string(),
+        "there is no such setting, only healthcheck.url, healthcheck.disablefile, \
+         healthcheck.maintenance_code, healthcheck.failure_code"
+    );
+}
+
+#[test]
+fn a_refusal_of_what_the_program_sets_names_the_setting() {
+    let config = HealthConfig::default;
+    for (refused, key, value) in [
+        (config().with_url("status"), "url", "status"),
+        (config().with_maintenance_code(99), "maintenance_code", "99"),
+        (config().with_failure_code(99), "failure_code", "99"),
+    ] {
+        let error = refused.unwrap_err();
+        assert_eq!(error.key(), format!("healthcheck.{key}"));
+        assert_eq!(error.value(), value);
     }
 }
 
