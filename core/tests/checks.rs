@@ -18,8 +18,8 @@ use futures::channel::oneshot;
 use futures::executor::block_on;
 use futures::lock::Mutex;
 use health_core::{
-    BuildError, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber, Status,
-    async_trait,
+    BuildError, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber, LogLevel,
+    Status, async_trait,
 };
 use serde_json::Value;
 
@@ -355,6 +355,27 @@ fn a_subscriber_may_share_its_names_with_a_check() {
         .subscribe(|event| event.report("database", "OK", None))
         .build();
     assert!(health.is_ok());
+}
+
+#[test]
+fn an_endpoint_shows_its_settings_warnings_and_checks() {
+    let config = HealthConfig::from_variables([
+        ("HEALTHCHECK_DISABLEFILE".into(), "".into()),
+        ("HEALTHCHECK_INTERVAL".into(), "30s".into()),
+    ])
+    .unwrap();
+    let health = Health::builder()
+        .config(config.clone())
+        .check("database", || ready(Ok::<(), String>(())))
+        .build()
+        .unwrap();
+    assert_eq!(health.config(), &config);
+    let [warning] = health.warnings() else {
+        panic!("{:?}", health.warnings());
+    };
+    assert_eq!(warning.level(), LogLevel::Warn);
+    assert!(warning.text().contains("HEALTHCHECK_INTERVAL"));
+    assert!(format!("{health:?}").contains("database"));
 }
 
 #[test]
