@@ -1,0 +1,46 @@
+//! What an endpoint takes from its process: the environment and the working directory.
+
+use std::env;
+use std::process::Command;
+
+use health_core::HealthConfig;
+
+#[test]
+fn settings_can_be_read_from_the_environment_of_the_process() {
+    const URL: &str = "/of-the-process";
+    if env::var("HEALTHCHECK_URL").is_ok_and(|url| url == URL) {
+        assert_eq!(HealthConfig::from_env().unwrap().url(), URL);
+        return;
+    }
+    // To set a variable of a process that runs threads is unsafe: the test starts one of its own.
+    let again = Command::new(env::current_exe().unwrap())
+        .args([
+            "settings_can_be_read_from_the_environment_of_the_process",
+            "--exact",
+        ])
+        .env("HEALTHCHECK_URL", URL)
+        .output()
+        .unwrap();
+    let output = String::from_utf8_lossy(&again.stdout);
+    assert!(output.contains("1 passed"), "{output}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_relative_disablefile_is_exposed_by_a_world_writable_working_directory() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use health_core::Health;
+
+    let directory = tempfile::tempdir().unwrap();
+    env::set_current_dir(directory.path()).unwrap();
+    let warnings = || {
+        let config = HealthConfig::default().with_disablefile("maintenance");
+        let health = Health::builder().config(config).build().unwrap();
+        health.warnings().len()
+    };
+    assert_eq!(warnings(), 0);
+    set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
+    assert_eq!(warnings(), 1);
+}
