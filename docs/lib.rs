@@ -5,5 +5,8 @@
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+#[doc = include_str!("adding-an-adapter.md")]
+mod adding_an_adapter {}
+
 #[doc = include_str!("embedding.md")]
 mod embedding {}

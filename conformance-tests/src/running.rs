@@ -8,7 +8,7 @@ use crate::capability::{Capability, Lacks};
 use crate::given::{Behaviour, Check, Given};
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::Journal;
-use crate::scenario::{Answer, Checks, Client, Scenario};
+use crate::scenario::{Answer, Scenario};
 
 const DISABLEFILE: &str = "healthcheck.disablefile";
 
@@ -108,12 +108,14 @@ impl Harness for RunningServer {
             return Err("it is about the start of a server".to_owned());
         }
         let wanted = scenario.given();
-        let (theirs, ours) = (settings(wanted), settings(&self.given));
-        if let Some((key, value)) = theirs.iter().find(|(key, value)| ours[*key] != **value) {
-            return Err(format!(
-                "it wants {key} = {value:?}, and the server has {:?}",
-                ours[key]
-            ));
+        let ours = settings(&self.given);
+        for (key, value) in settings(wanted) {
+            let has = ours.get(key).copied().unwrap_or_default();
+            if has != value {
+                return Err(format!(
+                    "it wants {key} = {value:?}, and the server has {has:?}"
+                ));
+            }
         }
         let disablefile = wanted.settings.get(DISABLEFILE).map(String::as_str);
         if disablefile.is_some_and(|path| path != "{dir}/maintenance") {
@@ -122,14 +124,8 @@ impl Harness for RunningServer {
         if scenario.has_marker() && !self.toggles {
             return Err("it touches the disablefile, and no --disablefile is given".to_owned());
         }
-        // Where no check could make a difference, any will do.
-        let asks = scenario.steps.iter().any(|step| {
-            step.checks == Checks::Start
-                || step.answer == Answer::Error
-                || step.client == Client::Lingers
-        });
         let (wanted, has) = (outcome(&wanted.checks), outcome(&self.given.checks));
-        if wanted != has && (asks || wanted != "no checks") {
+        if wanted != has && depends_on_checks(scenario) {
             return Err(format!(
                 "it wants a server with {wanted}, and this one has {has}"
             ));
@@ -138,7 +134,16 @@ impl Harness for RunningServer {
     }
 }
 
-/// Every setting but the disablefile, defaults included.
+/// Whether other checks than the scenario's could change an answer, or take away what it shows.
+fn depends_on_checks(scenario: &Scenario) -> bool {
+    let has_checks = !scenario.given.checks.is_empty();
+    scenario.steps.iter().any(|step| {
+        let is_elsewhere = step.answer == Answer::NotFound;
+        !is_elsewhere && (has_checks || step.target.contains("checks"))
+    })
+}
+
+/// Every setting of the endpoint but the disablefile, defaults included.
 fn settings(given: &Given) -> BTreeMap<&str, &str> {
     let mut settings = BTreeMap::from([
         ("healthcheck.url", "/health"),
@@ -147,12 +152,9 @@ fn settings(given: &Given) -> BTreeMap<&str, &str> {
     ]);
     let written = given.settings.iter();
     let written = written.map(|(key, value)| (key.as_str(), value.as_str()));
-    settings.extend(written.filter(|(key, _)| settings_of_interest(key)));
     settings
-}
-
-fn settings_of_interest(key: &str) -> bool {
-    key != DISABLEFILE
+        .extend(written.filter(|(key, _)| key.starts_with("healthcheck.") && *key != DISABLEFILE));
+    settings
 }
 
 /// What asking for these checks leads to, in words.
@@ -210,6 +212,8 @@ mod tests {
                 "a check that fails, and this one has no checks",
             ),
             ("query/skips-no-value", "a check that fails"),
+            ("verdict/no-reports", ""),
+            ("path/trailing-slash", ""),
             ("panic/is-an-error", "a check that panics"),
             ("setting/url-empty", "the start"),
         ] {
@@ -233,6 +237,7 @@ mod tests {
         );
         assert_eq!(reason(&failing, "query/runs-all"), "");
         assert_eq!(reason(&failing, "path/exact"), "");
+        assert!(reason(&failing, "verdict/no-reports").contains("with no checks"));
     }
 
     #[test]

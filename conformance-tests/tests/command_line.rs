@@ -252,20 +252,6 @@ fn a_running_server_is_played_what_fits_it_and_the_rest_is_skipped_with_the_reas
 #[test]
 fn a_failure_is_told_with_rule_request_difference_and_the_way_to_repeat_it() {
     let url = format!("http://{}", serve(HEALTHY));
-    let output = command(&[
-        "run",
-        "--url",
-        &url,
-        "--run",
-        "path/trailing-slash",
-        "--run",
-        "path/upper-case",
-        "--run",
-        "path/exact",
-    ]);
-    // Both want a server with a failing check.
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
-
     let directory = tempfile::tempdir().unwrap();
     let given = directory.path().join("given.json");
     fs::write(&given, r#"{"checks":[{"name":"shop","status":"ERROR"}]}"#).unwrap();
@@ -399,7 +385,7 @@ fn junit_has_a_case_for_each_scenario() {
         "--run",
         "wire/pipelined",
         "--run",
-        "path/below",
+        "panic/head",
         "--format",
         "junit",
     ]);
@@ -411,7 +397,7 @@ fn junit_has_a_case_for_each_scenario() {
     );
     assert!(printed.contains(r#"name="wire/pipelined""#), "{printed}");
     assert!(
-        printed.contains("skipped: it wants a server with a check that fails"),
+        printed.contains("skipped: it wants a server with a check that panics"),
         "{printed}"
     );
 }

@@ -241,7 +241,7 @@ impl Endpoint {
             {
                 return None;
             }
-            Some(Fault::Http10Refused) if !(request.version == "HTTP/1.1") => {
+            Some(Fault::Http10Refused) if request.version != "HTTP/1.1" => {
                 return Some(Answer::page(505, "HTTP Version Not Supported"));
             }
             Some(Fault::ConditionsHonoured) if request.header("if-none-match").is_some() => {

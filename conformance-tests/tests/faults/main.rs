@@ -21,7 +21,9 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use health_conformance::{Level, Options, Report, Suite};
+use health_conformance::{
+    Given, Harness as _, Journal, Level, Options, Report, RunningServer, Suite,
+};
 
 use self::fault::{CATALOGUE, Fault};
 use self::server::Faulty;
@@ -76,6 +78,36 @@ fn sound(suite: &Suite) -> Report {
 fn a_server_without_a_fault_conforms() {
     let report = sound(&Suite::builtin().unwrap());
     assert!(report.conforms(), "{report}");
+}
+
+#[test]
+fn a_server_that_runs_already_conforms_and_its_disablefile_is_left_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let disablefile = directory.path().join("maintenance");
+    let given = |checks: &str| {
+        let settings = serde_json::json!({ "healthcheck.disablefile": disablefile });
+        let checks: serde_json::Value = serde_json::from_str(checks).unwrap();
+        let given = serde_json::json!({ "settings": settings, "checks": checks });
+        serde_json::from_value::<Given>(given).unwrap()
+    };
+    let failing = r#"[{"name": "shop", "status": "ERROR", "message": "shut"}]"#;
+    for (checks, fault, conforms) in [
+        (failing, None, true),
+        ("[]", None, true),
+        (failing, Some(Fault::ChecksNeverRun), false),
+        ("[]", Some(Fault::StateCached), false),
+    ] {
+        let given = given(checks);
+        let server = Faulty(fault).start(&given, &Journal::in_memory());
+        let server = server.unwrap();
+        let url = format!("http://{}", server.address());
+        let running = RunningServer::new(&url, given, Some(&disablefile)).unwrap();
+        let suite = Suite::builtin().unwrap();
+        let report = suite.run(&running, &Options::default());
+        assert_eq!(report.conforms(), conforms, "{fault:?}: {report}");
+        assert!(report.passed().count() > 40, "{fault:?}: {report}");
+        assert!(!disablefile.exists());
+    }
 }
 
 #[test]
