@@ -270,3 +270,140 @@ impl Run<'_> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::Options;
+    use crate::given::Given;
+    use crate::harness::{Harness, Server, StartError};
+    use crate::journal::{Journal, Line};
+    use crate::scenario::Suite;
+
+    /// A server that does for each connection what the function says.
+    struct Served<F>(F, Arc<AtomicUsize>);
+
+    impl<F> Served<F> {
+        fn new(converse: F) -> Self {
+            Self(converse, Arc::default())
+        }
+    }
+
+    impl<F> Harness for Served<F>
+    where
+        F: Fn(&mut TcpStream, &str, &Journal) -> bool + Clone + Send + Sync + 'static,
+    {
+        fn start(&self, _: &Given, journal: &Journal) -> Result<Server, StartError> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let address = listener.local_addr().unwrap();
+            let (converse, journal) = (self.0.clone(), journal.clone());
+            thread::spawn(move || {
+                for mut stream in listener.incoming().flatten() {
+                    let mut request = [0; 1024];
+                    let count = stream.read(&mut request).unwrap_or_default();
+                    let request = String::from_utf8_lossy(&request[..count]);
+                    let target = request.split(' ').nth(1).unwrap_or_default();
+                    if !target.is_empty() && !converse(&mut stream, target, &journal) {
+                        break;
+                    }
+                }
+            });
+            Ok(Server::new(address, || {}))
+        }
+
+        fn patience(&self) -> Duration {
+            Duration::from_secs(1)
+        }
+    }
+
+    fn is_found(stream: &mut TcpStream) -> bool {
+        let head = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes()).is_ok()
+    }
+
+    /// Scenarios that ask for `/a`, `/b` and so on, and find nothing there.
+    fn suite(targets: &[&str]) -> Suite {
+        let scenario = |target: &&str| {
+            format!(
+                "[[scenario]]\nid='path/{target}'\nrule='H1'\nsays='s'\nstep=[{{target='/{target}',answer='not-found'}}]\n"
+            )
+        };
+        let scenarios: String = targets.iter().map(scenario).collect();
+        let rules = "rule = [{ id = 'H1', title = 't', sentence = 's', poller = 'p' }]";
+        Suite::load(rules, "[plain]", &[("path", &scenarios)]).unwrap()
+    }
+
+    fn failed(targets: &[&str], harness: &dyn Harness) -> Vec<String> {
+        let options = Options {
+            timeout: Duration::from_millis(500),
+            ..Options::default()
+        };
+        let report = suite(targets).run(harness, &options);
+        report.failed().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_line_that_comes_late_and_should_not_is_put_down_to_its_scenario() {
+        let server = Served::new(|stream: &mut TcpStream, target: &str, journal: &Journal| {
+            if target == "/a" {
+                let journal = journal.clone();
+                thread::spawn(move || {
+                    thread::sleep(Duration::from_millis(20));
+                    journal.record(Line::Check("surplus".to_owned()));
+                });
+            }
+            is_found(stream)
+        });
+        assert_eq!(failed(&["a", "b"], &server), ["path/a"]);
+    }
+
+    #[test]
+    fn one_server_serves_all_scenarios_that_are_given_the_same() {
+        let server = Served::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
+        assert_eq!(
+            failed(&["a", "b", "c", "d", "e"], &server),
+            Vec::<String>::new()
+        );
+        assert_eq!(server.1.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_server_that_ends_fails_the_scenario_that_ended_it_and_no_other() {
+        let server = Served::new(|stream: &mut TcpStream, target: &str, _: &Journal| {
+            target != "/b" && is_found(stream)
+        });
+        assert_eq!(failed(&["a", "b", "c"], &server), ["path/b"]);
+        assert_eq!(server.1.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_server_that_falls_silent_is_asked_three_times() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let server = Served::new(move |stream: &mut TcpStream, _: &str, _: &Journal| {
+            count.fetch_add(1, Ordering::Relaxed);
+            stream.write_all(b"HTTP/1.1 200 OK\r\n").is_ok()
+        });
+        let all = ["path/a", "path/b", "path/c", "path/d", "path/e"];
+        assert_eq!(failed(&["a", "b", "c", "d", "e"], &server), all);
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn a_harness_that_panics_fails_its_scenarios() {
+        struct Panics;
+        impl Harness for Panics {
+            fn start(&self, _: &Given, _: &Journal) -> Result<Server, StartError> {
+                panic!("a panic that this test asks for")
+            }
+        }
+        assert_eq!(failed(&["a"], &Panics), ["path/a"]);
+    }
+}

@@ -5,6 +5,7 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -86,4 +87,24 @@ fn the_custom_server_is_as_short_as_the_readme_says() {
     let example = root().join("core/examples/custom_server.rs");
     let lines = fs::read_to_string(example).unwrap().lines().count();
     assert!(lines < 80, "{lines} lines");
+}
+
+#[test]
+fn the_original_is_known_to_differ_in_the_rows_of_the_contract_and_in_nothing_else() {
+    let contract = fs::read_to_string(root().join("docs/contract.md")).unwrap();
+    let (_, section) = contract
+        .split_once("## Differences from pyramid_health")
+        .unwrap();
+    let (table, _) = section.split_once("\n## ").unwrap();
+    let rows = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let rows: BTreeSet<_> = rows.map(|(row, _)| row).skip(1).collect();
+    let known = root().join("conformance-tests/testees/pyramid_health/known.toml");
+    let known = fs::read_to_string(known).unwrap();
+    let groups = known
+        .lines()
+        .filter_map(|line| line.strip_prefix("# Row: "));
+    let groups: BTreeSet<_> = groups.collect();
+    assert_eq!(groups, rows);
 }

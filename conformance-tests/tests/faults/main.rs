@@ -112,6 +112,7 @@ fn a_server_that_runs_already_conforms_and_its_disablefile_is_left_as_it_was() {
 
 #[test]
 fn every_fault_is_caught_by_its_scenario_and_every_must_catches_a_fault() {
+    assert!(CATALOGUE.len() >= 160, "the README says so");
     let suite = Suite::builtin().unwrap();
     let caught = catches(&suite);
     // This machine, or user, may be unable to show some.
