@@ -4,8 +4,8 @@ use serde::Deserialize;
 use wildmatch::WildMatch;
 
 use crate::capability::{Capability, Lacks};
+use crate::finding::Failure;
 use crate::judge::FIELDS;
-use crate::report::Failure;
 use crate::scenario::Suite;
 
 /// Scenarios that a server is known to fail, and capabilities that it lacks, each with the reason.
@@ -109,6 +109,11 @@ impl KnownFailures {
         })
     }
 
+    /// The reasons for what may differ in any scenario.
+    pub(crate) fn always(&self) -> impl Iterator<Item = &str> {
+        self.always.iter().map(|entry| entry.reason.as_str())
+    }
+
     /// Whether a scenario is known to leave a request without an answer.
     pub(crate) fn expects_silence(&self, id: &str) -> bool {
         let mut entries = self.entries.iter().filter(|entry| entry.matches(id));
@@ -201,8 +206,8 @@ fn kind(field: &str) -> &str {
 mod tests {
     use super::KnownFailures;
     use crate::capability::Capability;
+    use crate::finding::Failure;
     use crate::judge::Mismatch;
-    use crate::report::Failure;
     use crate::scenario::Suite;
 
     fn parse(file: &str) -> Result<KnownFailures, String> {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::report::{Outcome, Report, Verdict, brief};
+use crate::finding::brief;
+use crate::report::{Outcome, Report, Verdict};
 
 /// Reports of several servers, merged: a row for each scenario, a column for each server.
 /// [`Display`](fmt::Display) shows it as Markdown.

@@ -7,13 +7,10 @@ mod text;
 use serde::{Deserialize, Serialize};
 
 use crate::capability::Lacks;
-use crate::judge::Mismatch;
+use crate::finding::{Failure, Finding};
 use crate::known::Excused;
-use crate::marker::MarkerError;
-use crate::runner::Options;
+use crate::options::Options;
 use crate::scenario::{Level, Scenario, Suite};
-
-pub(crate) use self::text::brief;
 
 /// The outcomes of a run. [`Display`](std::fmt::Display) shows what a person wants to know, and
 /// [`to_json`](Self::to_json) all of it.
@@ -26,6 +23,8 @@ pub struct Report {
     pub(crate) suite: String,
     /// What the server lacks.
     pub(crate) lacks: Lacks,
+    /// What is known to differ in any scenario.
+    pub(crate) always: Vec<String>,
     pub(crate) outcomes: Vec<Outcome>,
     /// Entries of the known failures that are out of date, as sentences.
     pub(crate) out_of_date: Vec<String>,
@@ -75,69 +74,6 @@ pub(crate) enum Verdict {
     },
 }
 
-/// What was found of a scenario, before its weight is known.
-#[derive(Debug, Clone)]
-pub(crate) enum Finding {
-    Passed,
-    Failed(Vec<Failure>),
-    Skipped(String),
-}
-
-impl Finding {
-    pub(crate) fn of(failures: Vec<Failure>) -> Self {
-        if failures.is_empty() {
-            Self::Passed
-        } else {
-            Self::Failed(failures)
-        }
-    }
-
-    /// Whether a request had no answer.
-    pub(crate) fn is_without_answer(&self) -> bool {
-        match self {
-            Self::Failed(failures) => failures.iter().any(Failure::is_without_answer),
-            Self::Passed | Self::Skipped(_) => false,
-        }
-    }
-}
-
-/// What failed at one moment of a scenario.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Failure {
-    moment: String,
-    pub(crate) mismatches: Vec<Mismatch>,
-}
-
-impl Failure {
-    pub(crate) fn of_start(what: impl Into<String>) -> Self {
-        Self {
-            moment: "the start".to_owned(),
-            mismatches: vec![Mismatch::new("server", "one that starts", what)],
-        }
-    }
-
-    pub(crate) fn of_marker(number: usize, error: &MarkerError) -> Self {
-        Self {
-            moment: format!("request {number}, before it was sent"),
-            mismatches: vec![Mismatch::new("marker", "in place", error.to_string())],
-        }
-    }
-
-    /// `None` when nothing differs.
-    pub(crate) fn unless_empty(moment: &str, mismatches: Vec<Mismatch>) -> Option<Self> {
-        (!mismatches.is_empty()).then(|| Self {
-            moment: moment.to_owned(),
-            mismatches,
-        })
-    }
-
-    pub(crate) fn is_without_answer(&self) -> bool {
-        self.mismatches
-            .iter()
-            .any(|mismatch| mismatch.field == "answer")
-    }
-}
-
 impl Report {
     pub(crate) fn new(
         suite: &Suite,
@@ -161,6 +97,7 @@ impl Report {
             name: options.name.clone(),
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             lacks: lacks.clone(),
+            always: options.known.always().map(str::to_owned).collect(),
             outcomes,
             out_of_date,
             rerun: options.rerun.clone(),

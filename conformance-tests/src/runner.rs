@@ -6,63 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use wildmatch::WildMatch;
-
 use crate::capability::Lacks;
+use crate::finding::{Failure, Finding};
 use crate::given::Given;
 use crate::harness::{Harness, StartError};
-use crate::known::KnownFailures;
-use crate::report::{Failure, Finding, Report};
+use crate::options::Options;
+use crate::report::Report;
 use crate::scenario::{Scenario, Suite};
 use crate::session::{Pace, Session, expand_given, judge_refused, make_open_directory};
-
-/// How a run is done.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Which scenarios to run: those whose id matches one of these; `*` stands for any text. Default: all.
-    pub run: Vec<String>,
-    /// Which of these not to run. Default: none.
-    pub skip: Vec<String>,
-    /// How many servers run at once. Default: 1.
-    pub jobs: usize,
-    /// How long an answer may take. Default: 5 s.
-    pub timeout: Duration,
-    /// Whether a `should` that fails counts. Default: it does not.
-    pub strict: bool,
-    /// What the server is known to fail, and to lack. Default: nothing.
-    pub known: KnownFailures,
-    /// What the report calls the server: a word, and perhaps its version. Default: nothing.
-    pub name: String,
-    /// The command that runs one scenario again, for the report; `{id}` stands for the scenario.
-    /// Default: none.
-    pub rerun: String,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            run: vec!["*".to_owned()],
-            skip: Vec::new(),
-            jobs: 1,
-            timeout: Duration::from_secs(5),
-            strict: false,
-            known: KnownFailures::default(),
-            name: String::new(),
-            rerun: String::new(),
-        }
-    }
-}
-
-impl Options {
-    fn chooses(&self, id: &str) -> bool {
-        let any = |patterns: &[String]| {
-            patterns
-                .iter()
-                .any(|pattern| WildMatch::new(pattern).matches(id))
-        };
-        any(&self.run) && !any(&self.skip)
-    }
-}
 
 /// The most scenarios for one server that is waited for after each.
 const SCENARIOS_IN_PATIENCE: usize = 12;
@@ -280,10 +231,10 @@ mod tests {
     use std::thread;
     use std::time::Duration;
 
-    use super::Options;
     use crate::given::Given;
     use crate::harness::{Harness, Server, StartError};
     use crate::journal::{Journal, Line};
+    use crate::options::Options;
     use crate::scenario::Suite;
 
     /// A server that does for each connection what the function says.

@@ -9,12 +9,12 @@ use std::time::Duration;
 use crate::capability::Lacks;
 use crate::client::Connection;
 use crate::conduct::{Conduct, Exchanged, request};
+use crate::finding::{Failure, Finding};
 use crate::given::Given;
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::{Journal, Line};
 use crate::judge::{Mismatch, expected_lines, judge, judge_refusal, judge_warnings};
 use crate::marker::{Marker, MarkerError};
-use crate::report::{Failure, Finding};
 use crate::scenario::{Answer, Client, Scenario, Start, Step};
 use crate::template::{expand_text, open};
 
@@ -179,7 +179,15 @@ impl<'a> Session<'a> {
             Pace::Hurried => Duration::ZERO,
             Pace::Patient => self.patience,
         };
-        let late = self.journal.take(1, patience);
+        let mut late = Vec::new();
+        // Until none has come for so long.
+        loop {
+            let lines = self.journal.take(1, patience);
+            if lines.is_empty() {
+                break;
+            }
+            late.extend(lines);
+        }
         self.surplus.set(self.surplus.get() || !late.is_empty());
         let late = late
             .iter()
@@ -236,14 +244,11 @@ impl<'a> Session<'a> {
         self.disablefile().map_or(Ok(()), |path| marker.place(path))
     }
 
-    /// Leaves the path of the marker as the next scenario expects it, and the journal empty.
+    /// Leaves the path of the marker as the next scenario expects it.
     fn tidy(&self, scenario: &Scenario) {
         if scenario.has_marker() {
             // A path that cannot be cleared shows in the next scenario.
             let _ = self.place(Marker::None);
-        }
-        if self.pace == Pace::Patient {
-            self.journal.take(0, Duration::ZERO);
         }
     }
 }

@@ -26,8 +26,8 @@ use crate::given::{Behaviour, Check, Given};
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::{Journal, Line};
 use crate::known::KnownFailures;
+use crate::options::Options;
 use crate::report::Report;
-use crate::runner::Options;
 use crate::scenario::Suite;
 
 /// The `main` of a testee program: serves what `HEALTH_GIVEN` describes until standard input closes.

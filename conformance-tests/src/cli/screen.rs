@@ -24,7 +24,7 @@ fn style(line: &str) -> Style {
     match first {
         "FAILED" | "OUT" => color(AnsiColor::Red).bold(),
         "UNMET" => color(AnsiColor::Yellow).bold(),
-        "known" | "skipped" | "note" | "lacks" => Style::new().dimmed(),
+        "known" | "skipped" | "note" | "lacks" | "always" => Style::new().dimmed(),
         _ => Style::new(),
     }
 }

@@ -2,7 +2,8 @@
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Failure, Outcome, Report, Verdict, brief};
+use super::{Outcome, Report, Verdict};
+use crate::finding::{Failure, brief};
 
 impl Report {
     /// The report as JUnit XML: a test suite for each topic, and a test case for each scenario. What is known,

@@ -2,19 +2,22 @@
 
 use std::fmt;
 
-use super::{Failure, Outcome, Report, Verdict};
-use crate::judge::Mismatch;
+use super::{Outcome, Report, Verdict};
+use crate::finding::{Failure, brief};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (capability, reason) in &self.lacks {
             writeln!(f, "lacks    {capability}: {reason}")?;
         }
+        for reason in &self.always {
+            writeln!(f, "always   {reason}")?;
+        }
         for outcome in &self.outcomes {
             let id = &outcome.id;
             match &outcome.verdict {
                 Verdict::Passed => {}
-                Verdict::Known { reasons } => writeln!(f, "known    {id}: {}", reasons.join("; "))?,
+                Verdict::Known { reasons } => self.show_known(f, id, reasons)?,
                 Verdict::Skipped { reason } => writeln!(f, "skipped  {id}: {reason}")?,
                 Verdict::Noted { failures } => writeln!(f, "note     {id}: {}", brief(failures))?,
                 Verdict::Unmet { failures } => self.show(f, "UNMET", outcome, failures)?,
@@ -50,6 +53,18 @@ impl Report {
         summary
     }
 
+    /// What is known always is said once, at the top.
+    fn show_known(&self, f: &mut fmt::Formatter<'_>, id: &str, reasons: &[String]) -> fmt::Result {
+        let own = reasons
+            .iter()
+            .filter(|reason| !self.always.contains(reason));
+        let own: Vec<_> = own.map(String::as_str).collect();
+        if own.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "known    {id}: {}", own.join("; "))
+    }
+
     fn show(
         &self,
         f: &mut fmt::Formatter<'_>,
@@ -69,40 +84,5 @@ impl Report {
             writeln!(f, "  again: {}", self.rerun.replace("{id}", id))?;
         }
         writeln!(f)
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  at {}", self.moment)?;
-        for Mismatch {
-            field,
-            expected,
-            got,
-        } in &self.mismatches
-        {
-            writeln!(f, "    {field}")?;
-            writeln!(f, "      expected {expected}")?;
-            writeln!(f, "      got      {got}")?;
-        }
-        Ok(())
-    }
-}
-
-/// The first thing that differs, and how many more do.
-pub(crate) fn brief(failures: &[Failure]) -> String {
-    let mut mismatches = failures.iter().flat_map(|failure| &failure.mismatches);
-    let Some(Mismatch {
-        field,
-        expected,
-        got,
-    }) = mismatches.next()
-    else {
-        return String::new();
-    };
-    let first = format!("{field} is {got}, not {expected}");
-    match mismatches.count() {
-        0 => first,
-        more => format!("{first}, and {more} more"),
     }
 }

@@ -1,0 +1,106 @@
+//! What was found of a scenario: nothing wrong, or what is.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::judge::Mismatch;
+use crate::marker::MarkerError;
+
+/// What was found of a scenario, before its weight is known.
+#[derive(Debug, Clone)]
+pub(crate) enum Finding {
+    Passed,
+    Failed(Vec<Failure>),
+    Skipped(String),
+}
+
+impl Finding {
+    pub(crate) fn of(failures: Vec<Failure>) -> Self {
+        if failures.is_empty() {
+            Self::Passed
+        } else {
+            Self::Failed(failures)
+        }
+    }
+
+    /// Whether a request had no answer.
+    pub(crate) fn is_without_answer(&self) -> bool {
+        match self {
+            Self::Failed(failures) => failures.iter().any(Failure::is_without_answer),
+            Self::Passed | Self::Skipped(_) => false,
+        }
+    }
+}
+
+/// What failed at one moment of a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    moment: String,
+    pub(crate) mismatches: Vec<Mismatch>,
+}
+
+impl Failure {
+    pub(crate) fn of_start(what: impl Into<String>) -> Self {
+        Self {
+            moment: "the start".to_owned(),
+            mismatches: vec![Mismatch::new("server", "one that starts", what)],
+        }
+    }
+
+    pub(crate) fn of_marker(number: usize, error: &MarkerError) -> Self {
+        Self {
+            moment: format!("request {number}, before it was sent"),
+            mismatches: vec![Mismatch::new("marker", "in place", error.to_string())],
+        }
+    }
+
+    /// `None` when nothing differs.
+    pub(crate) fn unless_empty(moment: &str, mismatches: Vec<Mismatch>) -> Option<Self> {
+        (!mismatches.is_empty()).then(|| Self {
+            moment: moment.to_owned(),
+            mismatches,
+        })
+    }
+
+    pub(crate) fn is_without_answer(&self) -> bool {
+        self.mismatches
+            .iter()
+            .any(|mismatch| mismatch.field == "answer")
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  at {}", self.moment)?;
+        for Mismatch {
+            field,
+            expected,
+            got,
+        } in &self.mismatches
+        {
+            writeln!(f, "    {field}")?;
+            writeln!(f, "      expected {expected}")?;
+            writeln!(f, "      got      {got}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The first thing that differs, and how many more do.
+pub(crate) fn brief(failures: &[Failure]) -> String {
+    let mut mismatches = failures.iter().flat_map(|failure| &failure.mismatches);
+    let Some(Mismatch {
+        field,
+        expected,
+        got,
+    }) = mismatches.next()
+    else {
+        return String::new();
+    };
+    let first = format!("{field} is {got}, not {expected}");
+    match mismatches.count() {
+        0 => first,
+        more => format!("{first}, and {more} more"),
+    }
+}
