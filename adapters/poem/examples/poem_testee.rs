@@ -1,0 +1,33 @@
+//! The poem adapter as a testee: see the testee protocol in `docs/contract.md`.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::ExitCode;
+
+use health_conformance::{Server, testee};
+use health_core::Health;
+use poem::listener::TcpAcceptor;
+use poem::{Endpoint, EndpointExt, Route};
+
+pub(crate) fn serve(health: Health) -> io::Result<Server> {
+    serve_app(Route::new().with(health_poem::middleware(health)))
+}
+
+pub(crate) fn serve_app(app: impl Endpoint + 'static) -> io::Result<Server> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_io()
+        .build()?;
+    runtime.spawn(async move {
+        let acceptor = TcpAcceptor::from_std(listener)?;
+        poem::Server::new_with_acceptor(acceptor).run(app).await
+    });
+    Ok(Server::new(address, || runtime.shutdown_background()))
+}
+
+fn main() -> ExitCode {
+    testee::main(serve)
+}
