@@ -18,8 +18,6 @@ pub enum Capability {
     Reason,
     /// `panic`: a check that panics, or raises, can be contained.
     Panic,
-    /// `start`: the suite can start it with settings of its choice.
-    Start,
 }
 
 impl fmt::Display for Capability {
@@ -29,7 +27,6 @@ impl fmt::Display for Capability {
             Self::Checks => "checks",
             Self::Reason => "reason",
             Self::Panic => "panic",
-            Self::Start => "start",
         })
     }
 }

@@ -81,11 +81,21 @@ pub enum ExchangeError {
         got: Vec<u8>,
     },
     /// What came, until the server closed the connection, is not one whole HTTP/1 answer.
-    #[error("not a whole HTTP/1 answer, {} bytes: {}", .0.len(), Shortened(.0))]
+    #[error("{}", not_http(.0))]
     NotHttp(Vec<u8>),
     /// More came than any answer can be.
     #[error("over {ANSWER_LIMIT} bytes of answer")]
     Endless,
+}
+
+fn not_http(got: &[u8]) -> String {
+    match got.len() {
+        0 => "the server closed the connection without an answer".to_owned(),
+        count => format!(
+            "not a whole HTTP/1 answer, {count} bytes: {}",
+            Shortened(got)
+        ),
+    }
 }
 
 impl ExchangeError {

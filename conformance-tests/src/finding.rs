@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::Mismatch;
 use crate::marker::MarkerError;
+use crate::scenario::Start;
 
 /// What was found of a scenario, before its weight is known.
 #[derive(Debug, Clone)]
@@ -41,16 +42,21 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn of_start(what: impl Into<String>) -> Self {
+    /// A server that should have been ready, or should have refused its settings, and did neither.
+    pub(crate) fn of_start(start: Start, what: impl Into<String>) -> Self {
+        let expected = match start {
+            Start::Ready => "one that starts",
+            Start::Refused => "a message on standard error, and an exit code other than 0",
+        };
         Self {
             moment: "the start".to_owned(),
-            mismatches: vec![Mismatch::new("server", "one that starts", what)],
+            mismatches: vec![Mismatch::new("server", expected, what)],
         }
     }
 
-    pub(crate) fn of_marker(number: usize, error: &MarkerError) -> Self {
+    pub(crate) fn of_marker(moment: &str, error: &MarkerError) -> Self {
         Self {
-            moment: format!("request {number}, before it was sent"),
+            moment: format!("{moment}, before it was sent"),
             mismatches: vec![Mismatch::new("marker", "in place", error.to_string())],
         }
     }

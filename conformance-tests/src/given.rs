@@ -1,6 +1,7 @@
 //! What a server under test is started with: the `HEALTH_GIVEN` of the testee protocol.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,22 @@ pub struct Given {
     pub settings: BTreeMap<String, String>,
     /// The checks to register, in this order.
     pub checks: Vec<Check>,
+}
+
+impl fmt::Display for Given {
+    /// Everything that is not a default, in a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings = self.settings.iter();
+        let settings = settings.map(|(key, value)| format!("{key} = {value:?}"));
+        let checks = self.checks.iter().map(|check| {
+            let Check { name, status, .. } = check;
+            match check.behaviour {
+                Behaviour::Report => format!("check {name:?} {status:?}"),
+                behaviour => format!("check {name:?} {:?}", String::from(behaviour)),
+            }
+        });
+        f.write_str(&settings.chain(checks).collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// One check of a server under test. It reports one result; several may share a name.

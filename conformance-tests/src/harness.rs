@@ -36,19 +36,23 @@ pub trait Harness: Sync {
         Lacks::new()
     }
 
-    /// The server that `scenario` is to be played on. Default: the one that it describes.
+    /// The scenario as it can be played on a server of this harness. Default: as it is.
     ///
     /// # Errors
     ///
-    /// Why there is none: the scenario is skipped for this reason.
-    fn given(&self, scenario: &Scenario) -> Result<Given, String> {
-        Ok(scenario.given().clone())
+    /// Why it cannot: it is skipped for this reason.
+    fn fit(&self, scenario: &Scenario) -> Result<Scenario, String> {
+        Ok(scenario.clone())
     }
 }
+
+/// Tells how a server has ended, if it has.
+type Ending = Box<dyn Fn() -> Option<String> + Send>;
 
 /// A server that runs until it is dropped.
 pub struct Server {
     address: SocketAddr,
+    ending: Option<Ending>,
     stop: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -57,8 +61,22 @@ impl Server {
     pub fn new(address: SocketAddr, stop: impl FnOnce() + Send + 'static) -> Self {
         Self {
             address,
+            ending: None,
             stop: Some(Box::new(stop)),
         }
+    }
+
+    /// The same, of which `ending` tells how it has ended, if it has: a report says so where an answer
+    /// does not come.
+    #[must_use]
+    pub fn with_ending(mut self, ending: impl Fn() -> Option<String> + Send + 'static) -> Self {
+        self.ending = Some(Box::new(ending));
+        self
+    }
+
+    /// How it has ended, if it has.
+    pub(crate) fn ending(&self) -> Option<String> {
+        self.ending.as_ref().and_then(|ending| ending())
     }
 
     /// Where it listens.
@@ -115,9 +133,9 @@ pub fn try_out(harness: &dyn Harness, limit: Duration) -> Result<(), TryOutError
 #[derive(Debug, thiserror::Error)]
 pub enum TryOutError {
     /// There is no server.
-    #[error("the server does not start: {0}")]
+    #[error("the server does not start with the default settings: {0}")]
     Start(#[from] StartError),
-    /// There is a server, which is no HTTP server.
-    #[error("the server starts, and does not answer GET /health: {0}")]
+    /// There is no answer.
+    #[error("the server does not answer GET /health: {0}")]
     Answer(#[from] ExchangeError),
 }

@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::capability::{Capability, Lacks};
+
 /// One line of the testee protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line {
@@ -34,6 +36,16 @@ impl Line {
     }
 }
 
+impl Line {
+    /// What it shows.
+    fn capability(&self) -> Capability {
+        match self {
+            Self::Log { .. } => Capability::Log,
+            Self::Check(_) => Capability::Checks,
+        }
+    }
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -55,6 +67,8 @@ enum Sink {
 
 #[derive(Debug, Default)]
 struct Memory {
+    /// Lines about these are not kept.
+    ignored: Vec<Capability>,
     lines: Mutex<Vec<Line>>,
     arrived: Condvar,
 }
@@ -71,6 +85,15 @@ impl Journal {
         Self(Sink::Memory(Arc::default()))
     }
 
+    /// The same, but for lines about what a server is said to lack.
+    pub(crate) fn in_memory_without(lacks: &Lacks) -> Self {
+        let ignored = lacks.keys().copied().collect();
+        Self(Sink::Memory(Arc::new(Memory {
+            ignored,
+            ..Memory::default()
+        })))
+    }
+
     /// A journal that prints its lines: that of a testee program.
     pub fn standard_output() -> Self {
         Self(Sink::StandardOutput)
@@ -79,6 +102,7 @@ impl Journal {
     /// Adds a line.
     pub fn record(&self, line: Line) {
         match &self.0 {
+            Sink::Memory(memory) if memory.ignored.contains(&line.capability()) => {}
             Sink::Memory(memory) => {
                 memory.lines().push(line);
                 memory.arrived.notify_all();

@@ -85,7 +85,7 @@ impl KnownFailures {
             toml::from_str(text).map_err(|error| KnownError(error.to_string()))?;
         for entry in &file.known {
             let what = format!("the entry for {:?}", entry.scenario);
-            check(&what, &entry.fields, &entry.reason)?;
+            check(&what, Some(&entry.fields), &entry.reason)?;
             if !suite
                 .scenarios()
                 .any(|scenario| entry.matches(scenario.id()))
@@ -94,12 +94,16 @@ impl KnownFailures {
             }
         }
         for entry in &file.always {
-            check("an entry for every scenario", &entry.fields, &entry.reason)?;
+            check(
+                "an entry for every scenario",
+                Some(&entry.fields),
+                &entry.reason,
+            )?;
         }
         let mut lacks = Lacks::new();
         for Lack { capability, reason } in file.lacks {
             let what = format!("the lack of {:?}", capability.to_string());
-            check(&what, &[], &reason)?;
+            check(&what, None, &reason)?;
             lacks.insert(capability, reason);
         }
         Ok(Self {
@@ -171,12 +175,16 @@ fn take(failures: &mut Vec<Failure>, fields: &[String]) -> bool {
     has_taken
 }
 
-fn check(what: &str, fields: &[String], reason: &str) -> Result<(), KnownError> {
+fn check(what: &str, fields: Option<&[String]>, reason: &str) -> Result<(), KnownError> {
     if reason.trim().is_empty() {
         return Err(KnownError(format!("{what} has no reason")));
     }
+    if fields.is_some_and(<[String]>::is_empty) {
+        return Err(KnownError(format!("{what} has no fields")));
+    }
     let is_unknown = |field: &&String| !FIELDS.contains(&kind(field));
-    match fields.iter().find(is_unknown) {
+    let mut fields = fields.into_iter().flatten();
+    match fields.find(is_unknown) {
         Some(field) => Err(KnownError(format!(
             "{what} has the field {field:?}, which is none of {}",
             FIELDS.join(", ")
@@ -289,6 +297,7 @@ mod tests {
                 "[[known]]\nscenario = 'a'\nfields = ['log']\nreason = 'r'".to_owned(),
                 "matches no scenario",
             ),
+            (format!("{path}fields = []\nreason = 'r'"), "has no fields"),
             (
                 "[[always]]\nfields = ['log']\nreason = ''".to_owned(),
                 "has no reason",

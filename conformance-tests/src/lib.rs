@@ -42,7 +42,7 @@ pub use crate::harness::{Harness, Server, StartError, TryOutError, try_out};
 pub use crate::journal::{Journal, Line};
 pub use crate::known::{KnownError, KnownFailures};
 pub use crate::matrix::{Matrix, MatrixError};
-pub use crate::options::Options;
+pub use crate::options::{Interrupt, Options};
 pub use crate::program::Program;
 pub use crate::report::{Report, ReportError};
 pub use crate::rule::Rule;

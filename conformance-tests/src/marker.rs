@@ -1,5 +1,6 @@
 //! What can stand at the path of the disablefile.
 
+use std::env;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -79,12 +80,9 @@ impl Marker {
             Self::Directory => fs::create_dir(path)?,
             Self::Fifo => make_fifo(path)?,
             Self::Device => link(Path::new("/dev/null"), path)?,
-            Self::Link => {
-                let target = path.with_extension("target");
-                fs::write(&target, "")?;
-                link(&target, path)?;
-            }
-            Self::DanglingLink => link(&path.with_extension("missing"), path)?,
+            // To this program, so that nothing else has to be put anywhere.
+            Self::Link => link(&env::current_exe()?, path)?,
+            Self::DanglingLink => link(&env::current_exe()?.with_file_name("no such file"), path)?,
             Self::LinkLoop => link(path, path)?,
             Self::FileAsParent => fs::write(parent(path)?, "")?,
             Self::LockedParent => {

@@ -1,5 +1,7 @@
 //! How a run is done.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use wildmatch::WildMatch;
@@ -21,11 +23,30 @@ pub struct Options {
     pub strict: bool,
     /// What the server is known to fail, and to lack. Default: nothing.
     pub known: KnownFailures,
+    /// Ends the run early when it is set. Default: it never is.
+    pub interrupt: Interrupt,
     /// What the report calls the server: a word, and perhaps its version. Default: nothing.
     pub name: String,
     /// The command that runs one scenario again, for the report; `{id}` stands for the scenario.
     /// Default: none.
     pub rerun: String,
+}
+
+/// Ends a run early: servers are stopped and disablefiles removed, and the scenarios that are left are skipped.
+/// Clones are of the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Ends the run. Returns whether it was to end before.
+    pub fn set(&self) -> bool {
+        self.0.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether the run is to end.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Default for Options {
@@ -37,6 +58,7 @@ impl Default for Options {
             timeout: Duration::from_secs(5),
             strict: false,
             known: KnownFailures::default(),
+            interrupt: Interrupt::default(),
             name: String::new(),
             rerun: String::new(),
         }

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,12 @@ use crate::journal::{Journal, Line};
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// How long a program may take to end once its standard input is closed.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
+/// How long a program that has dropped a connection is given to end.
+const ENDING_LIMIT: Duration = Duration::from_millis(200);
 /// How often a process is asked whether it has ended.
 const POLL: Duration = Duration::from_millis(5);
+/// The most characters of a line that are shown.
+const SHOWN: usize = 200;
 /// The most of standard error that is kept.
 const ERRORS_LIMIT: usize = 64 * 1024;
 
@@ -48,7 +52,10 @@ impl Harness for Program {
             .map_err(|error| StartError::Failed(format!("cannot write HEALTH_GIVEN: {error}")))?;
         let mut running = Running::spawn(self, OsStr::new(&given))?;
         let address = running.wait_until_ready(journal)?;
-        Ok(Server::new(address, move || running.stop()))
+        let running = Arc::new(Mutex::new(running));
+        let watched = running.clone();
+        let server = Server::new(address, move || lock(&running).stop());
+        Ok(server.with_ending(move || lock(&watched).ending()))
     }
 
     /// The 500 ms that the testee protocol allows, and some for the way.
@@ -77,7 +84,7 @@ impl Errors {
         let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = stream.read(&mut buffer) {
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut kept = lock(&kept);
                 let room = ERRORS_LIMIT.saturating_sub(kept.len());
                 kept.extend_from_slice(&buffer[..count.min(room)]);
             }
@@ -91,7 +98,7 @@ impl Errors {
         while !self.reader.is_finished() && start.elapsed() < limit {
             thread::sleep(POLL);
         }
-        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = lock(&self.text);
         String::from_utf8_lossy(&text).trim().to_owned()
     }
 }
@@ -129,8 +136,10 @@ impl Running {
 
     fn wait_until_ready(&mut self, journal: &Journal) -> Result<SocketAddr, StartError> {
         let (ready, readiness) = mpsc::channel();
+        let last_line = Arc::<Mutex<String>>::default();
         if let Some(output) = self.child.stdout.take() {
             let journal = journal.clone();
+            let last_line = last_line.clone();
             thread::spawn(move || {
                 for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
                     let line = String::from_utf8_lossy(&line);
@@ -139,16 +148,22 @@ impl Running {
                         let _ = ready.send(url.to_owned());
                     } else if let Some(line) = Line::parse(line.trim_end_matches('\r')) {
                         journal.record(line);
+                    } else {
+                        *lock(&last_line) = line.chars().take(SHOWN).collect();
                     }
                 }
             });
         }
         match readiness.recv_timeout(START_LIMIT) {
-            Ok(url) => address(&url)
-                .ok_or_else(|| StartError::Failed(format!("READY with the odd address {url:?}"))),
+            Ok(url) => address(&url).ok_or_else(|| {
+                StartError::Failed(format!(
+                    "READY with the odd address {url:?}, and not READY http://127.0.0.1:PORT"
+                ))
+            }),
             Err(RecvTimeoutError::Timeout) => Err(StartError::Failed(format!(
-                "no READY within {} s; standard error: {:?}",
+                "no READY http://127.0.0.1:PORT within {} s; last line: {:?}; standard error: {:?}",
                 START_LIMIT.as_secs(),
+                lock(&last_line),
                 self.errors.wait(Duration::ZERO)
             ))),
             Err(RecvTimeoutError::Disconnected) => Err(self.how_it_ended()),
@@ -191,9 +206,19 @@ impl Running {
         let _ = self.child.wait();
     }
 
-    fn stop(mut self) {
+    /// How it has ended, if it has or is about to.
+    fn ending(&mut self) -> Option<String> {
+        let status = self.wait(ENDING_LIMIT)?;
+        let errors = self.errors.wait(ENDING_LIMIT);
+        Some(format!(
+            "the program ended ({status}); standard error: {errors:?}"
+        ))
+    }
+
+    fn stop(&mut self) {
         self.input.take();
         self.wait(STOP_LIMIT);
+        self.kill();
     }
 }
 
@@ -201,6 +226,10 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(unix)]

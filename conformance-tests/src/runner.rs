@@ -40,16 +40,18 @@ impl Suite {
         let mut lacks = harness.lacks();
         lacks.extend(options.known.lacks.clone());
         let mut findings = BTreeMap::new();
-        let mut groups: BTreeMap<Given, Vec<&Scenario>> = BTreeMap::new();
-        let chosen: Vec<_> = self
+        let mut groups: BTreeMap<&Given, Vec<&Scenario>> = BTreeMap::new();
+        let chosen = self
             .scenarios()
-            .filter(|s| options.chooses(&s.id))
+            .filter(|scenario| options.chooses(&scenario.id));
+        let chosen: Vec<_> = chosen
+            .map(|scenario| (scenario, fit(harness, &lacks, scenario)))
             .collect();
-        for &scenario in &chosen {
-            match given(harness, &lacks, scenario) {
-                Ok(given) => groups.entry(given).or_default().push(scenario),
+        for (scenario, fitted) in &chosen {
+            match fitted {
+                Ok(fitted) => groups.entry(&fitted.given).or_default().push(fitted),
                 Err(reason) => {
-                    findings.insert(scenario.id(), Finding::Skipped(reason));
+                    findings.insert(scenario.id(), Finding::Skipped(reason.clone()));
                 }
             }
         }
@@ -61,7 +63,7 @@ impl Suite {
         let (skipped, total) = (findings.len(), chosen.len());
         let groups = groups
             .iter()
-            .map(|(given, scenarios)| (given, &scenarios[..]));
+            .map(|(given, scenarios)| (*given, &scenarios[..]));
         let doubtful = run.all(groups.collect(), Pace::Hurried, &mut findings, &|done| {
             watch(skipped + done, total);
         });
@@ -72,19 +74,19 @@ impl Suite {
         });
         run.all(parts.collect(), Pace::Patient, &mut findings, &|_| {});
 
-        let judged = chosen.into_iter().filter_map(|scenario| {
+        let judged = chosen.iter().filter_map(|(scenario, fitted)| {
             let finding = findings.remove(scenario.id())?;
-            Some((scenario, finding))
+            Some((fitted.as_ref().unwrap_or(scenario), finding))
         });
         Report::new(self, judged.collect(), &lacks, options)
     }
 }
 
-/// The server for a scenario, or why it is skipped.
-fn given(harness: &dyn Harness, lacks: &Lacks, scenario: &Scenario) -> Result<Given, String> {
+/// The scenario as it is played, or why it is skipped.
+fn fit(harness: &dyn Harness, lacks: &Lacks, scenario: &Scenario) -> Result<Scenario, String> {
     match scenario.needs().iter().find_map(|need| lacks.get(need)) {
         Some(reason) => Err(reason.clone()),
-        None => harness.given(scenario),
+        None => harness.fit(scenario),
     }
 }
 
@@ -120,13 +122,14 @@ impl Run<'_> {
                 let Some((given, scenarios)) = lock(&waiting).next() else {
                     break;
                 };
+                if self.options.interrupt.is_set() {
+                    break;
+                }
                 let ids = scenarios.iter().map(|scenario| scenario.id());
                 let play = || self.group(given, scenarios, pace);
                 // A harness is somebody else's code; the report must not go down with it.
-                let played = catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|_| {
-                    let failure = Failure::of_start("the harness panicked");
-                    (vec![Finding::Failed(vec![failure]); scenarios.len()], false)
-                });
+                let played = catch_unwind(AssertUnwindSafe(play))
+                    .unwrap_or_else(|_| (fail_all(scenarios, "the harness panicked"), false));
                 let (judged, has_surplus) = played;
                 lock(&found).extend(ids.zip(judged));
                 if has_surplus && pace == Pace::Hurried {
@@ -163,10 +166,7 @@ impl Run<'_> {
 
     /// At least one finding: fewer than scenarios when the server has gone away.
     fn server(&self, given: &Given, scenarios: &[&Scenario], pace: Pace) -> (Vec<Finding>, bool) {
-        let fail_all = |what: String| {
-            let finding = Finding::Failed(vec![Failure::of_start(what)]);
-            (vec![finding; scenarios.len()], false)
-        };
+        let fail_all = |what: String| (fail_all(scenarios, &what), false);
         let directory = match tempfile::tempdir() {
             Ok(directory) => directory,
             Err(error) => return fail_all(format!("no temporary directory: {error}")),
@@ -190,12 +190,16 @@ impl Run<'_> {
         let mut findings: Vec<Finding> = Vec::new();
         let mut unanswered = 0;
         for scenario in scenarios {
-            if unanswered == UNANSWERED_LIMIT {
-                let what = "nothing was asked: the three scenarios before had no answer";
-                findings.push(Finding::Failed(vec![Failure::of_start(what)]));
+            if self.options.interrupt.is_set() {
+                findings.push(Finding::Skipped("the run was interrupted".to_owned()));
                 continue;
             }
-            let finding = session.play(scenario, self.limit(scenario));
+            if unanswered == UNANSWERED_LIMIT {
+                let what = "nothing was asked: the three scenarios before had no answer";
+                findings.extend(self::fail_all(&[*scenario], what));
+                continue;
+            }
+            let finding = session.play(scenario, self.limit(scenario), &self.options.interrupt);
             unanswered = if finding.is_without_answer() {
                 unanswered + 1
             } else {
@@ -216,6 +220,13 @@ impl Run<'_> {
             false => self.options.timeout,
         }
     }
+}
+
+fn fail_all(scenarios: &[&Scenario], what: &str) -> Vec<Finding> {
+    let failed = scenarios
+        .iter()
+        .map(|scenario| Finding::Failed(vec![Failure::of_start(scenario.start, what)]));
+    failed.collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

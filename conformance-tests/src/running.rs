@@ -1,6 +1,7 @@
 //! A server that runs already: what it shows is what its owner says it was started with.
 
-use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
@@ -8,9 +9,18 @@ use crate::capability::{Capability, Lacks};
 use crate::given::{Behaviour, Check, Given};
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::Journal;
+use crate::judge::expected_answer;
 use crate::scenario::{Answer, Scenario};
 
+const URL: &str = "healthcheck.url";
 const DISABLEFILE: &str = "healthcheck.disablefile";
+
+/// The settings of the endpoint but the disablefile, and their defaults.
+const DEFAULTS: [(&str, &str); 3] = [
+    (URL, "/health"),
+    ("healthcheck.maintenance_code", "299"),
+    ("healthcheck.failure_code", "503"),
+];
 
 /// A server that runs already, as a [`Harness`]: scenarios about another server than the one it is are
 /// skipped, and so are those about its log and its start, which cannot be observed.
@@ -41,6 +51,17 @@ pub enum RunningError {
         "{0:?} exists: the server is in maintenance, or the file is something else's; remove it first"
     )]
     Disablefile(PathBuf),
+    /// The suite cannot put a file there.
+    #[error("{path:?} cannot be touched and removed: {problem}")]
+    Directory {
+        /// The path of the disablefile.
+        path: PathBuf,
+        /// What the system said.
+        problem: String,
+    },
+    /// There is no such setting.
+    #[error("the server cannot have been started with {0}: there is no such setting")]
+    Setting(String),
 }
 
 impl RunningServer {
@@ -53,10 +74,23 @@ impl RunningServer {
     pub fn new(url: &str, given: Given, disablefile: Option<&Path>) -> Result<Self, RunningError> {
         let address = address(url)?;
         let mut given = given;
+        let is_unknown = |key: &&String| {
+            key.starts_with("healthcheck.") && !is_setting(key) && *key != DISABLEFILE
+        };
+        if let Some(key) = given.settings.keys().find(is_unknown) {
+            return Err(RunningError::Setting(key.clone()));
+        }
         if let Some(path) = disablefile {
             if path.symlink_metadata().is_ok() {
                 return Err(RunningError::Disablefile(path.to_owned()));
             }
+            let unusable = |error: io::Error| RunningError::Directory {
+                path: path.to_owned(),
+                problem: error.to_string(),
+            };
+            File::create_new(path).map_err(unusable)?;
+            fs::remove_file(path).map_err(unusable)?;
+            let path = std::path::absolute(path).map_err(unusable)?;
             let path = path.to_string_lossy().into_owned();
             given.settings.insert(DISABLEFILE.to_owned(), path);
         }
@@ -99,38 +133,51 @@ impl Harness for RunningServer {
         Lacks::from([
             (Capability::Log, why("the log")),
             (Capability::Checks, why("starts of the checks")),
-            (Capability::Start, why("the start")),
         ])
     }
 
-    fn given(&self, scenario: &Scenario) -> Result<Given, String> {
+    fn fit(&self, scenario: &Scenario) -> Result<Scenario, String> {
         if scenario.is_about_the_start() {
             return Err("it is about the start of a server".to_owned());
         }
-        let wanted = scenario.given();
-        let ours = settings(&self.given);
-        for (key, value) in settings(wanted) {
-            let has = ours.get(key).copied().unwrap_or_default();
-            if has != value {
+        // Where a scenario has the defaults, any other setting will do.
+        for (key, wanted) in scenario.settings.iter().filter(|(key, _)| is_setting(key)) {
+            let has = setting(&self.given, key);
+            if has != wanted {
                 return Err(format!(
-                    "it wants {key} = {value:?}, and the server has {has:?}"
+                    "it wants {key} = {wanted:?}, and the server has {has:?}"
                 ));
             }
         }
-        let disablefile = wanted.settings.get(DISABLEFILE).map(String::as_str);
+        let disablefile = scenario.given.settings.get(DISABLEFILE).map(String::as_str);
         if disablefile.is_some_and(|path| path != "{dir}/maintenance") {
             return Err("it wants a disablefile at a path of its own".to_owned());
         }
         if scenario.has_marker() && !self.toggles {
             return Err("it touches the disablefile, and no --disablefile is given".to_owned());
         }
-        let (wanted, has) = (outcome(&wanted.checks), outcome(&self.given.checks));
+        let (wanted, has) = (outcome(&scenario.given.checks), outcome(&self.given.checks));
         if wanted != has && depends_on_checks(scenario) {
             return Err(format!(
                 "it wants a server with {wanted}, and this one has {has}"
             ));
         }
-        Ok(self.given.clone())
+        let mut fitted = scenario.clone();
+        fitted.given = self.given.clone();
+        let url = setting(&self.given, URL);
+        for step in &mut fitted.steps {
+            let codes =
+                [&scenario.given, &self.given].map(|given| expected_answer(step.answer, given));
+            if step.reason.is_some() && codes[0] != codes[1] {
+                return Err("it wants the reason phrase of another code".to_owned());
+            }
+            step.target = step.target.replace(setting(&scenario.given, URL), url);
+            let path = step.target.split('?').next();
+            if step.answer == Answer::NotFound && path == Some(url) {
+                return Err(format!("it wants another url than {url:?}"));
+            }
+        }
+        Ok(fitted)
     }
 }
 
@@ -143,18 +190,16 @@ fn depends_on_checks(scenario: &Scenario) -> bool {
     })
 }
 
-/// Every setting of the endpoint but the disablefile, defaults included.
-fn settings(given: &Given) -> BTreeMap<&str, &str> {
-    let mut settings = BTreeMap::from([
-        ("healthcheck.url", "/health"),
-        ("healthcheck.maintenance_code", "299"),
-        ("healthcheck.failure_code", "503"),
-    ]);
-    let written = given.settings.iter();
-    let written = written.map(|(key, value)| (key.as_str(), value.as_str()));
-    settings
-        .extend(written.filter(|(key, _)| key.starts_with("healthcheck.") && *key != DISABLEFILE));
-    settings
+/// Whether a key is one of the endpoint's, other than the disablefile.
+fn is_setting(key: &str) -> bool {
+    DEFAULTS.iter().any(|(other, _)| *other == key)
+}
+
+/// The value of a setting, its default included.
+fn setting<'a>(given: &'a Given, key: &str) -> &'a str {
+    let default = DEFAULTS.iter().find(|(other, _)| *other == key);
+    let default = default.map_or("", |(_, value)| value);
+    given.settings.get(key).map_or(default, String::as_str)
 }
 
 /// What asking for these checks leads to, in words.
@@ -192,12 +237,14 @@ mod tests {
     fn reason(server: &RunningServer, id: &str) -> String {
         let suite = Suite::builtin().unwrap();
         let scenario = suite.matching(id).next().unwrap();
-        server.given(scenario).err().unwrap_or_default()
+        server.fit(scenario).err().unwrap_or_default()
     }
 
     #[test]
     fn a_scenario_about_this_server_is_played_and_any_other_skipped_with_the_reason() {
-        let plain = server("{}", Some("/nowhere/maintenance"));
+        let directory = tempfile::tempdir().unwrap();
+        let disablefile = directory.path().join("maintenance");
+        let plain = server("{}", disablefile.to_str());
         assert_eq!(reason(&plain, "path/exact"), "");
         assert_eq!(reason(&plain, "maintenance/file"), "");
         for (id, words) in [
@@ -238,6 +285,37 @@ mod tests {
         assert_eq!(reason(&failing, "query/runs-all"), "");
         assert_eq!(reason(&failing, "path/exact"), "");
         assert!(reason(&failing, "verdict/no-reports").contains("with no checks"));
+    }
+
+    #[test]
+    fn a_scenario_with_the_defaults_is_played_on_other_settings_too() {
+        let settings = r#"{"healthcheck.url":"/status","healthcheck.maintenance_code":"503"}"#;
+        let strict = server(&format!(r#"{{"settings":{settings}}}"#), None);
+        let suite = Suite::builtin().unwrap();
+        let target = |id: &str| {
+            let fitted = strict.fit(suite.matching(id).next().unwrap()).unwrap();
+            fitted.steps[0].target.clone()
+        };
+        assert_eq!(target("path/exact"), "/status");
+        assert_eq!(target("path/double-slash"), "//status");
+        assert_eq!(
+            target("path/any-query"),
+            "/status?a=/other/path&b=//&c=..%2Fx"
+        );
+        let root = server(r#"{"settings":{"healthcheck.url":"/"}}"#, None);
+        assert!(reason(&root, "path/root").contains("another url"));
+        assert_eq!(reason(&root, "path/exact"), "");
+        assert!(reason(&strict, "path/configured").contains("healthcheck.url"));
+    }
+
+    #[test]
+    fn a_server_that_cannot_be_is_refused() {
+        let given: Given = serde_json::from_str(r#"{"settings":{"healthcheck.ulr":"/"}}"#).unwrap();
+        let refused = RunningServer::new("http://127.0.0.1:1", given, None).unwrap_err();
+        assert!(refused.to_string().contains("healthcheck.ulr"), "{refused}");
+        let nowhere = Some(Path::new("/no such directory/maintenance"));
+        let refused = RunningServer::new("http://127.0.0.1:1", Given::default(), nowhere);
+        assert!(matches!(refused, Err(RunningError::Directory { .. })));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::harness::{Harness, Server, StartError};
 use crate::journal::{Journal, Line};
 use crate::judge::{Mismatch, expected_lines, judge, judge_refusal, judge_warnings};
 use crate::marker::{Marker, MarkerError};
+use crate::options::Interrupt;
 use crate::scenario::{Answer, Client, Scenario, Start, Step};
 use crate::template::{expand_text, open};
 
@@ -60,7 +61,7 @@ impl<'a> Session<'a> {
         pace: Pace,
         warnings: usize,
     ) -> Result<Self, StartError> {
-        let journal = Journal::in_memory();
+        let journal = Journal::in_memory_without(lacks);
         let server = harness.start(given, &journal)?;
         let patience = harness.patience();
         let count = match pace {
@@ -95,7 +96,12 @@ impl<'a> Session<'a> {
     }
 
     /// Plays a scenario; each answer may take `limit`.
-    pub(crate) fn play(&self, scenario: &Scenario, limit: Duration) -> Finding {
+    pub(crate) fn play(
+        &self,
+        scenario: &Scenario,
+        limit: Duration,
+        interrupt: &Interrupt,
+    ) -> Finding {
         if scenario.start_warnings > 0 && !self.shows_exposure() {
             let why = "the directory of its default is not world-writable on this machine";
             return Finding::Skipped(why.to_owned());
@@ -103,7 +109,9 @@ impl<'a> Session<'a> {
         let mut failures = Vec::from_iter(self.judge_start(scenario));
         let mut conduct = Conduct::new(self.server.address(), limit, self.ignores_close.get());
         let mut number = 0;
+        let mut marker = None;
         'scenario: for step in &scenario.steps {
+            marker = step.marker.or(marker);
             // Requests that go together are one round; others are judged one by one.
             let (rounds, step) = match step.client {
                 Client::Alone | Client::ByteByByte => {
@@ -119,15 +127,22 @@ impl<'a> Session<'a> {
                 _ => (1, step),
             };
             for _ in 0..rounds {
+                if interrupt.is_set() {
+                    break 'scenario;
+                }
                 number += 1;
-                match self.take_step(number, step, &mut conduct) {
+                let moment = match marker {
+                    None => format!("request {number}"),
+                    Some(marker) => format!("request {number}, {marker} at the disablefile's path"),
+                };
+                match self.take_step(&moment, step, &mut conduct) {
                     Ok(None) => continue,
                     Ok(Some(failure)) => failures.push(failure),
                     Err(MarkerError::Unobservable(why)) if failures.is_empty() => {
                         self.tidy(scenario);
                         return Finding::Skipped(why.to_owned());
                     }
-                    Err(error) => failures.push(Failure::of_marker(number, &error)),
+                    Err(error) => failures.push(Failure::of_marker(&moment, &error)),
                 }
                 // Without an answer there will be none to the next request either.
                 if failures.last().is_some_and(Failure::is_without_answer) {
@@ -189,15 +204,19 @@ impl<'a> Session<'a> {
             late.extend(lines);
         }
         self.surplus.set(self.surplus.get() || !late.is_empty());
-        let late = late
-            .iter()
-            .map(|line| Mismatch::new("lines", "none after the last answer", line.to_string()));
+        let late = late.iter().map(|line| {
+            Mismatch::new(
+                "lines",
+                "none that belongs to no request, or comes over 500 ms late",
+                line.to_string(),
+            )
+        });
         Failure::unless_empty("the end", late.collect())
     }
 
     fn take_step(
         &self,
-        number: usize,
+        moment: &str,
         step: &Step,
         conduct: &mut Conduct,
     ) -> Result<Option<Failure>, MarkerError> {
@@ -227,11 +246,15 @@ impl<'a> Session<'a> {
         let mismatches = answered.map_or_else(
             |error| {
                 let expected = "a complete answer";
-                vec![Mismatch::new("answer", expected, error.to_string())]
+                let mut mismatches = vec![Mismatch::new("answer", expected, error.to_string())];
+                if let Some(ending) = self.server.ending() {
+                    mismatches.push(Mismatch::new("server", "one that goes on", ending));
+                }
+                mismatches
             },
             judged,
         );
-        let moment = format!("request {number}: {request}");
+        let moment = format!("{moment}: {request}");
         Ok(Failure::unless_empty(&moment, mismatches))
     }
 
@@ -265,9 +288,10 @@ pub(crate) fn judge_refused(scenario: &Scenario, given: &Given, message: &str) -
                 mismatches,
             )))
         }
-        None => Finding::Failed(vec![Failure::of_start(format!(
-            "refused its settings: {message}"
-        ))]),
+        None => Finding::Failed(vec![Failure::of_start(
+            scenario.start,
+            format!("refused its settings: {message}"),
+        )]),
     }
 }
 

@@ -28,7 +28,11 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the scenarios: id, rule, level, and what each says.
-    List,
+    List {
+        /// Only those whose id matches; `*` stands for any text.
+        #[arg(default_value = "*", value_name = "GLOB")]
+        pattern: String,
+    },
     /// Explain a scenario: its rule, who cares, and the exchange it expects.
     Explain {
         /// The scenario's id, as `list` shows it.
@@ -79,7 +83,7 @@ pub(crate) struct Run {
     /// What the server is known to fail, and to lack, with a reason each: TOML such as
     ///   [[known]]
     ///   scenario = "method/unknown-*"
-    ///   fields = ["status", "body", "header"]
+    ///   fields = ["status", "body", "header", "log", "checks"]
     ///   reason = "the framework answers 400 to a method it does not know"
     ///   [[always]]            # in any scenario
     ///   fields = ["header cache-control"]
@@ -87,10 +91,10 @@ pub(crate) struct Run {
     ///   [[lacks]]
     ///   capability = "log"    # or checks, reason, panic
     ///   reason = "its log goes to another machine"
-    /// An entry that excuses nothing is a failure: it is out of date.
+    /// A [[known]] entry that excuses nothing in a scenario that it matches is a failure: it is out of date.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) known: Option<PathBuf>,
-    /// What the report calls the server: a word, and perhaps its version.
+    /// What the report calls the server: a word, which heads its column in a matrix, and perhaps its version.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) name: String,
     /// How the report is written to standard output.

@@ -17,7 +17,7 @@ use self::arguments::{Command, CommandLine};
 
 fn main() -> ExitCode {
     let conforms = match CommandLine::parse().command {
-        Command::List => list(),
+        Command::List { pattern } => list(&pattern),
         Command::Explain { id } => explain(&id),
         Command::Run(arguments) => run::run(&arguments),
         Command::Matrix { reports } => matrix(&reports),
@@ -39,10 +39,13 @@ fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
     error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-fn list() -> Result<bool, Box<dyn Error>> {
+fn list(pattern: &str) -> Result<bool, Box<dyn Error>> {
     let suite = Suite::builtin()?;
     let mut output = io::stdout().lock();
-    for scenario in suite.scenarios() {
+    if suite.matching(pattern).next().is_none() {
+        return Err(format!("{pattern:?} matches no scenario").into());
+    }
+    for scenario in suite.matching(pattern) {
         let (id, rule, level) = (scenario.id(), scenario.rule(), scenario.level());
         writeln!(output, "{id:<48} {rule:<4} {level:<6} {}", scenario.says())?;
     }

@@ -4,9 +4,11 @@ use std::error::Error;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::process;
 
 use health_conformance::{
-    Given, Harness, KnownFailures, Options, Program, Report, RunningServer, Suite, try_out,
+    Given, Harness, Interrupt, KnownFailures, Options, Program, Report, RunningServer, Suite,
+    try_out,
 };
 
 use crate::arguments::{Format, Run};
@@ -17,12 +19,22 @@ pub(crate) fn run(arguments: &Run) -> Result<bool, Box<dyn Error>> {
     let suite = Suite::builtin()?;
     let options = options(arguments, &suite)?;
     let harness = harness(arguments)?;
+    let interrupt = options.interrupt.clone();
+    // The first signal ends the run in good order, the second at once.
+    ctrlc::set_handler(move || {
+        if interrupt.set() {
+            process::exit(2);
+        }
+    })?;
     try_out(&*harness, options.timeout)?;
     let progress = Progress::new();
     let report = suite.run_watched(&*harness, &options, &|done, total| {
         progress.show(done, total)
     });
     drop(progress);
+    if options.interrupt.is_set() {
+        return Err("interrupted: servers are stopped, and the disablefile is removed".into());
+    }
     print(&report, arguments.format)?;
     if !report.conforms() {
         eprintln!(
@@ -76,6 +88,7 @@ fn options(arguments: &Run, suite: &Suite) -> Result<Options, Box<dyn Error>> {
         timeout: arguments.timeout,
         strict: arguments.strict,
         known,
+        interrupt: Interrupt::default(),
         name: arguments.name.clone(),
         rerun: rerun(arguments),
     })

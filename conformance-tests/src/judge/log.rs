@@ -152,7 +152,12 @@ fn status_of(check: &Check) -> &'static str {
 /// The results of an error, as a record holds them.
 pub(crate) fn expected_results(checks: &[Check]) -> String {
     let results: Vec<_> = checks.iter().map(expected_result).collect();
-    format!("[{}]", results.join(","))
+    let escape = |c: char| match c.is_control() {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    };
+    let results: String = results.join(",").chars().map(escape).collect();
+    format!("[{results}]")
 }
 
 /// Keys in this order; what a panic says of itself is left to the server.

@@ -15,9 +15,12 @@ pub(crate) fn judge_refusal(key: &str, value: &str, message: &str) -> Vec<Mismat
         .iter()
         .any(|quote| says(message, &format!("{quote}{value}{quote}")));
     expect(is_quoted, format!("one that quotes the value {value:?}"));
-    let words = message.split(|c: char| !c.is_alphabetic());
+    let words = message.split(|c: char| !c.is_alphanumeric());
     let words = words.filter(|word| word.len() > 1 && !key.contains(word) && !value.contains(word));
-    expect(words.count() >= 3, "one that says the rule".to_owned());
+    expect(
+        words.count() >= 3,
+        "one that says the rule, in three words or numbers of its own".to_owned(),
+    );
     mismatches
 }
 

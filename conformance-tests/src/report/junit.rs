@@ -20,7 +20,11 @@ impl Report {
         });
         for outcomes in self.outcomes.chunk_by(|a, b| topic(a) == topic(b)) {
             let mut suite = TestSuite::new(topic(&outcomes[0]));
-            suite.add_test_cases(outcomes.iter().map(test_case));
+            suite.add_test_cases(
+                outcomes
+                    .iter()
+                    .map(|outcome| test_case(outcome, &self.rerun)),
+            );
             report.add_test_suite(suite);
         }
         if !self.out_of_date.is_empty() {
@@ -40,10 +44,10 @@ fn topic(outcome: &Outcome) -> &str {
     outcome.id.split('/').next().unwrap_or_default()
 }
 
-fn test_case(outcome: &Outcome) -> TestCase {
+fn test_case(outcome: &Outcome, rerun: &str) -> TestCase {
     let status = match &outcome.verdict {
         Verdict::Passed => TestCaseStatus::success(),
-        Verdict::Failed { failures } => failure(&outcome.says, describe(outcome, failures)),
+        Verdict::Failed { failures } => failure(&outcome.says, describe(outcome, failures, rerun)),
         Verdict::Unmet { failures } => skipped("should", &brief(failures)),
         Verdict::Noted { failures } => skipped("note", &brief(failures)),
         Verdict::Known { reasons } => skipped("known", &reasons.join("; ")),
@@ -66,10 +70,19 @@ fn skipped(kind: &str, reason: &str) -> TestCaseStatus {
     status
 }
 
-fn describe(outcome: &Outcome, failures: &[Failure]) -> String {
-    let mut text = format!("rule {} {}\n", outcome.rule, outcome.sentence);
+fn describe(outcome: &Outcome, failures: &[Failure], rerun: &str) -> String {
+    let Outcome {
+        rule,
+        sentence,
+        given,
+        ..
+    } = outcome;
+    let mut text = format!("rule {rule} {sentence}\ngiven {given}\n");
     for failure in failures {
         text += &failure.to_string();
+    }
+    if !rerun.is_empty() {
+        text += &format!("again: {}\n", rerun.replace("{id}", &outcome.id));
     }
     text
 }

@@ -1,5 +1,7 @@
 //! The report for people.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Outcome, Report, Verdict};
@@ -27,6 +29,9 @@ impl fmt::Display for Report {
         for sentence in &self.out_of_date {
             writeln!(f, "OUT OF DATE {sentence}")?;
         }
+        for (field, count, first) in self.frequent() {
+            writeln!(f, "{field} differs in {count} scenarios, first in {first}")?;
+        }
         f.write_str(&self.summary())
     }
 }
@@ -48,9 +53,31 @@ impl Report {
             }
         }
         if counts.passed + counts.known == 0 {
-            summary += ": nothing is shown";
+            summary += ": nothing is proven";
         }
         summary
+    }
+
+    /// The fields that most scenarios fail in, where there are many: how many, and the first of them.
+    fn frequent(&self) -> Vec<(&str, usize, &str)> {
+        const MANY: usize = 6;
+        let mut fields: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+        for outcome in &self.outcomes {
+            let Verdict::Failed { failures } = &outcome.verdict else {
+                continue;
+            };
+            let mismatches = failures.iter().flat_map(|failure| &failure.mismatches);
+            let distinct: BTreeSet<_> = mismatches.map(|mismatch| &*mismatch.field).collect();
+            for field in distinct {
+                fields.entry(field).or_insert((0, &outcome.id)).0 += 1;
+            }
+        }
+        let frequent = fields.into_iter().filter(|(_, (count, _))| *count >= MANY);
+        let mut frequent: Vec<_> = frequent
+            .map(|(field, (count, first))| (field, count, first))
+            .collect();
+        frequent.sort_by_key(|(_, count, _)| Reverse(*count));
+        frequent
     }
 
     /// What is known always is said once, at the top.
@@ -73,10 +100,15 @@ impl Report {
         failures: &[Failure],
     ) -> fmt::Result {
         let Outcome {
-            id, level, says, ..
+            id,
+            level,
+            says,
+            given,
+            ..
         } = outcome;
         writeln!(f, "\n{verdict:<8} {id} ({level}): {says}")?;
         writeln!(f, "  rule {} {}", outcome.rule, outcome.sentence)?;
+        writeln!(f, "  given {given}")?;
         for failure in failures {
             write!(f, "{failure}")?;
         }

@@ -160,6 +160,9 @@ impl Written {
         if panics != self.needs.contains(&Capability::Panic) {
             return Err("it needs \"panic\" if a check panics, and only then".to_owned());
         }
+        if self.start_warnings > 0 && !self.needs.contains(&Capability::Log) {
+            return Err("what it looks at is in the log: it needs \"log\"".to_owned());
+        }
         let scenario = Scenario {
             id: self.id,
             rule: self.rule,

@@ -22,7 +22,8 @@ use std::thread;
 use std::time::Duration;
 
 use health_conformance::{
-    Given, Harness as _, Journal, Level, Options, Report, RunningServer, Suite,
+    Check, Given, Harness as _, Journal, KnownFailures, Level, Options, Report, RunningServer,
+    Suite,
 };
 
 use self::fault::{CATALOGUE, Fault};
@@ -81,32 +82,62 @@ fn a_server_without_a_fault_conforms() {
 }
 
 #[test]
-fn a_server_that_runs_already_conforms_and_its_disablefile_is_left_as_it_was() {
+fn a_server_that_lacks_something_conforms_where_that_is_not_needed() {
+    let suite = Suite::builtin().unwrap();
+    for capability in ["log", "checks", "reason", "panic"] {
+        let lack = format!("[[lacks]]\ncapability = '{capability}'\nreason = 'why'");
+        let options = Options {
+            strict: true,
+            known: KnownFailures::parse(&lack, &suite).unwrap(),
+            ..Options::default()
+        };
+        let report = suite.run(&Faulty(None), &options);
+        assert!(report.conforms(), "{report}");
+    }
+}
+
+/// Runs the suite against a server with a fault that runs already, and removes nothing but what it has put there.
+fn run_on_running(settings: &str, checks: &str, fault: Option<Fault>) -> Report {
     let directory = tempfile::tempdir().unwrap();
     let disablefile = directory.path().join("maintenance");
-    let given = |checks: &str| {
-        let settings = serde_json::json!({ "healthcheck.disablefile": disablefile });
-        let checks: serde_json::Value = serde_json::from_str(checks).unwrap();
-        let given = serde_json::json!({ "settings": settings, "checks": checks });
-        serde_json::from_value::<Given>(given).unwrap()
-    };
-    let failing = r#"[{"name": "shop", "status": "ERROR", "message": "shut"}]"#;
-    for (checks, fault, conforms) in [
-        (failing, None, true),
-        ("[]", None, true),
-        (failing, Some(Fault::ChecksNeverRun), false),
-        ("[]", Some(Fault::StateCached), false),
+    let mut settings: BTreeMap<String, String> = serde_json::from_str(settings).unwrap();
+    let path = disablefile.to_str().unwrap().to_owned();
+    settings.insert("healthcheck.disablefile".to_owned(), path);
+    let checks: Vec<Check> = serde_json::from_str(checks).unwrap();
+    let given = Given { settings, checks };
+    let server = Faulty(fault).start(&given, &Journal::in_memory());
+    let server = server.unwrap();
+    let url = format!("http://{}", server.address());
+    let running = RunningServer::new(&url, given, Some(&disablefile)).unwrap();
+    let report = Suite::builtin().unwrap().run(&running, &Options::default());
+    let left = directory.path().read_dir().unwrap().count();
+    assert_eq!(left, 0, "something is left at the disablefile's path");
+    report
+}
+
+#[test]
+fn a_server_that_runs_already_is_judged_by_what_it_was_started_with() {
+    let failing = r#"[{"name": "cache", "status": "ERROR", "message": "gone-for-good"}]"#;
+    let elsewhere = r#"{"healthcheck.url": "/status", "healthcheck.maintenance_code": "503"}"#;
+    for (settings, checks, fault, conforms) in [
+        ("{}", failing, None, true),
+        ("{}", "[]", None, true),
+        (elsewhere, failing, None, true),
+        ("{}", failing, Some(Fault::ChecksNeverRun), false),
+        ("{}", failing, Some(Fault::DetailInHeader), false),
+        ("{}", "[]", Some(Fault::StateCached), false),
+        (elsewhere, "[]", Some(Fault::MaintenanceCodeIgnored), false),
     ] {
-        let given = given(checks);
-        let server = Faulty(fault).start(&given, &Journal::in_memory());
-        let server = server.unwrap();
-        let url = format!("http://{}", server.address());
-        let running = RunningServer::new(&url, given, Some(&disablefile)).unwrap();
-        let suite = Suite::builtin().unwrap();
-        let report = suite.run(&running, &Options::default());
-        assert_eq!(report.conforms(), conforms, "{fault:?}: {report}");
-        assert!(report.passed().count() > 40, "{fault:?}: {report}");
-        assert!(!disablefile.exists());
+        let report = run_on_running(settings, checks, fault);
+        assert_eq!(
+            report.conforms(),
+            conforms,
+            "{settings} {checks} {fault:?}: {report}"
+        );
+        assert!(
+            report.passed().count() > 40,
+            "{settings} {checks} {fault:?}: {report}"
+        );
     }
 }
 
