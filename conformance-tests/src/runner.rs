@@ -40,7 +40,7 @@ impl Suite {
         let mut lacks = harness.lacks();
         lacks.extend(options.known.lacks.clone());
         let mut findings = BTreeMap::new();
-        let mut groups: BTreeMap<&Given, Vec<&Scenario>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&Given, Pace), Vec<&Scenario>> = BTreeMap::new();
         let chosen = self
             .scenarios()
             .filter(|scenario| options.chooses(&scenario.id));
@@ -49,7 +49,15 @@ impl Suite {
             .collect();
         for (scenario, fitted) in &chosen {
             match fitted {
-                Ok(fitted) => groups.entry(&fitted.given).or_default().push(fitted),
+                Ok(fitted) => {
+                    // Lines that are known to come too often must not be put down to others.
+                    let pace = match options.known.expects(scenario.id(), "lines") {
+                        true => Pace::Patient,
+                        false => Pace::Hurried,
+                    };
+                    let group = groups.entry((&fitted.given, pace));
+                    group.or_default().push(fitted);
+                }
                 Err(reason) => {
                     findings.insert(scenario.id(), Finding::Skipped(reason.clone()));
                 }
@@ -63,16 +71,16 @@ impl Suite {
         let (skipped, total) = (findings.len(), chosen.len());
         let groups = groups
             .iter()
-            .map(|(given, scenarios)| (*given, &scenarios[..]));
-        let doubtful = run.all(groups.collect(), Pace::Hurried, &mut findings, &|done| {
+            .map(|((given, pace), scenarios)| (*given, &scenarios[..], *pace));
+        let doubtful = run.all(groups.collect(), &mut findings, &|done| {
             watch(skipped + done, total);
         });
         // Lines that came too often may be of any scenario on their server: play them again, in patience.
-        let parts = doubtful.iter().flat_map(|(given, scenarios)| {
+        let parts = doubtful.iter().flat_map(|(given, scenarios, _)| {
             let parts = scenarios.chunks(SCENARIOS_IN_PATIENCE);
-            parts.map(move |part| (*given, part))
+            parts.map(move |part| (*given, part, Pace::Patient))
         });
-        run.all(parts.collect(), Pace::Patient, &mut findings, &|_| {});
+        run.all(parts.collect(), &mut findings, &|_| {});
 
         let judged = chosen.iter().filter_map(|(scenario, fitted)| {
             let finding = findings.remove(scenario.id())?;
@@ -91,7 +99,7 @@ fn fit(harness: &dyn Harness, lacks: &Lacks, scenario: &Scenario) -> Result<Scen
 }
 
 /// What is played on one server.
-type Group<'a> = (&'a Given, &'a [&'a Scenario]);
+type Group<'a> = (&'a Given, &'a [&'a Scenario], Pace);
 
 struct Run<'a> {
     harness: &'a dyn Harness,
@@ -104,24 +112,21 @@ impl Run<'_> {
     fn all<'a>(
         &self,
         groups: Vec<Group<'a>>,
-        pace: Pace,
         findings: &mut BTreeMap<&'a str, Finding>,
         watch: &(dyn Fn(usize) + Sync),
     ) -> Vec<Group<'a>> {
         // A server whose lines are there before its answer needs no patience.
-        let pace = match self.harness.patience().is_zero() {
-            true => Pace::Patient,
-            false => pace,
-        };
+        let is_prompt = self.harness.patience().is_zero();
         let waiting = Mutex::new(groups.into_iter());
         let found = Mutex::new(findings);
         let doubtful = Mutex::new(Vec::new());
         let done = Mutex::new(0);
         let work = || {
             loop {
-                let Some((given, scenarios)) = lock(&waiting).next() else {
+                let Some((given, scenarios, pace)) = lock(&waiting).next() else {
                     break;
                 };
+                let pace = if is_prompt { Pace::Patient } else { pace };
                 if self.options.interrupt.is_set() {
                     break;
                 }
@@ -133,7 +138,7 @@ impl Run<'_> {
                 let (judged, has_surplus) = played;
                 lock(&found).extend(ids.zip(judged));
                 if has_surplus && pace == Pace::Hurried {
-                    lock(&doubtful).push((given, scenarios));
+                    lock(&doubtful).push((given, scenarios, pace));
                 }
                 let mut done = lock(&done);
                 *done += scenarios.len();
@@ -215,7 +220,7 @@ impl Run<'_> {
 
     /// How long an answer may take in a scenario.
     fn limit(&self, scenario: &Scenario) -> Duration {
-        match self.options.known.expects_silence(scenario.id()) {
+        match self.options.known.expects(scenario.id(), "answer") {
             true => self.options.timeout.min(KNOWN_SILENCE),
             false => self.options.timeout,
         }

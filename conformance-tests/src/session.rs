@@ -23,7 +23,7 @@ use crate::template::{expand_text, open};
 const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long the suite waits for lines that should not come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Pace {
     /// Once, after the last scenario. Lines that are too many are then of any of them.
     Hurried,
