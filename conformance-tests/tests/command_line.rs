@@ -24,6 +24,11 @@ fn command(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// Runs scenarios against a server that runs already.
+fn run_on(url: &str, arguments: &[&str]) -> Output {
+    command(&[&["run", "--url", url], arguments].concat())
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
@@ -102,7 +107,7 @@ fn a_server_that_does_not_answer_in_http_cannot_be_tested_and_is_told_why() {
         (&ENDLESS, "not a whole HTTP/1 answer"),
     ] {
         let url = format!("http://{}", serve(answer));
-        let output = command(&["run", "--url", &url]);
+        let output = run_on(&url, &[]);
         let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{words}: {error}");
         assert!(
@@ -117,7 +122,7 @@ fn a_server_that_does_not_answer_in_http_cannot_be_tested_and_is_told_why() {
 fn a_server_that_never_answers_is_given_up_when_the_time_is_over() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let output = command(&["run", "--url", &url, "--timeout", "0.01"]);
+    let output = run_on(&url, &["--timeout", "0.01"]);
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains("no complete answer within 10 ms"), "{error}");
@@ -299,17 +304,17 @@ fn a_signal_ends_the_run_and_leaves_no_marker_behind() {
 #[test]
 fn a_running_server_is_played_what_fits_it_and_the_rest_is_skipped_with_the_reason() {
     let url = format!("http://{}", serve(HEALTHY));
-    let output = command(&[
-        "run",
-        "--url",
+    let output = run_on(
         &url,
-        "--run",
-        "path/any-*",
-        "--run",
-        "setting/url-empty",
-        "--run",
-        "maintenance/file",
-    ]);
+        &[
+            "--run",
+            "path/any-*",
+            "--run",
+            "setting/url-empty",
+            "--run",
+            "maintenance/file",
+        ],
+    );
     let printed = text(&output.stdout);
     assert_eq!(
         output.status.code(),
@@ -334,15 +339,7 @@ fn a_failure_is_told_with_rule_request_difference_and_the_way_to_repeat_it() {
     let given = directory.path().join("given.json");
     fs::write(&given, r#"{"checks":[{"name":"shop","status":"ERROR"}]}"#).unwrap();
     let given = given.to_str().unwrap();
-    let output = command(&[
-        "run",
-        "--url",
-        &url,
-        "--given",
-        given,
-        "--run",
-        "path/trailing-slash",
-    ]);
+    let output = run_on(&url, &["--given", given, "--run", "path/trailing-slash"]);
     let printed = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{printed}");
     for words in [
@@ -371,15 +368,7 @@ fn a_known_failure_that_passes_is_out_of_date_and_does_not_conform() {
     .unwrap();
     let url = format!("http://{}", serve(HEALTHY));
     let known = known.to_str().unwrap();
-    let output = command(&[
-        "run",
-        "--url",
-        &url,
-        "--known",
-        known,
-        "--run",
-        "path/exact",
-    ]);
+    let output = run_on(&url, &["--known", known, "--run", "path/exact"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains(
         "OUT OF DATE known failure \"path/exact\": path/exact does not differ in status"
@@ -412,9 +401,10 @@ fn reports_are_merged_if_they_are_over_the_same_scenarios() {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("http://{}", serve(HEALTHY));
     let report = |name: &str, scenarios: &str| {
-        let output = command(&[
-            "run", "--url", &url, "--run", scenarios, "--name", name, "--format", "json",
-        ]);
+        let output = run_on(
+            &url,
+            &["--run", scenarios, "--name", name, "--format", "json"],
+        );
         let path = directory
             .path()
             .join(format!("{}.json", name.replace(' ', "-")));
@@ -454,19 +444,19 @@ fn reports_are_merged_if_they_are_over_the_same_scenarios() {
 #[test]
 fn junit_has_a_case_for_each_scenario() {
     let url = format!("http://{}", serve(HEALTHY));
-    let output = command(&[
-        "run",
-        "--url",
+    let output = run_on(
         &url,
-        "--run",
-        "path/exact",
-        "--run",
-        "wire/pipelined",
-        "--run",
-        "panic/head",
-        "--format",
-        "junit",
-    ]);
+        &[
+            "--run",
+            "path/exact",
+            "--run",
+            "wire/pipelined",
+            "--run",
+            "panic/head",
+            "--format",
+            "junit",
+        ],
+    );
     let printed = text(&output.stdout);
     assert!(printed.starts_with("<?xml"), "{printed}");
     assert!(
