@@ -394,6 +394,22 @@ fn a_should_counts_only_in_a_strict_run_and_a_note_never() {
     let output = command(&[&run[..], &["--strict"]].concat());
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("FAILED   wire/connection-is-kept (should)"));
+
+    let notes = [
+        "--run",
+        "path/exact",
+        "--run",
+        "path/percent-encoded",
+        "--strict",
+    ];
+    let output = run_on(&url, &notes);
+    assert_eq!(output.status.code(), Some(0));
+    let words = "note     path/percent-encoded: status is 200, not 404";
+    assert!(
+        text(&output.stdout).contains(words),
+        "{}",
+        text(&output.stdout)
+    );
 }
 
 #[test]
