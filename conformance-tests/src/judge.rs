@@ -306,7 +306,7 @@ fn judge_starts(
 ) {
     let runs = match (step.checks, step.client) {
         (Checks::Rest, _) => 0..=0,
-        (Checks::Start, Client::Crowd | Client::Pipelined) => 1..=requests,
+        (Checks::Start, Client::Crowd | Client::Pipelined | Client::Leaves) => 1..=requests,
         (Checks::Start, _) => requests..=requests,
     };
     let names = given.checks.iter().map(|check| check.name.as_str());

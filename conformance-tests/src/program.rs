@@ -14,7 +14,7 @@ use crate::harness::{Harness, Server, StartError};
 use crate::journal::{Journal, Line};
 
 /// How long a program may take to print READY.
-const START_LIMIT: Duration = Duration::from_secs(20);
+const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long a program may take to end once its standard input is closed.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 /// How long a program that has dropped a connection is given to end.

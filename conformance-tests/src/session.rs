@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::capability::Lacks;
-use crate::client::Connection;
+use crate::client::{Connection, Request, exchange};
 use crate::conduct::{Conduct, Exchanged, request};
 use crate::finding::{Failure, Finding};
 use crate::given::Given;
@@ -95,6 +95,19 @@ impl<'a> Session<'a> {
         Connection::open(self.server.address(), ACCEPT_LIMIT).is_ok()
     }
 
+    /// Whether a plain request is answered, whatever the answer.
+    pub(crate) fn answers(&self, limit: Duration) -> bool {
+        let url = self.given.settings.get("healthcheck.url");
+        let url = url.map_or("/health", String::as_str);
+        let request = Request {
+            is_head: false,
+            asks_to_close: true,
+            bytes: format!("GET {url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                .into(),
+        };
+        exchange(self.server.address(), &request, limit).is_ok()
+    }
+
     /// Plays a scenario; each answer may take `limit`.
     pub(crate) fn play(
         &self,
@@ -155,6 +168,9 @@ impl<'a> Session<'a> {
         drop(conduct);
         failures.extend(self.judge_end());
         self.tidy(scenario);
+        if interrupt.is_set() {
+            return Finding::Skipped("the run was interrupted".to_owned());
+        }
         Finding::of(failures)
     }
 
@@ -195,8 +211,8 @@ impl<'a> Session<'a> {
             Pace::Patient => self.patience,
         };
         let mut late = Vec::new();
-        // Until none has come for so long.
-        loop {
+        // Twice, for lines that come one behind the other; a server that never falls silent is not waited for.
+        for _ in 0..2 {
             let lines = self.journal.take(1, patience);
             if lines.is_empty() {
                 break;

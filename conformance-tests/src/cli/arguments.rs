@@ -100,7 +100,7 @@ pub(crate) struct Run {
     /// How the report is written to standard output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// How many seconds an answer may take. A program has 20 to start.
+    /// How many seconds an answer may take. A program has 60 to start.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) timeout: Duration,
     /// How many programs run at once.
