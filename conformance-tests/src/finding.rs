@@ -25,6 +25,16 @@ impl Finding {
         }
     }
 
+    /// Whether log records or starts of checks are not as expected.
+    pub(crate) fn is_about_lines(&self) -> bool {
+        let Self::Failed(failures) = self else {
+            return false;
+        };
+        let mut mismatches = failures.iter().flat_map(|failure| &failure.mismatches);
+        let kinds = ["checks", "lines", "log"];
+        mismatches.any(|mismatch| kinds.iter().any(|kind| mismatch.field.starts_with(kind)))
+    }
+
     /// Whether a request had no answer.
     pub(crate) fn is_without_answer(&self) -> bool {
         match self {

@@ -112,15 +112,21 @@ impl Journal {
         }
     }
 
-    /// Takes the lines there are, as soon as there are `count` or the `patience` has run out.
+    /// Takes the lines there are, as soon as there are `count`, or none has come for as long as the `patience`;
+    /// but never waits more than four times as long.
     pub(crate) fn take(&self, count: usize, patience: Duration) -> Vec<Line> {
         let Sink::Memory(memory) = &self.0 else {
             return Vec::new();
         };
         let start = Instant::now();
         let mut lines = memory.lines();
+        let (mut last, mut seen) = (start, lines.len());
         while lines.len() < count {
-            let left = patience.saturating_sub(start.elapsed());
+            if lines.len() > seen {
+                (last, seen) = (Instant::now(), lines.len());
+            }
+            let quiet = patience.saturating_sub(last.elapsed());
+            let left = quiet.min(patience.saturating_mul(4).saturating_sub(start.elapsed()));
             if left.is_zero() {
                 break;
             }

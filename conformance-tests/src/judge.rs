@@ -58,9 +58,14 @@ impl Mismatch {
     }
 }
 
-/// Without the bulk of a long text.
-fn shorten(mut text: String) -> String {
+/// Without the bulk of a long text, and what a terminal would take for a command.
+fn shorten(text: String) -> String {
     const SHOWN: usize = 4096;
+    let escape = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    let mut text: String = text.chars().map(escape).collect();
     if text.len() > SHOWN {
         let is_boundary = |at: &usize| text.is_char_boundary(*at);
         let end = (0..=SHOWN).rev().find(is_boundary).unwrap_or_default();

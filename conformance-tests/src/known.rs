@@ -26,8 +26,8 @@ use crate::scenario::Suite;
 /// ```
 ///
 /// The fields are the words before what is expected and got in a report. Of several entries for one scenario,
-/// all count. What differs beside them is a failure as ever, and so is an entry that excuses nothing: it is
-/// out of date.
+/// all count. What differs beside them is a failure as ever, and so is a `[[known]]` entry that excuses
+/// nothing in a scenario it matches: it is out of date.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownFailures {
     entries: Vec<KnownFailure>,

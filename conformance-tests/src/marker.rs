@@ -1,6 +1,5 @@
 //! What can stand at the path of the disablefile.
 
-use std::env;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -80,9 +79,9 @@ impl Marker {
             Self::Directory => fs::create_dir(path)?,
             Self::Fifo => make_fifo(path)?,
             Self::Device => link(Path::new("/dev/null"), path)?,
-            // To this program, so that nothing else has to be put anywhere.
-            Self::Link => link(&env::current_exe()?, path)?,
-            Self::DanglingLink => link(&env::current_exe()?.with_file_name("no such file"), path)?,
+            // To a file that is there and that everybody may see: none has to be put anywhere.
+            Self::Link => link(Path::new("/etc/passwd"), path)?,
+            Self::DanglingLink => link(Path::new("/etc/no such file"), path)?,
             Self::LinkLoop => link(path, path)?,
             Self::FileAsParent => fs::write(parent(path)?, "")?,
             Self::LockedParent => {

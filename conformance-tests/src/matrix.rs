@@ -54,7 +54,7 @@ impl Matrix {
                 .iter()
                 .any(|other| column(other) == column(report))
             {
-                return Err(MatrixError::Twice(column(report).to_owned()));
+                return Err(MatrixError::Twice(column(report)));
             }
             if let Some(difference) = difference(first, report) {
                 return Err(MatrixError::Different {
@@ -69,8 +69,14 @@ impl Matrix {
 }
 
 /// The first word of a report's name.
-fn column(report: &Report) -> &str {
-    report.name.split_whitespace().next().unwrap_or_default()
+fn column(report: &Report) -> String {
+    escape(report.name.split_whitespace().next().unwrap_or_default())
+}
+
+/// Text that breaks no table.
+fn escape(text: &str) -> String {
+    let one_line: Vec<_> = text.split_whitespace().collect();
+    one_line.join(" ").replace('|', "\\|")
 }
 
 fn difference(first: &Report, other: &Report) -> Option<String> {
@@ -99,13 +105,12 @@ impl fmt::Display for Matrix {
         let suite = &self.reports[0].suite;
         writeln!(f, "| suite | health-conformance {suite} |")?;
         for report in &self.reports {
-            writeln!(
-                f,
-                "| {} | {}: {} |",
-                column(report),
-                report.name,
-                report.summary()
-            )?;
+            let (column, name) = (column(report), escape(&report.name));
+            write!(f, "| {column} | {name}: {}", report.summary())?;
+            for (capability, reason) in &report.lacks {
+                write!(f, "; lacks {capability}({})", notes.number(reason.clone()))?;
+            }
+            writeln!(f, " |")?;
         }
         let outcomes = &self.reports[0].outcomes;
         for rule in rules(outcomes) {
@@ -127,7 +132,7 @@ impl fmt::Display for Matrix {
         }
         writeln!(f, "\n## Notes\n")?;
         for (index, note) in notes.0.iter().enumerate() {
-            writeln!(f, "{}. {note}", index + 1)?;
+            writeln!(f, "{}. {}", index + 1, escape(note))?;
         }
         Ok(())
     }

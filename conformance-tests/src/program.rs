@@ -21,6 +21,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(3);
 const ENDING_LIMIT: Duration = Duration::from_millis(200);
 /// How often a process is asked whether it has ended.
 const POLL: Duration = Duration::from_millis(5);
+/// The most bytes of a line on standard output: more than any record of this suite's checks.
+const LINE_LIMIT: u64 = 1 << 20;
 /// The most characters of a line that are shown.
 const SHOWN: usize = 200;
 /// The most of standard error that is kept.
@@ -141,12 +143,17 @@ impl Running {
             let journal = journal.clone();
             let last_line = last_line.clone();
             thread::spawn(move || {
-                for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-                    let line = String::from_utf8_lossy(&line);
-                    if let Some(url) = line.trim_end_matches('\r').strip_prefix("READY ") {
+                let mut output = BufReader::new(output);
+                let mut bytes = Vec::new();
+                // A line that is too long is read as several.
+                while let Ok(1..) = (&mut output).take(LINE_LIMIT).read_until(b'\n', &mut bytes) {
+                    let line = String::from_utf8_lossy(&bytes).into_owned();
+                    let line = line.trim_end_matches(['\r', '\n']);
+                    bytes.clear();
+                    if let Some(url) = line.strip_prefix("READY ") {
                         // Nobody waits for a second READY.
                         let _ = ready.send(url.to_owned());
-                    } else if let Some(line) = Line::parse(line.trim_end_matches('\r')) {
+                    } else if let Some(line) = Line::parse(line) {
                         journal.record(line);
                     } else {
                         *lock(&last_line) = line.chars().take(SHOWN).collect();

@@ -10,6 +10,7 @@ use crate::capability::Lacks;
 use crate::finding::{Failure, Finding};
 use crate::given::Given;
 use crate::harness::{Harness, StartError};
+use crate::judge::Mismatch;
 use crate::options::Options;
 use crate::report::Report;
 use crate::scenario::{Scenario, Suite};
@@ -81,10 +82,13 @@ impl Suite {
             parts.map(move |part| (*given, part, Pace::Patient))
         });
         run.all(parts.collect(), &mut findings, &|_| {});
+        run.settle(doubtful, &mut findings);
 
-        let judged = chosen.iter().filter_map(|(scenario, fitted)| {
-            let finding = findings.remove(scenario.id())?;
-            Some((fitted.as_ref().unwrap_or(scenario), finding))
+        let judged = chosen.iter().map(|(scenario, fitted)| {
+            let interrupted = || Finding::Skipped("the run was interrupted".to_owned());
+            let finding = findings.remove(scenario.id());
+            let finding = finding.unwrap_or_else(interrupted);
+            (fitted.as_ref().unwrap_or(scenario), finding)
         });
         Report::new(self, judged.collect(), &lacks, options)
     }
@@ -153,6 +157,33 @@ impl Run<'_> {
         doubtful
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lines too many that did not come again in patience may be those of a slow machine, or of a server that needs
+    /// many requests to go wrong. If they come again in a hurry, they are that server's, and its last scenario
+    /// fails at least.
+    fn settle<'a>(&self, doubtful: Vec<Group<'a>>, findings: &mut BTreeMap<&'a str, Finding>) {
+        let is_explained = |scenarios: &[&Scenario], findings: &BTreeMap<&str, Finding>| {
+            let mut found = scenarios
+                .iter()
+                .filter_map(|scenario| findings.get(scenario.id()));
+            found.any(Finding::is_about_lines)
+        };
+        let unexplained = doubtful.into_iter();
+        let unexplained =
+            unexplained.filter(|(_, scenarios, _)| !is_explained(scenarios, findings));
+        let mut again = BTreeMap::new();
+        for (_, scenarios, _) in self.all(unexplained.collect(), &mut again, &|_| {}) {
+            for scenario in scenarios {
+                findings.extend(again.remove_entry(scenario.id()));
+            }
+            if let (false, Some(last)) = (is_explained(scenarios, findings), scenarios.last()) {
+                let what =
+                    Mismatch::new("lines", "none that belongs to no request", "more than that");
+                let failure = Failure::unless_empty("the end", vec![what]);
+                findings.insert(last.id(), Finding::of(Vec::from_iter(failure)));
+            }
+        }
     }
 
     /// A finding for each of the scenarios, in their order, and whether there were lines too many.
@@ -245,6 +276,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::io::{Read as _, Write as _};
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
     use std::sync::Arc;
@@ -252,6 +284,7 @@ mod tests {
     use std::thread;
     use std::time::Duration;
 
+    use super::SCENARIOS_IN_PATIENCE;
     use crate::given::Given;
     use crate::harness::{Harness, Server, StartError};
     use crate::journal::{Journal, Line};
@@ -259,11 +292,19 @@ mod tests {
     use crate::scenario::Suite;
 
     /// A server that does for each connection what the function says.
-    struct Served<F>(F, Arc<AtomicUsize>);
+    struct Served<F> {
+        converse: F,
+        servers: Arc<AtomicUsize>,
+        patience: Duration,
+    }
 
     impl<F> Served<F> {
         fn new(converse: F) -> Self {
-            Self(converse, Arc::default())
+            Self {
+                converse,
+                servers: Arc::default(),
+                patience: Duration::from_secs(1),
+            }
         }
     }
 
@@ -272,10 +313,10 @@ mod tests {
         F: Fn(&mut TcpStream, &str, &Journal) -> bool + Clone + Send + Sync + 'static,
     {
         fn start(&self, _: &Given, journal: &Journal) -> Result<Server, StartError> {
-            self.1.fetch_add(1, Ordering::Relaxed);
+            self.servers.fetch_add(1, Ordering::Relaxed);
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
             let address = listener.local_addr().unwrap();
-            let (converse, journal) = (self.0.clone(), journal.clone());
+            let (converse, journal) = (self.converse.clone(), journal.clone());
             thread::spawn(move || {
                 for mut stream in listener.incoming().flatten() {
                     let mut request = [0; 1024];
@@ -291,7 +332,7 @@ mod tests {
         }
 
         fn patience(&self) -> Duration {
-            Duration::from_secs(1)
+            self.patience
         }
     }
 
@@ -343,7 +384,7 @@ mod tests {
             failed(&["a", "b", "c", "d", "e"], &server),
             Vec::<String>::new()
         );
-        assert_eq!(server.1.load(Ordering::Relaxed), 1);
+        assert_eq!(server.servers.load(Ordering::Relaxed), 1);
     }
 
     #[test]
@@ -352,7 +393,7 @@ mod tests {
             target != "/b" && is_found(stream)
         });
         assert_eq!(failed(&["a", "b", "c"], &server), ["path/b"]);
-        assert_eq!(server.1.load(Ordering::Relaxed), 2);
+        assert_eq!(server.servers.load(Ordering::Relaxed), 2);
     }
 
     #[test]
@@ -381,6 +422,25 @@ mod tests {
             is_found(stream)
         });
         assert!(!failed(&["a", "b"], &server).is_empty());
+    }
+
+    #[test]
+    fn a_line_too_many_that_takes_many_requests_is_not_forgotten() {
+        thread_local! {
+            // Each server runs on a thread of its own.
+            static REQUESTS: Cell<usize> = const { Cell::new(0) };
+        }
+        let mut server = Served::new(|stream: &mut TcpStream, _: &str, journal: &Journal| {
+            REQUESTS.set(REQUESTS.get() + 1);
+            if REQUESTS.get() > SCENARIOS_IN_PATIENCE {
+                journal.record(Line::Check("surplus".to_owned()));
+            }
+            is_found(stream)
+        });
+        server.patience = Duration::from_millis(100);
+        let targets: Vec<_> = (0..=SCENARIOS_IN_PATIENCE).map(|n| n.to_string()).collect();
+        let targets: Vec<_> = targets.iter().map(String::as_str).collect();
+        assert_eq!(failed(&targets, &server), ["path/12"]);
     }
 
     #[test]

@@ -171,11 +171,17 @@ impl Harness for RunningServer {
             if step.reason.is_some() && codes[0] != codes[1] {
                 return Err("it wants the reason phrase of another code".to_owned());
             }
-            step.target = step.target.replace(setting(&scenario.given, URL), url);
-            let path = step.target.split('?').next();
-            if step.answer == Answer::NotFound && [Some(url), Some("/")].contains(&path) {
-                return Err("the application may have a page of its own there".to_owned());
+            let target = step.target.replace(setting(&scenario.given, URL), url);
+            if step.answer == Answer::NotFound {
+                let path = target.split('?').next();
+                if [Some(url), Some("/")].contains(&path) {
+                    return Err("the application may have a page of its own there".to_owned());
+                }
+                if target == step.target && url != "/health" {
+                    return Err("it is about another way to write /health".to_owned());
+                }
             }
+            step.target = target;
         }
         Ok(fitted)
     }
@@ -305,6 +311,7 @@ mod tests {
         let root = server(r#"{"settings":{"healthcheck.url":"/"}}"#, None);
         assert!(reason(&root, "path/root").contains("a page of its own"));
         assert_eq!(reason(&root, "path/exact"), "");
+        assert!(reason(&strict, "path/upper-case").contains("another way"));
         assert!(reason(&strict, "path/configured").contains("healthcheck.url"));
     }
 

@@ -52,7 +52,7 @@ impl Report {
                 summary += &format!(", {count} {word}");
             }
         }
-        if counts.passed + counts.known == 0 {
+        if counts.played() == 0 {
             summary += ": nothing is proven";
         }
         summary

@@ -21,6 +21,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use health_conformance::{
     Check, Given, Harness as _, Journal, KnownFailures, Level, Options, Report, RunningServer,
     Suite,
@@ -38,8 +40,19 @@ const LONGEST: &str = "wire/toggled-under-load";
 /// How long a broken server may take to answer; a sound one gets the usual time.
 const LIMIT: Duration = Duration::from_secs(3);
 
+/// Several crowds at once, both ends in this process, need more files than a shell allows at first.
+fn allow_many_files() {
+    let limits = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limits.maximum,
+        ..limits
+    };
+    setrlimit(Resource::Nofile, raised).unwrap();
+}
+
 /// The scenarios that each fault fails.
 fn catches(suite: &Suite) -> BTreeMap<Fault, BTreeSet<String>> {
+    allow_many_files();
     let waiting = Mutex::new(CATALOGUE.iter());
     let caught = Mutex::new(BTreeMap::new());
     let work = || {
@@ -68,6 +81,7 @@ fn catches(suite: &Suite) -> BTreeMap<Fault, BTreeSet<String>> {
 }
 
 fn sound(suite: &Suite) -> Report {
+    allow_many_files();
     let options = Options {
         strict: true,
         ..Options::default()
@@ -119,25 +133,32 @@ fn run_on_running(settings: &str, checks: &str, fault: Option<Fault>) -> Report 
 fn a_server_that_runs_already_is_judged_by_what_it_was_started_with() {
     let failing = r#"[{"name": "cache", "status": "ERROR", "message": "gone-for-good"}]"#;
     let elsewhere = r#"{"healthcheck.url": "/status", "healthcheck.maintenance_code": "503"}"#;
-    for (settings, checks, fault, conforms) in [
-        ("{}", failing, None, true),
-        ("{}", "[]", None, true),
-        (elsewhere, failing, None, true),
-        ("{}", failing, Some(Fault::ChecksNeverRun), false),
-        ("{}", failing, Some(Fault::DetailInHeader), false),
-        ("{}", "[]", Some(Fault::StateCached), false),
-        (elsewhere, "[]", Some(Fault::MaintenanceCodeIgnored), false),
+    for (settings, checks) in [("{}", failing), ("{}", "[]"), (elsewhere, failing)] {
+        let report = run_on_running(settings, checks, None);
+        assert!(report.conforms(), "{settings} {checks}: {report}");
+        let passed = report.passed().count();
+        assert!(passed > 40, "{settings} {checks}: {report}");
+    }
+    for (settings, checks, fault, scenario) in [
+        ("{}", failing, Fault::ChecksNeverRun, "query/runs-all"),
+        ("{}", failing, Fault::DetailInHeader, "header/error"),
+        ("{}", "[]", Fault::StateCached, "maintenance/seen-at-once"),
+        (
+            elsewhere,
+            "[]",
+            Fault::MaintenanceCodeIgnored,
+            "maintenance/file",
+        ),
+        (
+            elsewhere,
+            "[]",
+            Fault::TrailingSlashAccepted,
+            "path/trailing-slash",
+        ),
     ] {
-        let report = run_on_running(settings, checks, fault);
-        assert_eq!(
-            report.conforms(),
-            conforms,
-            "{settings} {checks} {fault:?}: {report}"
-        );
-        assert!(
-            report.passed().count() > 40,
-            "{settings} {checks} {fault:?}: {report}"
-        );
+        let report = run_on_running(settings, checks, Some(fault));
+        let is_caught = report.failed().any(|id| id == scenario);
+        assert!(is_caught, "{settings} {checks} {fault:?}: {report}");
     }
 }
 
