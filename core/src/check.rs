@@ -1,137 +1,181 @@
-//! The two shapes in which an application writes its checks, and the trait behind both.
+//! A check as an application describes it: what it does, and how it is run.
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
-use async_trait::async_trait;
+use crate::decision::Need;
+use crate::event::HealthCheckEvent;
+use crate::subscriber::{Closure, HealthSubscriber, Named};
+use crate::threshold::Thresholds;
 
-use crate::event::{HealthCheckEvent, Status};
-use crate::text::cut;
+/// The most characters of a check's name: 128.
+pub(crate) const NAME_LIMIT: usize = 128;
 
-/// Somebody who answers the question "is this application healthy?".
-///
-/// [`HealthBuilder::check`](crate::HealthBuilder::check) and
-/// [`HealthBuilder::subscribe`](crate::HealthBuilder::subscribe) write one from a closure; implement it
-/// for a subscriber that is asynchronous and reports more than one result.
-///
-/// A panic, wherever it happens, becomes an ERROR report; what was reported before it stands (H12).
+/// A check, and how it is run. [`HealthBuilder::add`](crate::HealthBuilder::add) registers it.
 ///
 /// ```
-/// use health_core::{Health, HealthCheckEvent, HealthSubscriber, async_trait};
+/// use std::time::Duration;
+/// use health_core::{Check, Health};
+/// # async fn ping() -> Result<(), std::io::Error> { Ok(()) }
+/// # fn bind() -> Result<(), std::io::Error> { Ok(()) }
 ///
-/// struct Replicas(Vec<&'static str>);
-/// # async fn lag(_replica: &str) -> u32 { 0 }
-///
-/// #[async_trait]
-/// impl HealthSubscriber for Replicas {
-///     async fn on_health_check(&self, event: &mut HealthCheckEvent) {
-///         for replica in &self.0 {
-///             let status = if lag(replica).await < 10 { "OK" } else { "ERROR" };
-///             event.report(replica, status, None);
-///         }
-///     }
-/// }
-///
-/// let health = Health::builder().subscriber(Replicas(vec!["a", "b"])).build()?;
+/// let health = Health::builder()
+///     .add(Check::new("database", || ping()).deadline(Duration::from_secs(2)))
+///     .add(Check::new("recommendations", || ping()).optional().failures(3))
+///     .add(Check::blocking("directory", || bind()).every(Duration::from_secs(30)))
+///     .build()?;
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
-#[async_trait]
-pub trait HealthSubscriber: Send + Sync + 'static {
-    /// Reports any number of results to `event`, or none.
-    async fn on_health_check(&self, event: &mut HealthCheckEvent);
+#[must_use = "a check does nothing until it is added to an endpoint"]
+pub struct Check {
+    pub(crate) name: Name,
+    pub(crate) work: Work,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) need: Need,
+    pub(crate) period: Option<Duration>,
+    pub(crate) thresholds: Thresholds,
 }
 
-#[async_trait]
-impl<S: HealthSubscriber + ?Sized> HealthSubscriber for Box<S> {
-    async fn on_health_check(&self, event: &mut HealthCheckEvent) {
-        (**self).on_health_check(event).await;
-    }
+/// What a check is known by.
+pub(crate) enum Name {
+    /// Its own, which no other check may have.
+    Own(String),
+    /// Its type's: the panic of a subscriber without a name is reported under it.
+    Type(&'static str),
 }
 
-/// For a subscriber that the application keeps a hand on.
-#[async_trait]
-impl<S: HealthSubscriber + ?Sized> HealthSubscriber for Arc<S> {
-    async fn on_health_check(&self, event: &mut HealthCheckEvent) {
-        (**self).on_health_check(event).await;
-    }
+/// What a check does, and where.
+pub(crate) enum Work {
+    Async(Box<dyn HealthSubscriber>),
+    Blocking(Arc<dyn Fn(&mut HealthCheckEvent) + Send + Sync>),
 }
 
-/// A subscriber and the name under which its panic is reported.
-pub(crate) struct Registered {
-    pub(crate) name: String,
-    pub(crate) subscriber: Box<dyn HealthSubscriber>,
-}
-
-impl Registered {
-    /// A check: one result, under its own name.
-    pub(crate) fn check<F, Fut, E>(name: String, check: F) -> Self
+impl Check {
+    /// A check that is asynchronous: a closure that says `Ok(())`, or an error to show in the log.
+    ///
+    /// It is called each time that the checks run. A panic, also in the error's `Display`, is an ERROR of
+    /// this check alone (H12). It is polled on a thread of the library's own; code that blocks is
+    /// better off as [`Check::blocking`].
+    pub fn new<F, Fut, E>(name: impl Into<String>, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display + 'static,
     {
-        Self {
+        let name = name.into();
+        let named = Named {
             name: name.clone(),
-            subscriber: Box::new(Check { name, check }),
-        }
+            check,
+        };
+        Self::described(Name::Own(name), Work::Async(Box::new(named)))
     }
 
-    /// A subscriber without a name of its own is known by its type.
-    pub(crate) fn subscriber<S: HealthSubscriber>(subscriber: S) -> Self {
-        Self {
-            name: std::any::type_name::<S>().to_owned(),
-            subscriber: Box::new(subscriber),
-        }
+    /// A check that blocks its thread: a synchronous driver, a file, a name to be resolved.
+    ///
+    /// It runs on one of a few threads of the endpoint's own, which hold up neither the runtime nor
+    /// the end of the process. While it hangs beyond its deadline it is not called again: its result
+    /// is an ERROR `still running since …` at once, and no second thread is spent on it.
+    pub fn blocking<F, E>(name: impl Into<String>, check: F) -> Self
+    where
+        F: Fn() -> Result<(), E> + Send + Sync + 'static,
+        E: fmt::Display,
+    {
+        let name = name.into();
+        let reported = name.clone();
+        let work = move |event: &mut HealthCheckEvent| event.conclude(&reported, check());
+        Self::described(Name::Own(name), Work::Blocking(Arc::new(work)))
+    }
+
+    /// A subscriber, which reports any number of results; its panic, and a deadline that is over, are
+    /// reported under `name`.
+    pub fn subscriber(name: impl Into<String>, subscriber: impl HealthSubscriber) -> Self {
+        Self::described(Name::Own(name.into()), Work::Async(Box::new(subscriber)))
+    }
+
+    pub(crate) fn unnamed<S: HealthSubscriber>(subscriber: S) -> Self {
+        let name = Name::Type(std::any::type_name::<S>());
+        Self::described(name, Work::Async(Box::new(subscriber)))
     }
 
     pub(crate) fn closure<F>(subscriber: F) -> Self
     where
         F: Fn(&mut HealthCheckEvent) + Send + Sync + 'static,
     {
+        let name = Name::Type(std::any::type_name::<F>());
+        Self::described(name, Work::Async(Box::new(Closure(subscriber))))
+    }
+
+    fn described(name: Name, work: Work) -> Self {
         Self {
-            name: std::any::type_name::<F>().to_owned(),
-            subscriber: Box::new(Closure(subscriber)),
+            name,
+            work,
+            deadline: None,
+            need: Need::Required,
+            period: None,
+            thresholds: Thresholds::default(),
         }
+    }
+
+    /// How long it may take; then its result is an ERROR `timed out after …`, whatever comes later
+    /// (H12). `Duration::MAX` is no deadline.
+    ///
+    /// Default: that of the [endpoint](crate::HealthBuilder::deadline), or the check's period, if that is
+    /// shorter. Pollers wait less than they seem to: a kubelet a second, Route 53 two, an AWS
+    /// load balancer five.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// The application can do without: a failure is logged as a warning, and the answer stays
+    /// `200 OK` (H13). Default: it cannot.
+    pub fn optional(mut self) -> Self {
+        self.need = Need::Optional;
+        self
+    }
+
+    /// Runs it in the background, once each `period`, a tenth more or less, so that not all hosts ask at
+    /// once (H14). A request reads the last result and never waits; a result older than three periods is an
+    /// ERROR. Default: it runs when a request asks.
+    ///
+    /// It starts when an adapter mounts the endpoint, or with [`Health::start_on`](crate::Health::start_on), or
+    /// else with the first request, and stops when the last clone of the endpoint is dropped. It goes on during
+    /// maintenance.
+    pub fn every(mut self, period: Duration) -> Self {
+        self.period = Some(period);
+        self
+    }
+
+    /// How many failures in a row it takes for a check that was OK to count as failing (H15).
+    /// Default: 1.
+    pub fn failures(mut self, failures: u32) -> Self {
+        self.thresholds.failures = failures;
+        self
+    }
+
+    /// How many successes in a row it takes for a check that counts as failing, and was OK before, to
+    /// count as OK (H15). Default: 1.
+    pub fn successes(mut self, successes: u32) -> Self {
+        self.thresholds.successes = successes;
+        self
     }
 }
 
-impl fmt::Debug for Registered {
+impl fmt::Debug for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+        f.debug_struct("Check")
+            .field("name", &self.name.as_str())
+            .finish_non_exhaustive()
     }
 }
 
-struct Check<F> {
-    name: String,
-    check: F,
-}
-
-#[async_trait]
-impl<F, Fut, E> HealthSubscriber for Check<F>
-where
-    F: Fn() -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<(), E>> + Send + 'static,
-    E: fmt::Display + 'static,
-{
-    async fn on_health_check(&self, event: &mut HealthCheckEvent) {
-        // The error is gone before anything is reported: should its `Drop` panic, there is one result.
-        let failure = (self.check)().await.err().map(cut);
-        match failure {
-            None => event.report(&self.name, Status::Ok, None),
-            Some(message) => event.report(&self.name, Status::Error, Some(&message)),
+impl Name {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Own(name) => name,
+            Self::Type(name) => name,
         }
-    }
-}
-
-struct Closure<F>(F);
-
-#[async_trait]
-impl<F> HealthSubscriber for Closure<F>
-where
-    F: Fn(&mut HealthCheckEvent) + Send + Sync + 'static,
-{
-    async fn on_health_check(&self, event: &mut HealthCheckEvent) {
-        (self.0)(event);
     }
 }

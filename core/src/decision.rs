@@ -1,6 +1,9 @@
 //! The verdict: what to do next, and what the outcome means (H4, H5, H6).
 
+use std::sync::Arc;
+
 use crate::event::{Report, Status};
+use crate::log::LogRecord;
 use crate::maintenance::MaintenanceState;
 use crate::request::CheckMode;
 
@@ -28,31 +31,76 @@ impl Step {
 #[derive(Debug)]
 pub(crate) struct RunPermit(());
 
-/// What the endpoint concludes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Decision {
-    /// Healthy (H3).
-    Pass,
-    /// In maintenance (H4).
-    Maintain,
-    /// At least one report is not OK; all of them, passing ones included, go to the log (H6, H8).
-    Fail(Vec<Report>),
+/// What the results of all checks come to; the gravest is the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Nothing fails.
+    Ok,
+    /// Nothing fails but what is optional (H13).
+    Degraded,
+    /// Something fails that the application needs (H6).
+    Error,
 }
 
-impl Decision {
-    /// Judges the reports of one run; no reports are no failure (H6).
-    pub(crate) fn judge(reports: Vec<Report>) -> Self {
-        if reports.iter().all(|report| report.status() == Status::Ok) {
-            Self::Pass
-        } else {
-            Self::Fail(reports)
+impl Verdict {
+    /// Judges the reports of one check; no reports are no failure (H6).
+    pub(crate) fn of(need: Need, reports: &[Report]) -> Self {
+        let passed = reports.iter().all(|report| report.status() == Status::Ok);
+        match (passed, need) {
+            (true, _) => Self::Ok,
+            (false, Need::Optional) => Self::Degraded,
+            (false, Need::Required) => Self::Error,
         }
     }
 }
 
+/// Whether the application can do without what is checked (H13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    Required,
+    Optional,
+}
+
+/// What came of one run of the checks: made once, for all who asked.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) verdict: Verdict,
+    /// With all results, passing ones included; none when all passed (H8).
+    pub(crate) record: Option<LogRecord>,
+}
+
+impl Outcome {
+    /// Judges what was reported, check by check.
+    pub(crate) fn judge(results: &[(Need, Vec<Report>)]) -> Self {
+        let verdicts = results
+            .iter()
+            .map(|(need, reports)| Verdict::of(*need, reports));
+        let verdict = verdicts.max().unwrap_or(Verdict::Ok);
+        let reports = results.iter().flat_map(|(_, reports)| reports);
+        Self {
+            verdict,
+            record: LogRecord::of_results(verdict, reports),
+        }
+    }
+}
+
+/// What the endpoint concludes.
+#[derive(Debug, Clone)]
+pub(crate) enum Decision {
+    /// Healthy, as nobody asked for checks (H3).
+    Pass,
+    /// In maintenance (H4).
+    Maintain,
+    /// What the checks say (H6).
+    Checked(Arc<Outcome>),
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Decision, Step};
+    use proptest::prelude::*;
+
+    use super::{Decision, Need, Outcome, Step, Verdict};
     use crate::event::{Report, Status};
     use crate::maintenance::MaintenanceState::{Active, Inactive};
     use crate::request::CheckMode::{Run, Skip};
@@ -72,18 +120,48 @@ mod tests {
         assert!(matches!(Step::choose(Inactive, Run), Step::RunChecks(_)));
     }
 
+    fn report(status: &str) -> Report {
+        Report::new("check", status.into(), None)
+    }
+
     #[test]
     fn one_failure_among_any_number_of_passes_fails() {
-        let report = |status: &str| Report::new("check", status.into(), None);
-        assert_eq!(Decision::judge(vec![]), Decision::Pass);
-        assert_eq!(
-            Decision::judge(vec![report("OK"), report("OK")]),
-            Decision::Pass
-        );
+        let verdict = |reports: &[Report]| Verdict::of(Need::Required, reports);
+        assert_eq!(verdict(&[]), Verdict::Ok);
+        assert_eq!(verdict(&[report("OK"), report("OK")]), Verdict::Ok);
         for failing in ["ERROR", "ok", "NOK", "", "OK "] {
             assert_eq!(Status::from(failing), Status::Error, "{failing:?}");
-            let reports = vec![report("OK"), report(failing), report("OK")];
-            assert_eq!(Decision::judge(reports.clone()), Decision::Fail(reports));
+            let reports = [report("OK"), report(failing), report("OK")];
+            assert_eq!(verdict(&reports), Verdict::Error);
+        }
+    }
+
+    proptest! {
+        /// The model: count the failures of either kind.
+        #[test]
+        fn the_gravest_failure_decides_in_whatever_order(
+            results in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<bool>(), 0..3)), 0..6),
+        ) {
+            let failures = |optional: bool| {
+                let of_kind = results.iter().filter(|(is_optional, _)| *is_optional == optional);
+                of_kind.flat_map(|(_, passes)| passes).filter(|passes| !**passes).count()
+            };
+            let expected = match (failures(false), failures(true)) {
+                (0, 0) => Verdict::Ok,
+                (0, _) => Verdict::Degraded,
+                _ => Verdict::Error,
+            };
+            let results: Vec<_> = results
+                .iter()
+                .map(|(optional, passes)| {
+                    let need = if *optional { Need::Optional } else { Need::Required };
+                    let status = |passes: &bool| report(if *passes { "OK" } else { "ERROR" });
+                    (need, passes.iter().map(status).collect())
+                })
+                .collect();
+            let outcome = Outcome::judge(&results);
+            prop_assert_eq!(outcome.verdict, expected);
+            prop_assert_eq!(outcome.record.is_none(), expected == Verdict::Ok);
         }
     }
 }

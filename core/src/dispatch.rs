@@ -1,24 +1,50 @@
-//! One run of all checks and subscribers: side by side, each on its own account (H7, H12).
+//! One run for all who ask at the same time (H7).
 
-use futures::future::join_all;
+use std::sync::Arc;
+use std::time::Instant;
 
-use crate::check::Registered;
-use crate::decision::RunPermit;
-use crate::event::{HealthCheckEvent, Report};
-use crate::guard::Guarded;
+use crate::decision::{Outcome, RunPermit};
+use crate::engine::Engine;
+use crate::run::Run;
+use crate::sync::{Mutex, lock};
 
-/// Asks every subscriber at once and returns all reports in registration order.
-pub(crate) async fn run(_permit: RunPermit, subscribers: &[Registered]) -> Vec<Report> {
-    let runs = join_all(subscribers.iter().map(ask)).await;
-    runs.into_iter().flatten().collect()
+/// Who asks while a run is under way joins it; who asks after it starts the next.
+#[derive(Debug)]
+pub(crate) struct Dispatcher {
+    engine: Arc<Engine>,
+    latest: Mutex<Option<Arc<Run>>>,
 }
 
-/// What one subscriber reports, a panic included.
-async fn ask(registered: &Registered) -> Vec<Report> {
-    let mut event = HealthCheckEvent::default();
-    let asked = Guarded::new(|| registered.subscriber.on_health_check(&mut event)).await;
-    if let Err(panicked) = asked {
-        event.fail(&registered.name, &panicked);
+impl Dispatcher {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        Self {
+            engine,
+            latest: Mutex::new(None),
+        }
     }
-    event.into_reports()
+
+    /// What the checks come to.
+    pub(crate) async fn outcome(&self, _permit: RunPermit) -> Arc<Outcome> {
+        self.join().outcome().await
+    }
+
+    /// The run under way, or one that is recent enough, or else a new one.
+    fn join(&self) -> Arc<Run> {
+        let mut latest = lock(&self.latest);
+        if let Some(run) = latest.as_ref().filter(|run| self.is_fresh(run)) {
+            return run.clone();
+        }
+        let run = Run::of_all(&self.engine);
+        let former = latest.replace(run.clone());
+        // What the runtime does with tasks, and what a former run still holds, is foreign.
+        drop(latest);
+        drop(former);
+        run.launch();
+        run
+    }
+
+    fn is_fresh(&self, run: &Run) -> bool {
+        let age = |now: Instant| now.saturating_duration_since(run.started());
+        !run.is_over() || age(self.engine.now()) < self.engine.limits.min_interval
+    }
 }

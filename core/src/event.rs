@@ -62,6 +62,15 @@ impl Report {
         }
     }
 
+    /// The same result, counted as `status`; `note` says why, before what it says itself.
+    pub(crate) fn overruled(&self, status: Status, note: &str) -> Self {
+        let message = match &self.message {
+            Some(message) => format!("{note}: {message}"),
+            None => note.to_owned(),
+        };
+        Self::new(&self.name, status, Some(&message))
+    }
+
     /// The name it was reported under.
     pub fn name(&self) -> &str {
         &self.name
@@ -128,11 +137,22 @@ impl HealthCheckEvent {
         self.push(Report::new(name, Status::Error, Some(message)));
     }
 
+    /// Adds the one result of a check.
+    pub(crate) fn conclude<E: fmt::Display>(&mut self, name: &str, result: Result<(), E>) {
+        // The error is gone before anything is reported: should its `Drop` panic, there is one result.
+        let failure = result.err().map(cut);
+        match failure {
+            None => self.report(name, Status::Ok, None),
+            Some(message) => self.report(name, Status::Error, Some(&message)),
+        }
+    }
+
     pub(crate) fn into_reports(self) -> Vec<Report> {
         self.reports
     }
 
-    fn push(&mut self, report: Report) {
+    /// Adds a report.
+    pub(crate) fn push(&mut self, report: Report) {
         self.reports.push(report);
     }
 }

@@ -47,7 +47,7 @@ impl fmt::Display for Panicked {
 }
 
 /// Calls `call`, and returns its panic as a value.
-fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
+pub(crate) fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     // Unwind safety: what a panic leaves half-done belongs to the application; of ours, only reports
     // are within reach, and those are whole or absent.
     catch_unwind(AssertUnwindSafe(call)).map_err(Panicked::new)

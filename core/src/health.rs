@@ -1,19 +1,18 @@
 //! The handle that wires the parts.
 
-use std::collections::HashSet;
-use std::fmt;
-use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
-use crate::check::{HealthSubscriber, Registered};
-use crate::config::{ConfigError, HealthConfig};
+use crate::background;
+use crate::build::HealthBuilder;
+use crate::config::HealthConfig;
 use crate::decision::{Decision, Step};
-use crate::dispatch;
-use crate::event::HealthCheckEvent;
+use crate::dispatch::Dispatcher;
+use crate::engine::Engine;
 use crate::log::LogRecord;
-use crate::maintenance::{self, Maintenance, MaintenanceState, Observation};
+use crate::maintenance::{Maintenance, MaintenanceState, Observation};
 use crate::request::CheckMode;
 use crate::response::HealthResponse;
+use crate::runtime::Runtime;
 
 /// The health endpoint: settings, maintenance switch and checks. Cheap to clone; clones share all.
 #[derive(Debug, Clone)]
@@ -23,11 +22,36 @@ pub struct Health(Arc<Parts>);
 struct Parts {
     config: HealthConfig,
     maintenance: Maintenance,
-    subscribers: Vec<Registered>,
+    engine: Arc<Engine>,
+    dispatcher: Dispatcher,
+    background: Once,
     warnings: Vec<LogRecord>,
 }
 
+impl Drop for Parts {
+    fn drop(&mut self) {
+        self.engine.stopped.set(());
+    }
+}
+
 impl Health {
+    pub(crate) fn new(
+        config: HealthConfig,
+        maintenance: Maintenance,
+        engine: Engine,
+        warnings: Vec<LogRecord>,
+    ) -> Self {
+        let engine = Arc::new(engine);
+        Self(Arc::new(Parts {
+            config,
+            maintenance,
+            dispatcher: Dispatcher::new(engine.clone()),
+            engine,
+            background: Once::new(),
+            warnings,
+        }))
+    }
+
     /// Starts a description of the endpoint: default settings, no checks.
     pub fn builder() -> HealthBuilder {
         HealthBuilder::default()
@@ -43,13 +67,32 @@ impl Health {
         self.0.config.url() == path
     }
 
+    /// Starts the background checks (H14), now and once, on `runtime`, unless the builder was given
+    /// another or a request has come before; what runs later runs there too.
+    ///
+    /// Adapters do it when they mount the endpoint. Without it, the first request does it, on
+    /// [`ThreadRuntime`](crate::ThreadRuntime).
+    pub fn start_on(&self, runtime: impl Runtime) {
+        self.offer_runtime(runtime);
+        self.start();
+    }
+
+    pub(crate) fn offer_runtime(&self, runtime: impl Runtime) {
+        self.0.engine.offer_runtime(runtime);
+    }
+
+    pub(crate) fn start(&self) {
+        let Parts { background, engine, .. } = &*self.0;
+        background.call_once(|| background::start(engine));
+    }
+
     /// Answers one request and logs what H8 and H4 ask for.
     ///
-    /// `query` is the raw query string without its `?`, empty when there is none. Needs no runtime
-    /// of its own; checks may need the application's. Never panics, unless the program's own log
-    /// subscriber does.
+    /// `query` is the raw query string without its `?`, empty when there is none. A run of the
+    /// checks that this starts goes on without it: to drop the future half-way harms nobody who waits for the
+    /// same run (H7). Never panics, unless the program's own log subscriber does.
     pub async fn respond(&self, query: &str) -> HealthResponse {
-        let (state, warning) = self.observe();
+        let (state, warning) = self.observe().await;
         // Before the checks: a client that leaves while they run must not take the warning with it.
         if let Some(warning) = warning {
             warning.emit();
@@ -66,7 +109,7 @@ impl Health {
     /// Await it to its end: a warning about the disablefile, due once an episode, is lost with a
     /// future that is dropped half-way.
     pub async fn answer(&self, query: &str) -> Answer {
-        let (state, warning) = self.observe();
+        let (state, warning) = self.observe().await;
         let decision = self.decide(state, query).await;
         Answer {
             response: HealthResponse::of(&decision, &self.0.config),
@@ -76,13 +119,11 @@ impl Health {
     }
 
     /// Looks for the disablefile, and says what the look gives reason to log (H4).
-    fn observe(&self) -> (MaintenanceState, Option<LogRecord>) {
+    async fn observe(&self) -> (MaintenanceState, Option<LogRecord>) {
+        self.start();
         let maintenance = &self.0.maintenance;
-        let Observation { state, trouble } = maintenance.observe();
-        let warning = maintenance
-            .disablefile()
-            .zip(trouble)
-            .map(|(path, error)| LogRecord::disablefile_unreadable(path, &error));
+        let Observation { state, trouble } = maintenance.observe(self.0.engine.runtime()).await;
+        let warning = trouble.map(|trouble| trouble.record(maintenance, state));
         (state, warning)
     }
 
@@ -91,7 +132,7 @@ impl Health {
             Step::Decided(decision) => decision,
             // Boxed: an answer without checks need not carry room for a run.
             Step::RunChecks(permit) => {
-                Decision::judge(Box::pin(dispatch::run(permit, &self.0.subscribers)).await)
+                Decision::Checked(Box::pin(self.0.dispatcher.outcome(permit)).await)
             }
         }
     }
@@ -123,118 +164,4 @@ impl Answer {
     pub fn records(&self) -> impl Iterator<Item = &LogRecord> {
         self.warning.iter().chain(&self.record)
     }
-}
-
-/// Describes a [`Health`].
-///
-/// ```
-/// use health_core::{Health, HealthConfig};
-/// # struct Pool;
-/// # impl Pool { async fn ping(&self) -> Result<(), std::io::Error> { Ok(()) } }
-/// # let pool = std::sync::Arc::new(Pool);
-///
-/// let health = Health::builder()
-///     .config(HealthConfig::default().with_disablefile("/run/shop/maintenance"))
-///     .check("database", move || {
-///         let pool = pool.clone();
-///         async move { pool.ping().await }
-///     })
-///     .subscribe(|event| event.report("disk", "OK", Some("61 % used")))
-///     .build()?;
-/// # Ok::<(), health_core::BuildError>(())
-/// ```
-#[derive(Debug, Default)]
-#[must_use = "a description does nothing until it is built"]
-pub struct HealthBuilder {
-    config: HealthConfig,
-    subscribers: Vec<Registered>,
-    check_names: Vec<String>,
-}
-
-impl HealthBuilder {
-    /// Takes `config` for settings. Default: [`HealthConfig::default`], which reads no environment.
-    pub fn config(mut self, config: HealthConfig) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// Adds a check: an asynchronous closure that says `Ok(())` or an error to show in the log.
-    ///
-    /// It is called for every request that asks for checks. A panic, also in the error's `Display`,
-    /// is an ERROR of this check alone (H12).
-    pub fn check<F, Fut, E>(mut self, name: impl Into<String>, check: F) -> Self
-    where
-        F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: fmt::Display + 'static,
-    {
-        let name = name.into();
-        self.check_names.push(name.clone());
-        self.subscribers.push(Registered::check(name, check));
-        self
-    }
-
-    /// Adds a closure that reports any number of results to the event it is given.
-    ///
-    /// It must not block: the other checks wait for it.
-    pub fn subscribe<F>(mut self, subscriber: F) -> Self
-    where
-        F: Fn(&mut HealthCheckEvent) + Send + Sync + 'static,
-    {
-        self.subscribers.push(Registered::closure(subscriber));
-        self
-    }
-
-    /// Adds a subscriber that is a type of its own.
-    pub fn subscriber(mut self, subscriber: impl HealthSubscriber) -> Self {
-        self.subscribers.push(Registered::subscriber(subscriber));
-        self
-    }
-
-    /// Builds the endpoint, and logs its [warnings](Health::warnings) at WARN; so set up the log first.
-    ///
-    /// # Errors
-    ///
-    /// Two checks share a name.
-    pub fn build(self) -> Result<Health, BuildError> {
-        let mut seen = HashSet::new();
-        if let Some(name) = self.check_names.iter().find(|name| !seen.insert(*name)) {
-            return Err(BuildError::DuplicateCheck { name: name.clone() });
-        }
-
-        let exposed = self.config.disablefile();
-        let exposed = exposed.filter(|path| maintenance::is_exposed(path));
-        let unknown = self.config.unknown_variables().iter();
-        let unknown = unknown.map(|name| LogRecord::unknown_variable(name));
-        let warnings: Vec<_> = unknown
-            .chain(exposed.map(LogRecord::disablefile_exposed))
-            .collect();
-        warnings.iter().for_each(LogRecord::emit);
-
-        Ok(Health(Arc::new(Parts {
-            maintenance: Maintenance::new(self.config.disablefile()),
-            config: self.config,
-            subscribers: self.subscribers,
-            warnings,
-        })))
-    }
-}
-
-/// Why an endpoint could not be built.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// A setting was refused. [`HealthBuilder::build`] is handed settings that were checked before: this
-    /// is for functions that read settings and build.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Two checks were registered under one name, so that their results could not be told apart.
-    #[error(
-        "two checks are named {name:?}: give each its own name \
-         (an event subscriber may report one name several times)"
-    )]
-    DuplicateCheck {
-        /// The name.
-        name: String,
-    },
 }

@@ -1,9 +1,13 @@
 //! Decides what `GET /health` answers.
 //!
-//! This crate opens no socket, spawns no task, starts no thread and knows no web framework. It is
-//! handed a query string and hands back a status, headers, a body and a log record; the adapters
-//! `health-axum`, `health-actix-web`, `health-warp` and `health-rocket` carry them to the wire, and so
-//! can you. Its only I/O is one stat of the maintenance marker for each request.
+//! This crate opens no socket and knows no web framework. It is handed a query string and hands back a
+//! status, headers, a body and a log record; the adapters `health-axum`, `health-actix-web`, `health-warp`
+//! and `health-rocket` carry them to the wire, and so can you. Its only I/O is one stat of the
+//! maintenance marker for each request.
+//!
+//! A request that asks for checks is always answered: a check that hangs, panics or blocks its thread is an
+//! ERROR when its deadline is over, and the results of the others are real. All who ask at the same time share
+//! one run, on a few threads of the library's own; the answer without checks waits for none of them.
 //!
 //! | the application | status | body |
 //! |---|---|---|
@@ -32,28 +36,51 @@
 //!
 //! - `serde` (off by default): [`HealthConfig`] can be read from a self-describing serde format, such as
 //!   TOML, JSON or YAML.
+//! - `tokio` (off by default; the adapters switch it on): `TokioRuntime`, for checks that talk through
+//!   tokio.
 
+mod background;
+mod build;
 mod check;
 mod config;
 mod decision;
 mod dispatch;
+mod engine;
 mod event;
+mod execution;
+mod flight;
 mod guard;
 mod health;
+mod latch;
 mod log;
 mod maintenance;
+mod observer;
+mod pool;
+mod registered;
 mod request;
 mod response;
+mod run;
+mod runtime;
+mod subscriber;
+mod sync;
 mod text;
+mod threshold;
 
 /// The attribute for implementations of [`HealthSubscriber`].
 pub use async_trait::async_trait;
 
-pub use crate::check::HealthSubscriber;
+pub use crate::build::{BuildError, HealthBuilder};
+pub use crate::check::Check;
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
+pub use crate::decision::Verdict;
 pub use crate::event::{HealthCheckEvent, Report, Status};
-pub use crate::health::{Answer, BuildError, Health, HealthBuilder};
+pub use crate::health::{Answer, Health};
 pub use crate::log::{LOG_TARGET, LogLevel, LogRecord};
+pub use crate::observer::{CheckFinished, HealthObserver, VerdictChanged};
 pub use crate::request::path_and_query;
 pub use crate::response::HealthResponse;
+#[cfg(feature = "tokio")]
+pub use crate::runtime::TokioRuntime;
+pub use crate::runtime::{Runtime, Task, ThreadRuntime};
+pub use crate::subscriber::HealthSubscriber;
 pub use crate::text::TEXT_LIMIT;

@@ -1,12 +1,14 @@
 //! What the operator reads: one record per answer that is not OK (H8), and warnings.
 
-use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::decision::Decision;
+use crate::decision::{Decision, Verdict};
 use crate::event::Report;
+use crate::maintenance::MaintenanceState;
 
 /// The target of every record, for filters such as `health=warn`.
 pub const LOG_TARGET: &str = "health";
@@ -35,26 +37,47 @@ impl fmt::Display for LogLevel {
 
 /// One record for the log. [`Display`](fmt::Display) shows its text: always one line, without control
 /// characters.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct LogRecord {
     level: LogLevel,
-    text: Cow<'static, str>,
+    text: Text,
+}
+
+/// Cheap to clone: all who share a run have the same record.
+#[derive(Clone)]
+enum Text {
+    Fixed(&'static str),
+    Made(Arc<str>),
 }
 
 impl LogRecord {
-    /// The record that belongs to an answer; none when it is OK (H8).
+    /// The record that belongs to an answer; none when it is OK and nothing fails (H8).
     pub(crate) fn of(decision: &Decision) -> Option<Self> {
         match decision {
             Decision::Pass => None,
             Decision::Maintain => Some(Self {
                 level: LogLevel::Info,
-                text: "Health response: MAINTENANCE".into(),
+                text: Text::Fixed("Health response: MAINTENANCE"),
             }),
-            Decision::Fail(reports) => Some(Self {
-                level: LogLevel::Error,
-                text: format!("Health response: ERROR ({})", Results(reports)).into(),
-            }),
+            Decision::Checked(outcome) => outcome.record.clone(),
         }
+    }
+
+    /// The record of an answer that comes to `verdict` by these results (H8).
+    pub(crate) fn of_results<'a>(
+        verdict: Verdict,
+        reports: impl Iterator<Item = &'a Report> + Clone,
+    ) -> Option<Self> {
+        let (level, word) = match verdict {
+            Verdict::Ok => return None,
+            Verdict::Degraded => (LogLevel::Warn, "DEGRADED"),
+            Verdict::Error => (LogLevel::Error, "ERROR"),
+        };
+        let text = format!("Health response: {word} ({})", Results(reports));
+        Some(Self {
+            level,
+            text: Text::Made(text.into()),
+        })
     }
 
     /// H4: a stat that failed, and not because nothing is there.
@@ -62,6 +85,25 @@ impl LogRecord {
         Self::warn(format!(
             "cannot tell whether the disablefile {path:?} exists ({error}); \
              taking the host as not in maintenance until it can be looked up"
+        ))
+    }
+
+    /// H4: a stat that does not return.
+    pub(crate) fn disablefile_hangs(path: &Path, limit: Duration, state: MaintenanceState) -> Self {
+        let state = match state {
+            MaintenanceState::Active => "in maintenance",
+            MaintenanceState::Inactive => "not in maintenance",
+        };
+        Self::warn(format!(
+            "cannot tell within {limit:?} whether the disablefile {path:?} exists; \
+             taking the host as {state}, as it was last seen, until it can be looked up"
+        ))
+    }
+
+    /// An observer that does not keep up.
+    pub(crate) fn observer_is_slow(limit: usize) -> Self {
+        Self::warn(format!(
+            "an observer is {limit} notices behind; it will not be told the rest until it catches up"
         ))
     }
 
@@ -83,7 +125,7 @@ impl LogRecord {
     fn warn(text: String) -> Self {
         Self {
             level: LogLevel::Warn,
-            text: text.into(),
+            text: Text::Made(text.into()),
         }
     }
 
@@ -94,25 +136,36 @@ impl LogRecord {
 
     /// Its text.
     pub fn text(&self) -> &str {
-        &self.text
+        match &self.text {
+            Text::Fixed(text) => text,
+            Text::Made(text) => text,
+        }
     }
 
     /// Hands the record to `tracing` under [`LOG_TARGET`]; where no `tracing` subscriber is set, it
     /// goes to the `log` facade.
     pub fn emit(&self) {
         match self.level {
-            LogLevel::Info => tracing::info!(target: LOG_TARGET, "{}", self.text),
-            LogLevel::Warn => tracing::warn!(target: LOG_TARGET, "{}", self.text),
-            LogLevel::Error => tracing::error!(target: LOG_TARGET, "{}", self.text),
+            LogLevel::Info => tracing::info!(target: LOG_TARGET, "{}", self.text()),
+            LogLevel::Warn => tracing::warn!(target: LOG_TARGET, "{}", self.text()),
+            LogLevel::Error => tracing::error!(target: LOG_TARGET, "{}", self.text()),
         }
     }
 }
 
 impl fmt::Display for LogRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.text())
     }
 }
+
+impl PartialEq for LogRecord {
+    fn eq(&self, other: &Self) -> bool {
+        self.level == other.level && self.text() == other.text()
+    }
+}
+
+impl Eq for LogRecord {}
 
 /// Leaves the text out: it holds the messages of checks, and `Debug` output travels.
 impl fmt::Debug for LogRecord {
@@ -124,12 +177,15 @@ impl fmt::Debug for LogRecord {
 }
 
 /// RESULTS of H8: a compact JSON array.
-struct Results<'a>(&'a [Report]);
+struct Results<I>(I);
 
-impl fmt::Display for Results<'_> {
+impl<'a, I> fmt::Display for Results<I>
+where
+    I: Iterator<Item = &'a Report> + Clone,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('[')?;
-        for (index, report) in self.0.iter().enumerate() {
+        for (index, report) in self.0.clone().enumerate() {
             if index > 0 {
                 f.write_char(',')?;
             }
@@ -184,13 +240,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{JsonString, LogLevel, LogRecord};
-    use crate::decision::Decision;
+    use crate::decision::{Decision, Verdict};
     use crate::event::HealthCheckEvent;
 
     fn record(fill: impl FnOnce(&mut HealthCheckEvent)) -> LogRecord {
         let mut event = HealthCheckEvent::default();
         fill(&mut event);
-        LogRecord::of(&Decision::judge(event.into_reports())).unwrap()
+        LogRecord::of_results(Verdict::Error, event.reports().iter()).unwrap()
     }
 
     #[test]

@@ -1,9 +1,24 @@
 //! Is the host in maintenance? One stat per request, never cached (H4).
+//!
+//! On a local file system a request looks for itself, which is cheaper than to ask another thread. Everywhere
+//! else a thread of the library's own looks, and the request waits no longer than its limit.
+
+mod inline;
+mod mounts;
+mod prober;
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use self::inline::Inline;
+use self::prober::Prober;
+use crate::log::LogRecord;
+use crate::runtime::Runtime;
 
 /// Whether the operator's marker file exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,66 +31,138 @@ pub(crate) enum MaintenanceState {
 #[derive(Debug)]
 pub(crate) struct Observation {
     pub(crate) state: MaintenanceState,
-    /// The error of the look itself, where an episode of errors begins and is to be warned of.
-    pub(crate) trouble: Option<io::Error>,
+    /// What went wrong with the look, where an episode of that begins and is to be warned of.
+    pub(crate) trouble: Option<Trouble>,
 }
 
-/// The switch: a path, and whether an episode of failing stats is under way.
+/// Why a look says nothing.
+#[derive(Debug, Clone)]
+pub(crate) enum Trouble {
+    Unreadable(Arc<io::Error>),
+    /// It did not return within the limit.
+    Hangs,
+}
+
+impl Trouble {
+    /// What to log about `maintenance`, which is taken to be in `state`.
+    pub(crate) fn record(&self, maintenance: &Maintenance, state: MaintenanceState) -> LogRecord {
+        let path = maintenance.disablefile().unwrap_or(Path::new(""));
+        match self {
+            Self::Unreadable(error) => LogRecord::disablefile_unreadable(path, error),
+            Self::Hangs => {
+                let prober = maintenance.prober.as_ref();
+                let limit = prober.map_or(Duration::ZERO, Prober::limit);
+                LogRecord::disablefile_hangs(path, limit, state)
+            }
+        }
+    }
+}
+
+/// The switch: who looks for the marker file, and what was seen.
 #[derive(Debug)]
 pub(crate) struct Maintenance {
-    disablefile: Option<PathBuf>,
-    unreadable: AtomicBool,
+    /// `None` where maintenance is off.
+    prober: Option<Prober>,
+    inline: Inline,
+    /// The last known state, as an answer that is known too late leaves it too.
+    was_active: Arc<AtomicBool>,
+    /// Whether an episode of failing, or of hanging, looks is under way.
+    is_unreadable: AtomicBool,
+    hangs: AtomicBool,
 }
 
 impl Maintenance {
-    /// `None` turns maintenance off.
-    pub(crate) fn new(disablefile: Option<&Path>) -> Self {
+    /// `None` turns maintenance off. A look that takes `limit` says nothing.
+    pub(crate) fn new(disablefile: Option<&Path>, limit: Duration) -> Self {
+        let was_active = Arc::new(AtomicBool::new(false));
         Self {
-            disablefile: disablefile.map(Path::to_owned),
-            unreadable: AtomicBool::new(false),
+            prober: disablefile.map(|path| Prober::new(path, limit, was_active.clone())),
+            inline: Inline::default(),
+            was_active,
+            is_unreadable: AtomicBool::new(false),
+            hangs: AtomicBool::new(false),
         }
     }
 
     /// The path; `None` when maintenance is off.
     pub(crate) fn disablefile(&self) -> Option<&Path> {
-        self.disablefile.as_deref()
+        self.prober.as_ref().map(Prober::path)
     }
 
     /// Looks once. A stat that follows links: whatever the path leads to counts, and nothing is opened.
-    pub(crate) fn observe(&self) -> Observation {
-        let Some(path) = &self.disablefile else {
+    pub(crate) async fn observe(&self, runtime: &Arc<dyn Runtime>) -> Observation {
+        let Some(prober) = &self.prober else {
             return Observation {
                 state: MaintenanceState::Inactive,
                 trouble: None,
             };
         };
-        let sighting = Sighting::from_stat(fs::metadata(path));
+        let seen_inline = match prober.is_local() {
+            true => self.inline.look(prober.path(), runtime.now()),
+            false => None,
+        };
+        let sighting = match seen_inline {
+            Some(sighting) => Some(sighting),
+            // Boxed: few answers need room for the wait.
+            None => Box::pin(prober.look(runtime)).await,
+        };
+        self.conclude(sighting)
+    }
+
+    /// What a look says; `None` is one that took too long, and leaves the last known state standing.
+    fn conclude(&self, sighting: Option<Sighting>) -> Observation {
+        let Some(sighting) = sighting else {
+            let began = !self.hangs.swap(true, Ordering::Relaxed);
+            return Observation {
+                state: match self.was_active.load(Ordering::Relaxed) {
+                    true => MaintenanceState::Active,
+                    false => MaintenanceState::Inactive,
+                },
+                trouble: began.then_some(Trouble::Hangs),
+            };
+        };
+        let state = sighting.state();
+        remember(&self.hangs, false);
+        remember(&self.was_active, state == MaintenanceState::Active);
         Observation {
-            state: sighting.state(),
+            state,
             trouble: self.episode(sighting),
         }
     }
 
     /// The error that begins an episode of failing stats.
-    fn episode(&self, sighting: Sighting) -> Option<io::Error> {
+    fn episode(&self, sighting: Sighting) -> Option<Trouble> {
         match sighting {
             Sighting::Unreadable(error) => {
-                let began = !self.unreadable.swap(true, Ordering::Relaxed);
-                began.then_some(error)
+                let began = !self.is_unreadable.swap(true, Ordering::Relaxed);
+                began.then_some(Trouble::Unreadable(error))
             }
             Sighting::Present | Sighting::Absent => {
-                // Read first: a store on every request would make the cores share one cache line.
-                if self.unreadable.load(Ordering::Relaxed) {
-                    self.unreadable.store(false, Ordering::Relaxed);
-                }
+                remember(&self.is_unreadable, false);
                 None
             }
         }
     }
 }
 
-/// Whether any local user could create the marker file (H11).
-pub(crate) fn is_exposed(disablefile: &Path) -> bool {
+/// Reads first: a store on every request would make the cores share one cache line.
+fn remember(flag: &AtomicBool, value: bool) {
+    if flag.load(Ordering::Relaxed) != value {
+        flag.store(value, Ordering::Relaxed);
+    }
+}
+
+/// Whether any local user could create the marker file (H11). Not known, and so `false`, where the file
+/// system does not say within `limit`.
+pub(crate) fn is_exposed_within(limit: Duration, disablefile: &Path) -> bool {
+    let (tell, told) = mpsc::channel();
+    let disablefile = disablefile.to_owned();
+    let thread = thread::Builder::new().name("health-stat".to_owned());
+    let asked = thread.spawn(move || tell.send(is_exposed(&disablefile)));
+    asked.is_ok() && told.recv_timeout(limit).unwrap_or(false)
+}
+
+fn is_exposed(disablefile: &Path) -> bool {
     match disablefile.parent() {
         Some(parent) if parent.as_os_str().is_empty() => is_world_writable(Path::new(".")),
         Some(parent) => is_world_writable(parent),
@@ -97,11 +184,11 @@ fn is_world_writable(_directory: &Path) -> bool {
 }
 
 /// What a stat of the marker file says.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Sighting {
     Present,
     Absent,
-    Unreadable(io::Error),
+    Unreadable(Arc<io::Error>),
 }
 
 impl Sighting {
@@ -109,7 +196,7 @@ impl Sighting {
         match stat {
             Ok(_) => Self::Present,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Absent,
-            Err(error) => Self::Unreadable(error),
+            Err(error) => Self::Unreadable(Arc::new(error)),
         }
     }
 
@@ -126,12 +213,47 @@ mod tests {
     use std::io;
     use std::path::Path;
 
-    use super::{Maintenance, MaintenanceState, Sighting, is_exposed};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use futures::executor::block_on;
+
+    use super::{Maintenance, MaintenanceState, Sighting, Trouble, is_exposed};
+    use crate::runtime::{Runtime, ThreadRuntime};
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    fn observed(maintenance: &Maintenance) -> MaintenanceState {
+        let runtime: Arc<dyn Runtime> = Arc::new(ThreadRuntime);
+        block_on(maintenance.observe(&runtime)).state
+    }
+
+    #[test]
+    fn a_look_that_hangs_leaves_the_last_known_state_and_warns_once_an_episode() {
+        let maintenance = Maintenance::new(Some(Path::new("/mnt/dead/maintenance")), LIMIT);
+        let observe = |sighting| {
+            let observation = maintenance.conclude(sighting);
+            let warns = match observation.trouble {
+                Some(Trouble::Hangs) => true,
+                Some(Trouble::Unreadable(error)) => panic!("{error}"),
+                None => false,
+            };
+            (observation.state, warns)
+        };
+        let (active, inactive) = (MaintenanceState::Active, MaintenanceState::Inactive);
+        assert_eq!(observe(None), (inactive, true));
+        assert_eq!(observe(None), (inactive, false));
+        assert_eq!(observe(Some(Sighting::Present)), (active, false));
+        assert_eq!(observe(None), (active, true));
+        assert_eq!(observe(None), (active, false));
+        assert_eq!(observe(Some(Sighting::Absent)), (inactive, false));
+        assert_eq!(observe(None), (inactive, true));
+    }
 
     /// Root may stat everything, so a scenario over a real directory cannot show EACCES to root.
     #[test]
     fn a_forbidden_stat_means_not_in_maintenance_and_warns_once_an_episode() {
-        let maintenance = Maintenance::new(Some(Path::new("/locked/maintenance")));
+        let maintenance = Maintenance::new(Some(Path::new("/locked/maintenance")), LIMIT);
         let denied = || Sighting::from_stat::<()>(Err(io::ErrorKind::PermissionDenied.into()));
         let absent = || Sighting::from_stat::<()>(Err(io::ErrorKind::NotFound.into()));
 
@@ -146,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_relative_disablefile_is_looked_up_in_the_working_directory() {
-        let state = |path| Maintenance::new(Some(Path::new(path))).observe().state;
+        let state = |path| observed(&Maintenance::new(Some(Path::new(path)), LIMIT));
         assert_eq!(state("Cargo.toml"), MaintenanceState::Active);
         assert_eq!(state("no-such-file"), MaintenanceState::Inactive);
     }
@@ -158,10 +280,10 @@ mod tests {
 
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(std::ffi::OsStr::from_bytes(b"m\xff"));
-        let maintenance = Maintenance::new(Some(&path));
-        assert_eq!(maintenance.observe().state, MaintenanceState::Inactive);
+        let maintenance = Maintenance::new(Some(&path), LIMIT);
+        assert_eq!(observed(&maintenance), MaintenanceState::Inactive);
         std::fs::write(&path, "").unwrap();
-        assert_eq!(maintenance.observe().state, MaintenanceState::Active);
+        assert_eq!(observed(&maintenance), MaintenanceState::Active);
     }
 
     #[cfg(unix)]

@@ -4,7 +4,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_O
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::config::HealthConfig;
-use crate::decision::Decision;
+use crate::decision::{Decision, Verdict};
 
 /// What to send. Fixed strings throughout: nothing that a check says can reach the wire (H9).
 ///
@@ -52,7 +52,10 @@ impl HealthResponse {
         let (status, word) = match decision {
             Decision::Pass => (StatusCode::OK, Word::Ok),
             Decision::Maintain => (config.maintenance_code(), Word::Maintenance),
-            Decision::Fail(_) => (config.failure_code(), Word::Error),
+            Decision::Checked(outcome) => match outcome.verdict {
+                Verdict::Ok | Verdict::Degraded => (StatusCode::OK, Word::Ok),
+                Verdict::Error => (config.failure_code(), Word::Error),
+            },
         };
         Self { status, word }
     }
@@ -116,16 +119,31 @@ impl From<HealthResponse> for Response<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use http::Response;
 
     use super::HealthResponse;
     use crate::config::HealthConfig;
-    use crate::decision::Decision;
+    use crate::decision::{Decision, Outcome, Verdict};
+
+    fn checked(verdict: Verdict) -> Decision {
+        let record = None;
+        Decision::Checked(Arc::new(Outcome { verdict, record }))
+    }
+
+    #[test]
+    fn what_is_degraded_is_answered_as_what_is_ok() {
+        let config = HealthConfig::default();
+        let answer = |decision| HealthResponse::of(&decision, &config);
+        assert_eq!(answer(checked(Verdict::Degraded)), answer(Decision::Pass));
+        assert_eq!(answer(checked(Verdict::Ok)), answer(Decision::Pass));
+    }
 
     #[test]
     fn the_content_length_is_the_length_of_the_body() {
         let config = HealthConfig::default();
-        for decision in [Decision::Pass, Decision::Maintain, Decision::Fail(vec![])] {
+        for decision in [Decision::Pass, Decision::Maintain, checked(Verdict::Error)] {
             let answer = HealthResponse::of(&decision, &config);
             let length = answer.body().len().to_string();
             assert!(answer.headers().contains(&("content-length", &length)));
@@ -135,7 +153,7 @@ mod tests {
     #[test]
     fn a_response_of_the_http_crate_has_the_same_headers() {
         let config = HealthConfig::default();
-        for decision in [Decision::Pass, Decision::Maintain, Decision::Fail(vec![])] {
+        for decision in [Decision::Pass, Decision::Maintain, checked(Verdict::Error)] {
             let answer = HealthResponse::of(&decision, &config);
             let response = Response::from(answer);
             assert_eq!(response.headers().len(), answer.headers().len());
@@ -160,7 +178,7 @@ mod tests {
             ("MAINTENANCE", Some("MAINTENANCE"))
         );
         assert_eq!(
-            reason(Decision::Fail(vec![])),
+            reason(checked(Verdict::Error)),
             ("Service Unavailable", None)
         );
     }

@@ -35,6 +35,7 @@ use health_core::{Health, HealthResponse};
 /// the scope.
 pub fn service(health: Health) -> impl FnOnce(&mut ServiceConfig) {
     move |app| {
+        health.start_on_tokio();
         let url = health.config().url().to_owned();
         let answer = move |request: HttpRequest| {
             let health = health.clone();

@@ -38,6 +38,7 @@ pub fn router<S>(health: Health) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    health.start_on_tokio();
     let url = health.config().url().to_owned();
     let answer = move |request: Request| async move {
         let query = request.uri().query().unwrap_or_default();

@@ -47,6 +47,7 @@ impl<E: Endpoint> Middleware<E> for HealthMiddleware {
 
     fn transform(&self, app: E) -> HealthEndpoint<E> {
         let health = self.health.clone();
+        health.start_on_tokio();
         HealthEndpoint { health, app }
     }
 }

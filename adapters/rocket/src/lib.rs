@@ -67,6 +67,7 @@ impl Fairing for Endpoint {
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
+        self.0.start_on_tokio();
         Ok(rocket.mount("/", self.routes()))
     }
 

@@ -30,6 +30,7 @@ use warp::{Filter, Rejection};
 pub fn filter(
     health: Health,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
+    health.start_on_tokio();
     let endpoint = health.clone();
     let path = warp::path::full().and_then(move |path: FullPath| {
         let is_ours = endpoint.serves(path.as_str());

@@ -1,0 +1,56 @@
+//! Checks that run by themselves, once each period (H14).
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::run::Run;
+use crate::runtime::{after, until};
+
+/// Starts every background check of the engine; they stop with it.
+pub(crate) fn start(engine: &Arc<Engine>) {
+    for (number, check) in engine.checks.iter().enumerate() {
+        if let Some(period) = check.period {
+            let task = repeat(engine.clone(), number, period);
+            engine.runtime().spawn(Box::pin(task));
+        }
+    }
+}
+
+async fn repeat(engine: Arc<Engine>, number: usize, period: Duration) {
+    while engine.stopped.get().is_none() {
+        let next = after(engine.now(), jittered(period));
+        let run = Run::of_one(&engine, number);
+        run.launch();
+        run.outcome().await;
+        drop(run);
+        until(&**engine.runtime(), next, engine.stopped.wait()).await;
+    }
+}
+
+/// A tenth more or less, so that hosts that were started together do not ask together.
+fn jittered(period: Duration) -> Duration {
+    // From 0 to 1: the standard library's only source of chance seeds its hash maps.
+    let chance = f64::from(RandomState::new().hash_one(()) as u32) / f64::from(u32::MAX);
+    let factor = 0.9 + 0.2 * chance;
+    Duration::try_from_secs_f64(period.as_secs_f64() * factor).unwrap_or(period)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::jittered;
+
+    #[test]
+    fn a_period_is_a_tenth_longer_or_shorter_at_most_and_never_the_same_for_all() {
+        let period = Duration::from_secs(10);
+        let jittered: Vec<_> = (0..100).map(|_| jittered(period)).collect();
+        let expected = Duration::from_secs(9)..=Duration::from_secs(11);
+        assert!(jittered.iter().all(|jittered| expected.contains(jittered)));
+        assert!(jittered.iter().any(|other| *other != jittered[0]));
+        assert!(super::jittered(Duration::MAX) > Duration::MAX / 2);
+    }
+}

@@ -1,0 +1,297 @@
+//! The description of an endpoint, and what can be wrong with it.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::check::{Check, Name};
+use crate::config::{ConfigError, HealthConfig};
+use crate::engine::{Engine, Limits};
+use crate::event::HealthCheckEvent;
+use crate::health::Health;
+use crate::log::LogRecord;
+use crate::maintenance::{self, Maintenance};
+use crate::observer::{HealthObserver, Observers};
+use crate::registered::Registered;
+use crate::runtime::Runtime;
+use crate::subscriber::HealthSubscriber;
+use crate::text::cut;
+
+/// How long a run may take, unless a check may take longer.
+const DEFAULT_RUN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Describes a [`Health`].
+///
+/// ```
+/// use health_core::{Health, HealthConfig};
+/// # struct Pool;
+/// # impl Pool { async fn ping(&self) -> Result<(), std::io::Error> { Ok(()) } }
+/// # let pool = std::sync::Arc::new(Pool);
+///
+/// let health = Health::builder()
+///     .config(HealthConfig::default().with_disablefile("/run/shop/maintenance"))
+///     .check("database", move || {
+///         let pool = pool.clone();
+///         async move { pool.ping().await }
+///     })
+///     .subscribe(|event| event.report("disk", "OK", Some("61 % used")))
+///     .build()?;
+/// # Ok::<(), health_core::BuildError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a description does nothing until it is built"]
+pub struct HealthBuilder {
+    config: HealthConfig,
+    checks: Vec<Check>,
+    deadline: Duration,
+    run_deadline: Option<Duration>,
+    min_interval: Duration,
+    stat_deadline: Duration,
+    concurrent_checks: usize,
+    blocking_threads: usize,
+    observers: Observers,
+    runtime: Option<Chosen>,
+}
+
+impl Default for HealthBuilder {
+    fn default() -> Self {
+        Self {
+            config: HealthConfig::default(),
+            checks: Vec::new(),
+            deadline: Duration::from_secs(5),
+            run_deadline: None,
+            min_interval: Duration::ZERO,
+            stat_deadline: Duration::from_millis(250),
+            concurrent_checks: 1024,
+            blocking_threads: 16,
+            observers: Observers::default(),
+            runtime: None,
+        }
+    }
+}
+
+impl HealthBuilder {
+    /// Takes `config` for settings. Default: [`HealthConfig::default`], which reads no environment.
+    pub fn config(mut self, config: HealthConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Adds a check with the defaults of [`Check::new`]: an asynchronous closure that says `Ok(())` or an
+    /// error to show in the log.
+    pub fn check<F, Fut, E>(self, name: impl Into<String>, check: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display + 'static,
+    {
+        self.add(Check::new(name, check))
+    }
+
+    /// Adds a check, as described.
+    pub fn add(mut self, check: Check) -> Self {
+        self.checks.push(check);
+        self
+    }
+
+    /// Adds a closure that reports any number of results to the event it is given.
+    ///
+    /// It should not block: use [`Check::blocking`] for what does.
+    pub fn subscribe<F>(self, subscriber: F) -> Self
+    where
+        F: Fn(&mut HealthCheckEvent) + Send + Sync + 'static,
+    {
+        self.add(Check::closure(subscriber))
+    }
+
+    /// Adds a subscriber that is a type of its own.
+    pub fn subscriber(self, subscriber: impl HealthSubscriber) -> Self {
+        self.add(Check::unnamed(subscriber))
+    }
+
+    /// The deadline of checks that have none of their own (H12). Default: 5 seconds.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How long a run of all checks may take; then what has no result is an ERROR, and the answer is
+    /// given. Background checks have no such bound.
+    ///
+    /// Default: 10 seconds, or the longest deadline of a check if that is longer.
+    pub fn run_deadline(mut self, deadline: Duration) -> Self {
+        self.run_deadline = Some(deadline);
+        self
+    }
+
+    /// The least time from the start of one run to that of the next: who asks sooner is given the last
+    /// result, good or bad, which is thus never older.
+    ///
+    /// Default: zero, and a run for everybody who asks when none is under way.
+    pub fn min_interval(mut self, interval: Duration) -> Self {
+        self.min_interval = interval;
+        self
+    }
+
+    /// How long a look for the disablefile may take; then the last known state stands (H4).
+    /// Default: 250 milliseconds.
+    pub fn stat_deadline(mut self, deadline: Duration) -> Self {
+        self.stat_deadline = deadline;
+        self
+    }
+
+    /// How many checks of a run are executed side by side. Default: 1,024.
+    pub fn concurrent_checks(mut self, limit: usize) -> Self {
+        self.concurrent_checks = limit;
+        self
+    }
+
+    /// How many threads blocking checks have. They are made when they are needed. One whose check is beyond its
+    /// deadline no longer counts, so that there may be one more for each check that hangs. Default: 16.
+    pub fn blocking_threads(mut self, limit: usize) -> Self {
+        self.blocking_threads = limit;
+        self
+    }
+
+    /// Adds somebody who is told each check's result, and each change of the verdict. Default: nobody.
+    pub fn observer(mut self, observer: impl HealthObserver) -> Self {
+        self.observers.add(observer);
+        self
+    }
+
+    /// Where checks run and what the time is. Default: [`ThreadRuntime`](crate::ThreadRuntime), or what
+    /// the adapter brings.
+    pub fn runtime(mut self, runtime: impl Runtime) -> Self {
+        self.runtime = Some(Chosen(Arc::new(runtime)));
+        self
+    }
+
+    /// Builds the endpoint, and logs its [warnings](Health::warnings) at WARN; so set up the log first.
+    ///
+    /// # Errors
+    ///
+    /// A check's name is no name, or two share one; a deadline, a threshold or another bound is zero; a check is
+    /// to run more often than its deadline allows.
+    pub fn build(self) -> Result<Health, BuildError> {
+        self.refuse_zeros()?;
+        let mut names = HashSet::new();
+        for check in &self.checks {
+            if let Name::Own(name) = &check.name {
+                if !names.insert(name) {
+                    return Err(BuildError::DuplicateCheck { name: cut(name) });
+                }
+            }
+        }
+        let checks = self.checks.into_iter();
+        let checks = checks.map(|check| Registered::new(check, self.deadline).map(Arc::new));
+        let checks = checks.collect::<Result<Vec<_>, _>>()?;
+        let on_request = checks.iter().filter(|check| check.period.is_none());
+        let longest = on_request.map(|check| check.deadline).max();
+        let default = DEFAULT_RUN_DEADLINE.max(longest.unwrap_or_default());
+        let limits = Limits {
+            run_deadline: self.run_deadline.unwrap_or(default),
+            min_interval: self.min_interval,
+            concurrent_checks: self.concurrent_checks,
+        };
+
+        let stat_deadline = self.stat_deadline;
+        let exposed = self.config.disablefile();
+        let exposed = exposed.filter(|path| maintenance::is_exposed_within(stat_deadline, path));
+        let unknown = self.config.unknown_variables().iter();
+        let unknown = unknown.map(|name| LogRecord::unknown_variable(name));
+        let warnings: Vec<_> = unknown
+            .chain(exposed.map(LogRecord::disablefile_exposed))
+            .collect();
+        warnings.iter().for_each(LogRecord::emit);
+
+        let maintenance = Maintenance::new(self.config.disablefile(), stat_deadline);
+        let runtime = self.runtime.map(|Chosen(runtime)| runtime);
+        let threads = self.blocking_threads;
+        let engine = Engine::new(checks, limits, threads, self.observers, runtime);
+        Ok(Health::new(self.config, maintenance, engine, warnings))
+    }
+
+    fn refuse_zeros(&self) -> Result<(), BuildError> {
+        let bounds = [
+            ("deadline", self.deadline.is_zero()),
+            ("run_deadline", self.run_deadline.is_some_and(|limit| limit.is_zero())),
+            ("stat_deadline", self.stat_deadline.is_zero()),
+            ("concurrent_checks", self.concurrent_checks == 0),
+            ("blocking_threads", self.blocking_threads == 0),
+        ];
+        match bounds.into_iter().find(|(_, is_zero)| *is_zero) {
+            Some((bound, _)) => Err(BuildError::ZeroBound { bound }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A runtime need not know how to show itself.
+struct Chosen(Arc<dyn Runtime>);
+
+impl fmt::Debug for Chosen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a runtime")
+    }
+}
+
+/// Why an endpoint could not be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A setting was refused. [`HealthBuilder::build`] is handed settings that were checked before: this
+    /// is for functions that read settings and build.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Two checks were registered under one name, so that their results could not be told apart.
+    #[error(
+        "two checks are named {name:?}: give each its own name \
+         (an event subscriber may report one name several times)"
+    )]
+    DuplicateCheck {
+        /// The name.
+        name: String,
+    },
+    /// A check's name is empty, longer than 128 characters, or holds a control character.
+    #[error(
+        "the name {name:?} of a check is refused: it must have 1 to 128 characters, none of them a \
+         control character"
+    )]
+    CheckName {
+        /// The name, cut to [`TEXT_LIMIT`](crate::TEXT_LIMIT).
+        name: String,
+    },
+    /// A check has a deadline of zero, so that it could only be late.
+    #[error("the deadline of the check {name:?} is zero: it must be longer (H12)")]
+    ZeroDeadline {
+        /// The check's name.
+        name: String,
+    },
+    /// A background check would be due again before its deadline is over.
+    #[error(
+        "the check {name:?} is to run every {period:?}, which is less than its deadline of \
+         {deadline:?}: make the period longer or the deadline shorter (H14)"
+    )]
+    ShortPeriod {
+        /// The check's name.
+        name: String,
+        /// Its period.
+        period: Duration,
+        /// Its deadline.
+        deadline: Duration,
+    },
+    /// A check has a threshold of zero, which no number of results in a row could reach.
+    #[error("a threshold of the check {name:?} is zero: it must be 1 or more (H15)")]
+    ZeroThreshold {
+        /// The check's name.
+        name: String,
+    },
+    /// A bound of the endpoint is zero, so that no check could run, or no look could end.
+    #[error("{bound} is zero: it must be more")]
+    ZeroBound {
+        /// The method of [`HealthBuilder`] that sets it.
+        bound: &'static str,
+    },
+}

@@ -1,0 +1,108 @@
+//! What all runs of an endpoint's checks share.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use crate::decision::Verdict;
+use crate::latch::Latch;
+use crate::observer::{Observers, VerdictChanged};
+use crate::pool::Pool;
+use crate::registered::Registered;
+use crate::runtime::{Runtime, ThreadRuntime};
+use crate::sync::{Mutex, lock};
+
+/// See the [module's doc](self).
+pub(crate) struct Engine {
+    pub(crate) checks: Vec<Arc<Registered>>,
+    pub(crate) limits: Limits,
+    pub(crate) observers: Observers,
+    /// Where blocking checks run.
+    pub(crate) blocking: Pool,
+    /// Set when the endpoint is dropped: ends the background checks.
+    pub(crate) stopped: Latch<()>,
+    runtime: OnceLock<Arc<dyn Runtime>>,
+    overall: Mutex<Overall>,
+}
+
+/// The bounds of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// How long a run may take; at most one is started in `min_interval`.
+    pub(crate) run_deadline: Duration,
+    pub(crate) min_interval: Duration,
+    /// How many checks run side by side.
+    pub(crate) concurrent_checks: usize,
+}
+
+/// The verdict of each check when it last said something, and of all when it was last told.
+struct Overall {
+    checks: Vec<Option<Verdict>>,
+    told: Option<Verdict>,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        checks: Vec<Arc<Registered>>,
+        limits: Limits,
+        blocking_threads: usize,
+        observers: Observers,
+        runtime: Option<Arc<dyn Runtime>>,
+    ) -> Self {
+        let overall = Overall {
+            checks: vec![None; checks.len()],
+            told: None,
+        };
+        Self {
+            checks,
+            limits,
+            observers,
+            blocking: Pool::new("health-blocking", blocking_threads),
+            stopped: Latch::default(),
+            runtime: runtime.map(OnceLock::from).unwrap_or_default(),
+            overall: Mutex::new(overall),
+        }
+    }
+
+    /// Uses `runtime` from now on, unless one was chosen before.
+    pub(crate) fn offer_runtime(&self, runtime: impl Runtime) {
+        self.runtime.get_or_init(|| Arc::new(runtime));
+    }
+
+    /// What was chosen; from now on [`ThreadRuntime`], if nothing was.
+    pub(crate) fn runtime(&self) -> &Arc<dyn Runtime> {
+        self.runtime.get_or_init(|| Arc::new(ThreadRuntime))
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.runtime().now()
+    }
+
+    /// Takes in what checks came to, by their number, and tells the observers if it changes the whole.
+    pub(crate) fn update(&self, verdicts: impl Iterator<Item = (usize, Verdict)>) {
+        if self.observers.is_empty() {
+            return;
+        }
+        let mut overall = lock(&self.overall);
+        for (number, verdict) in verdicts {
+            overall.checks[number] = Some(verdict);
+        }
+        let now = overall.checks.iter().flatten().max().copied();
+        let now = now.unwrap_or(Verdict::Ok);
+        let before = overall.told.replace(now);
+        if before != Some(now) {
+            // Handed over behind the lock, so that two changes arrive in their order; the observer is
+            // called on its own thread.
+            self.observers.tell_changed(VerdictChanged { before, now });
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("checks", &self.checks)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,147 @@
+//! One execution of one check, held to its deadline (H12).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::check::Work;
+use crate::engine::Engine;
+use crate::event::{HealthCheckEvent, Report};
+use crate::guard::{Guarded, catch};
+use crate::latch::Latch;
+use crate::pool::Job;
+use crate::registered::{Registered, Rounded};
+use crate::runtime::{after, until};
+use crate::subscriber::HealthSubscriber;
+
+/// The time an execution has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowance {
+    pub(crate) start: Instant,
+    /// `None` for ever.
+    pub(crate) end: Option<Instant>,
+}
+
+impl Allowance {
+    /// From `start` to the check's deadline, or to the end of the run if that is sooner.
+    pub(crate) fn new(check: &Registered, start: Instant, closes: Option<Instant>) -> Self {
+        let deadline = after(start, check.deadline);
+        let end = [deadline, closes].into_iter().flatten().min();
+        Self { start, end }
+    }
+
+    /// The report of a check that used it up.
+    pub(crate) fn used_up(self, check: &Registered) -> Report {
+        let allowed = self
+            .end
+            .map(|end| Rounded(end.saturating_duration_since(self.start)));
+        match allowed {
+            Some(allowed) => check.failure(format_args!("timed out after {allowed}")),
+            None => check.failure("timed out"),
+        }
+    }
+
+    fn is_used_up(self, now: Instant) -> bool {
+        self.end.is_some_and(|end| now > end)
+    }
+}
+
+/// Executes `check`, and says what it reports: when its time is over at the latest, or at `closes`, when
+/// the run is. `began` is told when that time starts to run.
+///
+/// While an earlier execution is under way, though its time is over, the check is not executed.
+pub(crate) async fn execute(
+    check: &Arc<Registered>,
+    engine: &Engine,
+    closes: Option<Instant>,
+    began: impl FnOnce(Allowance),
+) -> Vec<Report> {
+    let now = engine.now();
+    let flight = match check.flight.begin(now) {
+        Ok(flight) => flight,
+        Err(since) => {
+            let age = Rounded(now.saturating_duration_since(since));
+            return vec![check.failure(format_args!("still running since {age} ago"))];
+        }
+    };
+    match &check.work {
+        Work::Async(subscriber) => {
+            let allowance = Allowance::new(check, now, closes);
+            began(allowance);
+            let reports = ask(check, &**subscriber, engine, allowance).await;
+            drop(flight);
+            reports
+        }
+        Work::Blocking(work) => {
+            let (work, reporting) = (work.clone(), check.clone());
+            let job = move || {
+                let mut event = HealthCheckEvent::default();
+                if let Err(panicked) = catch(|| work(&mut event)) {
+                    event.fail(&reporting.name, &panicked);
+                }
+                drop(flight);
+                event.into_reports()
+            };
+            delegate(check, job, engine, closes, began).await
+        }
+    }
+}
+
+/// Polls a check in the run's own task. It is dropped when its time is over.
+async fn ask(
+    check: &Registered,
+    subscriber: &dyn HealthSubscriber,
+    engine: &Engine,
+    allowance: Allowance,
+) -> Vec<Report> {
+    let mut event = HealthCheckEvent::default();
+    let asked = Guarded::new(|| subscriber.on_health_check(&mut event));
+    let asked = until(&**engine.runtime(), allowance.end, asked).await;
+    if asked.is_some() && allowance.is_used_up(engine.now()) {
+        // It blocked its thread, so that no timer could end it: what it says comes too late.
+        return vec![allowance.used_up(check)];
+    }
+    match asked {
+        Some(Ok(())) => {}
+        Some(Err(panicked)) => event.fail(&check.name, &panicked),
+        None => event.push(allowance.used_up(check)),
+    }
+    event.into_reports()
+}
+
+/// Has a blocking check done on a thread of the endpoint's, and leaves it there when its time is over.
+async fn delegate(
+    check: &Registered,
+    job: impl FnOnce() -> Vec<Report> + Send + 'static,
+    engine: &Engine,
+    closes: Option<Instant>,
+    began: impl FnOnce(Allowance),
+) -> Vec<Report> {
+    let (start, end) = (Arc::new(Latch::default()), Arc::new(Latch::default()));
+    let (started, ended) = (start.clone(), end.clone());
+    let clock = engine.runtime().clone();
+    let job = Delegated(engine.blocking.submit(move || {
+        started.set(clock.now());
+        ended.set(job());
+    }));
+
+    let Some(start) = until(&**engine.runtime(), closes, start.wait()).await else {
+        return vec![check.failure("timed out before a thread was free for it")];
+    };
+    let allowance = Allowance::new(check, start, closes);
+    began(allowance);
+    let reports = until(&**engine.runtime(), allowance.end, end.wait()).await;
+    drop(job);
+    match reports {
+        Some(reports) if !allowance.is_used_up(engine.now()) => reports,
+        _ => vec![allowance.used_up(check)],
+    }
+}
+
+/// A job that nobody waits for any more does not hold up others: it is never begun, or no longer counts.
+struct Delegated(Job);
+
+impl Drop for Delegated {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}

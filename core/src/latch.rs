@@ -1,0 +1,95 @@
+//! A value that is set once, and any number of tasks that wait for it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use crate::sync::{Mutex, lock};
+
+/// A value that is set once. The first to set it wins; what comes later is dropped.
+#[derive(Debug)]
+pub(crate) struct Latch<T>(Mutex<State<T>>);
+
+#[derive(Debug)]
+struct State<T> {
+    value: Option<T>,
+    /// By the number of their wait, so that one that ends early leaves nothing behind.
+    wakers: BTreeMap<u64, Waker>,
+    waits: u64,
+}
+
+impl<T> Default for Latch<T> {
+    fn default() -> Self {
+        Self(Mutex::new(State {
+            value: None,
+            wakers: BTreeMap::new(),
+            waits: 0,
+        }))
+    }
+}
+
+impl<T: Clone> Latch<T> {
+    /// Sets the value and wakes all who wait; whether it was the first to do so.
+    pub(crate) fn set(&self, value: T) -> bool {
+        let mut state = lock(&self.0);
+        if state.value.is_some() {
+            return false;
+        }
+        state.value = Some(value);
+        let wakers = std::mem::take(&mut state.wakers);
+        // A waker is foreign code: it must find the lock free.
+        drop(state);
+        wakers.into_values().for_each(Waker::wake);
+        true
+    }
+
+    /// The value, if it is set.
+    pub(crate) fn get(&self) -> Option<T> {
+        lock(&self.0).value.clone()
+    }
+
+    /// Waits for the value. Dropping the wait is no loss to anybody else.
+    pub(crate) fn wait(&self) -> Wait<'_, T> {
+        Wait {
+            latch: self,
+            number: None,
+        }
+    }
+}
+
+/// See [`Latch::wait`].
+#[derive(Debug)]
+pub(crate) struct Wait<'a, T> {
+    latch: &'a Latch<T>,
+    number: Option<u64>,
+}
+
+impl<T: Clone> Future for Wait<'_, T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let mut state = lock(&self.latch.0);
+        if let Some(value) = &state.value {
+            return Poll::Ready(value.clone());
+        }
+        let number = self.number.unwrap_or(state.waits);
+        if self.number.is_none() {
+            state.waits += 1;
+        }
+        let former = state.wakers.insert(number, context.waker().clone());
+        drop(state);
+        drop(former);
+        self.number = Some(number);
+        Poll::Pending
+    }
+}
+
+impl<T> Drop for Wait<'_, T> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            let waker = lock(&self.latch.0).wakers.remove(&number);
+            drop(waker);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Which looks at the file system are safe to take on a thread that serves requests.
+
+use std::path::Path;
+
+/// Whether a stat of `path` asks a local disk, or memory, and so returns at once.
+///
+/// Not known, and so `false`, on other systems than Linux. Never call it on a thread that must not wait: it
+/// resolves links.
+#[cfg(target_os = "linux")]
+pub(super) fn is_local(path: &Path) -> bool {
+    let here = Path::new(".");
+    let directories = path.ancestors().skip(1);
+    let mut directories = directories.map(|directory| match directory.as_os_str().is_empty() {
+        true => here,
+        false => directory,
+    });
+    // One that is missing will be made on the file system of the nearest that is there.
+    let directory = directories.find_map(|directory| directory.canonicalize().ok());
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo");
+    match (directory, mounts) {
+        (Some(directory), Ok(mounts)) => is_on_local_mount(&directory, &mounts),
+        _ => false,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn is_local(_path: &Path) -> bool {
+    false
+}
+
+/// File systems whose stat waits for nobody else's machine or process. All others are not trusted.
+const LOCAL: [&str; 15] = [
+    "bcachefs", "btrfs", "devtmpfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay",
+    "ramfs", "squashfs", "tmpfs", "xfs", "zfs",
+];
+
+/// Looks `directory` up in the text of `/proc/self/mountinfo` (proc(5)): the longest mount point above it
+/// counts, and of several mounts on one point the last.
+fn is_on_local_mount(directory: &Path, mounts: &str) -> bool {
+    let mounts = mounts.lines().filter_map(|line| {
+        let (mount, file_system) = line.split_once(" - ")?;
+        let point = unescaped(mount.split(' ').nth(4)?);
+        let kind = file_system.split(' ').next()?;
+        let is_above = directory.starts_with(&point);
+        is_above.then_some((point.len(), kind))
+    });
+    mounts
+        .max_by_key(|(length, _)| *length)
+        .is_some_and(|(_, kind)| LOCAL.contains(&kind))
+}
+
+/// Space, tab, line feed and backslash stand as octal escapes.
+fn unescaped(point: &str) -> String {
+    let escapes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
+    let replace = |text: String, (escape, plain): (&str, &str)| text.replace(escape, plain);
+    escapes.into_iter().fold(point.to_owned(), replace)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::is_on_local_mount;
+
+    const MOUNTS: &str = "\
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+23 22 0:21 / /run rw,nosuid - tmpfs tmpfs rw
+24 22 0:40 / /srv rw,relatime shared:9 - nfs4 server:/export rw
+25 24 0:41 / /srv/local rw - xfs /dev/sdb1 rw
+26 22 0:42 / /mnt/two\\040words rw - fuse.sshfs host: rw
+27 22 8:2 / /over rw - ext4 /dev/sda2 rw
+28 27 0:43 / /over rw - cifs //server/share rw
+";
+
+    #[test]
+    fn the_nearest_mount_above_a_directory_says_whether_it_is_local() {
+        let is_local = |directory| is_on_local_mount(Path::new(directory), MOUNTS);
+        assert!(is_local("/var/lib"));
+        assert!(is_local("/run/shop"));
+        assert!(is_local("/srv/local"));
+        assert!(is_local("/srv-of-another-name"));
+        for remote in ["/srv", "/srv/shop", "/mnt/two words/x", "/over", "/over/x"] {
+            assert!(!is_local(remote), "{remote}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_trusted() {
+        for mounts in ["", "nonsense", "22 1 8:1 / / rw,relatime", " - ext4"] {
+            assert!(!is_on_local_mount(Path::new("/"), mounts), "{mounts:?}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A thread that looks, for a file system that may never answer (H4).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{MaintenanceState, Sighting, mounts};
+use crate::latch::Latch;
+use crate::pool::Pool;
+use crate::runtime::{Runtime, after, until};
+use crate::sync::{Mutex, lock};
+
+/// Has somebody else look, and waits only so long.
+///
+/// A look that was begun before a request came does not count for it (H4): it waits for the next, with all who
+/// came since. So at most one look hangs and one waits, however many ask.
+#[derive(Debug)]
+pub(super) struct Prober {
+    thread: Pool,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    limit: Duration,
+    /// Whether requests may look for themselves, as the last look found.
+    is_local: AtomicBool,
+    was_active: Arc<AtomicBool>,
+    looks: Mutex<Looks>,
+}
+
+#[derive(Debug, Default)]
+struct Looks {
+    waiting: Option<Arc<Latch<Sighting>>>,
+    /// Since when one is under way.
+    running: Option<Instant>,
+    /// Whether the kind of file system was found out since the last look that hung.
+    is_placed: bool,
+}
+
+impl Prober {
+    pub(super) fn new(path: &Path, limit: Duration, was_active: Arc<AtomicBool>) -> Self {
+        Self {
+            thread: Pool::new("health-stat", 1),
+            shared: Arc::new(Shared {
+                path: path.to_owned(),
+                limit,
+                is_local: AtomicBool::new(false),
+                was_active,
+                looks: Mutex::new(Looks::default()),
+            }),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    pub(super) fn limit(&self) -> Duration {
+        self.shared.limit
+    }
+
+    /// Whether a look from here is known to return at once. Nothing is known before the first.
+    pub(super) fn is_local(&self) -> bool {
+        self.shared.is_local.load(Ordering::Relaxed)
+    }
+
+    /// What a look says that begins after this call; `None` when it takes too long, and at once while
+    /// another already did.
+    pub(super) async fn look(&self, runtime: &Arc<dyn Runtime>) -> Option<Sighting> {
+        let look = self.next_look(runtime)?;
+        let limit = after(runtime.now(), self.shared.limit);
+        until(&**runtime, limit, look.wait()).await
+    }
+
+    /// `None` while one hangs; the next has been asked for all the same.
+    fn next_look(&self, runtime: &Arc<dyn Runtime>) -> Option<Arc<Latch<Sighting>>> {
+        let mut looks = lock(&self.shared.looks);
+        let is_first = looks.waiting.is_none() && looks.running.is_none();
+        let look = looks.waiting.get_or_insert_default().clone();
+        let running = looks.running;
+        drop(looks);
+
+        if is_first {
+            let (shared, clock) = (self.shared.clone(), runtime.clone());
+            self.thread.submit(move || shared.take_looks(&*clock));
+        }
+        let hangs = running.is_some_and(|since| {
+            let time = runtime.now().saturating_duration_since(since);
+            time >= self.shared.limit
+        });
+        (!hangs).then_some(look)
+    }
+}
+
+impl Shared {
+    /// Looks until nobody waits for one.
+    fn take_looks(&self, clock: &dyn Runtime) {
+        loop {
+            let now = clock.now();
+            let mut looks = lock(&self.looks);
+            let Some(look) = looks.waiting.take() else {
+                looks.running = None;
+                return;
+            };
+            looks.running = Some(now);
+            let is_placed = looks.is_placed;
+            drop(looks);
+
+            let sighting = Sighting::from_stat(fs::metadata(&self.path));
+            let is_active = sighting.state() == MaintenanceState::Active;
+            self.was_active.store(is_active, Ordering::Relaxed);
+            let is_prompt = clock.now().saturating_duration_since(now) < self.limit;
+            if !is_prompt {
+                self.is_local.store(false, Ordering::Relaxed);
+            } else if !is_placed {
+                let is_local = mounts::is_local(&self.path);
+                self.is_local.store(is_local, Ordering::Relaxed);
+            }
+            lock(&self.looks).is_placed = is_prompt;
+            look.set(sighting);
+        }
+    }
+}

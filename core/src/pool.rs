@@ -1,0 +1,197 @@
+//! A few threads for code that may block for ever.
+//!
+//! The threads are detached: a process ends without waiting for them. At most `limit` of them work side
+//! by side; a job that is [given up](Job::give_up) no longer counts, so that what hangs cannot starve
+//! what does not. Its thread stays behind until the job returns, and ends then if it is not needed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::guard::catch;
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// See the [module's doc](self). Dropping it ends the threads that have nothing to do.
+pub(crate) struct Pool(Arc<Shared>);
+
+struct Shared {
+    name: &'static str,
+    limit: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<(u64, Work)>,
+    running: BTreeMap<u64, Running>,
+    next: u64,
+    idle: usize,
+    /// Threads that count against the limit: the idle ones, and those whose job was not given up.
+    counted: usize,
+    is_closed: bool,
+}
+
+/// A job that a thread works on.
+struct Running {
+    since: Instant,
+    is_given_up: bool,
+}
+
+impl State {
+    /// Whether there is work that no idle thread will take.
+    fn is_behind(&self) -> bool {
+        self.queue.len() > self.idle
+    }
+}
+
+impl Pool {
+    /// A pool without threads: they are made when there is work.
+    pub(crate) fn new(name: &'static str, limit: usize) -> Self {
+        Self(Arc::new(Shared {
+            name,
+            limit,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }))
+    }
+
+    /// Queues `work`. Where no thread can be made, it waits for the next attempt.
+    pub(crate) fn submit(&self, work: impl FnOnce() + Send + 'static) -> Job {
+        let mut state = self.0.lock();
+        let number = state.next;
+        state.next += 1;
+        state.queue.push_back((number, Box::new(work)));
+        self.0.staff(state);
+        Job {
+            pool: self.0.clone(),
+            number,
+        }
+    }
+
+    /// Whether there is work that waits for a thread.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.0.lock().is_behind()
+    }
+
+    /// Gives up what runs for `patience` or longer, if other work waits for it.
+    pub(crate) fn relieve(&self, patience: Duration) {
+        let mut state = self.0.lock();
+        if !state.is_behind() {
+            return;
+        }
+        let mut relieved = 0;
+        for running in state.running.values_mut() {
+            if !running.is_given_up && running.since.elapsed() >= patience {
+                running.is_given_up = true;
+                relieved += 1;
+            }
+        }
+        state.counted -= relieved;
+        self.0.staff(state);
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.is_closed = true;
+        // Dropped behind the lock: what a job holds is foreign.
+        let queue = std::mem::take(&mut state.queue);
+        drop(state);
+        self.0.changed.notify_all();
+        let _ = catch(|| drop(queue));
+    }
+}
+
+/// A job in a pool's hands. Dropping this changes nothing.
+pub(crate) struct Job {
+    pool: Arc<Shared>,
+    number: u64,
+}
+
+impl Job {
+    /// Takes it out of the queue, or lets its thread no longer count against the limit.
+    pub(crate) fn give_up(&self) {
+        let mut state = self.pool.lock();
+        if let Some(at) = state.queue.iter().position(|(n, _)| *n == self.number) {
+            let work = state.queue.remove(at);
+            drop(state);
+            let _ = catch(|| drop(work));
+            return;
+        }
+        if let Some(running) = state.running.get_mut(&self.number) {
+            if !std::mem::replace(&mut running.is_given_up, true) {
+                state.counted -= 1;
+                self.pool.staff(state);
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to it that somebody takes what is queued.
+    fn staff(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        if !state.is_behind() || state.counted >= self.limit {
+            drop(state);
+            self.changed.notify_one();
+            return;
+        }
+        state.counted += 1;
+        drop(state);
+        let shared = self.clone();
+        let name = self.name.to_owned();
+        // The usual stack: an overflow would end the process, and untouched pages cost nothing.
+        let thread = thread::Builder::new().name(name);
+        if thread.spawn(move || shared.work()).is_err() {
+            self.lock().counted -= 1;
+        }
+    }
+
+    /// What a thread does, until the pool is closed or its job was given up and others do the work.
+    fn work(&self) {
+        let mut state = self.lock();
+        loop {
+            if let Some((number, work)) = state.queue.pop_front() {
+                let running = Running {
+                    since: Instant::now(),
+                    is_given_up: false,
+                };
+                state.running.insert(number, running);
+                drop(state);
+                let _ = catch(work);
+                state = self.lock();
+                let ended = state.running.remove(&number);
+                if ended.is_some_and(|running| running.is_given_up) {
+                    if state.counted >= self.limit {
+                        return;
+                    }
+                    state.counted += 1;
+                }
+            } else if state.is_closed {
+                state.counted -= 1;
+                return;
+            } else {
+                state.idle += 1;
+                state = self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                state.idle -= 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A check as the endpoint keeps it: as described, and what it has been until now.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::build::BuildError;
+use crate::check::{Check, NAME_LIMIT, Name, Work};
+use crate::decision::Need;
+use crate::event::{Report, Status};
+use crate::flight::Flight;
+use crate::sync::{Mutex, lock};
+use crate::threshold::{Standing, Thresholds};
+
+/// See the [module's doc](self).
+pub(crate) struct Registered {
+    pub(crate) name: String,
+    pub(crate) work: Work,
+    pub(crate) deadline: Duration,
+    pub(crate) need: Need,
+    pub(crate) period: Option<Duration>,
+    pub(crate) flight: Arc<Flight>,
+    thresholds: Thresholds,
+    standing: Mutex<Standing>,
+    latest: Mutex<Option<Latest>>,
+}
+
+/// The last result of a background check.
+struct Latest {
+    came: Instant,
+    reports: Vec<Report>,
+}
+
+/// How many periods a background check's result is good for (H14).
+const PERIODS: u32 = 3;
+
+impl Registered {
+    /// Checks what was described (see `docs/contract.md`, H12 to H15).
+    pub(crate) fn new(check: Check, default_deadline: Duration) -> Result<Self, BuildError> {
+        let name = check.name.as_str().to_owned();
+        if let Name::Own(name) = &check.name {
+            let length = name.chars().count();
+            if length == 0 || length > NAME_LIMIT || name.contains(char::is_control) {
+                let name = crate::text::cut(name);
+                return Err(BuildError::CheckName { name });
+            }
+        }
+        let period = check.period.unwrap_or(Duration::MAX);
+        let deadline = check.deadline.unwrap_or(default_deadline.min(period));
+        let thresholds = check.thresholds;
+        if deadline.is_zero() {
+            return Err(BuildError::ZeroDeadline { name });
+        }
+        if period < deadline {
+            return Err(BuildError::ShortPeriod {
+                name,
+                period,
+                deadline,
+            });
+        }
+        if thresholds.failures == 0 || thresholds.successes == 0 {
+            return Err(BuildError::ZeroThreshold { name });
+        }
+        Ok(Self {
+            name,
+            work: check.work,
+            deadline,
+            need: check.need,
+            period: check.period,
+            flight: Arc::default(),
+            thresholds,
+            standing: Mutex::new(Standing::default()),
+            latest: Mutex::new(None),
+        })
+    }
+
+    /// A failure of the check as a whole, in words.
+    pub(crate) fn failure(&self, message: impl fmt::Display) -> Report {
+        Report::new(&self.name, Status::Error, Some(&message))
+    }
+
+    /// What one execution counts as (H15).
+    pub(crate) fn settle(&self, reports: Vec<Report>) -> Vec<Report> {
+        let mut standing = lock(&self.standing);
+        standing.settle(self.thresholds, &self.name, reports)
+    }
+
+    /// Keeps the result of a background check.
+    pub(crate) fn keep(&self, came: Instant, reports: Vec<Report>) {
+        let latest = Latest { came, reports };
+        let former = lock(&self.latest).replace(latest);
+        drop(former);
+    }
+
+    /// What a background check says at `now`, without waiting; `None` for any other check (H14).
+    pub(crate) fn reading(&self, now: Instant) -> Option<Vec<Report>> {
+        let period = self.period?;
+        let latest = lock(&self.latest);
+        let Some(latest) = &*latest else {
+            return Some(vec![self.failure("not run yet")]);
+        };
+        let age = now.saturating_duration_since(latest.came);
+        Some(if age > period.saturating_mul(PERIODS) {
+            vec![self.failure(format_args!("stale since {} ago", Rounded(age)))]
+        } else {
+            latest.reports.clone()
+        })
+    }
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// A duration for people, to the millisecond.
+pub(crate) struct Rounded(pub(crate) Duration);
+
+impl fmt::Display for Rounded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
+        write!(f, "{:?}", Duration::from_millis(milliseconds))
+    }
+}

@@ -1,0 +1,176 @@
+//! How many results in a row it takes to change what a check counts as (H15).
+
+use crate::event::{Report, Status};
+
+/// How many failures, and then successes, in a row count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Thresholds {
+    pub(crate) failures: u32,
+    pub(crate) successes: u32,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            failures: 1,
+            successes: 1,
+        }
+    }
+}
+
+/// What a check has been until now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It was never OK: what was never seen to work is not given the benefit of a doubt.
+    #[default]
+    Unproven,
+    /// It counts as OK, after so many failures in a row.
+    Up { failures: u32 },
+    /// It counts as failing, after so many successes in a row.
+    Down { successes: u32 },
+}
+
+impl Standing {
+    /// Takes in one execution of the check called `name`; what it counts as, in words too.
+    pub(crate) fn settle(
+        &mut self,
+        thresholds: Thresholds,
+        name: &str,
+        mut reports: Vec<Report>,
+    ) -> Vec<Report> {
+        let passed = reports.iter().all(|report| report.status() == Status::Ok);
+        *self = match (*self, passed) {
+            (Self::Unproven, false) => Self::Unproven,
+            (Self::Unproven | Self::Up { .. }, true) => Self::Up { failures: 0 },
+            (Self::Down { .. }, false) => Self::Down { successes: 0 },
+            (Self::Up { failures }, false) => {
+                let failures = failures.saturating_add(1);
+                if failures >= thresholds.failures {
+                    Self::Down { successes: 0 }
+                } else {
+                    let note = format!("{failures} of {} failures", thresholds.failures);
+                    let failing = |report: &&mut Report| report.status() == Status::Error;
+                    for report in reports.iter_mut().filter(failing) {
+                        *report = report.overruled(Status::Ok, &note);
+                    }
+                    Self::Up { failures }
+                }
+            }
+            (Self::Down { successes }, true) => {
+                let successes = successes.saturating_add(1);
+                if successes >= thresholds.successes {
+                    Self::Up { failures: 0 }
+                } else {
+                    let note = format!("{successes} of {} successes", thresholds.successes);
+                    if reports.is_empty() {
+                        reports.push(Report::new(name, Status::Ok, None));
+                    }
+                    for report in &mut reports {
+                        *report = report.overruled(Status::Error, &note);
+                    }
+                    Self::Down { successes }
+                }
+            }
+        };
+        reports
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Standing, Thresholds};
+    use crate::event::{Report, Status};
+
+    fn execution(passes: bool) -> Vec<Report> {
+        let failure = "no route";
+        match passes {
+            true => vec![Report::new("replica", Status::Ok, None)],
+            false => vec![Report::new("replica", Status::Error, Some(&failure))],
+        }
+    }
+
+    /// What each execution counts as, and its message.
+    fn settled(thresholds: Thresholds, executions: &[bool]) -> Vec<(bool, Option<String>)> {
+        let mut standing = Standing::default();
+        let settle = |passes: &bool| {
+            let reports = standing.settle(thresholds, "replica", execution(*passes));
+            let [report] = &*reports else {
+                panic!("{reports:?}")
+            };
+            let counts_as_ok = report.status() == Status::Ok;
+            (counts_as_ok, report.message().map(str::to_owned))
+        };
+        executions.iter().map(settle).collect()
+    }
+
+    #[test]
+    fn what_does_not_count_yet_is_told_in_words() {
+        let thresholds = Thresholds {
+            failures: 2,
+            successes: 2,
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            settled(thresholds, &[true, false, false, true, true]),
+            [
+                (true, None),
+                (true, text("1 of 2 failures: no route")),
+                (false, text("no route")),
+                (false, text("1 of 2 successes")),
+                (true, None),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_subscriber_that_falls_silent_while_it_counts_as_failing_is_reported_by_its_name() {
+        let thresholds = Thresholds {
+            failures: 1,
+            successes: 2,
+        };
+        let mut standing = Standing::Down { successes: 0 };
+        let reports = standing.settle(thresholds, "replicas", vec![]);
+        assert_eq!(reports[0].name(), "replicas");
+        assert_eq!(reports[0].status(), Status::Error);
+        assert!(standing.settle(thresholds, "replicas", vec![]).is_empty());
+    }
+
+    /// Counts as OK: looks at the whole past anew, execution by execution.
+    fn model(thresholds: Thresholds, past: &[bool]) -> bool {
+        let Some(first_success) = past.iter().position(|passes| *passes) else {
+            return false;
+        };
+        let mut is_up = true;
+        let mut row = Vec::new();
+        for passes in &past[first_success..] {
+            if *passes == is_up {
+                row.clear();
+            } else {
+                row.push(passes);
+            }
+            let needed = if is_up { thresholds.failures } else { thresholds.successes };
+            if row.len() == needed as usize {
+                is_up = !is_up;
+                row.clear();
+            }
+        }
+        is_up
+    }
+
+    proptest! {
+        #[test]
+        fn only_results_in_a_row_change_what_a_check_counts_as(
+            failures in 1..5_u32,
+            successes in 1..5_u32,
+            executions in prop::collection::vec(any::<bool>(), 0..40),
+        ) {
+            let thresholds = Thresholds { failures, successes };
+            let settled = settled(thresholds, &executions);
+            for (index, (counts_as_ok, _)) in settled.iter().enumerate() {
+                prop_assert_eq!(*counts_as_ok, model(thresholds, &executions[..=index]));
+            }
+        }
+    }
+}
