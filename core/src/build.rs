@@ -216,7 +216,10 @@ impl HealthBuilder {
     fn refuse_zeros(&self) -> Result<(), BuildError> {
         let bounds = [
             ("deadline", self.deadline.is_zero()),
-            ("run_deadline", self.run_deadline.is_some_and(|limit| limit.is_zero())),
+            (
+                "run_deadline",
+                self.run_deadline.is_some_and(|limit| limit.is_zero()),
+            ),
             ("stat_deadline", self.stat_deadline.is_zero()),
             ("concurrent_checks", self.concurrent_checks == 0),
             ("blocking_threads", self.blocking_threads == 0),

@@ -82,7 +82,9 @@ impl Health {
     }
 
     pub(crate) fn start(&self) {
-        let Parts { background, engine, .. } = &*self.0;
+        let Parts {
+            background, engine, ..
+        } = &*self.0;
         background.call_once(|| background::start(engine));
     }
 

@@ -150,7 +150,10 @@ impl Run {
 
     /// The next check to execute; `None` when there is no more, or no more time.
     fn claim(&self) -> Option<Claimed<'_>> {
-        if self.closes.is_some_and(|closes| self.engine.now() >= closes) {
+        if self
+            .closes
+            .is_some_and(|closes| self.engine.now() >= closes)
+        {
             self.close_overdue(Duration::ZERO);
             return None;
         }

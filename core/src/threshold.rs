@@ -150,7 +150,11 @@ mod tests {
             } else {
                 row.push(passes);
             }
-            let needed = if is_up { thresholds.failures } else { thresholds.successes };
+            let needed = if is_up {
+                thresholds.failures
+            } else {
+                thresholds.successes
+            };
             if row.len() == needed as usize {
                 is_up = !is_up;
                 row.clear();

@@ -51,7 +51,12 @@ fn is_on_local_mount(directory: &Path, mounts: &str) -> bool {
 
 /// Space, tab, line feed and backslash stand as octal escapes.
 fn unescaped(point: &str) -> String {
-    let escapes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
+    let escapes = [
+        ("\\040", " "),
+        ("\\011", "\t"),
+        ("\\012", "\n"),
+        ("\\134", "\\"),
+    ];
     let replace = |text: String, (escape, plain): (&str, &str)| text.replace(escape, plain);
     escapes.into_iter().fold(point.to_owned(), replace)
 }

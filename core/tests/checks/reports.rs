@@ -1,10 +1,4 @@
-//! How checks are run: side by side, in order, and whatever they do.
-
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a helper that fails is a test that fails"
-)]
+//! What checks report: side by side, in order, and whatever they do.
 
 use std::fmt;
 use std::future::{Future, Ready, poll_fn, ready};
@@ -21,47 +15,8 @@ use health_core::{
     BuildError, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber, LogLevel,
     Status, async_trait,
 };
-use serde_json::Value;
 
-/// An endpoint without maintenance, and so without a word in the log but of its checks.
-fn builder() -> HealthBuilder {
-    Health::builder().config(HealthConfig::default().with_disablefile(""))
-}
-
-/// Name, status and message of each result, as logged; none when the answer is OK.
-fn results(health: &Health) -> Vec<(String, String, Option<String>)> {
-    let answer = block_on(health.answer("checks=all"));
-    let records: Vec<_> = answer.records().collect();
-    let Some(record) = records.first() else {
-        assert_eq!(answer.response().body(), "OK");
-        return Vec::new();
-    };
-    assert_eq!(records.len(), 1);
-    assert_eq!(answer.response().body(), "ERROR");
-    let text = record.text().strip_prefix("Health response: ERROR (");
-    let json = text.and_then(|text| text.strip_suffix(')')).unwrap();
-    let results: Vec<Value> = serde_json::from_str(json).unwrap();
-    let text = |result: &Value, key: &str| result[key].as_str().map(str::to_owned);
-    results
-        .iter()
-        .map(|result| {
-            let name = text(result, "name").unwrap();
-            (
-                name,
-                text(result, "status").unwrap(),
-                text(result, "message"),
-            )
-        })
-        .collect()
-}
-
-fn result(name: &str, status: &str, message: Option<&str>) -> (String, String, Option<String>) {
-    (
-        name.to_owned(),
-        status.to_owned(),
-        message.map(str::to_owned),
-    )
-}
+use crate::{builder, result, results};
 
 /// Registers `builder`'s check between two that are sound, and expects an ERROR of it alone.
 fn expect_contained(

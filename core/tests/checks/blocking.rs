@@ -1,0 +1,211 @@
+//! Checks that block their thread (H12).
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Barrier, Mutex};
+use std::time::Duration;
+
+use health_core::Check;
+
+use crate::{in_virtual_time, result, results};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A check that blocks until it is released, once for each execution.
+struct Stuck {
+    /// Told of each start.
+    started: Receiver<()>,
+    release: Sender<()>,
+}
+
+fn stuck(name: &str) -> (Check, Stuck) {
+    let (start, started) = channel();
+    let (release, released) = channel();
+    let released = Mutex::new(released);
+    let check = Check::blocking(name, move || {
+        start.send(()).map_err(|_| "the test is over")?;
+        released
+            .lock()
+            .unwrap()
+            .recv()
+            .map_err(|_| "the test is over")
+    });
+    (check, Stuck { started, release })
+}
+
+#[test]
+fn blocking_checks_say_what_they_say() {
+    let (health, _time) = in_virtual_time(|b| {
+        b.runtime(health_core::ThreadRuntime)
+            .add(Check::blocking("ok", || Ok::<(), String>(())))
+            .add(Check::blocking("fails", || Err("connection refused")))
+            .add(Check::blocking("panics", || -> Result<(), String> {
+                panic!("no driver")
+            }))
+    });
+    for _ in 0..2 {
+        assert_eq!(
+            results(&health),
+            [
+                result("ok", "OK", None),
+                result("fails", "ERROR", Some("connection refused")),
+                result("panics", "ERROR", Some("panicked: no driver")),
+            ]
+        );
+    }
+}
+
+/// Each waits for all others: one after the other, they would wait for ever.
+#[test]
+fn blocking_checks_run_side_by_side_up_to_the_number_of_threads() {
+    const THREADS: usize = 5;
+    let together = Arc::new(Barrier::new(THREADS));
+    let (health, _time) = in_virtual_time(|mut builder| {
+        for number in 0..THREADS {
+            let together = together.clone();
+            builder = builder.add(Check::blocking(format!("check-{number}"), move || {
+                together.wait();
+                Ok::<(), String>(())
+            }));
+        }
+        builder
+            .blocking_threads(THREADS)
+            .runtime(health_core::ThreadRuntime)
+    });
+    assert_eq!(results(&health), []);
+}
+
+#[test]
+fn a_stuck_check_is_timed_out_then_still_running_and_never_run_twice() {
+    let (check, stuck) = stuck("stuck");
+    let (health, time) = in_virtual_time(|b| {
+        b.add(check)
+            .add(Check::blocking("fine", || Ok::<(), String>(())))
+    });
+    let fine = result("fine", "OK", None);
+
+    let asker = time.ask(&health);
+    stuck.started.recv().unwrap();
+    time.settle();
+    time.pass(5 * SECOND);
+    time.wait_until(|| asker.is_answered());
+    let message = Some("timed out after 5s");
+    assert_eq!(
+        asker.results(),
+        [result("stuck", "ERROR", message), fine.clone()]
+    );
+
+    // At once, and as often as one likes.
+    for seconds in [65, 125] {
+        time.pass(60 * SECOND);
+        let asker = time.ask(&health);
+        time.wait_until(|| asker.is_answered());
+        let message = format!("still running since {seconds}s ago");
+        assert_eq!(
+            asker.results(),
+            [result("stuck", "ERROR", Some(&message)), fine.clone()]
+        );
+    }
+    assert!(stuck.started.try_recv().is_err(), "started twice");
+
+    // Its late OK counts for nothing; once it has ended, it is asked again.
+    stuck.release.send(()).unwrap();
+    stuck.release.send(()).unwrap();
+    loop {
+        let asker = time.ask(&health);
+        time.wait_until(|| asker.is_answered());
+        if asker.body() == "OK" {
+            break;
+        }
+        // Its thread is about to end.
+        std::thread::yield_now();
+    }
+    assert!(stuck.started.try_recv().is_ok());
+}
+
+#[test]
+fn a_stuck_check_takes_no_thread_from_the_others() {
+    let (check, stuck) = stuck("stuck");
+    let (health, time) = in_virtual_time(|b| {
+        b.blocking_threads(1)
+            .add(check)
+            .add(Check::blocking("fine", || Ok::<(), String>(())))
+    });
+    let asker = time.ask(&health);
+    stuck.started.recv().unwrap();
+    // The only thread is taken until the deadline of the first is over; then the second gets its own.
+    time.pass(5 * SECOND);
+    time.wait_until(|| asker.is_answered());
+    let fine = result("fine", "OK", None);
+    let message = Some("timed out after 5s");
+    assert_eq!(
+        asker.results(),
+        [result("stuck", "ERROR", message), fine.clone()]
+    );
+
+    let asker = time.ask(&health);
+    time.wait_until(|| asker.is_answered());
+    let message = Some("still running since 5s ago");
+    assert_eq!(asker.results(), [result("stuck", "ERROR", message), fine]);
+}
+
+#[test]
+fn what_was_not_begun_when_the_run_ended_is_not_begun_for_nobody() {
+    let (check, stuck) = stuck("stuck");
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = runs.clone();
+    let (health, time) = in_virtual_time(|b| {
+        b.blocking_threads(1)
+            .run_deadline(SECOND)
+            .add(check)
+            .add(Check::blocking("waits", move || {
+                counted.fetch_add(1, Ordering::SeqCst);
+                Ok::<(), String>(())
+            }))
+    });
+    let asker = time.ask(&health);
+    stuck.started.recv().unwrap();
+    time.settle();
+    time.pass(SECOND);
+    assert_eq!(
+        asker.results(),
+        [
+            result("stuck", "ERROR", Some("timed out after 1s")),
+            result("waits", "ERROR", Some("timed out before it could run")),
+        ]
+    );
+    assert_eq!(runs.load(Ordering::SeqCst), 0);
+
+    // The stuck one no longer counts, so that the next run finds a thread for the other.
+    let asker = time.ask(&health);
+    time.wait_until(|| asker.is_answered());
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn the_threads_end_with_the_endpoint() {
+    /// Tells of the end of its thread.
+    struct AtEnd(Sender<()>);
+    impl Drop for AtEnd {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+    thread_local! {
+        static AT_END: RefCell<Option<AtEnd>> = const { RefCell::new(None) };
+    }
+    let (end, ended) = channel();
+    let end = Mutex::new(end);
+    let (health, _time) = in_virtual_time(|b| {
+        b.runtime(health_core::ThreadRuntime)
+            .add(Check::blocking("leaves-a-trace", move || {
+                AT_END.set(Some(AtEnd(end.lock().unwrap().clone())));
+                Ok::<(), String>(())
+            }))
+    });
+    assert_eq!(results(&health), []);
+    assert!(ended.try_recv().is_err());
+    drop(health);
+    ended.recv().unwrap();
+}

@@ -1,0 +1,85 @@
+//! How checks are run, in a time that the tests make pass: no test waits on the clock of the machine.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper that fails is a test that fails"
+)]
+
+mod background;
+mod blocking;
+mod building;
+mod deadline;
+mod observer;
+mod reports;
+mod sharing;
+mod verdict;
+mod virtual_time;
+
+use futures::executor::block_on;
+use health_core::{Answer, Health, HealthBuilder, HealthConfig, LogLevel};
+use serde_json::Value;
+
+use crate::virtual_time::VirtualTime;
+
+/// Name, status and message of one result.
+type Reported = (String, String, Option<String>);
+type Results = Vec<Reported>;
+
+/// An endpoint in virtual time.
+fn in_virtual_time(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> (Health, VirtualTime) {
+    let time = VirtualTime::default();
+    let health = describe(builder().runtime(time.clone())).build().unwrap();
+    (health, time)
+}
+
+/// An endpoint without maintenance, and so without a word in the log but of its checks.
+fn builder() -> HealthBuilder {
+    Health::builder().config(HealthConfig::default().with_disablefile(""))
+}
+
+/// Name, status and message of each result, as logged; none when the answer is OK.
+fn results(health: &Health) -> Results {
+    results_of(&block_on(health.answer("checks=all")))
+}
+
+/// The same, of an answer that was given.
+fn results_of(answer: &Answer) -> Results {
+    let records: Vec<_> = answer.records().collect();
+    let Some(record) = records.first() else {
+        assert_eq!(answer.response().body(), "OK");
+        return Vec::new();
+    };
+    assert_eq!(records.len(), 1);
+    let (word, level) = match answer.response().body() {
+        "OK" => ("DEGRADED", LogLevel::Warn),
+        body => (body, LogLevel::Error),
+    };
+    assert_eq!(record.level(), level);
+    let text = record
+        .text()
+        .strip_prefix(&*format!("Health response: {word} ("));
+    let json = text.and_then(|text| text.strip_suffix(')')).unwrap();
+    let results: Vec<Value> = serde_json::from_str(json).unwrap();
+    let text = |result: &Value, key: &str| result[key].as_str().map(str::to_owned);
+    results
+        .iter()
+        .map(|result| {
+            let name = text(result, "name").unwrap();
+            (
+                name,
+                text(result, "status").unwrap(),
+                text(result, "message"),
+            )
+        })
+        .collect()
+}
+
+/// What a result is expected to be.
+fn result(name: &str, status: &str, message: Option<&str>) -> Reported {
+    (
+        name.to_owned(),
+        status.to_owned(),
+        message.map(str::to_owned),
+    )
+}

@@ -1,0 +1,180 @@
+//! Who observes is told, and harms nobody.
+
+use std::future::ready;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use health_core::{
+    Check, CheckFinished, HealthObserver, Runtime as _, Status, Verdict, VerdictChanged,
+};
+
+use crate::virtual_time::VirtualTime;
+use crate::{builder, in_virtual_time};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[derive(Debug, PartialEq)]
+enum Notice {
+    Finished(String, Status, Duration),
+    Changed(Option<Verdict>, Verdict),
+}
+
+/// Passes on what it is told.
+struct Listener(Mutex<Sender<Notice>>);
+
+impl HealthObserver for Listener {
+    fn check_finished(&self, finished: CheckFinished) {
+        let status = finished.reports[0].status();
+        self.tell(Notice::Finished(finished.check, status, finished.duration));
+    }
+
+    fn verdict_changed(&self, changed: VerdictChanged) {
+        self.tell(Notice::Changed(changed.before, changed.now));
+    }
+}
+
+impl Listener {
+    fn tell(&self, notice: Notice) {
+        let _ = self.0.lock().unwrap().send(notice);
+    }
+}
+
+fn listener() -> (Listener, Receiver<Notice>) {
+    let (tell, told) = channel();
+    (Listener(Mutex::new(tell)), told)
+}
+
+/// A check that fails while the flag is set.
+fn failing_while(flag: &Arc<AtomicBool>, name: &str) -> Check {
+    let flag = flag.clone();
+    Check::new(name, move || {
+        ready(match flag.load(Ordering::SeqCst) {
+            true => Err("no route"),
+            false => Ok(()),
+        })
+    })
+}
+
+#[test]
+fn an_observer_is_told_each_result_and_each_change_of_the_verdict() {
+    let (listener, told) = listener();
+    let (search, database) = (Arc::default(), Arc::default());
+    let (health, time) = in_virtual_time(|b| {
+        b.observer(listener)
+            .add(failing_while(&search, "search").optional())
+            .add(failing_while(&database, "database"))
+    });
+    let finished = |name: &str, status| Notice::Finished(name.to_owned(), status, Duration::ZERO);
+    let expect = |status: [Status; 2], change: Option<(Option<Verdict>, Verdict)>| {
+        time.ask(&health);
+        assert_eq!(told.recv().unwrap(), finished("search", status[0]));
+        assert_eq!(told.recv().unwrap(), finished("database", status[1]));
+        if let Some((before, now)) = change {
+            assert_eq!(told.recv().unwrap(), Notice::Changed(before, now));
+        }
+    };
+    let (ok, error) = (Status::Ok, Status::Error);
+    expect([ok, ok], Some((None, Verdict::Ok)));
+    expect([ok, ok], None);
+    search.store(true, Ordering::SeqCst);
+    expect([error, ok], Some((Some(Verdict::Ok), Verdict::Degraded)));
+    database.store(true, Ordering::SeqCst);
+    expect(
+        [error, error],
+        Some((Some(Verdict::Degraded), Verdict::Error)),
+    );
+    expect([error, error], None);
+    search.store(false, Ordering::SeqCst);
+    database.store(false, Ordering::SeqCst);
+    expect([ok, ok], Some((Some(Verdict::Error), Verdict::Ok)));
+}
+
+#[test]
+fn an_observer_is_told_how_long_a_check_took() {
+    let (listener, told) = listener();
+    let time = VirtualTime::default();
+    let clock = time.clone();
+    let health = builder()
+        .runtime(time.clone())
+        .observer(listener)
+        .check("slow", move || {
+            let sleep = clock.sleep_until(clock.now() + SECOND);
+            async {
+                sleep.await;
+                Ok::<(), String>(())
+            }
+        })
+        .check("hangs", std::future::pending::<Result<(), String>>)
+        .build()
+        .unwrap();
+    let _asker = time.ask(&health);
+    time.pass(5 * SECOND);
+    let finished = |name: &str, status, took| Notice::Finished(name.to_owned(), status, took);
+    assert_eq!(told.recv().unwrap(), finished("slow", Status::Ok, SECOND));
+    let hung = finished("hangs", Status::Error, 5 * SECOND);
+    assert_eq!(told.recv().unwrap(), hung);
+}
+
+#[test]
+fn a_change_in_the_background_is_told_before_anybody_asks() {
+    let (listener, told) = listener();
+    let is_failing = Arc::default();
+    let check = failing_while(&is_failing, "database").every(60 * SECOND);
+    let (health, time) = in_virtual_time(|b| b.observer(listener).add(check));
+    health.start_on(time.clone());
+    time.settle();
+    is_failing.store(true, Ordering::SeqCst);
+    time.pass(70 * SECOND);
+    let told: Vec<_> = told.iter().take(4).collect();
+    assert_eq!(told[1], Notice::Changed(None, Verdict::Ok));
+    assert_eq!(told[3], Notice::Changed(Some(Verdict::Ok), Verdict::Error));
+}
+
+#[test]
+fn an_observer_that_panics_harms_neither_the_answer_nor_the_others_nor_its_next_notice() {
+    struct Panics(Mutex<Sender<()>>);
+    impl HealthObserver for Panics {
+        fn check_finished(&self, _: CheckFinished) {
+            let _ = self.0.lock().map(|told| told.send(()));
+            panic!("an observer of the test")
+        }
+    }
+    let (tell, panics) = channel();
+    let (listener, told) = listener();
+    let ok = Check::new("database", || ready(Ok::<(), String>(())));
+    let (health, time) = in_virtual_time(|b| {
+        b.observer(Panics(Mutex::new(tell)))
+            .observer(listener)
+            .add(ok)
+    });
+    for _ in 0..2 {
+        assert_eq!(time.ask(&health).body(), "OK");
+        panics.recv().unwrap();
+    }
+    assert_eq!(told.iter().take(3).count(), 3);
+}
+
+#[test]
+fn an_observer_that_hangs_holds_up_nobody_and_is_spared_what_it_cannot_take() {
+    struct Hangs(Mutex<Receiver<()>>, Sender<()>);
+    impl HealthObserver for Hangs {
+        fn check_finished(&self, _: CheckFinished) {
+            let _ = self.1.send(());
+            let _ = self.0.lock().unwrap().recv();
+        }
+    }
+    let (release, released) = channel();
+    let (call, called) = channel();
+    let ok = Check::new("database", || ready(Ok::<(), String>(())));
+    let (health, time) = in_virtual_time(|b| b.observer(Hangs(Mutex::new(released), call)).add(ok));
+    for _ in 0..3000 {
+        assert_eq!(time.ask(&health).body(), "OK");
+    }
+    // The thousand that waited: one is a change of the verdict.
+    drop(release);
+    assert_eq!(called.iter().take(999).count(), 999);
+    drop(health);
+    assert_eq!(called.iter().count(), 0);
+}

@@ -1,0 +1,125 @@
+//! What checks come to together: optional ones (H13) and thresholds (H15).
+
+use std::future::{pending, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use health_core::{Check, HealthCheckEvent};
+
+use crate::{in_virtual_time, result};
+
+fn failing(name: &str) -> Check {
+    Check::new(name, || ready(Err::<(), _>("no route")))
+}
+
+fn passing(name: &str) -> Check {
+    Check::new(name, || ready(Ok::<(), String>(())))
+}
+
+#[test]
+fn a_failure_of_an_optional_check_is_a_warning_and_the_answer_is_ok() {
+    let (health, time) =
+        in_virtual_time(|b| b.add(failing("search").optional()).add(passing("database")));
+    let asker = time.ask(&health);
+    assert_eq!(asker.body(), "OK");
+    assert_eq!(
+        asker.results(),
+        [
+            result("search", "ERROR", Some("no route")),
+            result("database", "OK", None)
+        ]
+    );
+}
+
+#[test]
+fn an_optional_check_excuses_no_other() {
+    let (health, time) =
+        in_virtual_time(|b| b.add(failing("search").optional()).add(failing("database")));
+    assert_eq!(time.ask(&health).body(), "ERROR");
+}
+
+#[test]
+fn an_optional_check_may_hang_or_panic() {
+    let (health, time) = in_virtual_time(|b| {
+        let panics = || -> std::future::Ready<Result<(), String>> { panic!("gone") };
+        b.add(Check::new("hangs", pending::<Result<(), String>>).optional())
+            .add(Check::new("panics", panics).optional())
+    });
+    let asker = time.ask(&health);
+    time.pass(Duration::from_secs(5));
+    assert_eq!(asker.body(), "OK");
+    assert_eq!(
+        asker.results(),
+        [
+            result("hangs", "ERROR", Some("timed out after 5s")),
+            result("panics", "ERROR", Some("panicked: gone")),
+        ]
+    );
+}
+
+#[test]
+fn thresholds_hold_from_run_to_run() {
+    // Fails the second and third time, then passes.
+    let executions = AtomicUsize::new(0);
+    let check = Check::new("flaky", move || {
+        let failing = (1..=2).contains(&executions.fetch_add(1, Ordering::SeqCst));
+        ready(if failing { Err("no route") } else { Ok(()) })
+    });
+    let (health, time) = in_virtual_time(|b| b.add(check.failures(2).successes(2)));
+    let bodies: Vec<_> = (0..5).map(|_| time.ask(&health).body()).collect();
+    assert_eq!(bodies, ["OK", "OK", "ERROR", "ERROR", "OK"]);
+}
+
+#[test]
+fn what_was_never_ok_is_failing_at_once() {
+    let (health, time) = in_virtual_time(|b| b.add(failing("database").failures(10)));
+    assert_eq!(time.ask(&health).body(), "ERROR");
+}
+
+#[test]
+fn all_who_share_a_run_count_once() {
+    let executions = Arc::new(AtomicUsize::new(0));
+    let counted = executions.clone();
+    let check = Check::new("database", move || {
+        let is_first = counted.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            if !is_first {
+                pending::<()>().await;
+            }
+            Ok::<(), String>(())
+        }
+    });
+    let (health, time) = in_virtual_time(|b| b.add(check.failures(2)));
+    assert_eq!(time.ask(&health).body(), "OK");
+    let askers: Vec<_> = (0..10).map(|_| time.ask(&health)).collect();
+    time.pass(Duration::from_secs(5));
+    assert!(askers.iter().all(|asker| asker.body() == "OK"));
+}
+
+#[test]
+fn the_results_of_a_subscriber_count_together() {
+    let executions = AtomicUsize::new(0);
+    let replicas = move |event: &mut HealthCheckEvent| {
+        let is_first = executions.fetch_add(1, Ordering::SeqCst) == 0;
+        event.report("replica-a", "OK", None);
+        event.report(
+            "replica-b",
+            if is_first { "OK" } else { "ERROR" },
+            Some("lag"),
+        );
+    };
+    struct Closure<F>(F);
+    #[health_core::async_trait]
+    impl<F: Fn(&mut HealthCheckEvent) + Send + Sync + 'static> health_core::HealthSubscriber
+        for Closure<F>
+    {
+        async fn on_health_check(&self, event: &mut HealthCheckEvent) {
+            (self.0)(event);
+        }
+    }
+    let check = Check::subscriber("replicas", Closure(replicas)).failures(2);
+    let (health, time) = in_virtual_time(|b| b.add(check));
+    let bodies: Vec<_> = (0..3).map(|_| time.ask(&health).body()).collect();
+    assert_eq!(bodies, ["OK", "OK", "ERROR"]);
+}

@@ -1,0 +1,189 @@
+//! A runtime whose time passes when a test says so, and whose tasks run on the thread of the test.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use futures::future::{AbortHandle, abortable, poll_fn};
+use health_core::{Answer, Health, Runtime, Task};
+
+use crate::{Results, results_of};
+
+#[derive(Clone)]
+pub(crate) struct VirtualTime(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    /// A task was woken, perhaps by another thread.
+    woken: Condvar,
+}
+
+struct State {
+    now: Instant,
+    sleeps: Vec<(Instant, Waker)>,
+    ready: VecDeque<Arc<Spawned>>,
+}
+
+impl Default for VirtualTime {
+    fn default() -> Self {
+        let state = State {
+            now: Instant::now(),
+            sleeps: Vec::new(),
+            ready: VecDeque::new(),
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            woken: Condvar::new(),
+        }))
+    }
+}
+
+impl Runtime for VirtualTime {
+    fn now(&self) -> Instant {
+        self.lock().now
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Task {
+        let time = self.clone();
+        Box::pin(poll_fn(move |context| {
+            let mut state = time.lock();
+            if state.now >= deadline {
+                return Poll::Ready(());
+            }
+            state.sleeps.push((deadline, context.waker().clone()));
+            Poll::Pending
+        }))
+    }
+
+    fn spawn(&self, task: Task) {
+        let spawned = Spawned {
+            time: self.clone(),
+            task: Mutex::new(Some(task)),
+        };
+        Arc::new(spawned).wake();
+    }
+}
+
+impl VirtualTime {
+    /// Asks for checks, as a server would in a task of its own.
+    pub(crate) fn ask(&self, health: &Health) -> Asker {
+        let answer = Arc::new(Mutex::new(None));
+        let (health, given) = (health.clone(), answer.clone());
+        let (task, abort) = abortable(async move {
+            let answer = health.answer("checks=all").await;
+            *given.lock().unwrap() = Some(answer);
+        });
+        self.spawn(Box::pin(async { task.await.unwrap_or_default() }));
+        self.settle();
+        Asker { answer, abort }
+    }
+
+    /// Polls all tasks until each waits for time or for another thread.
+    pub(crate) fn settle(&self) {
+        loop {
+            let Some(spawned) = self.lock().ready.pop_front() else {
+                return;
+            };
+            spawned.poll();
+        }
+    }
+
+    /// Lets time pass, stopping wherever somebody sleeps until.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.settle();
+        let end = self.now() + time;
+        loop {
+            let mut state = self.lock();
+            let sleeps = state.sleeps.iter().map(|(due, _)| *due);
+            let next = sleeps.min().filter(|due| *due <= end);
+            state.now = next.unwrap_or(end);
+            let now = state.now;
+            let sleeps = std::mem::take(&mut state.sleeps).into_iter();
+            let (due, rest): (Vec<_>, Vec<_>) = sleeps.partition(|(due, _)| *due <= now);
+            state.sleeps = rest;
+            drop(state);
+            due.into_iter().for_each(|(_, waker)| waker.wake());
+            self.settle();
+            if next.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Lets time pass without anybody being woken, as a thread that is blocked does.
+    pub(crate) fn pass_unnoticed(&self, time: Duration) {
+        self.lock().now += time;
+    }
+
+    /// Waits for other threads to bring about what `is_so` says. Time stands still.
+    pub(crate) fn wait_until(&self, mut is_so: impl FnMut() -> bool) {
+        loop {
+            self.settle();
+            if is_so() {
+                return;
+            }
+            let state = self.lock();
+            let is_idle = |state: &mut State| state.ready.is_empty();
+            drop(self.0.woken.wait_while(state, is_idle).unwrap());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap()
+    }
+}
+
+/// A client that has asked.
+pub(crate) struct Asker {
+    answer: Arc<Mutex<Option<Answer>>>,
+    abort: AbortHandle,
+}
+
+impl Asker {
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answer.lock().unwrap().is_some()
+    }
+
+    /// The results it was given, which it must have been; none when the answer is OK.
+    pub(crate) fn results(&self) -> Results {
+        results_of(self.answer.lock().unwrap().as_ref().unwrap())
+    }
+
+    /// The body it was given, which it must have been.
+    pub(crate) fn body(&self) -> &'static str {
+        let answer = self.answer.lock().unwrap();
+        answer.as_ref().unwrap().response().body()
+    }
+
+    /// Goes away, as a client does whose handler is dropped.
+    pub(crate) fn leave(self) {
+        self.abort.abort();
+    }
+}
+
+struct Spawned {
+    time: VirtualTime,
+    task: Mutex<Option<Task>>,
+}
+
+impl Spawned {
+    fn poll(self: Arc<Self>) {
+        let waker = Waker::from(self.clone());
+        let mut task = self.task.lock().unwrap();
+        if let Some(running) = task.as_mut() {
+            let polled = running.as_mut().poll(&mut Context::from_waker(&waker));
+            if polled.is_ready() {
+                *task = None;
+            }
+        }
+    }
+}
+
+impl Wake for Spawned {
+    fn wake(self: Arc<Self>) {
+        let time = self.time.clone();
+        time.lock().ready.push_back(self);
+        time.0.woken.notify_all();
+    }
+}
