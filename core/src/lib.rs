@@ -53,6 +53,8 @@ mod guard;
 mod health;
 mod latch;
 mod log;
+#[cfg(all(test, health_loom))]
+mod loom;
 mod maintenance;
 mod observer;
 mod pool;

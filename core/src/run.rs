@@ -209,6 +209,10 @@ impl Run {
     fn overdue_at(&self) -> Option<Instant> {
         let now = self.engine.now();
         let table = lock(&self.table);
+        if table.open == 0 {
+            // Another thread is about to tell the outcome.
+            return None;
+        }
         let slots = table.slots.iter().enumerate();
         let ends = slots.filter_map(|(index, slot)| match slot {
             Slot::Waiting | Slot::Claimed => after(now, self.check(index).deadline),

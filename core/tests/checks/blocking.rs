@@ -1,12 +1,12 @@
 //! Checks that block their thread (H12).
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
-use health_core::Check;
+use health_core::{Check, CheckFinished, HealthObserver};
 
 use crate::{in_virtual_time, result, results};
 
@@ -32,6 +32,17 @@ fn stuck(name: &str) -> (Check, Stuck) {
             .map_err(|_| "the test is over")
     });
     (check, Stuck { started, release })
+}
+
+/// Is told when a check has finished.
+struct ToldOf(&'static str, Arc<AtomicBool>);
+
+impl HealthObserver for ToldOf {
+    fn check_finished(&self, finished: CheckFinished) {
+        if finished.check == self.0 {
+            self.1.store(true, Ordering::SeqCst);
+        }
+    }
 }
 
 #[test]
@@ -79,15 +90,17 @@ fn blocking_checks_run_side_by_side_up_to_the_number_of_threads() {
 #[test]
 fn a_stuck_check_is_timed_out_then_still_running_and_never_run_twice() {
     let (check, stuck) = stuck("stuck");
+    let is_fine = Arc::new(AtomicBool::new(false));
     let (health, time) = in_virtual_time(|b| {
-        b.add(check)
+        b.observer(ToldOf("fine", is_fine.clone()))
+            .add(check)
             .add(Check::blocking("fine", || Ok::<(), String>(())))
     });
     let fine = result("fine", "OK", None);
 
     let asker = time.ask(&health);
     stuck.started.recv().unwrap();
-    time.settle();
+    time.wait_until(|| is_fine.load(Ordering::SeqCst));
     time.pass(5 * SECOND);
     time.wait_until(|| asker.is_answered());
     let message = Some("timed out after 5s");

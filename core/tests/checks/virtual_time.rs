@@ -1,8 +1,9 @@
 //! A runtime whose time passes when a test says so, and whose tasks run on the thread of the test.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::future::{AbortHandle, abortable, poll_fn};
@@ -11,13 +12,7 @@ use health_core::{Answer, Health, Runtime, Task};
 use crate::{Results, results_of};
 
 #[derive(Clone)]
-pub(crate) struct VirtualTime(Arc<Shared>);
-
-struct Shared {
-    state: Mutex<State>,
-    /// A task was woken, perhaps by another thread.
-    woken: Condvar,
-}
+pub(crate) struct VirtualTime(Arc<Mutex<State>>);
 
 struct State {
     now: Instant,
@@ -27,15 +22,11 @@ struct State {
 
 impl Default for VirtualTime {
     fn default() -> Self {
-        let state = State {
+        Self(Arc::new(Mutex::new(State {
             now: Instant::now(),
             sleeps: Vec::new(),
             ready: VecDeque::new(),
-        };
-        Self(Arc::new(Shared {
-            state: Mutex::new(state),
-            woken: Condvar::new(),
-        }))
+        })))
     }
 }
 
@@ -118,19 +109,15 @@ impl VirtualTime {
 
     /// Waits for other threads to bring about what `is_so` says. Time stands still.
     pub(crate) fn wait_until(&self, mut is_so: impl FnMut() -> bool) {
-        loop {
+        self.settle();
+        while !is_so() {
+            thread::yield_now();
             self.settle();
-            if is_so() {
-                return;
-            }
-            let state = self.lock();
-            let is_idle = |state: &mut State| state.ready.is_empty();
-            drop(self.0.woken.wait_while(state, is_idle).unwrap());
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap()
+        self.0.lock().unwrap()
     }
 }
 
@@ -184,6 +171,5 @@ impl Wake for Spawned {
     fn wake(self: Arc<Self>) {
         let time = self.time.clone();
         time.lock().ready.push_back(self);
-        time.0.woken.notify_all();
     }
 }

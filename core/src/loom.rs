@@ -1,0 +1,275 @@
+//! Every order in which threads can meet over a run, tried by [loom](https://docs.rs/loom): who joins, who
+//! leaves, what panics, what comes late, and the run behind it.
+//!
+//! `RUSTFLAGS='--cfg health_loom' cargo test -p health-core --lib loom --release`
+
+use std::future::{Future, ready};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
+
+use loom::future::block_on;
+use loom::thread;
+
+use crate::check::Check;
+use crate::decision::{Outcome, RunPermit, Step, Verdict};
+use crate::dispatch::Dispatcher;
+use crate::engine::{Engine, Limits};
+use crate::flight::Flight;
+use crate::latch::Latch;
+use crate::maintenance::MaintenanceState;
+use crate::observer::Observers;
+use crate::registered::Registered;
+use crate::request::CheckMode;
+use crate::run::Run;
+use crate::runtime::{Runtime, Task};
+
+/// Keeps the tasks for whoever takes them, and the time where it is.
+#[derive(Default)]
+struct Shelf {
+    tasks: Mutex<Vec<Task>>,
+    /// Whether every deadline is over.
+    is_late: AtomicBool,
+}
+
+/// The time of a model, and the shelf for its tasks.
+#[derive(Clone)]
+struct Model(Arc<Shelf>, Instant);
+
+impl Runtime for Model {
+    fn now(&self) -> Instant {
+        let is_late = self.0.is_late.load(Ordering::SeqCst);
+        self.1 + Duration::from_secs(if is_late { 3600 } else { 0 })
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Task {
+        match self.now() >= deadline {
+            true => Box::pin(ready(())),
+            false => Box::pin(std::future::pending()),
+        }
+    }
+
+    fn spawn(&self, task: Task) {
+        self.0.tasks.lock().unwrap().push(task);
+    }
+}
+
+impl Model {
+    fn new() -> Self {
+        Self(Arc::default(), Instant::now())
+    }
+
+    /// Runs what was spawned, on the thread that calls.
+    fn work(&self) {
+        while let Some(task) = {
+            let task = self.0.tasks.lock().unwrap().pop();
+            task
+        } {
+            block_on(task);
+        }
+    }
+
+    fn engine(&self, check: Check) -> Arc<Engine> {
+        let check = Registered::new(check, Duration::from_secs(5)).unwrap();
+        let limits = Limits {
+            run_deadline: Duration::from_secs(10),
+            min_interval: Duration::ZERO,
+            concurrent_checks: 1,
+        };
+        let runtime: Arc<dyn Runtime> = Arc::new(self.clone());
+        let checks = vec![Arc::new(check)];
+        Arc::new(Engine::new(
+            checks,
+            limits,
+            1,
+            Observers::default(),
+            Some(runtime),
+        ))
+    }
+}
+
+fn permit() -> RunPermit {
+    match Step::choose(MaintenanceState::Inactive, CheckMode::Run) {
+        Step::RunChecks(permit) => permit,
+        Step::Decided(decision) => panic!("{decision:?}"),
+    }
+}
+
+/// Tries all orders, but for those that take a thread off more than this often.
+fn model(body: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(body);
+}
+
+#[test]
+fn the_first_to_set_a_latch_wins_and_all_who_wait_get_its_value() {
+    model(|| {
+        let latch = Arc::new(Latch::default());
+        let waits = latch.clone();
+        let waiter = thread::spawn(move || block_on(waits.wait()));
+        let sets = latch.clone();
+        let setter = thread::spawn(move || sets.set(1));
+        let won = latch.set(2);
+        let other_won = setter.join().unwrap();
+        assert_ne!(won, other_won);
+        let value = if won { 2 } else { 1 };
+        assert_eq!(waiter.join().unwrap(), value);
+        assert_eq!(latch.get(), Some(value));
+    });
+}
+
+#[test]
+fn a_wait_that_is_dropped_takes_nothing_from_another() {
+    model(|| {
+        let latch = Arc::new(Latch::default());
+        let (waits, leaves) = (latch.clone(), latch.clone());
+        let waiter = thread::spawn(move || block_on(waits.wait()));
+        let leaver = thread::spawn(move || {
+            let mut wait = std::pin::pin!(leaves.wait());
+            let _ = wait.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        });
+        latch.set(1);
+        leaver.join().unwrap();
+        assert_eq!(waiter.join().unwrap(), 1);
+    });
+}
+
+#[test]
+fn of_two_who_begin_an_execution_one_may() {
+    model(|| {
+        let flight = Arc::new(Flight::default());
+        let now = Instant::now();
+        let running = Arc::new(AtomicUsize::new(0));
+        let (other, others) = (flight.clone(), running.clone());
+        let begin = move |flight: &Arc<Flight>, running: &AtomicUsize| {
+            if let Ok(_in_flight) = flight.begin(now) {
+                assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
+                thread::yield_now();
+                running.fetch_sub(1, Ordering::SeqCst);
+            }
+        };
+        let second = thread::spawn(move || begin(&other, &others));
+        begin(&flight, &running);
+        second.join().unwrap();
+        assert!(flight.begin(now).is_ok());
+    });
+}
+
+#[test]
+fn two_who_ask_share_a_run_or_have_one_after_the_other() {
+    model(|| {
+        let time = Model::new();
+        let (executions, running) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counted, side_by_side) = (executions.clone(), running);
+        let check = Check::new("counted", move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            assert_eq!(side_by_side.fetch_add(1, Ordering::SeqCst), 0);
+            thread::yield_now();
+            side_by_side.fetch_sub(1, Ordering::SeqCst);
+            ready(Ok::<(), String>(()))
+        });
+        let dispatcher = Arc::new(Dispatcher::new(time.engine(check)));
+        let ask = |dispatcher: &Dispatcher, time: &Model| {
+            let outcome = dispatcher.outcome(permit());
+            let mut outcome = std::pin::pin!(outcome);
+            // Joins or starts a run, and then lends a hand.
+            let first = outcome
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()));
+            time.work();
+            match first {
+                std::task::Poll::Ready(outcome) => outcome,
+                std::task::Poll::Pending => block_on(outcome),
+            }
+        };
+        let (others, clock) = (dispatcher.clone(), time.clone());
+        let other = thread::spawn(move || ask(&others, &clock).verdict);
+        assert_eq!(ask(&dispatcher, &time).verdict, Verdict::Ok);
+        assert_eq!(other.join().unwrap(), Verdict::Ok);
+        assert!((1..=2).contains(&executions.load(Ordering::SeqCst)));
+    });
+}
+
+/// An outcome that was waited for on another thread.
+fn waiting(run: &Arc<Run>) -> thread::JoinHandle<Arc<Outcome>> {
+    let run = run.clone();
+    thread::spawn(move || block_on(run.outcome()))
+}
+
+#[test]
+fn a_client_that_leaves_changes_nothing_for_another() {
+    model(|| {
+        let time = Model::new();
+        let check = Check::new("fails", || ready(Err::<(), _>("no route")));
+        let run = Run::of_all(&time.engine(check));
+        run.launch();
+        let waiter = waiting(&run);
+        let leaves = run.clone();
+        let leaver = thread::spawn(move || {
+            let mut outcome = std::pin::pin!(leaves.outcome());
+            let _ = outcome
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()));
+        });
+        time.work();
+        leaver.join().unwrap();
+        assert_eq!(waiter.join().unwrap().verdict, Verdict::Error);
+    });
+}
+
+#[test]
+fn a_panic_or_a_task_that_is_dropped_is_an_outcome_like_any_other() {
+    model(|| {
+        let time = Model::new();
+        let check = Check::new("never-ends", std::future::pending::<Result<(), String>>);
+        let run = Run::of_all(&time.engine(check));
+        run.launch();
+        let waiter = waiting(&run);
+        let mut task = time.0.tasks.lock().unwrap().pop().unwrap();
+        let _ = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        drop(task);
+        assert_eq!(waiter.join().unwrap().verdict, Verdict::Error);
+    });
+    model(|| {
+        let time = Model::new();
+        let check = Check::new("panics", || -> std::future::Ready<Result<(), String>> {
+            std::panic::resume_unwind(Box::new("quietly"))
+        });
+        let run = Run::of_all(&time.engine(check));
+        run.launch();
+        let waiter = waiting(&run);
+        time.work();
+        assert_eq!(waiter.join().unwrap().verdict, Verdict::Error);
+    });
+}
+
+#[test]
+fn a_result_that_is_late_or_just_in_time_makes_one_outcome_for_all_and_none_for_the_next_run() {
+    model(|| {
+        let time = Model::new();
+        // Passes on the thread of the first run, and fails on that of the second.
+        let own = thread::current().id();
+        let check = Check::new("tells-them-apart", move || {
+            let is_second = thread::current().id() == own;
+            thread::yield_now();
+            ready(if is_second { Err("no route") } else { Ok(()) })
+        });
+        let engine = time.engine(check);
+        let first = Run::of_all(&engine);
+        first.launch();
+        let task = time.0.tasks.lock().unwrap().pop().unwrap();
+        let task = thread::spawn(move || block_on(task));
+        // Meanwhile the deadline is over, and whoever waits closes the run.
+        time.0.is_late.store(true, Ordering::SeqCst);
+        let outcome = block_on(first.outcome());
+
+        let second = Run::of_all(&engine);
+        second.launch();
+        time.work();
+        assert_eq!(block_on(second.outcome()).verdict, Verdict::Error);
+        task.join().unwrap();
+        assert!(Arc::ptr_eq(&outcome, &block_on(first.outcome())));
+    });
+}
