@@ -18,6 +18,12 @@ pub enum Capability {
     Reason,
     /// `panic`: a check that panics, or raises, can be contained.
     Panic,
+    /// `optional`: a check can be optional.
+    Optional,
+    /// `background`: a check can run by itself, once each period.
+    Background,
+    /// `thresholds`: a check can count as failing, or as OK, only after several results in a row.
+    Thresholds,
 }
 
 impl fmt::Display for Capability {
@@ -27,6 +33,9 @@ impl fmt::Display for Capability {
             Self::Checks => "checks",
             Self::Reason => "reason",
             Self::Panic => "panic",
+            Self::Optional => "optional",
+            Self::Background => "background",
+            Self::Thresholds => "thresholds",
         })
     }
 }

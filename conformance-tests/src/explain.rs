@@ -2,10 +2,11 @@
 
 use std::fmt::{self, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::client::Request;
 use crate::conduct::request;
-use crate::given::{Behaviour, Given};
+use crate::given::{Behaviour, Check, Execution, Given};
 use crate::judge::{expected_answer, expected_headers, expected_results};
 use crate::scenario::{Answer, Checks, Client, Fate, Scenario, Start, Step, Suite};
 
@@ -46,6 +47,10 @@ impl Suite {
             (Start::Ready, 0) => {}
             (Start::Ready, count) => writeln!(text, "\nAt its start: {count} record at WARN.")?,
         }
+        if scenario.start_checks > 0 {
+            let count = scenario.start_checks;
+            writeln!(text, "\nBefore anything is asked: CHECK {count} times.")?;
+        }
         for (index, step) in scenario.steps.iter().enumerate() {
             write_step(text, index + 1, step, &scenario.given)?;
         }
@@ -59,19 +64,7 @@ fn write_given(text: &mut String, given: &Given) -> fmt::Result {
         writeln!(text, "  {key} = {value:?}")?;
     }
     for check in &given.checks {
-        let (name, status) = (&check.name, &check.status);
-        match check.behaviour {
-            Behaviour::Report => write!(text, "  check {name:?}: {status:?}")?,
-            behaviour => write!(
-                text,
-                "  check {name:?}: {}, {status:?}",
-                String::from(behaviour)
-            )?,
-        }
-        match &check.message {
-            Some(message) => writeln!(text, ", {message:?}")?,
-            None => writeln!(text)?,
-        }
+        write_check(text, check)?;
     }
     if given.checks.is_empty() {
         writeln!(text, "  no checks")?;
@@ -79,7 +72,44 @@ fn write_given(text: &mut String, given: &Given) -> fmt::Result {
     Ok(())
 }
 
+fn write_check(text: &mut String, check: &Check) -> fmt::Result {
+    let first = check.execution(0);
+    write!(text, "  check {:?}: {}", check.name, in_words(&first))?;
+    if first.behaviour.outlives(check.deadline) || check.deadline != DEADLINE {
+        write!(text, ", deadline {} ms", check.deadline.as_millis())?;
+    }
+    if check.optional {
+        write!(text, ", optional")?;
+    }
+    if let Some(period) = check.every {
+        write!(text, ", every {} ms", period.as_millis())?;
+    }
+    if check.has_thresholds() {
+        let (failures, successes) = (check.failures, check.successes);
+        write!(text, ", failures {failures}, successes {successes}")?;
+    }
+    for later in &check.then {
+        write!(text, "; then {}", in_words(later))?;
+    }
+    writeln!(text)
+}
+
+/// What is not said of a check: its deadline, unless it matters.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+fn in_words(execution: &Execution) -> String {
+    let mut words = match execution.behaviour {
+        Behaviour::Report => format!("{:?}", execution.status),
+        behaviour => format!("{}, {:?}", String::from(behaviour), execution.status),
+    };
+    if let Some(message) = &execution.message {
+        words += &format!(", {message:?}");
+    }
+    words
+}
+
 fn write_step(text: &mut String, number: usize, step: &Step, given: &Given) -> fmt::Result {
+    let is_later = number > 1;
     write!(text, "\n{number}.")?;
     if let Some(marker) = step.marker {
         write!(text, " At the path of the disablefile: {marker}.")?;
@@ -95,17 +125,20 @@ fn write_step(text: &mut String, number: usize, step: &Step, given: &Given) -> f
     for line in Request::lines(sent) {
         writeln!(text, "  > {line}")?;
     }
-    if step.checks == Checks::Start {
-        writeln!(text, "  CHECK for each check")?;
+    match step.checks {
+        Checks::Rest => {}
+        Checks::Start => writeln!(text, "  CHECK for each check")?,
+        Checks::Share => writeln!(text, "  CHECK for each check, once or twice")?,
+        Checks::MayStart => writeln!(text, "  CHECK for each check, or none")?,
     }
     match step.answer {
         Answer::Unread => writeln!(text, "  < nobody reads it")?,
         Answer::OkOrMaintenance => {
-            write_answer(text, step, Answer::Ok, given, &request)?;
+            write_answer(text, step, Answer::Ok, (given, is_later), &request)?;
             writeln!(text, "  or")?;
-            write_answer(text, step, Answer::Maintenance, given, &request)?;
+            write_answer(text, step, Answer::Maintenance, (given, is_later), &request)?;
         }
-        answer => write_answer(text, step, answer, given, &request)?,
+        answer => write_answer(text, step, answer, (given, is_later), &request)?,
     }
     match step.answer {
         Answer::OkOrRefused => writeln!(text, "  or 400, 414 or 431")?,
@@ -130,6 +163,9 @@ fn write_step(text: &mut String, number: usize, step: &Step, given: &Given) -> f
 fn manner(step: &Step) -> Option<String> {
     let times = step.times;
     let what = match step.client {
+        Client::Alone if step.until => {
+            return Some("Sent again until it is answered so, for at most 10 s".to_owned());
+        }
         Client::Alone => return (times > 1).then(|| format!("{times} times")),
         Client::Kept => "on a connection that is kept",
         Client::Pipelined => "at once on one connection",
@@ -152,7 +188,7 @@ fn write_answer(
     text: &mut String,
     step: &Step,
     answer: Answer,
-    given: &Given,
+    (given, is_later): (&Given, bool),
     request: &Request,
 ) -> fmt::Result {
     let (status, word) = expected_answer(answer, given);
@@ -171,8 +207,12 @@ fn write_answer(
     match answer {
         Answer::Maintenance => writeln!(text, "  LOG INFO Health response: MAINTENANCE"),
         Answer::Error => {
-            let results = expected_results(&given.checks);
+            let results = expected_results(step, given, is_later);
             writeln!(text, "  LOG ERROR Health response: ERROR ({results})")
+        }
+        Answer::Degraded => {
+            let results = expected_results(step, given, is_later);
+            writeln!(text, "  LOG WARN Health response: DEGRADED ({results})")
         }
         _ => Ok(()),
     }

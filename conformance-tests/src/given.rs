@@ -1,10 +1,15 @@
 //! What a server under test is started with: the `HEALTH_GIVEN` of the testee protocol.
 
+mod behaviour;
+mod milliseconds;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::behaviour::{Behaviour, Place};
 
 /// Settings and checks of one server, as a testee gets them in the environment variable
 /// `HEALTH_GIVEN`.
@@ -15,6 +20,21 @@ pub struct Given {
     pub settings: BTreeMap<String, String>,
     /// The checks to register, in this order.
     pub checks: Vec<Check>,
+}
+
+impl Given {
+    /// Whether one scenario could show in the next on the same server: a check is still running, or
+    /// counts its executions.
+    pub(crate) fn has_memory(&self) -> bool {
+        self.checks.iter().any(|check| {
+            let is_over_at_once =
+                matches!(check.behaviour, Behaviour::Report | Behaviour::Panic(_));
+            !is_over_at_once
+                || !check.then.is_empty()
+                || check.is_in_background()
+                || check.has_thresholds()
+        })
+    }
 }
 
 impl fmt::Display for Given {
@@ -48,79 +68,111 @@ pub struct Check {
     /// What it does before it reports. Default: nothing.
     #[serde(default)]
     pub behaviour: Behaviour,
+    /// How long it may take (H12). Default: 5 s.
+    #[serde(default = "five_seconds", with = "milliseconds")]
+    pub deadline: Duration,
+    /// Whether its failure leaves the answer OK (H13). Default: it does not.
+    #[serde(default)]
+    pub optional: bool,
+    /// How often it runs by itself (H14). Default: it runs when a request asks.
+    #[serde(default, with = "milliseconds::optional")]
+    pub every: Option<Duration>,
+    /// How many failures in a row count (H15). Default: 1.
+    #[serde(default = "one")]
+    pub failures: u32,
+    /// How many OK results in a row count after that (H15). Default: 1.
+    #[serde(default = "one")]
+    pub successes: u32,
+    /// What its later executions do; the last repeats. Default: what the first does.
+    #[serde(default)]
+    pub then: Vec<Execution>,
+}
+
+/// What a check does, and reports, when it is executed once more.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Execution {
+    /// The status to report. Default: `OK`.
+    #[serde(default = "ok")]
+    pub status: String,
+    /// The message to report. Default: none.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// What it does before it reports. Default: nothing.
+    #[serde(default)]
+    pub behaviour: Behaviour,
+}
+
+impl Check {
+    /// What it does when it was executed so often before.
+    pub fn execution(&self, before: usize) -> Execution {
+        let later = before.checked_sub(1);
+        let later = later.and_then(|index| self.then.get(index).or(self.then.last()));
+        later.cloned().unwrap_or_else(|| Execution {
+            status: self.status.clone(),
+            message: self.message.clone(),
+            behaviour: self.behaviour,
+        })
+    }
+
+    pub(crate) fn is_in_background(&self) -> bool {
+        self.every.is_some()
+    }
+
+    pub(crate) fn has_thresholds(&self) -> bool {
+        self.failures > 1 || self.successes > 1
+    }
+
+    /// Whether any of its executions panics.
+    pub(crate) fn panics(&self) -> bool {
+        self.behaviour.is_panic() || self.then.iter().any(|later| later.behaviour.is_panic())
+    }
+
+    /// Whether its first execution is over only after its deadline.
+    pub(crate) fn outlives_deadline(&self) -> bool {
+        self.behaviour.outlives(self.deadline)
+    }
+
+    /// Whether what it reports depends on what went before.
+    pub(crate) fn changes(&self) -> bool {
+        !self.then.is_empty() || self.is_in_background() || self.has_thresholds()
+    }
 }
 
 fn ok() -> String {
     "OK".to_owned()
 }
 
-/// What a check does before it reports.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Behaviour {
-    /// `report`: nothing.
-    #[default]
-    Report,
-    /// `slow:MS`: sleeps without blocking its thread.
-    Slow(Duration),
-    /// `panic`: panics, and never reports.
-    Panic,
-    /// `hang`: never ends, without blocking its thread.
-    Hang,
-    /// `block:MS`: blocks its thread.
-    Block(Duration),
+fn five_seconds() -> Duration {
+    Duration::from_secs(5)
 }
 
-impl From<Behaviour> for String {
-    fn from(behaviour: Behaviour) -> Self {
-        match behaviour {
-            Behaviour::Report => "report".to_owned(),
-            Behaviour::Slow(time) => format!("slow:{}", time.as_millis()),
-            Behaviour::Panic => "panic".to_owned(),
-            Behaviour::Hang => "hang".to_owned(),
-            Behaviour::Block(time) => format!("block:{}", time.as_millis()),
-        }
-    }
-}
-
-impl TryFrom<String> for Behaviour {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let (word, time) = match text.split_once(':') {
-            Some((word, time)) => (word, time.parse().ok().map(Duration::from_millis)),
-            None => (text.as_str(), None),
-        };
-        match (word, time) {
-            ("report", None) => Ok(Self::Report),
-            ("slow", Some(time)) => Ok(Self::Slow(time)),
-            ("panic", None) => Ok(Self::Panic),
-            ("hang", None) => Ok(Self::Hang),
-            ("block", Some(time)) => Ok(Self::Block(time)),
-            _ => Err(format!(
-                "behaviour {text:?} is none of report, slow:MS, panic, hang, block:MS"
-            )),
-        }
-    }
+fn one() -> u32 {
+    1
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Given;
+    use super::{Behaviour, Given};
 
     #[test]
     fn absent_keys_have_the_defaults_of_the_protocol() {
         let short: Given = serde_json::from_str(r#"{"checks":[{"name":"db"}]}"#).unwrap();
         let long = r#"{"settings":{},"checks":[
-            {"name":"db","status":"OK","message":null,"behaviour":"report"}]}"#;
+            {"name":"db","status":"OK","message":null,"behaviour":"report","deadline":5000,
+             "optional":false,"every":null,"failures":1,"successes":1,"then":[]}]}"#;
         assert_eq!(short, serde_json::from_str(long).unwrap());
     }
 
     #[test]
     fn what_is_written_reads_back() {
-        let json = r#"{"settings":{"healthcheck.url":"/h"},"checks":[{"name":"db","status":"","message":"m","behaviour":"slow:50"},{"name":"db","status":"OK","message":null,"behaviour":"block:9"}]}"#;
+        let json = r#"{"settings":{"healthcheck.url":"/h"},"checks":[{"name":"db","status":"","message":"m","behaviour":"slow:50","deadline":5000,"optional":false,"every":null,"failures":1,"successes":1,"then":[]},{"name":"db","status":"OK","message":null,"behaviour":"block:9","deadline":7,"optional":true,"every":100,"failures":2,"successes":3,"then":[{"status":"OK","message":null,"behaviour":"panic:drop"}]}]}"#;
         let given: Given = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&given).unwrap(), json);
+        for text in ["report", "panic", "panic:call", "panic:payload", "hang"] {
+            let behaviour = Behaviour::try_from(text.to_owned()).unwrap();
+            assert_eq!(String::from(behaviour), text);
+        }
     }
 
     #[test]
@@ -131,8 +183,24 @@ mod tests {
             r#"{"checks":[{"name":"db","behaviour":"slow"}]}"#,
             r#"{"checks":[{"name":"db","behaviour":"slow:x"}]}"#,
             r#"{"checks":[{"name":"db","behaviour":"hang:1"}]}"#,
+            r#"{"checks":[{"name":"db","behaviour":"panic:later"}]}"#,
+            r#"{"checks":[{"name":"db","deadline":null}]}"#,
+            r#"{"checks":[{"name":"db","then":[{"name":"db"}]}]}"#,
         ] {
             assert!(serde_json::from_str::<Given>(json).is_err(), "{json}");
         }
+    }
+
+    #[test]
+    fn later_executions_are_those_listed_and_the_last_repeats() {
+        let json =
+            r#"{"checks":[{"name":"db","then":[{"status":"a"},{"status":"b"}]},{"name":"db"}]}"#;
+        let given: Given = serde_json::from_str(json).unwrap();
+        let statuses = |check: usize| {
+            let check = &given.checks[check];
+            [0, 1, 2, 3].map(|before| check.execution(before).status)
+        };
+        assert_eq!(statuses(0), ["OK", "a", "b", "b"]);
+        assert_eq!(statuses(1), ["OK"; 4]);
     }
 }

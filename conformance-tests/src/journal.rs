@@ -1,11 +1,13 @@
 //! What a server under test tells beside its answers: log records and starts of checks.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::capability::{Capability, Lacks};
+use crate::given::{Check, Given};
 
 /// One line of the testee protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,13 +72,33 @@ struct Memory {
     /// Lines about these are not kept.
     ignored: Vec<Capability>,
     lines: Mutex<Vec<Line>>,
+    /// How often each check in the background has started: at any time, so that these are no lines of a request.
+    background: Mutex<BTreeMap<String, usize>>,
     arrived: Condvar,
 }
 
 impl Memory {
     fn lines(&self) -> MutexGuard<'_, Vec<Line>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.lines)
     }
+
+    /// Whether the line is one of a check in the background; then it is counted.
+    fn counts(&self, line: &Line) -> bool {
+        let Line::Check(name) = line else {
+            return false;
+        };
+        match lock(&self.background).get_mut(name) {
+            Some(count) => {
+                *count += 1;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Journal {
@@ -85,11 +107,14 @@ impl Journal {
         Self(Sink::Memory(Arc::default()))
     }
 
-    /// The same, but for lines about what a server is said to lack.
-    pub(crate) fn in_memory_without(lacks: &Lacks) -> Self {
+    /// That of a server for `given`, without lines about what it is said to lack.
+    pub(crate) fn of_server(given: &Given, lacks: &Lacks) -> Self {
         let ignored = lacks.keys().copied().collect();
+        let background = given.checks.iter().filter(|check| check.is_in_background());
+        let background = background.map(|Check { name, .. }| (name.clone(), 0));
         Self(Sink::Memory(Arc::new(Memory {
             ignored,
+            background: Mutex::new(background.collect()),
             ..Memory::default()
         })))
     }
@@ -104,7 +129,10 @@ impl Journal {
         match &self.0 {
             Sink::Memory(memory) if memory.ignored.contains(&line.capability()) => {}
             Sink::Memory(memory) => {
-                memory.lines().push(line);
+                let mut lines = memory.lines();
+                if !memory.counts(&line) {
+                    lines.push(line);
+                }
                 memory.arrived.notify_all();
             }
             // A suite that stopped reading has ended the test.
@@ -138,11 +166,34 @@ impl Journal {
         }
         std::mem::take(&mut *lines)
     }
+
+    /// How often each check in the background has started, as soon as all have `count` times, or `limit` is over.
+    pub(crate) fn background(&self, count: usize, limit: Duration) -> BTreeMap<String, usize> {
+        let Sink::Memory(memory) = &self.0 else {
+            return BTreeMap::new();
+        };
+        let start = Instant::now();
+        let mut lines = memory.lines();
+        loop {
+            let started = lock(&memory.background).clone();
+            let left = limit.saturating_sub(start.elapsed());
+            if left.is_zero() || started.values().all(|starts| *starts >= count) {
+                return started;
+            }
+            lines = memory
+                .arrived
+                .wait_timeout(lines, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Journal, Line};
+    use crate::capability::Lacks;
+    use crate::given::Given;
 
     #[test]
     fn lines_of_the_protocol_read_back_and_others_are_none() {
@@ -160,5 +211,19 @@ mod tests {
         journal.record(Line::Check("db".to_owned()));
         let taken = journal.take(1, std::time::Duration::MAX);
         assert_eq!(taken, [Line::Check("db".to_owned())]);
+    }
+
+    #[test]
+    fn starts_in_the_background_are_counted_apart() {
+        let given = r#"{"checks":[{"name":"db","every":9},{"name":"queue"}]}"#;
+        let given: Given = serde_json::from_str(given).unwrap();
+        let journal = Journal::of_server(&given, &Lacks::new());
+        for name in ["db", "queue", "db"] {
+            journal.record(Line::Check(name.to_owned()));
+        }
+        let started = journal.background(2, std::time::Duration::MAX);
+        assert_eq!(started, [("db".to_owned(), 2)].into());
+        let taken = journal.take(1, std::time::Duration::MAX);
+        assert_eq!(taken, [Line::Check("queue".to_owned())]);
     }
 }

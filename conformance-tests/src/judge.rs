@@ -2,6 +2,9 @@
 
 mod log;
 mod refusal;
+mod results;
+mod secrecy;
+mod starts;
 #[cfg(test)]
 mod tests;
 
@@ -10,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use crate::capability::{Capability, Lacks};
 use crate::client::{Request, Response};
 use crate::conduct::Exchanged;
-use crate::given::{Check, Given};
+use crate::given::Given;
 use crate::journal::Line;
-use crate::scenario::{Answer, Checks, Client, Fate, Step};
+use crate::scenario::{Answer, Fate, Step};
 
-pub(crate) use self::log::{expected_results, judge_warnings};
+pub(crate) use self::log::judge_warnings;
 pub(crate) use self::refusal::judge_refusal;
+pub(crate) use self::results::expected_results;
 
 /// One thing that is not as expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,57 +80,64 @@ fn shorten(text: String) -> String {
     text
 }
 
-/// How many lines of the journal a step is expected to add, with answers as these.
-pub(crate) fn expected_lines(
-    step: &Step,
-    given: &Given,
-    lacks: &Lacks,
-    answers: &[Answer],
-) -> usize {
-    let started = match step.checks {
-        Checks::Start => given.checks.len() * answers.len(),
-        Checks::Rest => 0,
-    };
-    let recorded = answers
-        .iter()
-        .filter(|&&answer| is_recorded(answer))
-        .count();
-    let shown = |capability, count| {
-        if lacks.contains_key(&capability) {
-            0
-        } else {
-            count
-        }
-    };
-    shown(Capability::Checks, started) + shown(Capability::Log, recorded + step.warnings)
+/// What a step is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) step: &'a Step,
+    pub(crate) given: &'a Given,
+    pub(crate) lacks: &'a Lacks,
+    /// Whether a request of the scenario was sent before: its checks may be still running.
+    pub(crate) is_later: bool,
+}
+
+impl Asked<'_> {
+    /// The fewest and the most lines of the journal that it is expected to add, with answers as these.
+    pub(crate) fn expected_lines(&self, answers: &[Answer]) -> (usize, usize) {
+        let shown = |capability, count| match self.lacks.contains_key(&capability) {
+            true => 0,
+            false => count,
+        };
+        let recorded = answers.iter().filter(|&&answer| is_recorded(answer));
+        let recorded = shown(Capability::Log, recorded.count() + self.step.warnings);
+        let starts = starts::expected_starts(self, answers.len());
+        let sum = |bound: fn(&(usize, usize)) -> usize| {
+            shown(Capability::Checks, starts.values().map(bound).sum())
+        };
+        (
+            recorded + sum(|(least, _)| *least),
+            recorded + sum(|(_, most)| *most),
+        )
+    }
 }
 
 fn is_recorded(answer: Answer) -> bool {
-    matches!(answer, Answer::Maintenance | Answer::Error)
+    matches!(
+        answer,
+        Answer::Maintenance | Answer::Degraded | Answer::Error
+    )
 }
 
 /// Judges the answers to a step and the lines that came with them; what several have in common is said once.
 pub(crate) fn judge(
-    step: &Step,
-    given: &Given,
-    lacks: &Lacks,
+    asked: &Asked<'_>,
     request: &Request,
     exchanged: &Exchanged,
     lines: &[Line],
 ) -> Vec<Mismatch> {
+    let Asked { step, given, .. } = *asked;
     let mut mismatches = Vec::new();
     for (answer, response) in &exchanged.answered {
         judge_response(step, *answer, given, request, response, &mut mismatches);
         let (_, word) = expected_answer(*answer, given);
-        judge_secrecy(word, given, response, &mut mismatches);
+        secrecy::judge_secrecy(word, given, response, &mut mismatches);
     }
     judge_connection(step, exchanged, &mut mismatches);
     let answers = exchanged.answers(step);
-    if !lacks.contains_key(&Capability::Checks) {
-        judge_starts(step, given, answers.len(), lines, &mut mismatches);
+    if !asked.lacks.contains_key(&Capability::Checks) {
+        starts::judge_starts(asked, answers.len(), lines, &mut mismatches);
     }
-    if !lacks.contains_key(&Capability::Log) {
-        log::judge_log(step, given, &answers, lines, &mut mismatches);
+    if !asked.lacks.contains_key(&Capability::Log) {
+        log::judge_log(asked, &answers, lines, &mut mismatches);
     }
     let mut distinct = Vec::new();
     for mismatch in mismatches {
@@ -150,6 +161,7 @@ pub(crate) fn expected_answer(answer: Answer, given: &Given) -> (u16, Option<&'s
         Answer::Error => (code("failure_code", 503), Some("ERROR")),
         Answer::NotFound => (404, None),
         Answer::Ok
+        | Answer::Degraded
         | Answer::OkOrRefused
         | Answer::OkOrNothing
         | Answer::OkOrMaintenance
@@ -235,57 +247,6 @@ fn judge_word(word: &str, request: &Request, response: &Response, mismatches: &m
     }
 }
 
-/// H9: nothing of a check in the body, the reason or a header, be it a name or a value. What is as expected, and what
-/// servers add of their own accord, is not searched: a check may be called `cache` or `date`.
-fn judge_secrecy(
-    word: Option<&str>,
-    given: &Given,
-    response: &Response,
-    mismatches: &mut Vec<Mismatch>,
-) {
-    let expected = expected_headers(word.unwrap_or_default().len());
-    let is_expected = |name: &str, value: &str| {
-        let mut expected = expected.iter();
-        let is_ours = expected.any(|(n, v)| (*n, v.as_str()) == (name, value));
-        is_ours || ["connection", "date", "keep-alive", "server"].contains(&name)
-    };
-    let mut seen = String::new();
-    for (name, value) in &response.headers {
-        if !is_expected(name, value) {
-            seen += &format!("{name}: {value}\n");
-        }
-    }
-    if word.is_none_or(|word| response.body != word.as_bytes()) {
-        seen += &String::from_utf8_lossy(&response.body);
-    }
-    let (seen, reason) = (seen.to_lowercase(), response.reason.to_lowercase());
-    for secret in given.checks.iter().flat_map(secrets) {
-        // A reason phrase may hold any plain word: Service Unavailable.
-        let is_plain = secret.chars().all(char::is_alphabetic);
-        if seen.contains(&secret) || (!is_plain && reason.contains(&secret)) {
-            let expected = "nothing of a check";
-            mismatches.push(Mismatch::new("secrecy", expected, quote(&secret)));
-        }
-    }
-}
-
-/// What is shorter can stand anywhere by chance.
-const SECRET_LENGTH: usize = 3;
-
-/// Name and message of a check, and the words of the message that occur nowhere else: those with a digit
-/// or punctuation in them.
-fn secrets(check: &Check) -> Vec<String> {
-    let message = check.message.as_deref().unwrap_or_default();
-    let words = message.split_whitespace().filter(|word| {
-        word.len() >= 6 && word.contains(|c: char| c.is_ascii_digit() || c.is_ascii_punctuation())
-    });
-    let texts = [check.name.as_str(), message].into_iter().chain(words);
-    texts
-        .filter(|text| text.len() >= SECRET_LENGTH)
-        .map(str::to_lowercase)
-        .collect()
-}
-
 /// What the step says of connections.
 fn judge_connection(step: &Step, exchanged: &Exchanged, mismatches: &mut Vec<Mismatch>) {
     match step.connection {
@@ -298,48 +259,6 @@ fn judge_connection(step: &Step, exchanged: &Exchanged, mismatches: &mut Vec<Mis
             mismatches.push(Mismatch::new("connection", "one connection", got));
         }
         Some(Fate::Closes | Fate::Stays) | None => {}
-    }
-}
-
-/// Every check starts once for each request; requests at the same time may share a run (H7).
-fn judge_starts(
-    step: &Step,
-    given: &Given,
-    requests: usize,
-    lines: &[Line],
-    mismatches: &mut Vec<Mismatch>,
-) {
-    let runs = match (step.checks, step.client) {
-        (Checks::Rest, _) => 0..=0,
-        (Checks::Start, Client::Crowd | Client::Pipelined | Client::Leaves) => 1..=requests,
-        (Checks::Start, _) => requests..=requests,
-    };
-    let names = given.checks.iter().map(|check| check.name.as_str());
-    let started = lines.iter().filter_map(|line| match line {
-        Line::Check(name) => Some(name.as_str()),
-        Line::Log { .. } => None,
-    });
-    let started = Vec::from_iter(started);
-    let is_as_often = |name: &str| {
-        let registered = names.clone().filter(|other| *other == name).count();
-        let started = started.iter().filter(|other| **other == name).count();
-        (runs.start() * registered..=runs.end() * registered).contains(&started)
-    };
-    if !names
-        .clone()
-        .chain(started.iter().copied())
-        .all(is_as_often)
-    {
-        let expected = match (runs.start(), runs.end()) {
-            (0, _) => "none".to_owned(),
-            (1, 1) => format!("{:?}", Vec::from_iter(names.clone())),
-            (from, to) => format!("{:?}, {from} to {to} times", Vec::from_iter(names.clone())),
-        };
-        mismatches.push(Mismatch::new(
-            "checks started",
-            expected,
-            format!("{started:?}"),
-        ));
     }
 }
 

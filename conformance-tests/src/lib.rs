@@ -37,7 +37,7 @@ pub mod testee;
 
 pub use crate::capability::{Capability, Lacks};
 pub use crate::client::ExchangeError;
-pub use crate::given::{Behaviour, Check, Given};
+pub use crate::given::{Behaviour, Check, Execution, Given, Place};
 pub use crate::harness::{Harness, Server, StartError, TryOutError, try_out};
 pub use crate::journal::{Journal, Line};
 pub use crate::known::{KnownError, KnownFailures};

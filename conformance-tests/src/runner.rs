@@ -1,4 +1,5 @@
-//! Runs scenarios: one server for all that are given the same, one request after the other.
+//! Runs scenarios: one server for all that are given the same, unless it would remember one in the next; one request
+//! after the other.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,7 +42,7 @@ impl Suite {
         let mut lacks = harness.lacks();
         lacks.extend(options.known.lacks.clone());
         let mut findings = BTreeMap::new();
-        let mut groups: BTreeMap<(&Given, Pace), Vec<&Scenario>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&Given, Pace, &str), Vec<&Scenario>> = BTreeMap::new();
         let chosen = self
             .scenarios()
             .filter(|scenario| options.chooses(&scenario.id));
@@ -56,7 +57,11 @@ impl Suite {
                         true => Pace::Patient,
                         false => Pace::Hurried,
                     };
-                    let group = groups.entry((&fitted.given, pace));
+                    let own = match fitted.given.has_memory() {
+                        true => scenario.id(),
+                        false => "",
+                    };
+                    let group = groups.entry((&fitted.given, pace, own));
                     group.or_default().push(fitted);
                 }
                 Err(reason) => {
@@ -72,7 +77,7 @@ impl Suite {
         let (skipped, total) = (findings.len(), chosen.len());
         let groups = groups
             .iter()
-            .map(|((given, pace), scenarios)| (*given, &scenarios[..], *pace));
+            .map(|((given, pace, _), scenarios)| (*given, &scenarios[..], *pace));
         let doubtful = run.all(groups.collect(), &mut findings, &|done| {
             watch(skipped + done, total);
         });

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use crate::capability::{Capability, Lacks};
-use crate::given::{Behaviour, Check, Given};
+use crate::given::{Check, Given};
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::Journal;
 use crate::judge::expected_answer;
@@ -210,15 +210,20 @@ fn setting<'a>(given: &'a Given, key: &str) -> &'a str {
 
 /// What asking for these checks leads to, in words.
 fn outcome(checks: &[Check]) -> &'static str {
-    let any =
-        |behaviour: fn(Behaviour) -> bool| checks.iter().any(|check| behaviour(check.behaviour));
+    let any = |is_so: fn(&Check) -> bool| checks.iter().any(is_so);
     if checks.is_empty() {
         "no checks"
-    } else if any(|behaviour| behaviour == Behaviour::Hang) {
-        "a check that hangs"
-    } else if any(|behaviour| behaviour == Behaviour::Panic) {
+    } else if any(|check| check.is_in_background()) {
+        "a check in the background"
+    } else if any(|check| check.changes()) {
+        "a check that changes its mind"
+    } else if any(|check| check.outlives_deadline()) {
+        "a check that outlives its deadline"
+    } else if any(Check::panics) {
         "a check that panics"
-    } else if checks.iter().any(|check| check.status != "OK") {
+    } else if any(|check| check.optional) {
+        "a check that is optional"
+    } else if any(|check| check.status != "OK") {
         "a check that fails"
     } else {
         "checks that pass"

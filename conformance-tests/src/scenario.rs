@@ -11,7 +11,7 @@
 //! level = "must"                    # or "should", or "note", which cannot fail; default: "must"
 //! says = "no check is started in maintenance, and none can turn it into an error"
 //! poller = "Varnish waits for it"   # who is at stake; default: the sentence of the rule
-//! needs = ["log"]                   # capabilities: log, checks, reason, panic; default: none
+//! needs = ["log"]                   # capabilities, see below; default: none
 //! given = "failing"                 # a server described in given.toml; default: "plain"
 //! settings = { "healthcheck.maintenance_code" = "503" }  # laid over its settings; default: none
 //!
@@ -27,8 +27,11 @@
 //! times = 1                         # how often to do this step; default: once
 //! client = "alone"                  # how the client goes about it, see below; the default
 //! connection = "closes"             # or "stays": what the server does with it; default: not looked at
-//! answer = "maintenance"            # ok, maintenance, error, not-found; or one of those below
-//! checks = "start"                  # whether every check of the server starts; default: "rest"
+//! answer = "maintenance"            # ok, degraded, maintenance, error, not-found; or one of those below
+//! results = ["OK", "ERROR timed out"]   # what is logged of each check, see below; default: what it reports
+//! checks = "start"                  # how often the checks of the server start, see below; default: "rest"
+//! until = true                      # asked again until all is so, for at most 10 s; default: asked once
+//! meanwhile = "error"               # with `until`: the answers before; default: not looked at
 //! reason = "MAINTENANCE"            # default: not looked at
 //! warnings = 0                      # records at WARN; default: 0
 //! ```
@@ -48,18 +51,54 @@
 //! | `lingers` | does not read, and stays to the end of the scenario | `unread` |
 //! | `toggling` | touches and removes the disablefile, asking after each, while others ask all the time | `ok-or-maintenance` |
 //!
+//! `results` has an entry for each check: its status, and then, if it matters, what its message starts with; `|`
+//! stands between several beginnings, any of which will do. It must be given where the results of a check depend on what
+//! went before: with `then`, with thresholds, and in the background. Otherwise they follow from the check: one that
+//! is over only after its deadline is an ERROR whose message starts with `timed out`, or, when it was asked for before,
+//! with `still running`: in a language that cannot end a check, it goes on.
+//!
+//! | `checks` | how often each check starts |
+//! |---|---|
+//! | `rest` | not at all |
+//! | `start` | once for each request; requests at the same time may share a run |
+//! | `share` | once, or twice, however many requests there are at the same time |
+//! | `may-start` | once for each request, or less often: what went before may be still running |
+//!
+//! A check that may be still running from a request before may start less often, and one whose entry in `results`
+//! is `ERROR still running` does not start. Starts of background checks are never counted.
+//!
 //! A scenario about the start has, instead of steps or before them:
 //!
 //! ```toml
 //! start = "refused"                 # its settings are an error that names key and value; default: "ready"
 //! start_warnings = 1                # records at WARN by the time it is ready; default: 0
+//! start_checks = 3                  # how often background checks start, within 10 s, before anything is asked;
+//!                                   # default: not looked at
 //! ```
+//!
+//! A scenario is skipped, with the reason, where the server lacks a capability that it needs:
+//!
+//! | capability | what a server can show | needed by |
+//! |---|---|---|
+//! | `log` | its log records | what says so; elsewhere they are just not looked at |
+//! | `checks` | the starts of its checks | the same |
+//! | `reason` | a reason phrase | what says so |
+//! | `panic` | a check that panics, or raises | each server with such a check |
+//! | `optional` | a check that is optional (H13) | the same |
+//! | `background` | a check with a period (H14) | the same |
+//! | `thresholds` | a check that counts failures in a row (H15) | the same |
+//!
+//! The last three are for servers that have no such concept: their owners lack it, rather than fail it. Deadlines and
+//! shared runs are no capabilities. A server without them hangs, or stampedes what it checks, and has to fail.
 //!
 //! In settings, messages, targets and bodies, `{dir}` is a fresh directory, `{open}` one in it that
 //! everybody may write to, and `{repeat:x:300}` three hundred times `x`; in targets, `{byte:ff}` is one raw
 //! byte. A key that is not listed here is an error, and so is a scenario that does the same as another.
 
 mod load;
+mod results;
+mod sound;
+mod step;
 #[cfg(test)]
 mod tests;
 
@@ -71,10 +110,11 @@ use wildmatch::WildMatch;
 
 use crate::capability::Capability;
 use crate::given::Given;
-use crate::marker::Marker;
 use crate::rule::Rule;
 
 pub use self::load::LoadError;
+pub(crate) use self::results::{STILL_RUNNING, Wanted};
+pub(crate) use self::step::{Answer, Checks, Client, Fate, Step};
 
 /// All scenarios, and the rules they cite.
 #[derive(Debug, Clone)]
@@ -121,6 +161,7 @@ pub struct Scenario {
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) start: Start,
     pub(crate) start_warnings: usize,
+    pub(crate) start_checks: usize,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -157,7 +198,10 @@ impl Scenario {
 
     /// Whether it is about the start of the server, and not about an answer.
     pub(crate) fn is_about_the_start(&self) -> bool {
-        self.start == Start::Refused || self.start_warnings > 0 || self.steps.is_empty()
+        self.start == Start::Refused
+            || self.start_warnings > 0
+            || self.start_checks > 0
+            || self.steps.is_empty()
     }
 
     /// Whether it touches the disablefile.
@@ -172,6 +216,7 @@ impl Scenario {
         self.given == other.given
             && self.start == other.start
             && self.start_warnings == other.start_warnings
+            && self.start_checks == other.start_checks
             && self.steps == other.steps
     }
 }
@@ -206,112 +251,4 @@ pub(crate) enum Start {
     #[default]
     Ready,
     Refused,
-}
-
-/// One or more equal requests, and what must come of them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Step {
-    pub(crate) marker: Option<Marker>,
-    #[serde(default = "get")]
-    pub(crate) method: String,
-    #[serde(default = "health")]
-    pub(crate) target: String,
-    #[serde(default = "http_1_1")]
-    pub(crate) version: String,
-    #[serde(rename = "headers")]
-    pub(crate) own_headers: Option<Vec<String>>,
-    #[serde(default)]
-    pub(crate) body: String,
-    pub(crate) content_length: Option<usize>,
-    pub(crate) cut: Option<usize>,
-    #[serde(default)]
-    pub(crate) client: Client,
-    pub(crate) connection: Option<Fate>,
-    pub(crate) answer: Answer,
-    #[serde(default)]
-    pub(crate) checks: Checks,
-    pub(crate) reason: Option<String>,
-    #[serde(default)]
-    pub(crate) warnings: usize,
-    #[serde(default = "once")]
-    pub(crate) times: usize,
-}
-
-fn get() -> String {
-    "GET".to_owned()
-}
-
-fn health() -> String {
-    "/health".to_owned()
-}
-
-fn http_1_1() -> String {
-    "HTTP/1.1".to_owned()
-}
-
-fn once() -> usize {
-    1
-}
-
-impl Step {
-    /// The lines of the request's head, but for the first and a Content-Length.
-    pub(crate) fn headers(&self) -> Vec<&str> {
-        match (&self.own_headers, self.client) {
-            (Some(headers), _) => headers.iter().map(String::as_str).collect(),
-            (None, Client::Kept | Client::Pipelined) => vec!["Host: localhost"],
-            (None, _) => vec!["Host: localhost", "Connection: close"],
-        }
-    }
-}
-
-/// How a client goes about the requests of a step; see the table in the [module's doc](self).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Client {
-    #[default]
-    Alone,
-    Kept,
-    Pipelined,
-    Crowd,
-    ByteByByte,
-    HalfClosed,
-    Leaves,
-    Lingers,
-    Toggling,
-}
-
-/// What a server does with a connection after the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Fate {
-    Closes,
-    Stays,
-}
-
-/// What a request is answered with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Answer {
-    Ok,
-    Maintenance,
-    Error,
-    NotFound,
-    /// OK, or a 4xx of the server before the endpoint is reached; nothing is logged either way.
-    OkOrRefused,
-    /// OK, or a connection that is closed before the first byte.
-    OkOrNothing,
-    /// OK or maintenance, in all its parts.
-    OkOrMaintenance,
-    /// Whatever it is, nobody reads it.
-    Unread,
-}
-
-/// Whether a request starts the checks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Checks {
-    #[default]
-    Rest,
-    Start,
 }

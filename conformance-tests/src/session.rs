@@ -1,5 +1,7 @@
 //! One server, and the scenarios that are played on it.
 
+mod question;
+
 use std::cell::Cell;
 use std::fs;
 use std::io;
@@ -8,19 +10,22 @@ use std::time::Duration;
 
 use crate::capability::Lacks;
 use crate::client::{Connection, Request, exchange};
-use crate::conduct::{Conduct, Exchanged, request};
+use crate::conduct::Conduct;
 use crate::finding::{Failure, Finding};
 use crate::given::Given;
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::{Journal, Line};
-use crate::judge::{Mismatch, expected_lines, judge, judge_refusal, judge_warnings};
+use crate::judge::{Mismatch, judge_refusal, judge_warnings};
 use crate::marker::{Marker, MarkerError};
 use crate::options::Interrupt;
-use crate::scenario::{Answer, Client, Scenario, Start, Step};
+use crate::scenario::{Client, Scenario, Start, Step};
 use crate::template::{expand_text, open};
 
 /// How long a server may take to accept a connection, to be taken for alive.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long the suite waits for what a server does in its own time.
+const OWN_TIME: Duration = Duration::from_secs(10);
 
 /// How long the suite waits for lines that should not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +66,7 @@ impl<'a> Session<'a> {
         pace: Pace,
         warnings: usize,
     ) -> Result<Self, StartError> {
-        let journal = Journal::in_memory_without(lacks);
+        let journal = Journal::of_server(given, lacks);
         let server = harness.start(given, &journal)?;
         let patience = harness.patience();
         let count = match pace {
@@ -148,7 +153,7 @@ impl<'a> Session<'a> {
                     None => format!("request {number}"),
                     Some(marker) => format!("request {number}, {marker} at the disablefile's path"),
                 };
-                match self.take_step(&moment, step, &mut conduct) {
+                match self.take_step(&moment, step, number > 1, &mut conduct) {
                     Ok(None) => continue,
                     Ok(Some(failure)) => failures.push(failure),
                     Err(MarkerError::Unobservable(why)) if failures.is_empty() => {
@@ -197,6 +202,16 @@ impl<'a> Session<'a> {
             let expected = "nothing before a request asks";
             mismatches.push(Mismatch::new("lines", expected, line.to_string()));
         }
+        if scenario.start_checks > 0 {
+            let count = scenario.start_checks;
+            for (name, starts) in self.journal.background(count, OWN_TIME) {
+                if starts < count {
+                    let expected = format!("{name:?} {count} times, by itself");
+                    let got = format!("{starts} times");
+                    mismatches.push(Mismatch::new("checks started", expected, got));
+                }
+            }
+        }
         if scenario.start == Start::Refused {
             let expected = "an error that names the setting";
             mismatches.push(Mismatch::new("start", expected, "a server that is ready"));
@@ -228,50 +243,6 @@ impl<'a> Session<'a> {
             )
         });
         Failure::unless_empty("the end", late.collect())
-    }
-
-    fn take_step(
-        &self,
-        moment: &str,
-        step: &Step,
-        conduct: &mut Conduct,
-    ) -> Result<Option<Failure>, MarkerError> {
-        if let Some(marker) = step.marker {
-            self.place(marker)?;
-        }
-        let request = request(step, self.directory);
-        let answered = conduct.exchange(step, &request, self.disablefile());
-        let answers = match &answered {
-            Ok(exchanged) => exchanged.answers(step),
-            Err(_) => vec![step.answer; step.times],
-        };
-        let count = expected_lines(step, self.given, self.lacks, &answers);
-        // Where no answer is read, nothing else tells that the request has been taken.
-        let patience = match step.answer {
-            Answer::Unread => self.patience.max(conduct.limit()),
-            _ => self.patience,
-        };
-        let lines = self.journal.take(count, patience);
-        self.surplus.set(self.surplus.get() || lines.len() > count);
-        if step.client == Client::Leaves {
-            conduct.leave();
-        }
-        let judged = |exchanged: Exchanged| {
-            judge(step, self.given, self.lacks, &request, &exchanged, &lines)
-        };
-        let mismatches = answered.map_or_else(
-            |error| {
-                let expected = "a complete answer";
-                let mut mismatches = vec![Mismatch::new("answer", expected, error.to_string())];
-                if let Some(ending) = self.server.ending() {
-                    mismatches.push(Mismatch::new("server", "one that goes on", ending));
-                }
-                mismatches
-            },
-            judged,
-        );
-        let moment = format!("{moment}: {request}");
-        Ok(Failure::unless_empty(&moment, mismatches))
     }
 
     fn disablefile(&self) -> Option<&Path> {

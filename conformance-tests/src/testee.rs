@@ -113,7 +113,7 @@ fn health(given: &Given, journal: &Journal) -> Result<Health, Box<dyn Error>> {
         // panic of a check is reported under its name.
         let says_the_same = matches!(
             (check.behaviour, &*check.status, &check.message),
-            (Behaviour::Panic, ..) | (_, "OK", None) | (_, "ERROR", Some(_))
+            (Behaviour::Panic(_), ..) | (_, "OK", None) | (_, "ERROR", Some(_))
         );
         builder = if says_the_same && names.insert(&check.name) {
             builder.check(&check.name, move || {
@@ -149,7 +149,7 @@ impl Scripted {
         match self.check.behaviour {
             Behaviour::Report => {}
             Behaviour::Slow(time) => sleep(time).await,
-            Behaviour::Panic => panic!(
+            Behaviour::Panic(_) => panic!(
                 "{EXPECTED_PANIC} {} {:?}",
                 self.check.name, self.check.message
             ),

@@ -3,26 +3,23 @@
 use serde_json::{Map, Value};
 
 use super::refusal::says;
-use super::{Mismatch, is_recorded};
-use crate::given::{Behaviour, Check, Given};
+use super::results::{Expected, expected};
+use super::{Asked, Mismatch, is_recorded};
+use crate::given::Given;
 use crate::journal::Line;
-use crate::scenario::{Answer, Step};
-
-/// The most bytes of a message that are logged (H8).
-const MESSAGE_LIMIT: usize = 1024;
+use crate::scenario::Answer;
 
 /// H8, and the warnings of H4.
 pub(super) fn judge_log(
-    step: &Step,
-    given: &Given,
+    asked: &Asked<'_>,
     answers: &[Answer],
     lines: &[Line],
     mismatches: &mut Vec<Mismatch>,
 ) {
     judge_warnings(
         "log records at WARN",
-        step.warnings,
-        given,
+        asked.step.warnings,
+        asked.given,
         lines,
         mismatches,
     );
@@ -30,7 +27,9 @@ pub(super) fn judge_log(
     let records: Vec<(&str, &str)> = lines
         .iter()
         .filter_map(|line| match line {
-            Line::Log { level, text } if level != "WARN" => Some((level.as_str(), text.as_str())),
+            Line::Log { level, text } if !is_warning(level, text) => {
+                Some((level.as_str(), text.as_str()))
+            }
             Line::Log { .. } | Line::Check(_) => None,
         })
         .collect();
@@ -45,7 +44,8 @@ pub(super) fn judge_log(
     }
     for (answer, (level, text)) in recorded.zip(records) {
         match (answer, level) {
-            (Answer::Error, "ERROR") => judge_results(text, &given.checks, mismatches),
+            (Answer::Error, "ERROR") => judge_results("ERROR", text, asked, mismatches),
+            (Answer::Degraded, "WARN") => judge_results("DEGRADED", text, asked, mismatches),
             _ if format!("{level} {text}") == expected_record(*answer) => {}
             _ => {
                 let got = format!("{level} {text}");
@@ -59,8 +59,14 @@ pub(super) fn judge_log(
 fn expected_record(answer: Answer) -> &'static str {
     match answer {
         Answer::Maintenance => "INFO Health response: MAINTENANCE",
+        Answer::Degraded => "WARN Health response: DEGRADED (RESULTS)",
         _ => "ERROR Health response: ERROR (RESULTS)",
     }
+}
+
+/// Whether a record is no answer's: a warning about the disablefile.
+fn is_warning(level: &str, text: &str) -> bool {
+    level == "WARN" && !text.starts_with("Health response: ")
 }
 
 /// The number of records at WARN, each of which has to name the disablefile.
@@ -74,7 +80,7 @@ pub(crate) fn judge_warnings(
     let warnings: Vec<&str> = lines
         .iter()
         .filter_map(|line| match line {
-            Line::Log { level, text } if level == "WARN" => Some(text.as_str()),
+            Line::Log { level, text } if is_warning(level, text) => Some(text.as_str()),
             Line::Log { .. } | Line::Check(_) => None,
         })
         .collect();
@@ -95,8 +101,8 @@ pub(crate) fn judge_warnings(
     }
 }
 
-/// The text of an ERROR record against the checks, in registration order.
-fn judge_results(text: &str, checks: &[Check], mismatches: &mut Vec<Mismatch>) {
+/// The text of a record against the checks, in registration order.
+fn judge_results(word: &str, text: &str, asked: &Asked<'_>, mismatches: &mut Vec<Mismatch>) {
     let mut differ = |field: &str, expected: &str, got: &str| {
         mismatches.push(Mismatch::new(field, expected, got));
     };
@@ -104,10 +110,11 @@ fn judge_results(text: &str, checks: &[Check], mismatches: &mut Vec<Mismatch>) {
         differ("log text", "no control character", &format!("{control:?}"));
     }
     let results = text
-        .strip_prefix("Health response: ERROR (")
+        .strip_prefix(&*format!("Health response: {word} ("))
         .and_then(|rest| rest.strip_suffix(')'));
     let Some(results) = results else {
-        return differ("log text", "Health response: ERROR (RESULTS)", text);
+        let record = format!("Health response: {word} (RESULTS)");
+        return differ("log text", &record, text);
     };
     if has_space_between_tokens(results) {
         differ("log results", "compact JSON", results);
@@ -115,15 +122,16 @@ fn judge_results(text: &str, checks: &[Check], mismatches: &mut Vec<Mismatch>) {
     let Ok(results) = serde_json::from_str::<Vec<Map<String, Value>>>(results) else {
         return differ("log results", "a JSON array of objects", results);
     };
-    if results.len() != checks.len() {
-        let (expected, got) = (checks.len().to_string(), results.len().to_string());
+    let expected: Vec<Expected<'_>> = expected(asked.step, asked.given, asked.is_later);
+    if results.len() != expected.len() {
+        let (expected, got) = (expected.len().to_string(), results.len().to_string());
         differ("log number of results", &expected, &got);
     }
-    for (index, (result, check)) in results.iter().zip(checks).enumerate() {
-        if !is_result_of(result, check) {
+    for (index, (result, expected)) in results.iter().zip(expected).enumerate() {
+        if !expected.is_met_by(result) {
             let field = format!("log result {}", index + 1);
             let got = Value::Object(result.clone()).to_string();
-            differ(&field, &expected_result(check), &got);
+            differ(&field, &expected.to_string(), &got);
         }
     }
 }
@@ -139,56 +147,4 @@ fn has_space_between_tokens(json: &str) -> bool {
         }
         false
     })
-}
-
-fn status_of(check: &Check) -> &'static str {
-    if check.status == "OK" && check.behaviour != Behaviour::Panic {
-        "OK"
-    } else {
-        "ERROR"
-    }
-}
-
-/// The results of an error, as a record holds them.
-pub(crate) fn expected_results(checks: &[Check]) -> String {
-    let results: Vec<_> = checks.iter().map(expected_result).collect();
-    let escape = |c: char| match c.is_control() {
-        true => format!("\\u{:04x}", u32::from(c)),
-        false => c.to_string(),
-    };
-    let results: String = results.join(",").chars().map(escape).collect();
-    format!("[{results}]")
-}
-
-/// Keys in this order; what a panic says of itself is left to the server.
-fn is_result_of(result: &Map<String, Value>, check: &Check) -> bool {
-    let keys = result.keys().map(String::as_str);
-    let message = match (check.behaviour, &check.message) {
-        (Behaviour::Panic, _) => result.get("message").cloned().unwrap_or_default(),
-        (_, Some(message)) => Value::from(cut(message)),
-        (_, None) => Value::Null,
-    };
-    keys.eq(["name", "status", "message"])
-        && result["name"] == check.name
-        && result["status"] == status_of(check)
-        && result["message"] == message
-}
-
-fn expected_result(check: &Check) -> String {
-    let message = match (check.behaviour, &check.message) {
-        (Behaviour::Panic, _) => "anything".to_owned(),
-        (_, Some(message)) => Value::from(cut(message)).to_string(),
-        (_, None) => "null".to_owned(),
-    };
-    let (name, status) = (Value::from(&*check.name), status_of(check));
-    format!(r#"{{"name":{name},"status":"{status}","message":{message}}}"#)
-}
-
-fn cut(message: &str) -> String {
-    if message.len() <= MESSAGE_LIMIT {
-        return message.to_owned();
-    }
-    let ends = message.char_indices().map(|(at, _)| at);
-    let end = ends.take_while(|&at| at <= MESSAGE_LIMIT).last();
-    format!("{}…", &message[..end.unwrap_or_default()])
 }

@@ -1,6 +1,6 @@
 //! A right answer, and one thing wrong with it at a time.
 
-use super::{judge, judge_refusal, judge_warnings};
+use super::{Asked, judge, judge_refusal, judge_warnings};
 use crate::capability::Lacks;
 use crate::client::{Request, Response};
 use crate::conduct::Exchanged;
@@ -14,6 +14,7 @@ const RESULTS: &str = r#"[{"name":"database-check","status":"OK","message":null}
 struct Case {
     scenario: Scenario,
     is_head: bool,
+    is_later: bool,
     response: Response,
     lines: Vec<Line>,
 }
@@ -32,6 +33,7 @@ impl Case {
         Self {
             scenario: suite.matching(id).next().unwrap().clone(),
             is_head: false,
+            is_later: false,
             response: Response {
                 status,
                 reason: "Some Reason".to_owned(),
@@ -90,7 +92,13 @@ impl Case {
             ..Exchanged::default()
         };
         let lacks = Lacks::new();
-        let mismatches = judge(step, given, &lacks, &request, &exchanged, &self.lines);
+        let asked = Asked {
+            step,
+            given,
+            lacks: &lacks,
+            is_later: self.is_later,
+        };
+        let mismatches = judge(&asked, &request, &exchanged, &self.lines);
         mismatches
             .into_iter()
             .map(|mismatch| mismatch.field)

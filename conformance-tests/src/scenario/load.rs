@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Answer, Client, Level, Scenario, Start, Step, Suite};
+use super::sound::{check_markers, check_names, check_needs, check_results, check_step};
+use super::{Level, Scenario, Start, Step, Suite};
 use crate::capability::Capability;
-use crate::given::{Behaviour, Given};
+use crate::given::{Check, Given};
 use crate::rule::Rule;
 
 /// A scenario file that cannot be used: where and why.
@@ -50,6 +51,8 @@ struct Written {
     #[serde(default)]
     start_warnings: usize,
     #[serde(default)]
+    start_checks: usize,
+    #[serde(default)]
     step: Vec<Step>,
 }
 
@@ -58,7 +61,7 @@ fn plain() -> String {
 }
 
 /// The files of the suite, apart from `rules.toml` and `given.toml`.
-pub(super) const TOPICS: [(&str, &str); 13] = [
+pub(super) const TOPICS: [(&str, &str); 19] = [
     ("path", include_str!("../../scenarios/path.toml")),
     ("method", include_str!("../../scenarios/method.toml")),
     ("healthy", include_str!("../../scenarios/healthy.toml")),
@@ -77,6 +80,15 @@ pub(super) const TOPICS: [(&str, &str); 13] = [
     ("reason", include_str!("../../scenarios/reason.toml")),
     ("setting", include_str!("../../scenarios/setting.toml")),
     ("panic", include_str!("../../scenarios/panic.toml")),
+    ("deadline", include_str!("../../scenarios/deadline.toml")),
+    ("blocking", include_str!("../../scenarios/blocking.toml")),
+    ("shared", include_str!("../../scenarios/shared.toml")),
+    ("optional", include_str!("../../scenarios/optional.toml")),
+    (
+        "background",
+        include_str!("../../scenarios/background.toml"),
+    ),
+    ("threshold", include_str!("../../scenarios/threshold.toml")),
     ("wire", include_str!("../../scenarios/wire.toml")),
 ];
 
@@ -147,7 +159,8 @@ impl Written {
             .clone();
         given.settings.extend(self.settings.clone());
 
-        if self.step.is_empty() && self.start == Start::Ready && self.start_warnings == 0 {
+        let start_shows = self.start_warnings > 0 || self.start_checks > 0;
+        if self.step.is_empty() && self.start == Start::Ready && !start_shows {
             return Err("it has no step".to_owned());
         }
         if self.start == Start::Refused && !self.step.is_empty() {
@@ -156,12 +169,16 @@ impl Written {
         if self.start == Start::Refused && self.settings.len() != 1 {
             return Err("a refusal is about one setting of the scenario's own".to_owned());
         }
-        let panics = given.checks.iter().any(|c| c.behaviour == Behaviour::Panic);
-        if panics != self.needs.contains(&Capability::Panic) {
-            return Err("it needs \"panic\" if a check panics, and only then".to_owned());
-        }
+        check_needs(&self.needs, &given)?;
+        check_names(&given)?;
         if self.start_warnings > 0 && !self.needs.contains(&Capability::Log) {
             return Err("what it looks at is in the log: it needs \"log\"".to_owned());
+        }
+        if self.start_checks > 0 && !self.needs.contains(&Capability::Checks) {
+            return Err("what it looks at are starts of checks: it needs \"checks\"".to_owned());
+        }
+        if self.start_checks > 0 && !given.checks.iter().any(Check::is_in_background) {
+            return Err("only checks in the background start before anything is asked".to_owned());
         }
         let scenario = Scenario {
             id: self.id,
@@ -174,65 +191,14 @@ impl Written {
             settings: self.settings,
             start: self.start,
             start_warnings: self.start_warnings,
+            start_checks: self.start_checks,
             steps: self.step,
         };
         check_markers(&scenario)?;
-        scenario.steps.iter().try_for_each(check_step)?;
+        for step in &scenario.steps {
+            check_step(step)?;
+            check_results(step, &scenario.given)?;
+        }
         Ok(scenario)
     }
-}
-
-/// A marker outside the fresh directory would put a real service into maintenance.
-fn check_markers(scenario: &Scenario) -> Result<(), String> {
-    let disablefile = scenario.given.settings.get("healthcheck.disablefile");
-    let depth = disablefile.and_then(|path| depth_in_fresh_directory(path));
-    let markers = scenario.steps.iter().filter_map(|step| step.marker);
-    let deepest = markers.map(|marker| (marker.depth(), format!("marker {marker:?}")));
-    let toggled = scenario
-        .steps
-        .iter()
-        .filter(|step| step.client == Client::Toggling)
-        .map(|_| (1, "a client that toggles".to_owned()));
-    for (needed, what) in deepest.chain(toggled) {
-        if depth.is_none_or(|depth| depth < needed) {
-            return Err(format!(
-                "{what} needs a healthcheck.disablefile {needed} deep in {{dir}}"
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn check_step(step: &Step) -> Result<(), String> {
-    if step.times == 0 {
-        return Err("a step that is done 0 times shows nothing".to_owned());
-    }
-    let is_fitting = match step.client {
-        Client::HalfClosed => step.answer == Answer::OkOrNothing,
-        Client::Leaves | Client::Lingers => step.answer == Answer::Unread,
-        Client::Toggling => step.answer == Answer::OkOrMaintenance,
-        Client::Alone | Client::Kept | Client::Pipelined | Client::Crowd | Client::ByteByByte => {
-            !matches!(
-                step.answer,
-                Answer::OkOrNothing | Answer::OkOrMaintenance | Answer::Unread
-            )
-        }
-    };
-    if !is_fitting {
-        let (client, answer) = (step.client, step.answer);
-        return Err(format!(
-            "client {client:?} and answer {answer:?} do not go together"
-        ));
-    }
-    if step.cut.is_some() && step.client != Client::Leaves {
-        return Err("only a client that leaves can cut its request".to_owned());
-    }
-    Ok(())
-}
-
-/// How many names deep `path` lies in `{dir}`; `None` when it may lead out of it.
-fn depth_in_fresh_directory(path: &str) -> Option<usize> {
-    let names: Vec<_> = path.strip_prefix("{dir}/")?.split('/').collect();
-    let is_name = |name: &&str| !["", ".", ".."].contains(name);
-    names.iter().all(is_name).then_some(names.len())
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use health_conformance::{Behaviour, Check, Given, Journal, Line};
 use health_core::{ConfigRule, HealthConfig, path_and_query};
 
+use crate::checks::Checks;
 use crate::fault::Fault;
 use crate::http::Request;
 use crate::query::asks_for_checks;
@@ -49,6 +48,8 @@ impl Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
     Ok,
+    /// OK, but for the log.
+    Degraded,
     Maintenance,
     Error,
 }
@@ -63,7 +64,6 @@ struct Memory {
     has_erred: bool,
     has_panicked: bool,
     is_poisoned: bool,
-    running: usize,
     has_logged_maintenance: bool,
     results: Vec<Check>,
 }
@@ -72,6 +72,7 @@ pub(crate) struct Endpoint {
     pub(crate) fault: Option<Fault>,
     settings: BTreeMap<String, String>,
     checks: Vec<Check>,
+    pub(crate) runs: Arc<Checks>,
     journal: Journal,
     memory: Mutex<Memory>,
 }
@@ -89,10 +90,14 @@ impl Endpoint {
             fault,
             settings: given.settings.clone(),
             checks: given.checks.clone(),
+            runs: Checks::new(fault, &given.checks, journal),
             journal: journal.clone(),
             memory: Mutex::default(),
         };
-        endpoint.check_settings()?;
+        if let Err(refused) = endpoint.check_settings() {
+            endpoint.runs.clock().end();
+            return Err(refused);
+        }
         if endpoint.is_exposed() && !endpoint.has(Fault::ExposureNotSaid) {
             let path = endpoint.disablefile();
             endpoint.log("WARN", &format!("anyone can create {path}"));
@@ -317,28 +322,49 @@ impl Endpoint {
         let has_panicking = self
             .checks
             .iter()
-            .any(|check| check.behaviour == Behaviour::Panic);
+            .any(|check| matches!(check.behaviour, Behaviour::Panic(_)));
         let in_maintenance = self.is_in_maintenance();
+        let waits = match self.fault {
+            Some(Fault::PlainWaitsForRuns) => !asks && !in_maintenance,
+            Some(Fault::MaintenanceWaitsForRuns) => in_maintenance,
+            _ => false,
+        };
+        let clock = self.runs.clock();
+        clock.wait_while(|| waits && self.runs.are_under_way());
+        let is_held_up = !asks && self.has(Fault::BlockingBlocksServer);
+        clock.wait_while(|| is_held_up && self.runs.block_a_thread());
+        let mut has_joined = false;
+        let mut run = || {
+            let (results, joined) = self.run()?;
+            has_joined = joined;
+            Some(results)
+        };
         if in_maintenance && has_panicking && self.has(Fault::PanicInMaintenance) {
             return None;
         }
         let (word, results) = if in_maintenance {
             match self.fault {
+                Some(Fault::DegradedInMaintenance) if asks => match self.judge(run()?) {
+                    (Word::Degraded, results) => (Word::Degraded, results),
+                    _ => (Word::Maintenance, Vec::new()),
+                },
                 Some(Fault::ChecksRunInMaintenance) if asks => {
-                    self.run()?;
+                    run()?;
                     (Word::Maintenance, Vec::new())
                 }
-                Some(Fault::FailureBeatsMaintenance) if asks => match self.judge(self.run()?) {
+                Some(Fault::FailureBeatsMaintenance) if asks => match self.judge(run()?) {
                     (Word::Error, results) => (Word::Error, results),
                     _ => (Word::Maintenance, Vec::new()),
                 },
                 _ => (Word::Maintenance, Vec::new()),
             }
         } else if asks {
-            self.judge(self.run()?)
+            self.judge(run()?)
         } else if self.has(Fault::PlainRunsChecks) {
-            self.run()?;
+            run()?;
             (Word::Ok, Vec::new())
+        } else if self.has(Fault::PlainTellsBackground) && self.runs.fail_in_background() {
+            (Word::Error, Vec::new())
         } else if self.has(Fault::PlainPanics) && has_panicking {
             return None;
         } else {
@@ -353,7 +379,7 @@ impl Endpoint {
         if sticks {
             return Some(Answer::page(500, "Internal Server Error"));
         }
-        let is_shared = asks && self.has(Fault::SharedRunLoggedOnce) && self.memory().running > 0;
+        let is_shared = has_joined && self.has(Fault::SharedRunLoggedOnce);
         if !is_quiet && !is_shared {
             self.record(word, &results, asks, is_head);
         }
@@ -425,58 +451,17 @@ impl Endpoint {
         self.memory().is_poisoned = true;
     }
 
-    /// What the checks reported; none where a panic ends the connection.
-    fn run(&self) -> Option<Vec<Check>> {
-        let start = |check: &Check| {
-            self.journal.record(Line::Check(check.name.clone()));
-            match check.behaviour {
-                Behaviour::Slow(time) | Behaviour::Block(time) => thread::sleep(time),
-                Behaviour::Hang => thread::sleep(Duration::from_secs(60)),
-                Behaviour::Report | Behaviour::Panic => {}
-            }
-        };
-        if self.has(Fault::SharedRunLoggedOnce) {
-            self.memory().running += 1;
-            thread::sleep(Duration::from_millis(5));
-            self.memory().running -= 1;
-        }
-        let mut results = Vec::new();
-        let mut checks = self.checks.clone();
-        if self.has(Fault::ResultsAsTheyCame) {
-            checks.sort_by_key(|check| match check.behaviour {
-                Behaviour::Slow(time) => time,
-                _ => Duration::ZERO,
-            });
-        }
-        for mut check in checks {
-            start(&check);
-            if check.behaviour == Behaviour::Panic {
-                self.memory().has_panicked = true;
-                match self.fault {
-                    Some(Fault::PanicEndsConnection) => return None,
-                    Some(Fault::PanicEndsRun) => {
-                        results.push(Check {
-                            status: "ERROR".to_owned(),
-                            ..check
-                        });
-                        break;
-                    }
-                    Some(Fault::PanicPasses) => {}
-                    _ => check.status = "ERROR".to_owned(),
-                }
-            }
-            let has_failed = check.status != "OK";
-            results.push(check);
-            if has_failed && self.has(Fault::FailureEndsRun) {
-                break;
-            }
-        }
+    /// What the checks reported, and whether others had asked before; none where the connection ends.
+    fn run(&self) -> Option<(Vec<Check>, bool)> {
+        let (mut results, has_joined) = self.runs.run()?;
+        let is_panic = |check: &Check| matches!(check.behaviour, Behaviour::Panic(_));
+        let mut memory = self.memory();
+        memory.has_panicked |= self.checks.iter().any(is_panic);
         if self.has(Fault::ResultsPileUp) {
-            let mut memory = self.memory();
             memory.results.append(&mut results);
             results.clone_from(&memory.results);
         }
-        Some(results)
+        Some((results, has_joined))
     }
 
     fn judge(&self, mut results: Vec<Check>) -> (Word, Vec<Check>) {
@@ -506,10 +491,33 @@ impl Endpoint {
             Some(Fault::FirstCheckCounts) => results.first().is_none_or(passes),
             _ => results.iter().all(of_one_name),
         };
+        let is_late = |check: &Check| {
+            let message = check.message.as_deref().unwrap_or_default();
+            message.starts_with("timed out")
+        };
+        let counts = |check: &Check| match self.fault {
+            Some(Fault::OptionalFailsAnswer) => true,
+            Some(Fault::OptionalDeadlineCounts) if is_late(check) => true,
+            Some(Fault::OptionalPanicCounts) => matches!(check.behaviour, Behaviour::Panic(_)),
+            _ => !check.optional,
+        };
+        let failing: Vec<&Check> = results.iter().filter(|check| !of_one_name(check)).collect();
+        let hides = self.has(Fault::OptionalHidesOthers) && failing.iter().any(|it| it.optional);
+        let is_degraded = !is_ok && (hides || !failing.iter().any(|check| counts(check)));
+        let is_told = self.has(Fault::OptionalAlwaysTold) && results.iter().any(|it| it.optional);
+        let word = match is_ok {
+            true if is_told => Word::Degraded,
+            true => Word::Ok,
+            false if is_degraded && !failing.is_empty() => Word::Degraded,
+            false => Word::Error,
+        };
+        if word == Word::Error && self.has(Fault::OptionalLeftOut) {
+            results.retain(|check| !check.optional);
+        }
         if self.has(Fault::DuplicatesDropped) {
             results.dedup_by_key(|check| check.name.clone());
         }
-        (if is_ok { Word::Ok } else { Word::Error }, results)
+        (word, results)
     }
 
     // H8
@@ -536,7 +544,9 @@ impl Endpoint {
                 }
             }
             (Word::Error, Some(Fault::ErrorNotLogged)) => {}
-            (Word::Error, fault) => {
+            (Word::Degraded, Some(Fault::DegradedNotLogged)) => {}
+            (Word::Degraded, Some(Fault::DegradedHeadNotLogged)) if is_head => {}
+            (Word::Error | Word::Degraded, fault) => {
                 let results: Vec<String> = results
                     .iter()
                     .filter(|check| check.status != "OK" || fault != Some(Fault::PassesNotListed))
@@ -547,8 +557,14 @@ impl Endpoint {
                     _ => ",",
                 };
                 let results = results.join(separator);
-                let text = format!("Health response: ERROR ([{results}])");
-                self.log("ERROR", &text);
+                let (level, word) = match (word, fault) {
+                    (Word::Degraded, Some(Fault::DegradedAtError)) => ("ERROR", "DEGRADED"),
+                    (Word::Degraded, Some(Fault::DegradedAtInfo)) => ("INFO", "DEGRADED"),
+                    (Word::Degraded, _) => ("WARN", "DEGRADED"),
+                    _ => ("ERROR", "ERROR"),
+                };
+                let text = format!("Health response: {word} ([{results}])");
+                self.log(level, &text);
                 if fault == Some(Fault::ErrorLoggedTwice) {
                     self.log("ERROR", &text);
                 }
@@ -609,7 +625,7 @@ impl Endpoint {
         let maintenance = self.code("maintenance_code", 299);
         let failure = self.code("failure_code", 503);
         let (mut status, text) = match word {
-            Word::Ok => (200, "OK"),
+            Word::Ok | Word::Degraded => (200, "OK"),
             Word::Maintenance => (maintenance, "MAINTENANCE"),
             Word::Error => (failure, "ERROR"),
         };
@@ -675,6 +691,7 @@ impl Endpoint {
                 answer.set("transfer-encoding", "chunked");
                 answer.body = format!("{:x}\r\n{}\r\n0\r\n\r\n", answer.body.len(), answer.body);
             }
+            (Word::Degraded, Some(Fault::DegradedInHeader)) => answer.set("x-degraded", &detail),
             (Word::Error, Some(Fault::DetailInHeader)) => answer.set("x-error", &detail),
             (Word::Error, Some(Fault::DetailInReason)) => answer.reason = detail,
             _ => {}
@@ -684,7 +701,7 @@ impl Endpoint {
 
     fn reason(&self, word: Word, status: u16) -> String {
         let own = match word {
-            Word::Ok => "OK",
+            Word::Ok | Word::Degraded => "OK",
             Word::Maintenance => "MAINTENANCE",
             Word::Error => "ERROR",
         };

@@ -366,4 +366,122 @@ faults! {
     PlainPanics => "panic/not-asked-for",
     /// In maintenance, a check that would panic ends the connection.
     PanicInMaintenance => "maintenance/beats-panicking-check",
+    /// A panic in the call that makes a future ends the connection.
+    PanicInCallEndsConnection => "panic/in-the-call",
+    /// A panic in a drop ends the connection.
+    PanicInDropEndsConnection => "panic/in-drop",
+    /// A panic in the drop of a panic's payload ends the connection.
+    PanicInPayloadEndsConnection => "panic/in-payload",
+
+    // H12: deadlines.
+    /// There are no deadlines: the answer waits for the slowest.
+    NoDeadline => "deadline/hanging",
+    /// When a deadline is over, what the others said is lost.
+    OthersLostAtDeadline => "deadline/hanging",
+    /// A check that is too late is waited for, and its OK counts.
+    LateOkCounts => "deadline/late",
+    /// All checks have one short deadline, whatever their own is.
+    DeadlineIsFixed => "deadline/in-time",
+    /// A result that comes too late is that of the next request.
+    LateResultKept => "deadline/after-a-late-one",
+    /// A check that was too late once is so for ever.
+    LatenessSticks => "deadline/after-a-late-one",
+    /// Checks run one after the other.
+    DeadlinesAddUp => "deadline/many",
+    /// Plain requests wait for a run that is under way.
+    PlainWaitsForRuns => "deadline/plain-meanwhile",
+    /// In maintenance, requests wait for a run that is under way.
+    MaintenanceWaitsForRuns => "deadline/maintenance-meanwhile",
+    /// A check that blocks its thread is waited for.
+    BlockingHasNoDeadline => "blocking/past-its-deadline",
+    /// A check that still blocks a thread is started again.
+    BlockingStartedAgain => "blocking/past-its-deadline",
+    /// A check that blocked its thread too long is never started again.
+    BusyForEver => "blocking/ended",
+    /// A check that blocks its thread is not waited for at all.
+    BlockingNotAwaited => "blocking/in-time",
+    /// While a check blocks its thread, plain requests wait.
+    BlockingBlocksServer => "blocking/plain-meanwhile",
+
+    // H7: runs that are shared.
+    /// Each request has a run of its own.
+    RunForEachAsker => "shared/crowd",
+    /// Whoever comes while a run is under way is told that all is well.
+    JoiningPasses => "shared/results",
+    /// The results of the first run are kept.
+    ResultsKept => "shared/next-run",
+    /// A run ends when a client that asked for it leaves.
+    RunEndsWithItsAsker => "shared/first-leaves",
+
+    // H13: optional checks.
+    /// No check is optional.
+    OptionalFailsAnswer => "optional/fails",
+    /// A degraded answer is not logged.
+    DegradedNotLogged => "optional/fails",
+    /// A degraded answer is logged at ERROR.
+    DegradedAtError => "optional/fails",
+    /// A degraded answer is logged at INFO.
+    DegradedAtInfo => "optional/fails",
+    /// Messages stand in a header of a degraded answer.
+    DegradedInHeader => "optional/fails",
+    /// With the failure of an optional check, no other counts.
+    OptionalHidesOthers => "optional/and-another",
+    /// An error is logged without the results of optional checks.
+    OptionalLeftOut => "optional/and-another",
+    /// Optional checks are logged when they pass, too.
+    OptionalAlwaysTold => "optional/passes",
+    /// A deadline that is over always makes an error.
+    OptionalDeadlineCounts => "optional/hangs",
+    /// A panic always makes an error.
+    OptionalPanicCounts => "optional/panics",
+    /// What HEAD is answered with is not logged when it is degraded.
+    DegradedHeadNotLogged => "optional/head",
+    /// A degraded answer beats maintenance.
+    DegradedInMaintenance => "optional/in-maintenance",
+
+    // H14: checks in the background.
+    /// Checks in the background start with the first request that asks.
+    BackgroundWaitsForRequest => "background/by-itself",
+    /// Checks in the background run once.
+    BackgroundRunsOnce => "background/by-itself",
+    /// A request runs the checks in the background too.
+    BackgroundRunsForRequest => "background/last-result",
+    /// A check that has not run yet passes.
+    NeverRunPasses => "background/not-run-yet",
+    /// A request waits for the first result.
+    FirstResultAwaited => "background/not-run-yet",
+    /// What fails in the background does not count.
+    BackgroundFailuresIgnored => "background/failing",
+    /// Plain requests tell what fails in the background.
+    PlainTellsBackground => "background/failing",
+    /// The first OK is kept for ever.
+    FirstOkKept => "background/begins-to-hang",
+    /// No result is too old.
+    NeverStale => "background/stale",
+    /// A check that panics in the background is not run again.
+    PanicEndsPeriod => "background/panics",
+    /// Results from the background stand behind the others.
+    BackgroundComesLast => "background/order",
+
+    // H15: thresholds.
+    /// The first failure counts.
+    ThresholdsIgnored => "threshold/failures",
+    /// A failure that counts is forgotten.
+    FailuresCountAnew => "threshold/failures",
+    /// A failure that is held back is not told of.
+    HeldBackUntold => "threshold/failures-are-told",
+    /// Failures count, in a row or not.
+    FailuresCountInAll => "threshold/failures-in-a-row",
+    /// Failures are held back before the first OK, too.
+    FirstFailureHeldBack => "threshold/failures-before-the-first-ok",
+    /// The first OK is held back.
+    FirstOkHeldBack => "threshold/failures-before-the-first-ok",
+    /// The first OK after a failure counts.
+    FirstSuccessCounts => "threshold/successes",
+    /// OK results count, in a row or not.
+    SuccessesCountInAll => "threshold/successes-in-a-row",
+    /// A run counts for each request that shares it.
+    RunCountsForEachAsker => "threshold/shared-run",
+    /// A deadline that is over is never held back.
+    DeadlinesAlwaysCount => "threshold/deadlines",
 }

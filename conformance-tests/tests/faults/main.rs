@@ -8,6 +8,8 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+mod checks;
+mod clock;
 mod endpoint;
 mod fault;
 #[path = "../../testees/std/http.rs"]
@@ -15,6 +17,7 @@ mod fault;
 mod http;
 mod query;
 mod server;
+mod threshold;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -37,6 +40,16 @@ const PLAINEST: &str = "path/exact";
 /// The longest scenario by far: played only on the fault that is named after it.
 const LONGEST: &str = "wire/toggled-under-load";
 
+/// Topics whose scenarios take their time: each is played only on the faults that are named after it, with the plainest.
+const SLOW_TOPICS: [&str; 6] = [
+    "deadline",
+    "blocking",
+    "shared",
+    "optional",
+    "background",
+    "threshold",
+];
+
 /// How long a broken server may take to answer; a sound one gets the usual time.
 const LIMIT: Duration = Duration::from_secs(3);
 
@@ -50,6 +63,21 @@ fn allow_many_files() {
     setrlimit(Resource::Nofile, raised).unwrap();
 }
 
+/// Patterns of the scenarios that are played on a fault, and of those that are not.
+fn chosen(scenario: &str) -> (Vec<String>, Vec<String>) {
+    let all_of = |topic: &str| format!("{topic}/*");
+    let (topic, _) = scenario.split_once('/').unwrap();
+    if SLOW_TOPICS.contains(&topic) {
+        return (vec![all_of(topic), PLAINEST.to_owned()], Vec::new());
+    }
+    let longest = Some(LONGEST.to_owned()).filter(|longest| longest != scenario);
+    let slow = SLOW_TOPICS.map(all_of);
+    (
+        vec!["*".to_owned()],
+        slow.into_iter().chain(longest).collect(),
+    )
+}
+
 /// The scenarios that each fault fails.
 fn catches(suite: &Suite) -> BTreeMap<Fault, BTreeSet<String>> {
     allow_many_files();
@@ -60,9 +88,11 @@ fn catches(suite: &Suite) -> BTreeMap<Fault, BTreeSet<String>> {
             let Some((fault, scenario)) = waiting.lock().unwrap().next() else {
                 break;
             };
-            let skip = Some(LONGEST.to_owned()).filter(|longest| longest != scenario);
+            let (run, skip) = chosen(scenario);
             let options = Options {
-                skip: Vec::from_iter(skip),
+                run,
+                skip,
+                jobs: 4,
                 strict: true,
                 timeout: LIMIT,
                 ..Options::default()
@@ -84,6 +114,7 @@ fn sound(suite: &Suite) -> Report {
     allow_many_files();
     let options = Options {
         strict: true,
+        jobs: 8,
         ..Options::default()
     };
     suite.run(&Faulty(None), &options)
@@ -98,10 +129,19 @@ fn a_server_without_a_fault_conforms() {
 #[test]
 fn a_server_that_lacks_something_conforms_where_that_is_not_needed() {
     let suite = Suite::builtin().unwrap();
-    for capability in ["log", "checks", "reason", "panic"] {
+    for capability in [
+        "log",
+        "checks",
+        "reason",
+        "panic",
+        "optional",
+        "background",
+        "thresholds",
+    ] {
         let lack = format!("[[lacks]]\ncapability = '{capability}'\nreason = 'why'");
         let options = Options {
             strict: true,
+            jobs: 8,
             known: KnownFailures::parse(&lack, &suite).unwrap(),
             ..Options::default()
         };

@@ -52,6 +52,7 @@ impl Host {
     /// Ends the server: its listener is closed when the next connection comes, which is made here.
     fn end(&self) {
         self.has_ended.store(true, Ordering::Relaxed);
+        self.endpoint.runs.clock().end();
         let _ = TcpStream::connect(self.address);
     }
 
@@ -111,6 +112,9 @@ impl Host {
                 self.end();
                 return Ok(());
             }
+            if self.has(Fault::RunEndsWithItsAsker) {
+                self.watch(stream.try_clone()?);
+            }
             let form = self.body(&request, stream, &mut reader)?;
             let answer = match (&first, self.endpoint.fault) {
                 (Some(first), Some(Fault::StateOfTheConnection)) => first.clone(),
@@ -136,6 +140,16 @@ impl Host {
                 reader.read_line(&mut String::new())?;
             }
         }
+    }
+
+    /// Ends the run that is under way when the client leaves.
+    fn watch(&self, stream: TcpStream) {
+        let checks = self.endpoint.runs.clone();
+        thread::spawn(move || {
+            if !matches!(stream.peek(&mut [0]), Ok(1..)) {
+                checks.cancel();
+            }
+        });
     }
 
     fn keeps(&self, request: &Request) -> bool {

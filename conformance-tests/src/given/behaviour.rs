@@ -1,0 +1,93 @@
+//! What a check does before it reports.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What a check does before it reports.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Behaviour {
+    /// `report`: nothing.
+    #[default]
+    Report,
+    /// `slow:MS`: sleeps without blocking its thread.
+    Slow(Duration),
+    /// `panic`, `panic:call`, `panic:drop`, `panic:payload`: panics, and never reports.
+    Panic(Place),
+    /// `hang`: never ends, without blocking its thread.
+    Hang,
+    /// `block:MS`: blocks its thread.
+    Block(Duration),
+}
+
+/// Where a check panics, in a language that has several places for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// `panic`: while it runs.
+    #[default]
+    Run,
+    /// `panic:call`: in the call that makes its future.
+    Call,
+    /// `panic:drop`: when what it leaves behind is dropped.
+    Drop,
+    /// `panic:payload`: while it runs, and again when the payload of that panic is dropped.
+    Payload,
+}
+
+impl Behaviour {
+    /// Whether it is one of the panics.
+    pub(crate) fn is_panic(self) -> bool {
+        matches!(self, Self::Panic(_))
+    }
+
+    /// Whether it is over only after `deadline`.
+    pub(crate) fn outlives(self, deadline: Duration) -> bool {
+        match self {
+            Self::Hang => true,
+            Self::Slow(time) | Self::Block(time) => time >= deadline,
+            Self::Report | Self::Panic(_) => false,
+        }
+    }
+}
+
+impl From<Behaviour> for String {
+    fn from(behaviour: Behaviour) -> Self {
+        match behaviour {
+            Behaviour::Report => "report".to_owned(),
+            Behaviour::Slow(time) => format!("slow:{}", time.as_millis()),
+            Behaviour::Panic(Place::Run) => "panic".to_owned(),
+            Behaviour::Panic(Place::Call) => "panic:call".to_owned(),
+            Behaviour::Panic(Place::Drop) => "panic:drop".to_owned(),
+            Behaviour::Panic(Place::Payload) => "panic:payload".to_owned(),
+            Behaviour::Hang => "hang".to_owned(),
+            Behaviour::Block(time) => format!("block:{}", time.as_millis()),
+        }
+    }
+}
+
+impl TryFrom<String> for Behaviour {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (word, argument) = match text.split_once(':') {
+            Some((word, argument)) => (word, Some(argument)),
+            None => (text.as_str(), None),
+        };
+        let time = argument.and_then(|time| time.parse().ok().map(Duration::from_millis));
+        match (word, argument, time) {
+            ("report", None, _) => Ok(Self::Report),
+            ("slow", _, Some(time)) => Ok(Self::Slow(time)),
+            ("panic", None, _) => Ok(Self::Panic(Place::Run)),
+            ("panic", Some("call"), _) => Ok(Self::Panic(Place::Call)),
+            ("panic", Some("drop"), _) => Ok(Self::Panic(Place::Drop)),
+            ("panic", Some("payload"), _) => Ok(Self::Panic(Place::Payload)),
+            ("hang", None, _) => Ok(Self::Hang),
+            ("block", _, Some(time)) => Ok(Self::Block(time)),
+            _ => Err(format!(
+                "behaviour {text:?} is none of report, slow:MS, panic, panic:call, panic:drop, \
+                 panic:payload, hang, block:MS"
+            )),
+        }
+    }
+}

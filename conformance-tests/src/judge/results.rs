@@ -1,0 +1,135 @@
+//! What an answer has to be logged with, check by check (H8, H12 to H15).
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::given::{Behaviour, Check, Given};
+use crate::scenario::{STILL_RUNNING, Step, Wanted};
+
+/// The most bytes of a message that are logged (H8).
+const MESSAGE_LIMIT: usize = 1024;
+
+/// One result of a record.
+pub(super) struct Expected<'a> {
+    name: &'a str,
+    status: &'static str,
+    message: Message<'a>,
+}
+
+enum Message<'a> {
+    /// This one, or null.
+    Exactly(Value),
+    /// One that starts with any of these.
+    StartsWith(Vec<&'a str>),
+    /// What it is, is left to the server.
+    Any,
+}
+
+/// The results of a step. `is_later` says whether a request was sent before.
+pub(super) fn expected<'a>(step: &'a Step, given: &'a Given, is_later: bool) -> Vec<Expected<'a>> {
+    let checks = given.checks.iter();
+    match &step.results {
+        Some(results) => checks.zip(results).map(as_wanted).collect(),
+        None => checks.map(|check| derived(check, is_later)).collect(),
+    }
+}
+
+/// What the step says itself.
+fn as_wanted<'a>((check, wanted): (&'a Check, &'a Wanted)) -> Expected<'a> {
+    let beginnings: Vec<_> = wanted.beginnings.iter().map(String::as_str).collect();
+    Expected {
+        name: &check.name,
+        status: status(wanted.is_ok),
+        message: match beginnings.is_empty() {
+            true => Message::Any,
+            false => Message::StartsWith(beginnings),
+        },
+    }
+}
+
+fn status(is_ok: bool) -> &'static str {
+    if is_ok { "OK" } else { "ERROR" }
+}
+
+/// What follows from the check.
+fn derived(check: &Check, is_later: bool) -> Expected<'_> {
+    let (is_ok, message) = match (check.behaviour, &check.message) {
+        _ if check.outlives_deadline() => {
+            let mut beginnings = vec!["timed out"];
+            beginnings.extend(is_later.then_some(STILL_RUNNING));
+            (false, Message::StartsWith(beginnings))
+        }
+        (Behaviour::Panic(_), _) => (false, Message::Any),
+        (_, message) => {
+            let message = message.as_deref().map(cut);
+            (
+                check.status == "OK",
+                Message::Exactly(message.map_or(Value::Null, Value::from)),
+            )
+        }
+    };
+    Expected {
+        name: &check.name,
+        status: status(is_ok),
+        message,
+    }
+}
+
+impl Expected<'_> {
+    /// Keys in this order, and these values.
+    pub(super) fn is_met_by(&self, result: &Map<String, Value>) -> bool {
+        let keys = result.keys().map(String::as_str);
+        keys.eq(["name", "status", "message"])
+            && result["name"] == self.name
+            && result["status"] == self.status
+            && match (&self.message, &result["message"]) {
+                (Message::Exactly(expected), message) => message == expected,
+                (Message::StartsWith(beginnings), Value::String(message)) => beginnings
+                    .iter()
+                    .any(|beginning| message.starts_with(beginning)),
+                (Message::StartsWith(_), _) => false,
+                (Message::Any, _) => true,
+            }
+    }
+}
+
+impl fmt::Display for Expected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, status) = (Value::from(self.name), self.status);
+        let message = match &self.message {
+            Message::Exactly(message) => message.to_string(),
+            Message::StartsWith(beginnings) => beginnings
+                .iter()
+                .map(|beginning| format!("\"{beginning}…\""))
+                .collect::<Vec<_>>()
+                .join(" or "),
+            Message::Any => "anything".to_owned(),
+        };
+        write!(
+            f,
+            r#"{{"name":{name},"status":"{status}","message":{message}}}"#
+        )
+    }
+}
+
+/// The results of a step, as a record holds them.
+pub(crate) fn expected_results(step: &Step, given: &Given, is_later: bool) -> String {
+    let results = expected(step, given, is_later);
+    let results: Vec<_> = results.iter().map(ToString::to_string).collect();
+    let escape = |c: char| match c.is_control() {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    };
+    let results: String = results.join(",").chars().map(escape).collect();
+    format!("[{results}]")
+}
+
+fn cut(message: &str) -> String {
+    if message.len() <= MESSAGE_LIMIT {
+        return message.to_owned();
+    }
+    let ends = message.char_indices().map(|(at, _)| at);
+    let end = ends.take_while(|&at| at <= MESSAGE_LIMIT).last();
+    format!("{}…", &message[..end.unwrap_or_default()])
+}

@@ -1,0 +1,43 @@
+//! What a step expects to be logged of a check.
+
+use serde::Deserialize;
+
+/// An entry of `results`: a status, and what the message starts with.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Wanted {
+    /// Whether the status is `OK`, and not `ERROR`.
+    pub(crate) is_ok: bool,
+    /// Any of these will do as the beginning of the message; none: it is not looked at.
+    pub(crate) beginnings: Vec<String>,
+}
+
+impl TryFrom<String> for Wanted {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (status, rest) = text.split_once(' ').unwrap_or((&text, ""));
+        let is_ok = match status {
+            "OK" => true,
+            "ERROR" => false,
+            _ => return Err(format!("result {text:?} starts with neither OK nor ERROR")),
+        };
+        let beginnings = rest.split('|').filter(|beginning| !beginning.is_empty());
+        Ok(Self {
+            is_ok,
+            beginnings: beginnings.map(str::to_owned).collect(),
+        })
+    }
+}
+
+/// What the message of a check starts with that goes on after its deadline (H12).
+pub(crate) const STILL_RUNNING: &str = "still running";
+
+impl Wanted {
+    /// Whether the check has to be running still, from a request before, and whether it may be.
+    pub(crate) fn is_still_running(&self) -> (bool, bool) {
+        let mut beginnings = self.beginnings.iter();
+        let may_be = beginnings.any(|beginning| beginning == STILL_RUNNING);
+        (may_be && self.beginnings.len() == 1, may_be)
+    }
+}

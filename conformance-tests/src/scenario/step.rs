@@ -1,0 +1,125 @@
+//! One step of a scenario.
+
+use serde::Deserialize;
+
+use super::results::Wanted;
+use crate::marker::Marker;
+
+/// One or more equal requests, and what must come of them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    pub(crate) marker: Option<Marker>,
+    #[serde(default = "get")]
+    pub(crate) method: String,
+    #[serde(default = "health")]
+    pub(crate) target: String,
+    #[serde(default = "http_1_1")]
+    pub(crate) version: String,
+    #[serde(rename = "headers")]
+    pub(crate) own_headers: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) body: String,
+    pub(crate) content_length: Option<usize>,
+    pub(crate) cut: Option<usize>,
+    #[serde(default)]
+    pub(crate) client: Client,
+    pub(crate) connection: Option<Fate>,
+    pub(crate) answer: Answer,
+    /// What is logged of each check, where the step says it itself.
+    pub(crate) results: Option<Vec<Wanted>>,
+    #[serde(default)]
+    pub(crate) checks: Checks,
+    /// Whether it is asked again until all is as expected.
+    #[serde(default)]
+    pub(crate) until: bool,
+    /// What it is answered until then.
+    pub(crate) meanwhile: Option<Answer>,
+    pub(crate) reason: Option<String>,
+    #[serde(default)]
+    pub(crate) warnings: usize,
+    #[serde(default = "once")]
+    pub(crate) times: usize,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+fn health() -> String {
+    "/health".to_owned()
+}
+
+fn http_1_1() -> String {
+    "HTTP/1.1".to_owned()
+}
+
+fn once() -> usize {
+    1
+}
+
+impl Step {
+    /// The lines of the request's head, but for the first and a Content-Length.
+    pub(crate) fn headers(&self) -> Vec<&str> {
+        match (&self.own_headers, self.client) {
+            (Some(headers), _) => headers.iter().map(String::as_str).collect(),
+            (None, Client::Kept | Client::Pipelined) => vec!["Host: localhost"],
+            (None, _) => vec!["Host: localhost", "Connection: close"],
+        }
+    }
+}
+
+/// How a client goes about the requests of a step; see the table in the [format](super).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Client {
+    #[default]
+    Alone,
+    Kept,
+    Pipelined,
+    Crowd,
+    ByteByByte,
+    HalfClosed,
+    Leaves,
+    Lingers,
+    Toggling,
+}
+
+/// What a server does with a connection after the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Fate {
+    Closes,
+    Stays,
+}
+
+/// What a request is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Answer {
+    Ok,
+    /// OK on the wire; the log says what failed.
+    Degraded,
+    Maintenance,
+    Error,
+    NotFound,
+    /// OK, or a 4xx of the server before the endpoint is reached; nothing is logged either way.
+    OkOrRefused,
+    /// OK, or a connection that is closed before the first byte.
+    OkOrNothing,
+    /// OK or maintenance, in all its parts.
+    OkOrMaintenance,
+    /// Whatever it is, nobody reads it.
+    Unread,
+}
+
+/// How often the checks start; see the table in the [format](super).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Checks {
+    #[default]
+    Rest,
+    Start,
+    Share,
+    MayStart,
+}

@@ -1,0 +1,116 @@
+//! One step: what is asked, once or until it is answered as expected, and what comes of it.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{OWN_TIME, Session};
+use crate::client::{ExchangeError, Request};
+use crate::conduct::{Conduct, Exchanged, request};
+use crate::finding::Failure;
+use crate::judge::{Asked, Mismatch, expected_answer, judge};
+use crate::marker::MarkerError;
+use crate::scenario::{Answer, Client, Step};
+
+/// Between two questions of the same step.
+const PAUSE: Duration = Duration::from_millis(20);
+
+impl Session<'_> {
+    /// Plays a step. `is_later` says whether the scenario has asked before.
+    pub(super) fn take_step(
+        &self,
+        moment: &str,
+        step: &Step,
+        is_later: bool,
+        conduct: &mut Conduct,
+    ) -> Result<Option<Failure>, MarkerError> {
+        if let Some(marker) = step.marker {
+            self.place(marker)?;
+        }
+        let request = request(step, self.directory);
+        let mut asked = Asked {
+            step,
+            given: self.given,
+            lacks: self.lacks,
+            is_later,
+        };
+        let mismatches = if step.until {
+            let start = Instant::now();
+            loop {
+                let is_over = start.elapsed() >= OWN_TIME;
+                let (mismatches, is_final) = self.ask_again(&asked, &request, conduct);
+                if is_final || is_over {
+                    break mismatches;
+                }
+                asked.is_later = true;
+                thread::sleep(PAUSE);
+            }
+        } else {
+            let answered = conduct.exchange(step, &request, self.disablefile());
+            self.judge_answered(&asked, &request, answered, conduct)
+        };
+        let moment = format!("{moment}: {request}");
+        Ok(Failure::unless_empty(&moment, mismatches))
+    }
+
+    /// Asks once more. Returns what is wrong, and whether there is no use in asking again.
+    fn ask_again(
+        &self,
+        asked: &Asked<'_>,
+        request: &Request,
+        conduct: &mut Conduct,
+    ) -> (Vec<Mismatch>, bool) {
+        let answered = conduct.exchange(asked.step, request, self.disablefile());
+        let meanwhile = asked.step.meanwhile;
+        let meanwhile = meanwhile.map(|answer| expected_answer(answer, asked.given).0);
+        let got = answered.iter().flat_map(|exchanged| &exchanged.answered);
+        let got = got.map(|(_, response)| response.status).next();
+        let mismatches = self.judge_answered(asked, request, answered, conduct);
+        let is_as_before = meanwhile.is_none() || got == meanwhile;
+        let is_final = mismatches.is_empty() || got.is_none() || !is_as_before;
+        (mismatches, is_final)
+    }
+
+    /// Takes the lines that belong to what was answered, and judges both.
+    fn judge_answered(
+        &self,
+        asked: &Asked<'_>,
+        request: &Request,
+        answered: Result<Exchanged, ExchangeError>,
+        conduct: &mut Conduct,
+    ) -> Vec<Mismatch> {
+        let step = asked.step;
+        let answers = match &answered {
+            Ok(exchanged) => exchanged.answers(step),
+            Err(_) => vec![step.answer; step.times],
+        };
+        let (least, mut most) = asked.expected_lines(&answers);
+        if step.until {
+            // What an answer before is logged with must not be taken for that of the next.
+            most = most.max(1);
+        }
+        // Where no answer is read, nothing else tells that the request has been taken.
+        let patience = match step.answer {
+            Answer::Unread => self.patience.max(conduct.limit()),
+            _ => self.patience,
+        };
+        let mut lines = self.journal.take(least, patience);
+        if lines.len() < most {
+            lines.extend(self.journal.take(most - lines.len(), self.patience));
+        }
+        self.surplus.set(self.surplus.get() || lines.len() > most);
+        if step.client == Client::Leaves {
+            conduct.leave();
+        }
+        match answered {
+            Ok(exchanged) => judge(asked, request, &exchanged, &lines),
+            Err(error) => {
+                let expected = "a complete answer";
+                let mut mismatches = vec![Mismatch::new("answer", expected, error.to_string())];
+                if let Some(ending) = self.server.ending() {
+                    mismatches.push(Mismatch::new("server", "one that goes on", ending));
+                }
+                mismatches
+            }
+        }
+    }
+}
