@@ -4,25 +4,23 @@
 //! it becomes a testee with [`main`], and a test runs the whole suite over it with [`run_suite`]; see
 //! `examples` and `tests/conformance.rs` of any adapter.
 
+mod scripted;
+
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
-use std::future::pending;
 use std::io::{self, Read as _};
 use std::panic;
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::thread;
-use std::time::Duration;
 
-use async_trait::async_trait;
-use futures::channel::oneshot;
-use health_core::{Health, HealthCheckEvent, HealthConfig, HealthSubscriber, LOG_TARGET};
+use health_core::{Health, HealthConfig, LOG_TARGET};
 use tracing::field::{Field, Visit};
 use tracing::span;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::given::{Behaviour, Check, Given};
+use self::scripted::{EXPECTED_PANIC, Payload};
+use crate::given::Given;
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::{Journal, Line};
 use crate::known::KnownFailures;
@@ -71,6 +69,7 @@ pub fn run_suite(
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = lock(&ONE_AT_A_TIME);
     quieten_expected_panics();
+    allow_many_files();
 
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
     let suite = Suite::builtin()?;
@@ -104,86 +103,12 @@ fn health(given: &Given, journal: &Journal) -> Result<Health, Box<dyn Error>> {
     let config = HealthConfig::from_pairs(&given.settings)?;
     let mut builder = Health::builder().config(config);
     let mut names = BTreeSet::new();
-    for check in &given.checks {
-        let scripted = Scripted {
-            check: check.clone(),
-            journal: journal.clone(),
-        };
-        // Both ways to register are tried: a check where it can say the same, an event otherwise. The
-        // panic of a check is reported under its name.
-        let says_the_same = matches!(
-            (check.behaviour, &*check.status, &check.message),
-            (Behaviour::Panic(_), ..) | (_, "OK", None) | (_, "ERROR", Some(_))
-        );
-        builder = if says_the_same && names.insert(&check.name) {
-            builder.check(&check.name, move || {
-                let scripted = scripted.clone();
-                async move { scripted.result().await }
-            })
-        } else {
-            builder.subscriber(scripted)
-        };
+    for (index, check) in given.checks.iter().enumerate() {
+        let is_namesake = !names.insert(&check.name);
+        builder = builder.add(scripted::check(check, index, is_namesake, journal));
     }
     Ok(builder.build()?)
 }
-
-/// A check that does what the scenario says.
-#[derive(Clone)]
-struct Scripted {
-    check: Check,
-    journal: Journal,
-}
-
-impl Scripted {
-    async fn result(&self) -> Result<(), String> {
-        self.behave().await;
-        self.check.message.clone().map_or(Ok(()), Err)
-    }
-
-    #[expect(
-        clippy::panic,
-        reason = "a check that panics is what the scenario asks for"
-    )]
-    async fn behave(&self) {
-        self.journal.record(Line::Check(self.check.name.clone()));
-        match self.check.behaviour {
-            Behaviour::Report => {}
-            Behaviour::Slow(time) => sleep(time).await,
-            Behaviour::Panic(_) => panic!(
-                "{EXPECTED_PANIC} {} {:?}",
-                self.check.name, self.check.message
-            ),
-            Behaviour::Hang => pending().await,
-            Behaviour::Block(time) => thread::sleep(time),
-        }
-    }
-}
-
-#[async_trait]
-impl HealthSubscriber for Scripted {
-    async fn on_health_check(&self, event: &mut HealthCheckEvent) {
-        self.behave().await;
-        let Check {
-            name,
-            status,
-            message,
-            ..
-        } = &self.check;
-        event.report(name, status.as_str(), message.as_deref());
-    }
-}
-
-/// Sleeps on a thread of its own: a testee may have any runtime, or none.
-async fn sleep(time: Duration) {
-    let (wake, woken) = oneshot::channel();
-    thread::spawn(move || {
-        thread::sleep(time);
-        wake.send(())
-    });
-    let _ = woken.await;
-}
-
-const EXPECTED_PANIC: &str = "the scenario asks for a panic:";
 
 /// Keeps the panics that scenarios ask for out of the test's output.
 fn quieten_expected_panics() {
@@ -191,12 +116,27 @@ fn quieten_expected_panics() {
     ONCE.call_once(|| {
         let default = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            let payload = info.payload().downcast_ref::<String>();
-            if !payload.is_some_and(|text| text.starts_with(EXPECTED_PANIC)) {
+            let payload = info.payload();
+            let text = payload.downcast_ref::<String>();
+            let is_expected = text.is_some_and(|text| text.starts_with(EXPECTED_PANIC));
+            if !is_expected && !payload.is::<Payload>() {
                 default(info);
             }
         }));
     });
+}
+
+/// A crowd needs two files for each connection in a process that is both ends, more than a shell allows at first.
+fn allow_many_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+        let limits = getrlimit(Resource::Nofile);
+        let current = limits.maximum;
+        // Where it may not be, the crowd tells.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current, ..limits });
+    }
 }
 
 static JOURNAL: Mutex<Option<Journal>> = Mutex::new(None);

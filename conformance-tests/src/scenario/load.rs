@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::sound::{check_markers, check_names, check_needs, check_results, check_step};
+use super::sound::{
+    check_markers, check_names, check_needs, check_periods, check_results, check_step,
+};
 use super::{Level, Scenario, Start, Step, Suite};
 use crate::capability::Capability;
 use crate::given::{Check, Given};
@@ -171,6 +173,7 @@ impl Written {
         }
         check_needs(&self.needs, &given)?;
         check_names(&given)?;
+        check_periods(&given)?;
         if self.start_warnings > 0 && !self.needs.contains(&Capability::Log) {
             return Err("what it looks at is in the log: it needs \"log\"".to_owned());
         }

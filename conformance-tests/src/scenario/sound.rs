@@ -99,6 +99,17 @@ pub(super) fn check_needs(needs: &[Capability], given: &Given) -> Result<(), Str
     Ok(())
 }
 
+/// A check whose next execution would be due before its deadline is over may be refused.
+pub(super) fn check_periods(given: &Given) -> Result<(), String> {
+    let is_short = |check: &&Check| check.every.is_some_and(|every| every < check.deadline);
+    match given.checks.iter().find(is_short) {
+        Some(Check { name, .. }) => Err(format!(
+            "the period of check {name:?} is shorter than its deadline"
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Starts in the background are told by their names from those that are counted.
 pub(super) fn check_names(given: &Given) -> Result<(), String> {
     let (background, others): (Vec<_>, Vec<_>) = given

@@ -9,7 +9,7 @@ use std::thread;
 
 use futures::executor::block_on;
 use health_conformance::{Server, testee};
-use health_core::{Health, path_and_query};
+use health_core::{Health, ThreadRuntime, path_and_query};
 
 use self::http::Request;
 
@@ -17,6 +17,7 @@ use self::http::Request;
 pub(crate) fn serve(health: Health) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
+    health.start_on(ThreadRuntime);
     thread::spawn(move || http::serve(&listener, move |request| answer(&health, request)));
     Ok(Server::new(address, || {}))
 }

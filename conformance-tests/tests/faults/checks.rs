@@ -358,24 +358,24 @@ impl Checks {
     fn remember(&self, slot: &Slot, result: Check) {
         let result = self.counted(slot, result);
         let mut state = lock(&slot.state);
-        let has_passed = matches!(&state.last, Some((_, last)) if last.status == "OK");
-        if !(has_passed && self.has(Fault::FirstOkKept)) {
-            state.last = Some((Instant::now(), result));
-        }
+        let kept = match &state.last {
+            Some((_, last)) if last.status == "OK" && self.has(Fault::FirstOkKept) => last.clone(),
+            _ => result,
+        };
+        state.last = Some((Instant::now(), kept));
     }
 
     fn last_result(&self, slot: &Slot, period: Duration) -> Check {
         if self.has(Fault::FirstResultAwaited) {
             self.clock.wait_while(|| lock(&slot.state).last.is_none());
         }
-        let is_kept = [Fault::NeverStale, Fault::FirstOkKept].map(|fault| self.has(fault));
         match &lock(&slot.state).last {
             None if self.has(Fault::NeverRunPasses) => Check {
                 status: "OK".to_owned(),
                 ..slot.check.clone()
             },
             None => error(&slot.check, "not run yet".to_owned()),
-            Some((then, _)) if then.elapsed() > 3 * period && !is_kept.contains(&true) => {
+            Some((then, _)) if then.elapsed() > 3 * period => {
                 error(&slot.check, "stale".to_owned())
             }
             Some((_, result)) if self.has(Fault::BackgroundFailuresIgnored) => Check {

@@ -456,8 +456,6 @@ faults! {
     PlainTellsBackground => "background/failing",
     /// The first OK is kept for ever.
     FirstOkKept => "background/begins-to-hang",
-    /// No result is too old.
-    NeverStale => "background/stale",
     /// A check that panics in the background is not run again.
     PanicEndsPeriod => "background/panics",
     /// Results from the background stand behind the others.

@@ -1,0 +1,211 @@
+//! Checks that do what a scenario says.
+
+use std::fmt;
+use std::future::{Future, pending, ready};
+use std::panic::panic_any;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::channel::oneshot;
+use health_core::{Check, HealthCheckEvent, HealthSubscriber};
+
+use crate::given::{self, Behaviour, Execution, Place};
+use crate::journal::{Journal, Line};
+
+/// The most characters of a name that a check can be registered under.
+const NAME_LIMIT: usize = 128;
+
+/// What a closure of the core's returns.
+type Outcome = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// The check that `given` describes, as the core knows it. `is_namesake` says whether another has its name.
+///
+/// All ways to register a check are tried: a closure where it can say the same, an event otherwise, and
+/// code that blocks where the thread is blocked.
+pub(super) fn check(
+    given: &given::Check,
+    index: usize,
+    is_namesake: bool,
+    journal: &Journal,
+) -> Check {
+    let scripted = Arc::new(Scripted {
+        check: given.clone(),
+        executions: AtomicUsize::new(0),
+        journal: journal.clone(),
+    });
+    let name = given.name.clone();
+    let is_name = name.chars().count() <= NAME_LIMIT && !name.contains(char::is_control);
+    let mut executions = (0..=given.then.len()).map(|before| given.execution(before));
+    let blocks = executions
+        .clone()
+        .any(|execution| matches!(execution.behaviour, Behaviour::Block(_)));
+    let check = if !is_name || is_namesake {
+        // It reports its name itself.
+        Check::subscriber(format!("check {index}"), Events(scripted))
+    } else if blocks {
+        Check::blocking(name, move || scripted.block())
+    } else if executions.all(|execution| execution.is_result()) {
+        Check::new(name, move || scripted.call())
+    } else {
+        Check::subscriber(name, Events(scripted))
+    };
+    let check = check
+        .deadline(given.deadline)
+        .failures(given.failures)
+        .successes(given.successes);
+    let check = match given.every {
+        Some(period) => check.every(period),
+        None => check,
+    };
+    match given.optional {
+        true => check.optional(),
+        false => check,
+    }
+}
+
+impl Execution {
+    /// Whether `Ok` or an error says the same.
+    fn is_result(&self) -> bool {
+        matches!(
+            (self.behaviour, &*self.status, &self.message),
+            (Behaviour::Panic(_), ..) | (_, "OK", None) | (_, "ERROR", Some(_))
+        )
+    }
+
+    fn result(self) -> Result<(), String> {
+        self.message.map_or(Ok(()), Err)
+    }
+}
+
+/// A check that does what the scenario says.
+struct Scripted {
+    check: given::Check,
+    executions: AtomicUsize,
+    journal: Journal,
+}
+
+impl Scripted {
+    /// Counts an execution, and says what it has to do.
+    fn start(&self) -> Execution {
+        self.journal.record(Line::Check(self.check.name.clone()));
+        let before = self.executions.fetch_add(1, Ordering::Relaxed);
+        self.check.execution(before)
+    }
+
+    /// As a closure that blocks.
+    fn block(&self) -> Result<(), String> {
+        let execution = self.start();
+        if let Behaviour::Slow(time) | Behaviour::Block(time) = execution.behaviour {
+            thread::sleep(time);
+        }
+        execution.result()
+    }
+
+    /// As a closure that makes a future.
+    fn call(&self) -> Outcome {
+        let execution = self.start();
+        match execution.behaviour {
+            Behaviour::Panic(Place::Call) => expected_panic("in the call"),
+            Behaviour::Panic(Place::Drop) => Box::pin(PanicsInDrop),
+            Behaviour::Panic(Place::Payload) => Box::pin(async { expected_panic_with_payload() }),
+            Behaviour::Panic(Place::Run) => {
+                let message = format!("{:?}", execution.message);
+                Box::pin(async move { expected_panic(&message) })
+            }
+            Behaviour::Hang => Box::pin(pending()),
+            Behaviour::Slow(time) => Box::pin(async move {
+                sleep(time).await;
+                execution.result()
+            }),
+            Behaviour::Block(time) => Box::pin(async move {
+                thread::sleep(time);
+                execution.result()
+            }),
+            Behaviour::Report => Box::pin(ready(execution.result())),
+        }
+    }
+}
+
+/// As a subscriber, which says more than a closure can.
+struct Events(Arc<Scripted>);
+
+#[async_trait]
+impl HealthSubscriber for Events {
+    async fn on_health_check(&self, event: &mut HealthCheckEvent) {
+        let execution = self.0.start();
+        match execution.behaviour {
+            Behaviour::Report => {}
+            Behaviour::Slow(time) => sleep(time).await,
+            Behaviour::Panic(_) => expected_panic("of a subscriber"),
+            Behaviour::Hang => pending().await,
+            Behaviour::Block(time) => thread::sleep(time),
+        }
+        let message = execution.message.as_deref();
+        event.report(&self.0.check.name, execution.status.as_str(), message);
+    }
+}
+
+/// Sleeps on a thread of its own: a testee may have any runtime, or none.
+async fn sleep(time: Duration) {
+    let (wake, woken) = oneshot::channel();
+    thread::spawn(move || {
+        thread::sleep(time);
+        wake.send(())
+    });
+    let _ = woken.await;
+}
+
+/// What each panic that a scenario asks for starts with.
+pub(super) const EXPECTED_PANIC: &str = "the scenario asks for a panic:";
+
+#[expect(
+    clippy::panic,
+    reason = "a check that panics is what the scenario asks for"
+)]
+fn expected_panic(what: impl fmt::Display) -> ! {
+    panic!("{EXPECTED_PANIC} {what}")
+}
+
+#[expect(
+    clippy::panic,
+    reason = "a check that panics is what the scenario asks for"
+)]
+fn expected_panic_with_payload() -> ! {
+    panic_any(Payload)
+}
+
+/// A future that is done, and panics when it is dropped.
+struct PanicsInDrop;
+
+impl Future for PanicsInDrop {
+    type Output = Result<(), String>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        // Two panics at once would end the process.
+        if !thread::panicking() {
+            expected_panic("in a drop");
+        }
+    }
+}
+
+/// The payload of a panic, which panics when it is dropped.
+pub(super) struct Payload;
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            expected_panic("in the drop of a payload");
+        }
+    }
+}
