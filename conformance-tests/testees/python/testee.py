@@ -1,12 +1,15 @@
 """A testee without dependencies, the template for other languages (see docs/contract.md).
 
-This file speaks the testee protocol; health.py decides what to answer, and server.py speaks HTTP.
+This file speaks the testee protocol; health.py decides what to answer, checks.py runs the checks,
+and server.py speaks HTTP.
 """
+import itertools
 import json
 import os
 import sys
 import threading
 
+from checks import Check
 from health import Health
 from server import Server
 
@@ -23,25 +26,37 @@ def log(level, text):
     say(f"LOG {level} {text}")
 
 
-def named_check(given):
-    """The name, and a function that does as one CHECK of the protocol says."""
-    behaviour, _, milliseconds = given.get("behaviour", "report").partition(":")
+def check(given):
+    """A check that does as one CHECK of the protocol says."""
+    executions = itertools.chain([given], given.get("then", []))
+    last = given
 
-    def check():
+    def function():
+        nonlocal last
         say(f"CHECK {given['name']}")
+        last = next(executions, last)
+        behaviour, _, milliseconds = last.get("behaviour", "report").partition(":")
         if behaviour == "panic":
             raise RuntimeError("the scenario asks for a panic")
         seconds = None if behaviour == "hang" else int(milliseconds or 0) / 1000
         threading.Event().wait(seconds)  # None: for ever
-        return given.get("status", "OK"), given.get("message")
+        return last.get("status", "OK"), last.get("message")
 
-    return given["name"], check
+    return Check(
+        given["name"],
+        function,
+        deadline=given.get("deadline", 5000) / 1000,
+        optional=given.get("optional", False),
+        every=given.get("every") and given["every"] / 1000,
+        failures=given.get("failures", 1),
+        successes=given.get("successes", 1),
+    )
 
 
 def main():
     sys.stdout.reconfigure(encoding="utf-8")
     given = json.loads(os.environ["HEALTH_GIVEN"])
-    checks = [named_check(described) for described in given.get("checks", [])]
+    checks = [check(described) for described in given.get("checks", [])]
     try:
         health = Health(given.get("settings", {}), checks, log)
     except ValueError as error:

@@ -1,0 +1,94 @@
+"""Checks on threads that end with the process: rules H7, H12, H14 and H15 of docs/contract.md."""
+import threading
+import time
+from concurrent.futures import Future, TimeoutError
+
+
+def begin(function):
+    """Calls it on a thread that nobody has to wait for; what it raises is a result too (H12)."""
+    future = Future()
+
+    def run():
+        try:
+            status, message = function()
+        except BaseException as error:  # SystemExit too: the client still gets its answer
+            status, message = "ERROR", f"raised {error!r}"
+        future.set_result(("OK" if status == "OK" else "ERROR", message))
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+class Check:
+    """`function` returns a status and a message; it may raise, block, or never return. Times are in seconds."""
+
+    def __init__(self, name, function, *, deadline=5, optional=False, every=None, failures=1,
+                 successes=1):
+        self.name, self.function, self.deadline = name, function, deadline
+        self.optional, self.every = optional, every
+        self.needed = {"OK": (successes, "successes"), "ERROR": (failures, "failures")}
+        self.execution = None  # the last one: it may be still running
+        self.standing, self.row = None, 0  # how it counts once it was OK, and how many say otherwise
+        self.last = ("ERROR", "not run yet"), None  # in the background, and when that was
+        if every:
+            threading.Thread(target=self.repeat, daemon=True).start()
+
+    def execute(self):
+        """Starts it, unless it is still running (H12). Returns a function that waits for its result."""
+        if self.execution and not self.execution.done():
+            return lambda: self.count("ERROR", "still running")
+        execution, end = begin(self.function), time.monotonic() + self.deadline
+        self.execution = execution
+
+        def wait():
+            try:
+                return self.count(*execution.result(max(0, end - time.monotonic())))
+            except TimeoutError:
+                return self.count("ERROR", f"timed out after {self.deadline} s")
+
+        return wait
+
+    def count(self, status, message):
+        """The result as it counts: it may take several in a row (H15)."""
+        if self.standing in (None, status):
+            self.standing, self.row = "OK" if status == "OK" else self.standing, 0
+            return status, message
+        self.row += 1
+        needed, what = self.needed[status]
+        if self.row < needed:
+            return self.standing, f"{self.row} of {needed} {what}: {message}"
+        self.standing, self.row = status, 0
+        return status, message
+
+    def repeat(self):
+        """Runs it once each period (H14)."""
+        while True:
+            start = time.monotonic()
+            self.last = self.execute()(), time.monotonic()
+            time.sleep(max(0, start + self.every - time.monotonic()))
+
+    def read(self):
+        """The last result, unless it is too old (H14)."""
+        result, when = self.last
+        is_stale = when and time.monotonic() - when > 3 * self.every
+        return ("ERROR", "stale") if is_stale else result
+
+
+class Checks:
+    """All of them, in order. Who asks while they run shares the run (H7)."""
+
+    def __init__(self, checks):
+        self.checks, self.run, self.lock = checks, None, threading.Lock()
+
+    def results(self):
+        """A status and a message of each."""
+        with self.lock:
+            if self.run is None or self.run.done():
+                self.run = Future()
+                threading.Thread(target=self.perform, args=[self.run], daemon=True).start()
+            run = self.run
+        return run.result()
+
+    def perform(self, run):
+        waiting = [check.read if check.every else check.execute() for check in self.checks]
+        run.set_result([wait() for wait in waiting])
