@@ -2,6 +2,7 @@
 
 Nothing is added to what pyramid_health, Pyramid and waitress do: they are what is tested.
 """
+import itertools
 import json
 import logging
 import os
@@ -35,17 +36,23 @@ class JournalHandler(logging.Handler):
 def subscriber(check):
     """The subscriber that one CHECK of HEALTH_GIVEN describes."""
     name = check["name"]
-    behaviour, _, milliseconds = check.get("behaviour", "report").partition(":")
+    executions = itertools.chain([check], check.get("then", []))
+    lock = threading.Lock()
+    last = check
 
     def report(event):
+        nonlocal last
         say(f"CHECK {name}")
+        with lock:
+            this = last = next(executions, last)
+        behaviour, _, milliseconds = this.get("behaviour", "report").partition(":")
         if behaviour == "panic":
             raise RuntimeError("the scenario asks for a panic")
         if behaviour == "hang":
             threading.Event().wait()
         if behaviour in ("slow", "block"):
             time.sleep(int(milliseconds) / 1000)
-        event.report(name=name, status=check.get("status", "OK"), message=check.get("message"))
+        event.report(name=name, status=this.get("status", "OK"), message=this.get("message"))
 
     return report
 
