@@ -15,7 +15,7 @@ use crate::client::{Request, Response};
 use crate::conduct::Exchanged;
 use crate::given::Given;
 use crate::journal::Line;
-use crate::scenario::{Answer, Fate, Step};
+use crate::scenario::{Answer, Client, Fate, Step};
 
 pub(crate) use self::log::judge_warnings;
 pub(crate) use self::refusal::judge_refusal;
@@ -98,15 +98,26 @@ impl Asked<'_> {
             false => count,
         };
         let recorded = answers.iter().filter(|&&answer| is_recorded(answer));
-        let recorded = shown(Capability::Log, recorded.count() + self.step.warnings);
+        let recorded = recorded.count();
+        let (fewest, most) = self.expected_warnings();
         let starts = starts::expected_starts(self, answers.len());
         let sum = |bound: fn(&(usize, usize)) -> usize| {
             shown(Capability::Checks, starts.values().map(bound).sum())
         };
         (
-            recorded + sum(|(least, _)| *least),
-            recorded + sum(|(_, most)| *most),
+            shown(Capability::Log, recorded + fewest) + sum(|(least, _)| *least),
+            shown(Capability::Log, recorded + most) + sum(|(_, most)| *most),
         )
+    }
+
+    /// The fewest and the most records at WARN. A crowd on a busy machine may keep a stat waiting for longer than
+    /// its deadline, which is to be told once (H4).
+    fn expected_warnings(&self) -> (usize, usize) {
+        let expected = self.step.warnings;
+        match self.step.client {
+            Client::Crowd => (expected, expected + 1),
+            _ => (expected, expected),
+        }
     }
 }
 

@@ -348,22 +348,30 @@ mod tests {
 
     /// Scenarios that ask for `/a`, `/b` and so on, and find nothing there.
     fn suite(targets: &[&str]) -> Suite {
+        suite_of("[plain]", targets, "answer='not-found'")
+    }
+
+    fn suite_of(given: &str, targets: &[&str], step: &str) -> Suite {
         let scenario = |target: &&str| {
             format!(
-                "[[scenario]]\nid='path/{target}'\nrule='H1'\nsays='s'\nstep=[{{target='/{target}',answer='not-found'}}]\n"
+                "[[scenario]]\nid='path/{target}'\nrule='H1'\nsays='s'\nstep=[{{target='/{target}',{step}}}]\n"
             )
         };
         let scenarios: String = targets.iter().map(scenario).collect();
         let rules = "rule = [{ id = 'H1', title = 't', sentence = 's', poller = 'p' }]";
-        Suite::load(rules, "[plain]", &[("path", &scenarios)]).unwrap()
+        Suite::load(rules, given, &[("path", &scenarios)]).unwrap()
     }
 
     fn failed(targets: &[&str], harness: &dyn Harness) -> Vec<String> {
+        failed_of(&suite(targets), harness)
+    }
+
+    fn failed_of(suite: &Suite, harness: &dyn Harness) -> Vec<String> {
         let options = Options {
             timeout: Duration::from_millis(500),
             ..Options::default()
         };
-        let report = suite(targets).run(harness, &options);
+        let report = suite.run(harness, &options);
         report.failed().map(str::to_owned).collect()
     }
 
@@ -390,6 +398,48 @@ mod tests {
             Vec::<String>::new()
         );
         assert_eq!(server.servers.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_server_that_would_remember_a_scenario_is_started_for_each() {
+        let server = Served::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
+        let slow = "[plain]\nchecks=[{name='db',behaviour='slow:1'}]";
+        let suite = suite_of(slow, &["a", "b", "c"], "answer='not-found'");
+        assert_eq!(failed_of(&suite, &server), Vec::<String>::new());
+        assert_eq!(server.servers.load(Ordering::Relaxed), 3);
+    }
+
+    /// Answers 200 twice, and then finds nothing.
+    fn changes(asked: &AtomicUsize, stream: &mut TcpStream) -> bool {
+        if asked.fetch_add(1, Ordering::Relaxed) >= 2 {
+            return is_found(stream);
+        }
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes()).is_ok()
+    }
+
+    #[test]
+    fn a_server_is_asked_until_it_answers_so_unless_it_answers_otherwise_meanwhile() {
+        for (step, expected, count) in [
+            ("answer='not-found',until=true", vec![], 3),
+            ("answer='not-found',until=true,meanwhile='ok'", vec![], 3),
+            (
+                "answer='not-found',until=true,meanwhile='error'",
+                vec!["path/a".to_owned()],
+                1,
+            ),
+            ("answer='not-found'", vec!["path/a".to_owned()], 1),
+        ] {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let counted = asked.clone();
+            let mut server = Served::new(move |stream: &mut TcpStream, _: &str, _: &Journal| {
+                changes(&counted, stream)
+            });
+            server.patience = Duration::ZERO;
+            let suite = suite_of("[plain]", &["a"], step);
+            assert_eq!(failed_of(&suite, &server), expected, "{step}");
+            assert_eq!(asked.load(Ordering::Relaxed), count, "{step}");
+        }
     }
 
     #[test]

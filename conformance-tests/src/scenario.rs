@@ -33,7 +33,7 @@
 //! until = true                      # asked again until all is so, for at most 10 s; default: asked once
 //! meanwhile = "error"               # with `until`: the answers before; default: not looked at
 //! reason = "MAINTENANCE"            # default: not looked at
-//! warnings = 0                      # records at WARN; default: 0
+//! warnings = 0                      # records at WARN; default: 0; a crowd may keep a stat waiting (H4), and have one more
 //! ```
 //!
 //! `answer` stands for everything the contract says of it: status line, body, all headers, the log
@@ -61,7 +61,7 @@
 //! |---|---|
 //! | `rest` | not at all |
 //! | `start` | once for each request; requests at the same time may share a run |
-//! | `share` | once, or twice, however many requests there are at the same time |
+//! | `share` | once, or twice, however many requests there are at the same time; of more than a hundred, once for fifty |
 //! | `may-start` | once for each request, or less often: what went before may be still running |
 //!
 //! A check that may be still running from a request before may start less often, and one whose entry in `results`

@@ -189,7 +189,7 @@ impl<'a> Session<'a> {
         let mut mismatches = Vec::new();
         judge_warnings(
             "log records at WARN before the first request",
-            scenario.start_warnings,
+            (scenario.start_warnings, scenario.start_warnings),
             self.given,
             &self.start_lines,
             &mut mismatches,

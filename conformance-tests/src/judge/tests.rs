@@ -229,6 +229,72 @@ fn each_thing_that_is_wrong_with_the_lines_is_told() {
     }
 }
 
+/// The fields that differ when the first step of a scenario is answered so, with these lines.
+fn fields(id: &str, status: u16, is_later: bool, lines: &[Line]) -> Vec<String> {
+    let word = if status == 200 { "OK" } else { "ERROR" };
+    let mut case = Case::new(id, status, word, lines.to_vec());
+    case.is_later = is_later;
+    case.fields()
+}
+
+fn start(name: &str) -> Line {
+    Line::Check(name.to_owned())
+}
+
+fn result(name: &str, status: &str, message: &str) -> String {
+    format!(r#"{{"name":"{name}","status":"{status}","message":{message}}}"#)
+}
+
+#[test]
+fn a_degraded_answer_is_one_record_at_warn() {
+    let starts = ["database-check", "queue-check", "search-check"].map(start);
+    let results = [
+        result("database-check", "OK", "null"),
+        result("queue-check", "ERROR", r#""jobs-behind: 87""#),
+        result("search-check", "OK", r#""lag: 3""#),
+    ];
+    let results = results.join(",");
+    let record = |level: &str, word: &str| {
+        let text = format!("Health response: {word} ([{results}])");
+        [&starts[..], &[log(level, &text)]].concat()
+    };
+    let fields = |lines: &[Line]| fields("optional/fails", 200, false, lines);
+    assert_eq!(fields(&record("WARN", "DEGRADED")), Vec::<String>::new());
+    assert_eq!(fields(&record("ERROR", "DEGRADED")), ["log"]);
+    assert_eq!(fields(&record("WARN", "ERROR")), ["log text"]);
+    assert_eq!(fields(&starts), ["log"]);
+}
+
+#[test]
+fn a_check_that_outlives_its_deadline_may_be_still_running_for_whoever_asks_again() {
+    let lines = |message: &str, starts: &[&str]| {
+        let results = [
+            result("database-check", "OK", "null"),
+            result("queue-check", "ERROR", message),
+            result("search-check", "ERROR", r#""index is gone""#),
+        ];
+        let starts = starts.iter().map(|name| start(name));
+        let record = error_record(&format!("[{}]", results.join(",")));
+        starts.chain([record]).collect::<Vec<_>>()
+    };
+    let all = ["database-check", "queue-check", "search-check"];
+    let others = ["database-check", "search-check"];
+    let (late, running) = (r#""timed out after 1 s""#, r#""still running since 1 s""#);
+    for (message, starts, is_later, expected) in [
+        (late, &all[..], false, &[][..]),
+        (late, &all, true, &[]),
+        (running, &others, true, &[]),
+        (running, &all, false, &["log result 2"]),
+        (late, &others, false, &["checks started"]),
+        ("null", &all, true, &["log result 2"]),
+        (late, &all[..2], true, &["checks started"]),
+    ] {
+        let lines = lines(message, starts);
+        let differ = fields("deadline/hanging", 503, is_later, &lines);
+        assert_eq!(differ, expected, "{lines:?}");
+    }
+}
+
 #[test]
 fn a_warning_has_to_name_the_disablefile() {
     let mut given = Given::default();
@@ -241,7 +307,13 @@ fn a_warning_has_to_name_the_disablefile() {
         ("cannot stat the file", 1),
     ] {
         let mut mismatches = Vec::new();
-        judge_warnings("warnings", 1, &given, &[log("WARN", text)], &mut mismatches);
+        judge_warnings(
+            "warnings",
+            (1, 1),
+            &given,
+            &[log("WARN", text)],
+            &mut mismatches,
+        );
         assert_eq!(mismatches.len(), count, "{text}");
     }
 }

@@ -8,7 +8,19 @@ use super::load::TOPICS;
 
 const RULES: &str = r#"rule = [{ id = "H1", title = "Path", sentence = "s", poller = "p" }]"#;
 const GIVEN: &str = r#"[plain.settings]
-    "healthcheck.disablefile" = "{dir}/maintenance""#;
+    "healthcheck.disablefile" = "{dir}/maintenance"
+    [changing]
+    checks = [{ name = "db", then = [{ status = "ERROR" }] }]
+    [periodic]
+    checks = [{ name = "db", every = 9000 }]
+    [namesakes]
+    checks = [{ name = "db", every = 9000 }, { name = "db" }]
+    [hasty]
+    checks = [{ name = "db", every = 9 }]
+    [optional]
+    checks = [{ name = "db", optional = true }]
+    [counting]
+    checks = [{ name = "db", failures = 2 }]"#;
 
 /// The problem with one scenario, over a sound one for comparison.
 fn problem(scenario: &str) -> String {
@@ -143,4 +155,61 @@ fn a_need_that_is_missing_or_idle_is_an_error() {
     assert!(shown.contains("needs \"panic\""), "{shown}");
     let shown = problem("id='path/b'\nrule='H1'\nsays='s'\nneeds=['legs']\nstep=[{answer='ok'}]");
     assert!(shown.contains("unknown variant `legs`"), "{shown}");
+}
+
+#[test]
+fn what_a_server_needs_has_to_be_said() {
+    for (given, what) in [
+        ("periodic", "needs \"background\""),
+        ("optional", "needs \"optional\""),
+        ("counting", "needs \"thresholds\""),
+    ] {
+        let head = "id='path/b'\nrule='H1'\nsays='s'";
+        let shown = problem(&format!("{head}\ngiven='{given}'\nstep=[{{answer='ok'}}]"));
+        assert!(shown.contains(what), "{given}: {shown}");
+    }
+}
+
+#[test]
+fn a_server_in_the_background_that_could_not_be_observed_is_an_error() {
+    for (given, what) in [("namesakes", "have the name \"db\""), ("hasty", "shorter")] {
+        let head = "id='path/b'\nrule='H1'\nsays='s'\nneeds=['background']";
+        let shown = problem(&format!("{head}\ngiven='{given}'\nstep=[{{answer='ok'}}]"));
+        assert!(shown.contains(what), "{given}: {shown}");
+    }
+    let head = "id='path/b'\nrule='H1'\nsays='s'\nstart_checks=1";
+    let shown = problem(head);
+    assert!(shown.contains("needs \"checks\""), "{shown}");
+    let shown = problem(&format!("{head}\nneeds=['checks']"));
+    assert!(shown.contains("only checks in the background"), "{shown}");
+}
+
+#[test]
+fn results_that_are_missing_or_mean_nothing_are_an_error() {
+    for (step, what) in [
+        ("answer='error'", "the step needs results"),
+        ("answer='ok',results=['OK']", "are logged only of"),
+        ("answer='error',results=[]", "0 results for 1 checks"),
+        ("answer='error',results=['NOK x']", "neither OK nor ERROR"),
+    ] {
+        let head = "id='path/b'\nrule='H1'\nsays='s'\ngiven='changing'";
+        let shown = problem(&format!("{head}\nstep=[{{{step}}}]"));
+        assert!(shown.contains(what), "{step}: {shown}");
+    }
+}
+
+#[test]
+fn steps_that_say_what_means_nothing_are_an_error() {
+    for (step, what) in [
+        ("answer='ok',checks='share'", "at the same time"),
+        ("answer='ok',until=true,times=2", "asks again"),
+        ("client='kept',answer='ok',until=true", "asks again"),
+        ("answer='ok',meanwhile='error'", "without until"),
+        ("answer='ok',until=true,meanwhile='unread'", "one answer"),
+    ] {
+        let shown = problem(&format!(
+            "id='path/b'\nrule='H1'\nsays='s'\nstep=[{{{step}}}]"
+        ));
+        assert!(shown.contains(what), "{step}: {shown}");
+    }
 }
