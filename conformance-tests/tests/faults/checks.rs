@@ -1,18 +1,18 @@
 //! Checks and their runs (H7, H12, H14, H15), with room for one fault.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+mod background;
+mod execution;
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use health_conformance::{Behaviour, Check, Execution, Journal, Line, Place};
+use health_conformance::{Behaviour, Check, Journal};
 
 use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::threshold::Threshold;
-
-/// Longer than any scenario.
-const FOR_EVER: Duration = Duration::from_secs(600);
 
 /// The checks of a server. A result is a check too: its status and message are what it reports.
 pub(crate) struct Checks {
@@ -237,162 +237,6 @@ impl Checks {
             }
             _ => Some(self.counted(slot, self.execute(slot)?)),
         }
-    }
-
-    // H12
-
-    /// What a check reports, once; nothing where a panic ends the connection.
-    fn execute(&self, slot: &Arc<Slot>) -> Option<Check> {
-        let check = &slot.check;
-        let execution = {
-            let mut state = lock(&slot.state);
-            if state.is_busy && !self.has(Fault::BlockingStartedAgain) {
-                return Some(error(check, "still running".to_owned()));
-            }
-            if let Some(late) = state.late.take() {
-                return Some(late);
-            }
-            state.executions += 1;
-            check.execution(state.executions - 1)
-        };
-        self.journal.record(Line::Check(check.name.clone()));
-        if lock(&slot.state).was_late && self.has(Fault::LatenessSticks) {
-            return Some(error(check, "timed out before".to_owned()));
-        }
-        let is_in_time = self.behave(slot, &execution);
-        let result = Check {
-            status: execution.status,
-            message: execution.message,
-            ..check.clone()
-        };
-        if !is_in_time {
-            let mut state = lock(&slot.state);
-            state.was_late = true;
-            if self.has(Fault::LateResultKept) {
-                state.late = Some(result);
-            }
-            let deadline = check.deadline.as_millis();
-            return Some(error(check, format!("timed out after {deadline} ms")));
-        }
-        match (execution.behaviour, self.fault) {
-            (Behaviour::Panic(_), Some(Fault::PanicEndsConnection))
-            | (Behaviour::Panic(Place::Call), Some(Fault::PanicInCallEndsConnection))
-            | (Behaviour::Panic(Place::Drop), Some(Fault::PanicInDropEndsConnection))
-            | (Behaviour::Panic(Place::Payload), Some(Fault::PanicInPayloadEndsConnection)) => None,
-            (Behaviour::Panic(_), Some(Fault::PanicPasses)) => Some(result),
-            (Behaviour::Panic(_), _) => Some(error(check, "panicked".to_owned())),
-            _ => Some(result),
-        }
-    }
-
-    /// Does what the scenario says. Returns whether it was over within its deadline.
-    fn behave(&self, slot: &Arc<Slot>, execution: &Execution) -> bool {
-        let is_blocking = matches!(execution.behaviour, Behaviour::Block(_));
-        let deadline = match self.fault {
-            Some(Fault::NoDeadline) => FOR_EVER,
-            Some(Fault::BlockingHasNoDeadline) if is_blocking => FOR_EVER,
-            Some(Fault::BlockingNotAwaited) if is_blocking => Duration::ZERO,
-            Some(Fault::DeadlineIsFixed) => Duration::from_millis(250),
-            _ => slot.check.deadline,
-        };
-        match execution.behaviour {
-            Behaviour::Report | Behaviour::Panic(_) => true,
-            Behaviour::Slow(time) if time < deadline || self.has(Fault::LateOkCounts) => {
-                self.clock.pause(time);
-                true
-            }
-            Behaviour::Slow(_) | Behaviour::Hang => {
-                self.clock.pause(deadline);
-                false
-            }
-            Behaviour::Block(time) => self.block(slot, time, deadline),
-        }
-    }
-
-    /// Blocks a thread of its own, and waits for it to the deadline.
-    fn block(&self, slot: &Arc<Slot>, time: Duration, deadline: Duration) -> bool {
-        lock(&slot.state).is_busy = true;
-        let (tell, told) = mpsc::channel();
-        let (slot, clock) = (slot.clone(), self.clock.clone());
-        let stays_busy = self.has(Fault::BusyForEver);
-        thread::spawn(move || {
-            clock.pause(time);
-            lock(&slot.state).is_busy = stays_busy;
-            // Nobody listens after the deadline.
-            let _ = tell.send(());
-        });
-        told.recv_timeout(deadline).is_ok()
-    }
-
-    // H14
-
-    /// Starts the checks in the background, the first time it is called.
-    fn begin(self: &Arc<Self>) {
-        if self.has_begun.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        for slot in &self.slots {
-            let Some(period) = slot.check.every else {
-                continue;
-            };
-            let (checks, slot) = (self.clone(), slot.clone());
-            thread::spawn(move || {
-                while !checks.clock.has_ended() {
-                    let start = Instant::now();
-                    let Some(result) = checks.execute(&slot) else {
-                        break;
-                    };
-                    checks.remember(&slot, result);
-                    let panics = matches!(slot.check.behaviour, Behaviour::Panic(_));
-                    if checks.has(Fault::BackgroundRunsOnce)
-                        || (panics && checks.has(Fault::PanicEndsPeriod))
-                    {
-                        break;
-                    }
-                    checks.clock.pause(period.saturating_sub(start.elapsed()));
-                }
-            });
-        }
-    }
-
-    fn remember(&self, slot: &Slot, result: Check) {
-        let result = self.counted(slot, result);
-        let mut state = lock(&slot.state);
-        let kept = match &state.last {
-            Some((_, last)) if last.status == "OK" && self.has(Fault::FirstOkKept) => last.clone(),
-            _ => result,
-        };
-        state.last = Some((Instant::now(), kept));
-    }
-
-    fn last_result(&self, slot: &Slot, period: Duration) -> Check {
-        if self.has(Fault::FirstResultAwaited) {
-            self.clock.wait_while(|| lock(&slot.state).last.is_none());
-        }
-        match &lock(&slot.state).last {
-            None if self.has(Fault::NeverRunPasses) => Check {
-                status: "OK".to_owned(),
-                ..slot.check.clone()
-            },
-            None => error(&slot.check, "not run yet".to_owned()),
-            Some((then, _)) if then.elapsed() > 3 * period => {
-                error(&slot.check, "stale".to_owned())
-            }
-            Some((_, result)) if self.has(Fault::BackgroundFailuresIgnored) => Check {
-                status: "OK".to_owned(),
-                ..result.clone()
-            },
-            Some((_, result)) => result.clone(),
-        }
-    }
-
-    /// Whether a check in the background fails.
-    pub(crate) fn fail_in_background(&self) -> bool {
-        let mut slots = self.slots.iter();
-        slots.any(|slot| match &lock(&slot.state).last {
-            Some((_, result)) => result.status != "OK",
-            None => false,
-        })
     }
 
     // H15
