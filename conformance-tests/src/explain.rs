@@ -127,6 +127,9 @@ fn write_step(text: &mut String, number: usize, step: &Step, given: &Given) -> f
     }
     match step.checks {
         Checks::Rest => {}
+        Checks::Start if any_is_running(step) => {
+            writeln!(text, "  CHECK for each check that is not still running")?;
+        }
         Checks::Start => writeln!(text, "  CHECK for each check")?,
         Checks::Share => writeln!(text, "  CHECK for each check, once or twice")?,
         Checks::MayStart => writeln!(text, "  CHECK for each check, or none")?,
@@ -157,6 +160,12 @@ fn write_step(text: &mut String, number: usize, step: &Step, given: &Given) -> f
         writeln!(text, "  LOG WARN … the disablefile …")?;
     }
     Ok(())
+}
+
+/// Whether a check has to be running still, from a request before.
+fn any_is_running(step: &Step) -> bool {
+    let mut results = step.results.iter().flatten();
+    results.any(|wanted| wanted.is_still_running().0)
 }
 
 /// How often and in what manner, where that is out of the ordinary.

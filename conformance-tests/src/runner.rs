@@ -323,12 +323,14 @@ mod tests {
             let address = listener.local_addr().unwrap();
             let (converse, journal) = (self.converse.clone(), journal.clone());
             thread::spawn(move || {
-                for mut stream in listener.incoming().flatten() {
+                while let Ok((mut stream, _)) = listener.accept() {
                     let mut request = [0; 1024];
                     let count = stream.read(&mut request).unwrap_or_default();
                     let request = String::from_utf8_lossy(&request[..count]);
                     let target = request.split(' ').nth(1).unwrap_or_default();
                     if !target.is_empty() && !converse(&mut stream, target, &journal) {
+                        // Before the client sees that the connection has ended.
+                        drop(listener);
                         break;
                     }
                 }
