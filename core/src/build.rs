@@ -91,6 +91,10 @@ impl HealthBuilder {
     }
 
     /// Adds a check, as described.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "nobody takes a builder for a number"
+    )]
     pub fn add(mut self, check: Check) -> Self {
         self.checks.push(check);
         self

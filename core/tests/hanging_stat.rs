@@ -1,0 +1,188 @@
+//! A stat of the disablefile that does not return, as on a dead network mount (H4).
+
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures::executor::block_on;
+use health_core::{Answer, Health, HealthConfig, LogLevel, Runtime, Task, ThreadRuntime};
+
+/// Runs the test of that name again in a process whose stats can be made to hang.
+fn again(test: &str) -> PathBuf {
+    let directory = tempfile::tempdir().unwrap().keep();
+    let library = directory.join("hanging_stat.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hanging_stat.c");
+    // Whoever links Rust programs has a C compiler.
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(source)
+        .arg("-ldl")
+        .status();
+    assert!(built.unwrap().success());
+    fs::create_dir(directory.join("dead")).unwrap();
+    let again = Command::new(env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env("LD_PRELOAD", library)
+        .env("HANGS", directory.join("hangs"))
+        .output()
+        .unwrap();
+    let output = String::from_utf8_lossy(&again.stdout);
+    let errors = String::from_utf8_lossy(&again.stderr);
+    assert!(output.contains("1 passed"), "{output}{errors}");
+    directory
+}
+
+/// What the process that is run again plays with.
+struct Mount {
+    hangs: PathBuf,
+    disablefile: PathBuf,
+}
+
+impl Mount {
+    /// `None` in the process that was started first.
+    fn find() -> Option<Self> {
+        let hangs = PathBuf::from(env::var_os("HANGS")?);
+        let disablefile = hangs.with_file_name("dead").join("maintenance");
+        Some(Self { hangs, disablefile })
+    }
+
+    fn die(&self) {
+        fs::create_dir(&self.hangs).unwrap();
+    }
+
+    fn revive(&self) {
+        fs::remove_dir(&self.hangs).unwrap();
+    }
+
+    /// Waits until a stat hangs.
+    fn is_reached(&self) {
+        while !self.hangs.with_extension("reached").exists() {
+            thread::yield_now();
+        }
+    }
+
+    fn health(&self, clock: &Clock) -> Health {
+        let config = HealthConfig::default().with_disablefile(&self.disablefile);
+        let limit = Duration::from_millis(50);
+        let health = Health::builder().config(config).stat_deadline(limit);
+        health.runtime(clock.clone()).build().unwrap()
+    }
+}
+
+/// The machine's clock, which a test may put forward.
+#[derive(Clone, Default)]
+struct Clock(Arc<AtomicU64>);
+
+impl Clock {
+    fn put_forward(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    fn ahead(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl Runtime for Clock {
+    fn now(&self) -> Instant {
+        ThreadRuntime.now() + self.ahead()
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Task {
+        ThreadRuntime.sleep_until(deadline - self.ahead())
+    }
+
+    fn spawn(&self, task: Task) {
+        ThreadRuntime.spawn(task);
+    }
+}
+
+fn ask(health: &Health) -> Answer {
+    block_on(health.answer("checks=all"))
+}
+
+fn warnings(answer: &Answer) -> usize {
+    let records = answer.records();
+    records
+        .filter(|record| record.level() == LogLevel::Warn)
+        .count()
+}
+
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+#[test]
+fn a_mount_that_is_dead_from_the_start_holds_up_neither_build_nor_request_and_takes_one_thread() {
+    let Some(mount) = Mount::find() else {
+        let test = "a_mount_that_is_dead_from_the_start_holds_up_neither_build_nor_request_and_takes_one_thread";
+        return fs::remove_dir_all(again(test)).unwrap();
+    };
+    fs::write(&mount.disablefile, "").unwrap();
+    mount.die();
+    let health = mount.health(&Clock::default());
+    let first = ask(&health);
+    assert_eq!(first.response().body(), "OK");
+    assert_eq!(warnings(&first), 1);
+    let before = threads();
+    for _ in 0..1000 {
+        let answer = ask(&health);
+        assert_eq!(answer.response().body(), "OK");
+        assert_eq!(warnings(&answer), 0);
+    }
+    assert_eq!(threads(), before);
+
+    // Revived, it is looked at again.
+    mount.revive();
+    while ask(&health).response().body() != "MAINTENANCE" {
+        thread::yield_now();
+    }
+    assert_eq!(warnings(&ask(&health)), 0);
+}
+
+#[test]
+fn a_disk_that_dies_later_holds_up_one_request_and_the_last_known_state_stands() {
+    let Some(mount) = Mount::find() else {
+        let test = "a_disk_that_dies_later_holds_up_one_request_and_the_last_known_state_stands";
+        return fs::remove_dir_all(again(test)).unwrap();
+    };
+    fs::write(&mount.disablefile, "").unwrap();
+    let clock = Clock::default();
+    let health = mount.health(&clock);
+    for _ in 0..10 {
+        assert_eq!(ask(&health).response().body(), "MAINTENANCE");
+    }
+    mount.die();
+    let held_up = health.clone();
+    let held_up = thread::spawn(move || ask(&held_up).response().body());
+    mount.is_reached();
+    clock.put_forward(1);
+    let answers: Vec<_> = (0..1000).map(|_| ask(&health)).collect();
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.response().body() == "MAINTENANCE")
+    );
+    assert_eq!(answers.iter().map(warnings).sum::<usize>(), 1);
+    assert!(!held_up.is_finished());
+
+    // What changed meanwhile is seen once the disk is back.
+    fs::remove_file(&mount.disablefile).unwrap();
+    mount.revive();
+    while ask(&health).response().body() != "OK" {
+        thread::yield_now();
+    }
+    held_up.join().unwrap();
+}
