@@ -10,3 +10,6 @@ mod adding_an_adapter {}
 
 #[doc = include_str!("embedding.md")]
 mod embedding {}
+
+#[doc = include_str!("checks.md")]
+mod checks {}

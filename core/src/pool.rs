@@ -14,6 +14,9 @@ use crate::guard::catch;
 
 type Work = Box<dyn FnOnce() + Send>;
 
+/// How long a thread waits for more work before it ends.
+const IDLE: Duration = Duration::from_secs(10);
+
 /// See the [module's doc](self). Dropping it ends the threads that have nothing to do.
 pub(crate) struct Pool(Arc<Shared>);
 
@@ -186,11 +189,14 @@ impl Shared {
                 return;
             } else {
                 state.idle += 1;
-                state = self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
+                let waited = self.changed.wait_timeout(state, IDLE);
+                let timeout;
+                (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
                 state.idle -= 1;
+                if timeout.timed_out() && state.queue.is_empty() {
+                    state.counted -= 1;
+                    return;
+                }
             }
         }
     }
