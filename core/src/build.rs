@@ -12,7 +12,7 @@ use crate::engine::{Engine, Limits};
 use crate::event::HealthCheckEvent;
 use crate::health::Health;
 use crate::log::LogRecord;
-use crate::maintenance::{self, Maintenance};
+use crate::maintenance::Maintenance;
 use crate::observer::{HealthObserver, Observers};
 use crate::registered::Registered;
 use crate::runtime::Runtime;
@@ -200,9 +200,8 @@ impl HealthBuilder {
             concurrent_checks: self.concurrent_checks,
         };
 
-        let stat_deadline = self.stat_deadline;
-        let exposed = self.config.disablefile();
-        let exposed = exposed.filter(|path| maintenance::is_exposed_within(stat_deadline, path));
+        let maintenance = Maintenance::new(self.config.disablefile(), self.stat_deadline);
+        let exposed = self.config.disablefile().filter(|_| maintenance.survey());
         let unknown = self.config.unknown_variables().iter();
         let unknown = unknown.map(|name| LogRecord::unknown_variable(name));
         let warnings: Vec<_> = unknown
@@ -210,7 +209,6 @@ impl HealthBuilder {
             .collect();
         warnings.iter().for_each(LogRecord::emit);
 
-        let maintenance = Maintenance::new(self.config.disablefile(), stat_deadline);
         let runtime = self.runtime.map(|Chosen(runtime)| runtime);
         let threads = self.blocking_threads;
         let engine = Engine::new(checks, limits, threads, self.observers, runtime);

@@ -10,9 +10,8 @@ mod prober;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::Duration;
 
 use self::inline::Inline;
@@ -89,6 +88,11 @@ impl Maintenance {
         self.prober.as_ref().map(Prober::path)
     }
 
+    /// Looks around before the first request; whether any local user could create the marker file (H11).
+    pub(crate) fn survey(&self) -> bool {
+        self.prober.as_ref().is_some_and(Prober::survey)
+    }
+
     /// Looks once. A stat that follows links: whatever the path leads to counts, and nothing is opened.
     pub(crate) async fn observe(&self, runtime: &Arc<dyn Runtime>) -> Observation {
         let Some(prober) = &self.prober else {
@@ -152,16 +156,7 @@ fn remember(flag: &AtomicBool, value: bool) {
     }
 }
 
-/// Whether any local user could create the marker file (H11). Not known, and so `false`, where the file
-/// system does not say within `limit`.
-pub(crate) fn is_exposed_within(limit: Duration, disablefile: &Path) -> bool {
-    let (tell, told) = mpsc::channel();
-    let disablefile = disablefile.to_owned();
-    let thread = thread::Builder::new().name("health-stat".to_owned());
-    let asked = thread.spawn(move || tell.send(is_exposed(&disablefile)));
-    asked.is_ok() && told.recv_timeout(limit).unwrap_or(false)
-}
-
+/// Whether any local user could create the marker file (H11).
 fn is_exposed(disablefile: &Path) -> bool {
     match disablefile.parent() {
         Some(parent) if parent.as_os_str().is_empty() => is_world_writable(Path::new(".")),

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use super::Sighting;
 
@@ -14,20 +14,22 @@ use super::Sighting;
 #[derive(Debug, Default)]
 pub(super) struct Inline {
     epoch: OnceLock<Instant>,
-    /// Nanoseconds of the epoch at which a look began that has not ended; 0 when there is none.
-    since: AtomicU64,
+    /// The millisecond of the epoch in which a look began that has not ended; 0 when there is none.
+    since: AtomicU32,
 }
 
-/// A look takes less than a microsecond. It may be held up where the machine is busy; then another thread does the next.
-const PATIENCE: Duration = Duration::from_millis(1);
+/// In milliseconds. A look takes less than a microsecond; one on a busy machine, where it takes more, costs others a
+/// hand-over.
+const PATIENCE: u32 = 1;
 
 impl Inline {
     /// `None` where a look might get stuck: another is, or the path is a link, which may lead anywhere.
     pub(super) fn look(&self, path: &Path, now: Instant) -> Option<Sighting> {
         let epoch = *self.epoch.get_or_init(|| now);
-        let now = u64::try_from(now.saturating_duration_since(epoch).as_nanos()).ok()? + 1;
+        // Counts on from the start after 49 days; never 0.
+        let now = (now.saturating_duration_since(epoch).as_millis() as u32).max(1);
         let since = self.since.load(Ordering::Relaxed);
-        if since != 0 && now.saturating_sub(since) > PATIENCE.as_nanos() as u64 {
+        if since != 0 && now.wrapping_sub(since) > PATIENCE {
             return None;
         }
         let (relaxed, since) = (Ordering::Relaxed, &self.since);
@@ -49,7 +51,7 @@ mod tests {
     use std::sync::atomic::Ordering;
     use std::time::{Duration, Instant};
 
-    use super::{Inline, PATIENCE, Sighting};
+    use super::{Inline, Sighting};
 
     #[test]
     fn while_one_look_is_stuck_nobody_else_looks() {
@@ -61,8 +63,8 @@ mod tests {
 
         // As a look that began now and does not return would leave it.
         inline.since.store(1, Ordering::Relaxed);
-        assert!(look(start + PATIENCE).is_some());
-        assert!(look(start + PATIENCE + Duration::from_nanos(1)).is_none());
+        assert!(look(start + Duration::from_millis(2)).is_some());
+        assert!(look(start + Duration::from_millis(3)).is_none());
         assert!(look(start + Duration::from_secs(3600)).is_none());
         inline.since.store(0, Ordering::Relaxed);
         assert!(look(start + Duration::from_secs(3600)).is_some());

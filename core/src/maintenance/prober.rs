@@ -2,15 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use super::{MaintenanceState, Sighting, mounts};
+use super::{MaintenanceState, Sighting, is_exposed, mounts};
 use crate::latch::Latch;
 use crate::pool::Pool;
-use crate::runtime::{Runtime, after, until};
+use crate::runtime::{Runtime, ThreadRuntime, after, until};
 use crate::sync::{Mutex, lock};
+
+/// How long the build of an endpoint waits for the file system: nobody polls it yet.
+const SURVEY_LIMIT: Duration = Duration::from_secs(1);
 
 /// Has somebody else look, and waits only so long.
 ///
@@ -55,6 +58,22 @@ impl Prober {
         }
     }
 
+    /// Finds out, before the first request, where requests may look for themselves; and whether any local user
+    /// could create the marker file (H11), which is not known where the file system does not answer in time.
+    pub(super) fn survey(&self) -> bool {
+        let (tell, told) = mpsc::channel();
+        let shared = self.shared.clone();
+        lock(&shared.looks).running = Some(ThreadRuntime.now());
+        self.thread.submit(move || {
+            let start = ThreadRuntime.now();
+            shared.look(&ThreadRuntime, start);
+            let _ = tell.send(is_exposed(&shared.path));
+            // For those who came meanwhile.
+            shared.take_looks(&ThreadRuntime);
+        });
+        told.recv_timeout(SURVEY_LIMIT).unwrap_or(false)
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.shared.path
     }
@@ -63,7 +82,7 @@ impl Prober {
         self.shared.limit
     }
 
-    /// Whether a look from here is known to return at once. Nothing is known before the first.
+    /// Whether a look by the request itself is known to return at once.
     pub(super) fn is_local(&self) -> bool {
         self.shared.is_local.load(Ordering::Relaxed)
     }
@@ -97,31 +116,33 @@ impl Prober {
 }
 
 impl Shared {
-    /// Looks until nobody waits for one.
+    /// Looks until nobody waits for it.
     fn take_looks(&self, clock: &dyn Runtime) {
         loop {
             let now = clock.now();
             let mut looks = lock(&self.looks);
-            let Some(look) = looks.waiting.take() else {
+            let Some(waiting) = looks.waiting.take() else {
                 looks.running = None;
                 return;
             };
             looks.running = Some(now);
-            let is_placed = looks.is_placed;
             drop(looks);
-
-            let sighting = Sighting::from_stat(fs::metadata(&self.path));
-            let is_active = sighting.state() == MaintenanceState::Active;
-            self.was_active.store(is_active, Ordering::Relaxed);
-            let is_prompt = clock.now().saturating_duration_since(now) < self.limit;
-            if !is_prompt {
-                self.is_local.store(false, Ordering::Relaxed);
-            } else if !is_placed {
-                let is_local = mounts::is_local(&self.path);
-                self.is_local.store(is_local, Ordering::Relaxed);
-            }
-            lock(&self.looks).is_placed = is_prompt;
-            look.set(sighting);
+            waiting.set(self.look(clock, now));
         }
+    }
+
+    /// Looks, and finds out whether the next may be taken by a request itself.
+    fn look(&self, clock: &dyn Runtime, start: Instant) -> Sighting {
+        let sighting = Sighting::from_stat(fs::metadata(&self.path));
+        let is_active = sighting.state() == MaintenanceState::Active;
+        self.was_active.store(is_active, Ordering::Relaxed);
+
+        let is_prompt = clock.now().saturating_duration_since(start) < self.limit;
+        let was_placed = std::mem::replace(&mut lock(&self.looks).is_placed, is_prompt);
+        if !(is_prompt && was_placed) {
+            let is_local = is_prompt && mounts::is_local(&self.path);
+            self.is_local.store(is_local, Ordering::Relaxed);
+        }
+        sighting
     }
 }
