@@ -13,12 +13,13 @@ use std::process::ExitCode;
 use std::thread;
 
 use health_conformance::{Server, testee};
-use health_core::Health;
+use health_core::{Health, ThreadRuntime};
 
 /// Serves until the process ends: the server has no way to stop it, and needs none.
 pub(crate) fn serve(health: Health) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
+    health.start_on(ThreadRuntime);
     thread::spawn(move || custom_server::serve(&listener, &health));
     Ok(Server::new(address, || {}))
 }

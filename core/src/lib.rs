@@ -29,7 +29,7 @@
 //! # Ok::<(), health_core::BuildError>(())
 //! ```
 //!
-//! The rules `H1` to `H12` that the documentation cites are those of the project's contract,
+//! The rules `H1` to `H15` that the documentation cites are those of the project's contract,
 //! `docs/contract.md`.
 //!
 //! # Features

@@ -9,10 +9,11 @@ use health_conformance::{Server, testee};
 use health_core::Health;
 
 pub(crate) fn serve(health: Health) -> io::Result<Server> {
-    serve_app(health_axum::router(health))
+    serve_app(|| health_axum::router(health))
 }
 
-pub(crate) fn serve_app(app: Router) -> io::Result<Server> {
+/// Mounts inside the runtime, as an application does.
+pub(crate) fn serve_app(mount: impl FnOnce() -> Router) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
@@ -20,6 +21,9 @@ pub(crate) fn serve_app(app: Router) -> io::Result<Server> {
         .worker_threads(2)
         .enable_io()
         .build()?;
+    let inside = runtime.enter();
+    let app = mount();
+    drop(inside);
     runtime.spawn(async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         axum::serve(listener, app).await

@@ -20,8 +20,8 @@ fn app() -> Router {
 #[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
-    let with = axum_testee::serve_app(app().merge(health_axum::router(health))).unwrap();
-    let without = axum_testee::serve_app(app()).unwrap();
+    let with = axum_testee::serve_app(|| app().merge(health_axum::router(health))).unwrap();
+    let without = axum_testee::serve_app(app).unwrap();
     let differences =
         health_conformance::neighbours::differences(with.address(), without.address());
     assert_eq!(differences.unwrap(), Vec::<String>::new());

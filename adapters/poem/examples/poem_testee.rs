@@ -10,10 +10,11 @@ use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Route};
 
 pub(crate) fn serve(health: Health) -> io::Result<Server> {
-    serve_app(Route::new().with(health_poem::middleware(health)))
+    serve_app(|| Route::new().with(health_poem::middleware(health)))
 }
 
-pub(crate) fn serve_app(app: impl Endpoint + 'static) -> io::Result<Server> {
+/// Mounts inside the runtime, as an application does.
+pub(crate) fn serve_app<E: Endpoint + 'static>(mount: impl FnOnce() -> E) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
@@ -21,6 +22,9 @@ pub(crate) fn serve_app(app: impl Endpoint + 'static) -> io::Result<Server> {
         .worker_threads(2)
         .enable_io()
         .build()?;
+    let inside = runtime.enter();
+    let app = mount();
+    drop(inside);
     runtime.spawn(async move {
         let acceptor = TcpAcceptor::from_std(listener)?;
         poem::Server::new_with_acceptor(acceptor).run(app).await

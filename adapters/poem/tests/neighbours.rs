@@ -19,8 +19,8 @@ fn app() -> Route {
 #[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
-    let with = poem_testee::serve_app(app().with(health_poem::middleware(health))).unwrap();
-    let without = poem_testee::serve_app(app()).unwrap();
+    let with = poem_testee::serve_app(|| app().with(health_poem::middleware(health))).unwrap();
+    let without = poem_testee::serve_app(app).unwrap();
     let differences =
         health_conformance::neighbours::differences(with.address(), without.address());
     assert_eq!(differences.unwrap(), Vec::<String>::new());

@@ -10,10 +10,11 @@ use warp::reply::Reply;
 use warp::{Filter, Rejection};
 
 pub(crate) fn serve(health: Health) -> io::Result<Server> {
-    serve_app(health_warp::filter(health))
+    serve_app(|| health_warp::filter(health))
 }
 
-pub(crate) fn serve_app<F, R>(app: F) -> io::Result<Server>
+/// Mounts inside the runtime, as an application does.
+pub(crate) fn serve_app<F, R>(mount: impl FnOnce() -> F) -> io::Result<Server>
 where
     F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,
     R: Reply + 'static,
@@ -25,6 +26,9 @@ where
         .worker_threads(2)
         .enable_io()
         .build()?;
+    let inside = runtime.enter();
+    let app = mount();
+    drop(inside);
     runtime.spawn(async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         warp::serve(app).incoming(listener).run().await;

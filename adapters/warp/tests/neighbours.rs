@@ -21,8 +21,8 @@ fn app() -> impl Filter<Extract = (impl Reply + use<>,), Error = Rejection> + Cl
 #[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
-    let with = warp_testee::serve_app(health_warp::filter(health).or(app())).unwrap();
-    let without = warp_testee::serve_app(app()).unwrap();
+    let with = warp_testee::serve_app(|| health_warp::filter(health).or(app())).unwrap();
+    let without = warp_testee::serve_app(app).unwrap();
     let differences =
         health_conformance::neighbours::differences(with.address(), without.address());
     assert_eq!(differences.unwrap(), Vec::<String>::new());
