@@ -41,6 +41,7 @@
 
 mod background;
 mod build;
+mod build_error;
 mod check;
 mod config;
 mod decision;
@@ -71,7 +72,8 @@ mod threshold;
 /// The attribute for implementations of [`HealthSubscriber`].
 pub use async_trait::async_trait;
 
-pub use crate::build::{BuildError, HealthBuilder};
+pub use crate::build::HealthBuilder;
+pub use crate::build_error::BuildError;
 pub use crate::check::Check;
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;

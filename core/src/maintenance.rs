@@ -3,11 +3,11 @@
 //! On a local file system a request looks for itself, which is cheaper than to ask another thread. Everywhere
 //! else a thread of the library's own looks, and the request waits no longer than its limit.
 
+mod exposure;
 mod inline;
 mod mounts;
 mod prober;
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -156,28 +156,6 @@ fn remember(flag: &AtomicBool, value: bool) {
     }
 }
 
-/// Whether any local user could create the marker file (H11).
-fn is_exposed(disablefile: &Path) -> bool {
-    match disablefile.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => is_world_writable(Path::new(".")),
-        Some(parent) => is_world_writable(parent),
-        None => false,
-    }
-}
-
-#[cfg(unix)]
-fn is_world_writable(directory: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    const WRITE_BY_OTHERS: u32 = 0o002;
-    fs::metadata(directory).is_ok_and(|stat| stat.permissions().mode() & WRITE_BY_OTHERS != 0)
-}
-
-#[cfg(not(unix))]
-fn is_world_writable(_directory: &Path) -> bool {
-    false
-}
-
 /// What a stat of the marker file says.
 #[derive(Debug, Clone)]
 enum Sighting {
@@ -213,7 +191,7 @@ mod tests {
 
     use futures::executor::block_on;
 
-    use super::{Maintenance, MaintenanceState, Sighting, Trouble, is_exposed};
+    use super::{Maintenance, MaintenanceState, Sighting, Trouble};
     use crate::runtime::{Runtime, ThreadRuntime};
 
     const LIMIT: Duration = Duration::from_secs(60);
@@ -279,24 +257,5 @@ mod tests {
         assert_eq!(observed(&maintenance), MaintenanceState::Inactive);
         std::fs::write(&path, "").unwrap();
         assert_eq!(observed(&maintenance), MaintenanceState::Active);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn only_a_world_writable_directory_exposes_the_disablefile() {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("maintenance");
-        let chmod = |mode| {
-            let permissions = std::fs::Permissions::from_mode(mode);
-            std::fs::set_permissions(directory.path(), permissions).unwrap();
-        };
-        chmod(0o775);
-        assert!(!is_exposed(&path));
-        chmod(0o1777);
-        assert!(is_exposed(&path));
-        assert!(!is_exposed(&directory.path().join("missing/maintenance")));
-        assert!(!is_exposed(Path::new("relative")));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::build::BuildError;
+use crate::build_error::BuildError;
 use crate::check::{Check, NAME_LIMIT, Name, Work};
 use crate::decision::Need;
 use crate::event::{Report, Status};

@@ -4,10 +4,13 @@
 //! what is overdue, should the thread of a task be blocked. A result that comes after its slot was closed
 //! is dropped.
 
+mod table;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::decision::{Need, Outcome, Verdict};
+use self::table::{Slot, Table};
+use crate::decision::{Outcome, Verdict};
 use crate::engine::Engine;
 use crate::event::Report;
 use crate::execution::{Allowance, execute};
@@ -40,32 +43,13 @@ enum Scope {
     One(usize),
 }
 
-#[derive(Debug)]
-struct Table {
-    /// One for each check of the scope; empty once the outcome was made of them.
-    slots: Vec<Slot>,
-    /// Slots that are not done.
-    open: usize,
-    /// The first slot that may not be claimed yet.
-    next: usize,
-}
-
-#[derive(Debug)]
-enum Slot {
-    Waiting,
-    /// Claimed; not begun yet where it waits for a thread.
-    Claimed,
-    Running(Allowance),
-    Done(Vec<Report>),
-}
-
 impl Run {
     /// A run of every check. Those in the background are not executed: what they said last counts (H14).
     pub(crate) fn of_all(engine: &Arc<Engine>) -> Arc<Self> {
         let now = engine.now();
         let checks = engine.checks.iter();
         let slots = checks.map(|check| match check.reading(now) {
-            Some(reports) => Slot::Done(reports),
+            Some(reports) => Slot::Filled(reports),
             None => Slot::Waiting,
         });
         Self::start(engine, Scope::All, slots.collect(), now)
@@ -78,8 +62,6 @@ impl Run {
     }
 
     fn start(engine: &Arc<Engine>, scope: Scope, slots: Vec<Slot>, now: Instant) -> Arc<Self> {
-        let waiting = slots.iter().filter(|slot| matches!(slot, Slot::Waiting));
-        let open = waiting.count();
         Arc::new(Self {
             engine: engine.clone(),
             scope,
@@ -88,18 +70,14 @@ impl Run {
                 Scope::All => after(now, engine.limits.run_deadline),
                 Scope::One(_) => None,
             },
-            table: Mutex::new(Table {
-                slots,
-                open,
-                next: 0,
-            }),
+            table: Mutex::new(Table::new(slots)),
             outcome: Latch::default(),
         })
     }
 
     /// Hands it to the runtime: from here on it belongs to nobody who asked.
     pub(crate) fn launch(self: &Arc<Self>) {
-        let open = lock(&self.table).open;
+        let open = lock(&self.table).open();
         if open == 0 {
             self.conclude();
         }
@@ -157,20 +135,8 @@ impl Run {
             self.close_overdue(Duration::ZERO);
             return None;
         }
-        let mut table = lock(&self.table);
-        let Table { slots, next, .. } = &mut *table;
-        let waiting = |slot: &Slot| matches!(slot, Slot::Waiting);
-        let ahead = slots.get(*next..)?.iter().position(waiting)?;
-        let slot = *next + ahead;
-        slots[slot] = Slot::Claimed;
-        *next = slot + 1;
+        let slot = lock(&self.table).claim()?;
         Some(Claimed { run: self, slot })
-    }
-
-    fn begin(&self, slot: usize, allowance: Allowance) {
-        if let Some(slot @ Slot::Claimed) = lock(&self.table).slots.get_mut(slot) {
-            *slot = Slot::Running(allowance);
-        }
     }
 
     /// Fills a slot; what comes after it was closed is dropped.
@@ -178,29 +144,23 @@ impl Run {
         let check = self.check(slot);
         let now = self.engine.now();
         let mut table = lock(&self.table);
-        let Some(filled) = table.slots.get_mut(slot) else {
+        let Some(allowance) = table.allowance(slot) else {
             return;
         };
-        let start = match filled {
-            Slot::Waiting | Slot::Claimed => now,
-            Slot::Running(allowance) => allowance.start,
-            Slot::Done(_) => return,
-        };
         let reports = check.settle(reports);
+        let start = allowance.map_or(now, |allowance| allowance.start);
         let finished = (!self.engine.observers.is_empty()).then(|| CheckFinished {
             check: check.name.clone(),
             reports: reports.clone(),
             duration: now.saturating_duration_since(start),
         });
-        *filled = Slot::Done(reports);
-        table.open -= 1;
-        let was_last = table.open == 0;
+        let is_full = table.fill(slot, reports);
         drop(table);
 
         if let Some(finished) = finished {
             self.engine.observers.tell_finished(&finished);
         }
-        if was_last {
+        if is_full {
             self.conclude();
         }
     }
@@ -209,18 +169,15 @@ impl Run {
     fn overdue_at(&self) -> Option<Instant> {
         let now = self.engine.now();
         let table = lock(&self.table);
-        if table.open == 0 {
+        if table.open() == 0 {
             // Another thread is about to tell the outcome.
             return None;
         }
-        let slots = table.slots.iter().enumerate();
-        let ends = slots.filter_map(|(index, slot)| match slot {
-            Slot::Waiting | Slot::Claimed => after(now, self.check(index).deadline),
-            Slot::Running(allowance) => allowance.end,
-            Slot::Done(_) => None,
+        let ends = table.unfilled().filter_map(|(slot, allowance)| {
+            let not_begun = || Allowance::new(self.check(slot), now, self.closes);
+            allowance.unwrap_or_else(not_begun).end
         });
-        let first = ends.chain(self.closes).min()?;
-        after(first, GRACE)
+        after(ends.chain(self.closes).min()?, GRACE)
     }
 
     /// Closes what has been overdue for `grace`.
@@ -230,19 +187,15 @@ impl Run {
             let late = end.and_then(|end| now.checked_duration_since(end));
             late.is_some_and(|late| late >= grace)
         };
-        let run_is_overdue = is_overdue(self.closes);
         let table = lock(&self.table);
-        let slots = table.slots.iter().enumerate();
-        let overdue = slots.filter_map(|(index, slot)| {
-            let check = self.check(index);
-            let report = match slot {
-                Slot::Running(allowance) if is_overdue(allowance.end) => allowance.used_up(check),
-                Slot::Waiting | Slot::Claimed if run_is_overdue => {
-                    check.failure("timed out before it could run")
-                }
+        let overdue = table.unfilled().filter_map(|(slot, allowance)| {
+            let check = self.check(slot);
+            let report = match allowance {
+                Some(allowance) if is_overdue(allowance.end) => allowance.used_up(check),
+                None if is_overdue(self.closes) => check.failure("timed out before it could run"),
                 _ => return None,
             };
-            Some((index, report))
+            Some((slot, report))
         });
         let overdue: Vec<_> = overdue.collect();
         drop(table);
@@ -253,16 +206,10 @@ impl Run {
 
     /// Makes the outcome of a full table.
     fn conclude(&self) {
-        let slots = std::mem::take(&mut lock(&self.table).slots);
-        let results: Vec<(Need, Vec<Report>)> = slots
-            .into_iter()
-            .enumerate()
-            .filter_map(|(index, slot)| match slot {
-                Slot::Done(reports) => Some((self.check(index).need, reports)),
-                Slot::Waiting | Slot::Claimed | Slot::Running(_) => None,
-            })
+        let results = lock(&self.table).take().into_iter().enumerate();
+        let results: Vec<_> = results
+            .map(|(slot, reports)| (self.check(slot).need, reports))
             .collect();
-
         let now = self.engine.now();
         if let (Scope::One(_), [(_, reports)]) = (self.scope, &*results) {
             self.check(0).keep(now, reports.clone());
@@ -287,7 +234,7 @@ struct Claimed<'a> {
 impl Claimed<'_> {
     async fn execute(self) {
         let Run { engine, closes, .. } = self.run;
-        let began = |allowance| self.run.begin(self.slot, allowance);
+        let began = |allowance| lock(&self.run.table).begin(self.slot, allowance);
         let reports = execute(self.run.check(self.slot), engine, *closes, began).await;
         self.run.deliver(self.slot, reports);
     }
@@ -295,11 +242,7 @@ impl Claimed<'_> {
 
 impl Drop for Claimed<'_> {
     fn drop(&mut self) {
-        let is_open = {
-            let table = lock(&self.run.table);
-            let slot = table.slots.get(self.slot);
-            !matches!(slot, None | Some(Slot::Done(_)))
-        };
+        let is_open = lock(&self.run.table).allowance(self.slot).is_some();
         if is_open {
             let failure = "given up: the task that ran it was dropped before its end";
             let report = self.run.check(self.slot).failure(failure);

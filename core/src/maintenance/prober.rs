@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use super::{MaintenanceState, Sighting, is_exposed, mounts};
+use super::exposure::is_exposed;
+use super::{MaintenanceState, Sighting, mounts};
 use crate::latch::Latch;
 use crate::pool::Pool;
 use crate::runtime::{Runtime, ThreadRuntime, after, until};
