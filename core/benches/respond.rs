@@ -1,11 +1,14 @@
 //! The cost of one answer, allocations included: `cargo bench -p health-core`.
 
-use std::future::ready;
+use std::future::{pending, ready};
 use std::path::Path;
+use std::task::{Context, Waker};
+use std::time::Instant;
 
+use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher};
 use futures::executor::block_on;
-use health_core::{Health, HealthConfig, HealthResponse};
+use health_core::{Health, HealthBuilder, HealthConfig, HealthResponse, Runtime, Task};
 
 #[global_allocator]
 static ALLOC: AllocProfiler = AllocProfiler::system();
@@ -15,14 +18,25 @@ fn main() {
 }
 
 /// An endpoint that stats `disablefile`, with this many checks that are done at once.
-fn health(disablefile: &str, checks: usize) -> Health {
+fn described(disablefile: &str, checks: usize) -> HealthBuilder {
     let config = HealthConfig::default().with_disablefile(Path::new(disablefile));
     let mut builder = Health::builder().config(config);
     for index in 0..checks {
         builder = builder.check(format!("check-{index}"), || ready(Ok::<(), String>(())));
     }
-    #[expect(clippy::expect_used, reason = "a benchmark has nobody to report to")]
-    builder.build().expect("distinct names")
+    builder
+}
+
+/// The endpoint, after its first answer, which finds out where the disablefile is.
+#[expect(clippy::expect_used, reason = "a benchmark has nobody to report to")]
+fn built(builder: HealthBuilder) -> Health {
+    let health = builder.build().expect("distinct names");
+    respond(&health, "");
+    health
+}
+
+fn health(disablefile: &str, checks: usize) -> Health {
+    built(described(disablefile, checks))
 }
 
 /// From the query to the bytes that a server would send.
@@ -57,8 +71,35 @@ fn plain_without_a_disablefile(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| respond(&health, divan::black_box("")));
 }
 
+/// A run is handed to the library's own thread and waited for. What is allocated over there is not counted.
 #[divan::bench(args = [1, 10, 100])]
 fn instant_checks(bencher: Bencher<'_, '_>, checks: usize) {
     let health = health("no-such-file", checks);
     bencher.bench_local(|| respond(&health, divan::black_box("checks=all")));
+}
+
+/// The work of a run alone: nothing is handed to another thread, and every allocation is counted.
+#[divan::bench(args = [1, 10, 100, 1000])]
+fn instant_checks_here(bencher: Bencher<'_, '_>, checks: usize) {
+    let health = built(described("", checks).runtime(Here));
+    let bencher = bencher.counter(ItemsCount::new(checks));
+    bencher.bench_local(|| respond(&health, divan::black_box("checks=all")));
+}
+
+/// Polls tasks where they are spawned, once: instant checks need no more, and no timers either.
+struct Here;
+
+impl Runtime for Here {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep_until(&self, _deadline: Instant) -> Task {
+        Box::pin(pending())
+    }
+
+    fn spawn(&self, mut task: Task) {
+        let done = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(done.is_ready());
+    }
 }
