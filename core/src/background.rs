@@ -14,7 +14,7 @@ pub(crate) fn start(engine: &Arc<Engine>) {
     for (number, check) in engine.checks.iter().enumerate() {
         if let Some(period) = check.period {
             let task = repeat(engine.clone(), number, period);
-            engine.runtime().spawn(Box::pin(task));
+            engine.spawn(Box::pin(task));
         }
     }
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::decision::Verdict;
+use crate::guard::catch;
 use crate::latch::Latch;
-use crate::observer::{Observers, VerdictChanged};
+use crate::observer::Observers;
 use crate::pool::Pool;
 use crate::registered::Registered;
-use crate::runtime::{Runtime, ThreadRuntime};
+use crate::runtime::{Runtime, Task, ThreadRuntime};
 use crate::sync::{Mutex, lock};
 
 /// See the [module's doc](self).
@@ -22,7 +23,8 @@ pub(crate) struct Engine {
     /// Set when the endpoint is dropped: ends the background checks.
     pub(crate) stopped: Latch<()>,
     runtime: OnceLock<Arc<dyn Runtime>>,
-    overall: Mutex<Overall>,
+    /// The verdict of each check when it last said something.
+    verdicts: Mutex<Vec<Option<Verdict>>>,
 }
 
 /// The bounds of a run.
@@ -35,12 +37,6 @@ pub(crate) struct Limits {
     pub(crate) concurrent_checks: usize,
 }
 
-/// The verdict of each check when it last said something, and of all when it was last told.
-struct Overall {
-    checks: Vec<Option<Verdict>>,
-    told: Option<Verdict>,
-}
-
 impl Engine {
     pub(crate) fn new(
         checks: Vec<Arc<Registered>>,
@@ -49,10 +45,7 @@ impl Engine {
         observers: Observers,
         runtime: Option<Arc<dyn Runtime>>,
     ) -> Self {
-        let overall = Overall {
-            checks: vec![None; checks.len()],
-            told: None,
-        };
+        let verdicts = vec![None; checks.len()];
         Self {
             checks,
             limits,
@@ -60,7 +53,7 @@ impl Engine {
             blocking: Pool::new("health-blocking", blocking_threads),
             stopped: Latch::default(),
             runtime: runtime.map(OnceLock::from).unwrap_or_default(),
-            overall: Mutex::new(overall),
+            verdicts: Mutex::new(verdicts),
         }
     }
 
@@ -83,18 +76,20 @@ impl Engine {
         if self.observers.is_empty() {
             return;
         }
-        let mut overall = lock(&self.overall);
+        let mut known = lock(&self.verdicts);
         for (number, verdict) in verdicts {
-            overall.checks[number] = Some(verdict);
+            known[number] = Some(verdict);
         }
-        let now = overall.checks.iter().flatten().max().copied();
-        let now = now.unwrap_or(Verdict::Ok);
-        let before = overall.told.replace(now);
-        if before != Some(now) {
-            // Handed over behind the lock, so that two changes arrive in their order; the observer is
-            // called on its own thread.
-            self.observers.tell_changed(VerdictChanged { before, now });
-        }
+        let now = known.iter().flatten().max().copied();
+        // Handed over behind the lock, so that two changes arrive in their order.
+        self.observers.tell_verdict(now.unwrap_or(Verdict::Ok));
+        drop(known);
+        self.observers.warn();
+    }
+
+    /// Has the runtime run `task`. A runtime that panics does no more harm than one that drops it.
+    pub(crate) fn spawn(&self, task: Task) {
+        let _ = catch(|| self.runtime().spawn(task));
     }
 }
 

@@ -124,19 +124,23 @@ async fn delegate(
         // A thread that comes free as the run ends must not begin anything for nobody.
         if closes.is_none_or(|closes| now < closes) {
             started.set(now);
-            ended.set(job());
+            let reports = job();
+            ended.set((clock.now(), reports));
         }
     }));
 
-    let Some(start) = until(&**engine.runtime(), closes, start.wait()).await else {
+    // In the background there is no end of the run: it tries again in the next period.
+    let limit = closes.or_else(|| after(engine.now(), check.deadline));
+    let Some(start) = until(&**engine.runtime(), limit, start.wait()).await else {
         return vec![check.failure("timed out before it could run")];
     };
     let allowance = Allowance::new(check, start, closes);
     began(allowance);
-    let reports = until(&**engine.runtime(), allowance.end, end.wait()).await;
+    until(&**engine.runtime(), allowance.end, end.wait()).await;
     drop(job);
-    match reports {
-        Some(reports) if !allowance.is_used_up(engine.now()) => reports,
+    // Judged by when it ended: this task may have been kept from looking.
+    match end.get() {
+        Some((ended, reports)) if !allowance.is_used_up(ended) => reports,
         _ => vec![allowance.used_up(check)],
     }
 }

@@ -1,6 +1,7 @@
 //! The handle that wires the parts.
 
-use std::sync::{Arc, Once};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::background;
 use crate::build::HealthBuilder;
@@ -24,7 +25,8 @@ struct Parts {
     maintenance: Maintenance,
     engine: Arc<Engine>,
     dispatcher: Dispatcher,
-    background: Once,
+    /// Whether the background checks are.
+    is_started: AtomicBool,
     warnings: Vec<LogRecord>,
 }
 
@@ -47,7 +49,7 @@ impl Health {
             maintenance,
             dispatcher: Dispatcher::new(engine.clone()),
             engine,
-            background: Once::new(),
+            is_started: AtomicBool::new(false),
             warnings,
         }))
     }
@@ -83,9 +85,11 @@ impl Health {
 
     pub(crate) fn start(&self) {
         let Parts {
-            background, engine, ..
+            is_started, engine, ..
         } = &*self.0;
-        background.call_once(|| background::start(engine));
+        if !is_started.load(Ordering::Relaxed) && !is_started.swap(true, Ordering::Relaxed) {
+            background::start(engine);
+        }
     }
 
     /// Answers one request and logs what H8 and H4 ask for.

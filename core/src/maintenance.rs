@@ -105,6 +105,10 @@ impl Maintenance {
             true => self.inline.look(prober.path(), runtime.now()),
             false => None,
         };
+        if let Some(sighting) = &seen_inline {
+            let is_active = sighting.state() == MaintenanceState::Active;
+            remember(&self.was_active, is_active);
+        }
         let sighting = match seen_inline {
             Some(sighting) => Some(sighting),
             // Boxed: few answers need room for the wait.
@@ -127,7 +131,6 @@ impl Maintenance {
         };
         let state = sighting.state();
         remember(&self.hangs, false);
-        remember(&self.was_active, state == MaintenanceState::Active);
         Observation {
             state,
             trouble: self.episode(sighting),
@@ -187,6 +190,7 @@ mod tests {
     use std::path::Path;
 
     use std::sync::Arc;
+    use std::sync::atomic::Ordering;
     use std::time::Duration;
 
     use futures::executor::block_on;
@@ -216,9 +220,11 @@ mod tests {
         let (active, inactive) = (MaintenanceState::Active, MaintenanceState::Inactive);
         assert_eq!(observe(None), (inactive, true));
         assert_eq!(observe(None), (inactive, false));
+        maintenance.was_active.store(true, Ordering::Relaxed);
         assert_eq!(observe(Some(Sighting::Present)), (active, false));
         assert_eq!(observe(None), (active, true));
         assert_eq!(observe(None), (active, false));
+        maintenance.was_active.store(false, Ordering::Relaxed);
         assert_eq!(observe(Some(Sighting::Absent)), (inactive, false));
         assert_eq!(observe(None), (inactive, true));
     }

@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use crate::decision::Verdict;
 use crate::event::Report;
+use crate::guard::catch;
 use crate::log::LogRecord;
 use crate::pool::Pool;
+use crate::sync::{Mutex, lock};
 
 /// Somebody who is told what the checks say. Both methods do nothing unless they are implemented.
 ///
 /// They are called on a thread of the observer's own, one after the other, in the order in which things
 /// happened. An observer that panics is told the next thing all the same. One that is slow holds up
-/// nobody: while it is 1,000 notices behind it misses what happens, which is logged at WARN.
+/// nobody: while it is 1,000 notices behind it misses what checks say, which is logged at WARN, once until it has
+/// caught up; a change of the verdict that it missed it is told then.
 ///
 /// ```
 /// use health_core::{CheckFinished, Health, HealthObserver, VerdictChanged};
@@ -57,7 +60,7 @@ pub struct CheckFinished {
     pub check: String,
     /// What counts of it (H15): of a check one report, of a subscriber any number.
     pub reports: Vec<Report>,
-    /// How long it took; its deadline, where that was over.
+    /// How long it took; where its deadline was over, until it was no longer waited for.
     pub duration: Duration,
 }
 
@@ -82,7 +85,10 @@ struct Observed {
     observer: Arc<dyn HealthObserver>,
     thread: Pool,
     backlog: Arc<AtomicUsize>,
+    /// The verdict it knows of.
+    told: Mutex<Option<Verdict>>,
     is_behind: AtomicBool,
+    warning_is_due: AtomicBool,
 }
 
 impl Observers {
@@ -91,7 +97,9 @@ impl Observers {
             observer: Arc::new(observer),
             thread: Pool::new("health-observer", 1),
             backlog: Arc::default(),
+            told: Mutex::new(None),
             is_behind: AtomicBool::new(false),
+            warning_is_due: AtomicBool::new(false),
         });
     }
 
@@ -99,6 +107,7 @@ impl Observers {
         self.0.is_empty()
     }
 
+    /// Hands the notice over: none of an observer's own code runs here.
     pub(crate) fn tell_finished(&self, finished: &CheckFinished) {
         for observed in &self.0 {
             let finished = finished.clone();
@@ -106,22 +115,43 @@ impl Observers {
         }
     }
 
-    pub(crate) fn tell_changed(&self, changed: VerdictChanged) {
+    /// Hands over what the verdict is, to whom it is new. Who could not take it is told the next time.
+    pub(crate) fn tell_verdict(&self, now: Verdict) {
         for observed in &self.0 {
-            observed.tell(move |observer| observer.verdict_changed(changed));
+            let mut told = lock(&observed.told);
+            let before = *told;
+            let changed = VerdictChanged { before, now };
+            if before != Some(now)
+                && observed.tell(move |observer| observer.verdict_changed(changed))
+            {
+                *told = Some(now);
+            }
+        }
+    }
+
+    /// Logs who does not keep up, once an episode: to be called behind all locks, because a log is foreign code.
+    pub(crate) fn warn(&self) {
+        for observed in &self.0 {
+            if observed.warning_is_due.swap(false, Ordering::SeqCst) {
+                let _ = catch(|| LogRecord::observer_is_slow(BACKLOG).emit());
+            }
         }
     }
 }
 
 impl Observed {
-    fn tell(&self, notice: impl FnOnce(&dyn HealthObserver) + Send + 'static) {
-        if self.backlog.load(Ordering::SeqCst) >= BACKLOG {
+    /// Whether it has room for the notice.
+    fn tell(&self, notice: impl FnOnce(&dyn HealthObserver) + Send + 'static) -> bool {
+        let backlog = self.backlog.load(Ordering::SeqCst);
+        if backlog >= BACKLOG {
             if !self.is_behind.swap(true, Ordering::SeqCst) {
-                LogRecord::observer_is_slow(BACKLOG).emit();
+                self.warning_is_due.store(true, Ordering::SeqCst);
             }
-            return;
+            return false;
         }
-        self.is_behind.store(false, Ordering::SeqCst);
+        if backlog == 0 {
+            self.is_behind.store(false, Ordering::SeqCst);
+        }
         self.backlog.fetch_add(1, Ordering::SeqCst);
         let told = Told(self.backlog.clone());
         let observer = self.observer.clone();
@@ -130,6 +160,7 @@ impl Observed {
             let _told = told;
             notice(&*observer);
         });
+        true
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Pool(Arc<Shared>);
 struct Shared {
     name: &'static str,
     limit: usize,
+    /// Whether each job that is given up raises the limit by one.
+    grows: bool,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -32,8 +34,10 @@ struct State {
     queue: VecDeque<(u64, Work)>,
     running: BTreeMap<u64, Running>,
     next: u64,
+    /// Threads that wait for work, and those on their way to it.
     idle: usize,
-    /// Threads that count against the limit: the idle ones, and those whose job was not given up.
+    starting: usize,
+    /// Threads that count against the limit: all but those whose job was given up.
     counted: usize,
     is_closed: bool,
 }
@@ -45,24 +49,36 @@ struct Running {
 }
 
 impl State {
-    /// Whether there is work that no idle thread will take.
+    /// Whether there is work that no such thread will take.
     fn is_behind(&self) -> bool {
-        self.queue.len() > self.idle
+        self.queue.len() > self.idle + self.starting
     }
 }
 
 impl Pool {
     /// A pool without threads: they are made when there is work.
     pub(crate) fn new(name: &'static str, limit: usize) -> Self {
+        Self::described(name, limit, false)
+    }
+
+    /// A pool of one thread, and of as many more as there are jobs given up: where some block, the next may
+    /// well block too.
+    pub(crate) fn growing(name: &'static str) -> Self {
+        Self::described(name, 1, true)
+    }
+
+    fn described(name: &'static str, limit: usize, grows: bool) -> Self {
         Self(Arc::new(Shared {
             name,
             limit,
+            grows,
             state: Mutex::default(),
             changed: Condvar::new(),
         }))
     }
 
-    /// Queues `work`. Where no thread can be made, it waits for the next attempt.
+    /// Queues `work`. Where no thread can be made, it waits for the next attempt: another job, or
+    /// [`Pool::staff`].
     pub(crate) fn submit(&self, work: impl FnOnce() + Send + 'static) -> Job {
         let mut state = self.0.lock();
         let number = state.next;
@@ -73,6 +89,11 @@ impl Pool {
             pool: self.0.clone(),
             number,
         }
+    }
+
+    /// Tries again where no thread could be made.
+    pub(crate) fn staff(&self) {
+        self.0.staff(self.0.lock());
     }
 
     /// Whether there is work that waits for a thread.
@@ -148,25 +169,30 @@ impl Shared {
 
     /// Sees to it that somebody takes what is queued.
     fn staff(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        if !state.is_behind() || state.counted >= self.limit {
-            drop(state);
-            self.changed.notify_one();
-            return;
+        self.changed.notify_one();
+        while state.is_behind() && state.counted < self.limit(&state) {
+            state.counted += 1;
+            state.starting += 1;
+            let (shared, name) = (self.clone(), self.name.to_owned());
+            // The usual stack: an overflow would end the process, and untouched pages cost nothing.
+            let thread = thread::Builder::new().name(name);
+            if thread.spawn(move || shared.work()).is_err() {
+                state.counted -= 1;
+                state.starting -= 1;
+                return;
+            }
         }
-        state.counted += 1;
-        drop(state);
-        let shared = self.clone();
-        let name = self.name.to_owned();
-        // The usual stack: an overflow would end the process, and untouched pages cost nothing.
-        let thread = thread::Builder::new().name(name);
-        if thread.spawn(move || shared.work()).is_err() {
-            self.lock().counted -= 1;
-        }
+    }
+
+    fn limit(&self, state: &State) -> usize {
+        let given_up = state.running.values().filter(|running| running.is_given_up);
+        self.limit + if self.grows { given_up.count() } else { 0 }
     }
 
     /// What a thread does, until the pool is closed or its job was given up and others do the work.
     fn work(&self) {
         let mut state = self.lock();
+        state.starting -= 1;
         loop {
             if let Some((number, work)) = state.queue.pop_front() {
                 let running = Running {
@@ -179,7 +205,7 @@ impl Shared {
                 state = self.lock();
                 let ended = state.running.remove(&number);
                 if ended.is_some_and(|running| running.is_given_up) {
-                    if state.counted >= self.limit {
+                    if state.counted >= self.limit(&state) {
                         return;
                     }
                     state.counted += 1;

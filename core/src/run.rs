@@ -82,13 +82,18 @@ impl Run {
             self.conclude();
         }
         for _ in 0..open.min(self.engine.limits.concurrent_checks) {
-            let run = self.clone();
-            self.engine.runtime().spawn(Box::pin(async move {
-                while let Some(claimed) = run.claim() {
-                    claimed.execute().await;
-                }
-            }));
+            self.add_task();
         }
+    }
+
+    /// Has one more task claim and execute checks.
+    fn add_task(self: &Arc<Self>) {
+        let run = self.clone();
+        self.engine.spawn(Box::pin(async move {
+            while let Some(claimed) = run.claim() {
+                claimed.execute().await;
+            }
+        }));
     }
 
     /// When it was started.
@@ -102,14 +107,17 @@ impl Run {
     }
 
     /// Waits for the outcome. Whoever waits sees to it that the run ends on time.
-    pub(crate) async fn outcome(&self) -> Arc<Outcome> {
+    pub(crate) async fn outcome(self: &Arc<Self>) -> Arc<Outcome> {
         loop {
             let overdue = self.overdue_at();
             let runtime = self.engine.runtime();
             if let Some(outcome) = until(&**runtime, overdue, self.outcome.wait()).await {
                 return outcome;
             }
-            self.close_overdue(GRACE);
+            // Each was some task's, which is stuck with it: another goes on.
+            for _ in 0..self.close_overdue(GRACE) {
+                self.add_task();
+            }
         }
     }
 
@@ -155,11 +163,11 @@ impl Run {
             duration: now.saturating_duration_since(start),
         });
         let is_full = table.fill(slot, reports);
-        drop(table);
-
         if let Some(finished) = finished {
             self.engine.observers.tell_finished(&finished);
         }
+        drop(table);
+        self.engine.observers.warn();
         if is_full {
             self.conclude();
         }
@@ -180,48 +188,57 @@ impl Run {
         after(ends.chain(self.closes).min()?, GRACE)
     }
 
-    /// Closes what has been overdue for `grace`.
-    fn close_overdue(&self, grace: Duration) {
+    /// Closes what has been overdue for `grace`; how many executions of these were under way.
+    fn close_overdue(&self, grace: Duration) -> usize {
         let now = self.engine.now();
         let is_overdue = |end: Option<Instant>| {
             let late = end.and_then(|end| now.checked_duration_since(end));
             late.is_some_and(|late| late >= grace)
         };
-        let table = lock(&self.table);
-        let overdue = table.unfilled().filter_map(|(slot, allowance)| {
+        let mut stuck = 0;
+        let mut overdue = Vec::new();
+        for (slot, allowance) in lock(&self.table).unfilled() {
             let check = self.check(slot);
-            let report = match allowance {
-                Some(allowance) if is_overdue(allowance.end) => allowance.used_up(check),
-                None if is_overdue(self.closes) => check.failure("timed out before it could run"),
-                _ => return None,
-            };
-            Some((slot, report))
-        });
-        let overdue: Vec<_> = overdue.collect();
-        drop(table);
+            match allowance {
+                Some(allowance) if is_overdue(allowance.end) => {
+                    stuck += 1;
+                    overdue.push((slot, allowance.used_up(check)));
+                }
+                None if is_overdue(self.closes) => {
+                    overdue.push((slot, check.failure("timed out before it could run")));
+                }
+                _ => {}
+            }
+        }
         for (slot, report) in overdue {
             self.deliver(slot, vec![report]);
         }
+        stuck
     }
 
     /// Makes the outcome of a full table.
     fn conclude(&self) {
+        let now = self.engine.now();
         let results = lock(&self.table).take().into_iter().enumerate();
         let results: Vec<_> = results
-            .map(|(slot, reports)| (self.check(slot).need, reports))
+            .map(|(slot, reports)| {
+                let check = self.check(slot);
+                let reports = match self.scope {
+                    // A background check may have said more since this run began.
+                    Scope::All => check.reading(now).unwrap_or(reports),
+                    Scope::One(_) => {
+                        check.keep(now, reports.clone());
+                        reports
+                    }
+                };
+                (check.need, reports)
+            })
             .collect();
-        let now = self.engine.now();
-        if let (Scope::One(_), [(_, reports)]) = (self.scope, &*results) {
-            self.check(0).keep(now, reports.clone());
-        }
-        let verdicts = results.iter().enumerate().map(|(slot, (need, reports))| {
-            // A background check may have said more since this run began.
-            let latest = self.check(slot).reading(now);
-            let reports = latest.as_ref().unwrap_or(reports);
-            (self.number(slot), Verdict::of(*need, reports))
-        });
-        self.engine.update(verdicts);
         self.outcome.set(Arc::new(Outcome::judge(&results)));
+        let verdicts = results.iter().enumerate();
+        let verdicts = verdicts
+            .map(|(slot, (need, reports))| (self.number(slot), Verdict::of(*need, reports)));
+        self.engine.update(verdicts);
     }
 }
 

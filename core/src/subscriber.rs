@@ -14,7 +14,7 @@ use crate::event::HealthCheckEvent;
 /// one from a closure; implement it for a subscriber that is asynchronous and reports more than one result.
 ///
 /// A panic, wherever it happens, and a deadline that is over become an ERROR report; what was reported
-/// before stands (H12).
+/// before stands (H12), unless it blocked its thread beyond the deadline: then nobody can ask it any more.
 ///
 /// ```
 /// use health_core::{Health, HealthCheckEvent, HealthSubscriber, async_trait};

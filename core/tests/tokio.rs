@@ -131,6 +131,10 @@ fn a_runtime_that_is_gone_fails_the_checks_that_need_it_and_no_other() {
     let answer = block_on(health.answer("checks=all"));
     let record = answer.records().next().unwrap().text().to_owned();
     assert!(
+        record.contains(r#""name":"sleeps","status":"ERROR""#),
+        "{record}"
+    );
+    assert!(
         record.contains(r#""name":"fine","status":"OK""#),
         "{record}"
     );

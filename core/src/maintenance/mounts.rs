@@ -2,25 +2,28 @@
 
 use std::path::Path;
 
-/// Whether a stat of `path` asks a local disk, or memory, and so returns at once.
+/// Whether a stat of `path` asks a local disk, or memory, and so returns at once: on the whole way there, because
+/// each directory of it is looked up.
 ///
 /// Not known, and so `false`, on other systems than Linux. Never call it on a thread that must not wait: it
 /// resolves links.
 #[cfg(target_os = "linux")]
 pub(super) fn is_local(path: &Path) -> bool {
+    let Ok(mounts) = std::fs::read_to_string("/proc/self/mountinfo") else {
+        return false;
+    };
     let here = Path::new(".");
     let directories = path.ancestors().skip(1);
-    let mut directories = directories.map(|directory| match directory.as_os_str().is_empty() {
-        true => here,
-        false => directory,
-    });
-    // One that is missing will be made on the file system of the nearest that is there.
-    let directory = directories.find_map(|directory| directory.canonicalize().ok());
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo");
-    match (directory, mounts) {
-        (Some(directory), Ok(mounts)) => is_on_local_mount(&directory, &mounts),
-        _ => false,
-    }
+    let mut directories = directories
+        .map(|directory| match directory.as_os_str().is_empty() {
+            true => here,
+            false => directory,
+        })
+        // One that is missing will be made on the file system of the nearest that is there.
+        .filter_map(|directory| directory.canonicalize().ok())
+        .peekable();
+    directories.peek().is_some()
+        && directories.all(|directory| is_on_local_mounts(&directory, &mounts))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -34,19 +37,19 @@ const LOCAL: [&str; 15] = [
     "ramfs", "squashfs", "tmpfs", "xfs", "zfs",
 ];
 
-/// Looks `directory` up in the text of `/proc/self/mountinfo` (proc(5)): the longest mount point above it
-/// counts, and of several mounts on one point the last.
-fn is_on_local_mount(directory: &Path, mounts: &str) -> bool {
-    let mounts = mounts.lines().filter_map(|line| {
-        let (mount, file_system) = line.split_once(" - ")?;
-        let point = unescaped(mount.split(' ').nth(4)?);
-        let kind = file_system.split(' ').next()?;
-        let is_above = directory.starts_with(&point);
-        is_above.then_some((point.len(), kind))
-    });
-    mounts
-        .max_by_key(|(length, _)| *length)
-        .is_some_and(|(_, kind)| LOCAL.contains(&kind))
+/// Whether all mounts above `directory`, and the one it is on, are local, by the text of `/proc/self/mountinfo`
+/// (proc(5)). What is mounted over another counts with it.
+fn is_on_local_mounts(directory: &Path, mounts: &str) -> bool {
+    let mut kinds = mounts
+        .lines()
+        .filter_map(|line| {
+            let (mount, file_system) = line.split_once(" - ")?;
+            let point = unescaped(mount.split(' ').nth(4)?);
+            let kind = file_system.split(' ').next()?;
+            directory.starts_with(point).then_some(kind)
+        })
+        .peekable();
+    kinds.peek().is_some() && kinds.all(|kind| LOCAL.contains(&kind))
 }
 
 /// Space, tab, line feed and backslash stand as octal escapes.
@@ -65,7 +68,7 @@ fn unescaped(point: &str) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::is_on_local_mount;
+    use super::is_on_local_mounts;
 
     const MOUNTS: &str = "\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -78,21 +81,40 @@ mod tests {
 ";
 
     #[test]
-    fn the_nearest_mount_above_a_directory_says_whether_it_is_local() {
-        let is_local = |directory| is_on_local_mount(Path::new(directory), MOUNTS);
+    fn a_directory_is_local_if_every_mount_on_the_way_to_it_is() {
+        let is_local = |directory| is_on_local_mounts(Path::new(directory), MOUNTS);
         assert!(is_local("/var/lib"));
         assert!(is_local("/run/shop"));
-        assert!(is_local("/srv/local"));
         assert!(is_local("/srv-of-another-name"));
-        for remote in ["/srv", "/srv/shop", "/mnt/two words/x", "/over", "/over/x"] {
+        for remote in [
+            "/srv",
+            "/srv/shop",
+            "/srv/local",
+            "/mnt/two words/x",
+            "/over",
+            "/over/x",
+        ] {
             assert!(!is_local(remote), "{remote}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_way_to_a_directory_is_judged_before_its_links_are_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(super::is_local(
+            &directory.path().join("not-yet/maintenance")
+        ));
+        // What /proc says is made up at the moment of asking: no file system to rely on.
+        assert!(!super::is_local(Path::new(
+            "/proc/self/root/tmp/maintenance"
+        )));
     }
 
     #[test]
     fn what_cannot_be_read_is_not_trusted() {
         for mounts in ["", "nonsense", "22 1 8:1 / / rw,relatime", " - ext4"] {
-            assert!(!is_on_local_mount(Path::new("/"), mounts), "{mounts:?}");
+            assert!(!is_on_local_mounts(Path::new("/"), mounts), "{mounts:?}");
         }
     }
 }

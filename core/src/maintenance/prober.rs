@@ -38,11 +38,18 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Looks {
-    waiting: Option<Arc<Latch<Sighting>>>,
+    waiting: Option<Arc<Look>>,
     /// Since when one is under way.
     running: Option<Instant>,
     /// Whether the kind of file system was found out since the last look that hung.
     is_placed: bool,
+}
+
+/// One look, for all who came before it began.
+#[derive(Debug, Default)]
+struct Look {
+    begun: Latch<Instant>,
+    seen: Latch<Sighting>,
 }
 
 impl Prober {
@@ -88,16 +95,17 @@ impl Prober {
         self.shared.is_local.load(Ordering::Relaxed)
     }
 
-    /// What a look says that begins after this call; `None` when it takes too long, and at once while
-    /// another already did.
+    /// What a look says that begins after this call; `None` when it takes longer than the limit, and at once
+    /// while the one before it already does.
     pub(super) async fn look(&self, runtime: &Arc<dyn Runtime>) -> Option<Sighting> {
-        let look = self.next_look(runtime)?;
-        let limit = after(runtime.now(), self.shared.limit);
-        until(&**runtime, limit, look.wait()).await
+        let limit = self.shared.limit;
+        let (look, queued) = self.next_look(runtime);
+        let begun = until(&**runtime, after(queued, limit), look.begun.wait()).await?;
+        until(&**runtime, after(begun, limit), look.seen.wait()).await
     }
 
-    /// `None` while one hangs; the next has been asked for all the same.
-    fn next_look(&self, runtime: &Arc<dyn Runtime>) -> Option<Arc<Latch<Sighting>>> {
+    /// The look that begins next, and since when it is next: as long as another is under way.
+    fn next_look(&self, runtime: &Arc<dyn Runtime>) -> (Arc<Look>, Instant) {
         let mut looks = lock(&self.shared.looks);
         let is_first = looks.waiting.is_none() && looks.running.is_none();
         let look = looks.waiting.get_or_insert_default().clone();
@@ -107,12 +115,11 @@ impl Prober {
         if is_first {
             let (shared, clock) = (self.shared.clone(), runtime.clone());
             self.thread.submit(move || shared.take_looks(&*clock));
+        } else {
+            // Should the machine have had no thread for the first.
+            self.thread.staff();
         }
-        let hangs = running.is_some_and(|since| {
-            let time = runtime.now().saturating_duration_since(since);
-            time >= self.shared.limit
-        });
-        (!hangs).then_some(look)
+        (look, running.unwrap_or_else(|| runtime.now()))
     }
 }
 
@@ -128,7 +135,8 @@ impl Shared {
             };
             looks.running = Some(now);
             drop(looks);
-            waiting.set(self.look(clock, now));
+            waiting.begun.set(now);
+            waiting.seen.set(self.look(clock, now));
         }
     }
 

@@ -10,10 +10,12 @@ use crate::guard::catch;
 use crate::pool::Pool;
 
 /// The process's executor: one thread, as long as no task blocks it.
-static EXECUTOR: LazyLock<Pool> = LazyLock::new(|| Pool::new("health-checks", 1));
+static EXECUTOR: LazyLock<Pool> = LazyLock::new(|| Pool::growing("health-checks"));
 
-/// A poll that takes longer blocks its thread: it is given up, and another thread polls the rest.
+/// A poll that takes longer blocks its thread: it is given up, and other threads poll the rest.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// How often that is looked at while somebody waits.
+const ROUND: Duration = Duration::from_millis(5);
 
 /// Polls `task` to its end.
 pub(super) fn spawn(task: Task) {
@@ -102,7 +104,7 @@ struct Relief;
 impl Relief {
     fn set() {
         if !RELIEF_IS_SET.swap(true, Ordering::SeqCst) {
-            clock::wake_at(Instant::now() + PATIENCE, Waker::from(Arc::new(Self)));
+            clock::wake_at(Instant::now() + ROUND, Waker::from(Arc::new(Self)));
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::health::Health;
 /// the library's own thread: one that blocks, against tokio's rules, blocks no thread that serves
 /// requests. Nor does the time come from tokio: deadlines hold in a runtime without `enable_time`, and
 /// while its threads are blocked.
+///
+/// The runtime is that of whoever asked first, or mounted the endpoint: while it is kept from its work, or once it
+/// has ended, checks that need it fail.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TokioRuntime;
 

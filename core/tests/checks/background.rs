@@ -108,6 +108,22 @@ fn the_deadline_of_a_run_is_none_of_a_background_checks() {
 }
 
 #[test]
+fn who_waits_for_a_run_is_told_what_a_background_check_said_last() {
+    let executions = AtomicUsize::new(0);
+    let check = Check::new("database", move || {
+        let is_first = executions.fetch_add(1, Ordering::SeqCst) == 0;
+        ready(if is_first { Ok(()) } else { Err("no route") })
+    });
+    let hangs = Check::new("hangs", pending::<Result<(), String>>).deadline(100 * SECOND);
+    let (health, time) = in_virtual_time(|b| b.add(check.every(60 * SECOND)).add(hangs.optional()));
+    health.start_on(time.clone());
+    let asker = time.ask(&health);
+    time.pass(100 * SECOND);
+    let results = asker.results();
+    assert_eq!(results[0], result("database", "ERROR", Some("no route")));
+}
+
+#[test]
 fn background_checks_end_with_the_endpoint() {
     let (health, time, executions) = minutely();
     health.start_on(time.clone());

@@ -196,6 +196,63 @@ fn while_a_check_blocks_its_thread_those_who_wait_end_the_run_on_time() {
     assert_eq!(asker.results(), [result("blocks", "ERROR", message), fine]);
 }
 
+#[test]
+fn a_task_that_is_stuck_with_its_check_leaves_the_others_to_another() {
+    let time = VirtualTime::default();
+    let health = builder()
+        .runtime(Blocked(time.clone(), Mutex::default()))
+        .concurrent_checks(1)
+        .check("blocks", hang)
+        .check("fine", || ready(Ok::<(), String>(())))
+        .build()
+        .unwrap();
+    let asker = time.ask(&health);
+    time.pass(5 * SECOND + 20 * MILLISECOND);
+    let timed_out = result("blocks", "ERROR", Some("timed out after 5s"));
+    assert_eq!(asker.results(), [timed_out, result("fine", "OK", None)]);
+}
+
+/// Has no room for any task, and says so in its way.
+struct Full(VirtualTime);
+
+impl Runtime for Full {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Task {
+        self.0.sleep_until(deadline)
+    }
+
+    fn spawn(&self, _: Task) {
+        panic!("no thread for the task")
+    }
+}
+
+#[test]
+fn a_runtime_that_panics_fails_the_checks_and_nothing_else() {
+    let time = VirtualTime::default();
+    let health = builder()
+        .runtime(Full(time.clone()))
+        .check("on-request", hang)
+        .add(Check::new("in-background", hang).every(60 * SECOND))
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        assert_eq!(block_on(health.respond("")).body(), "OK");
+        let asker = time.ask(&health);
+        time.pass(10 * SECOND + 20 * MILLISECOND);
+        let message = Some("timed out before it could run");
+        assert_eq!(
+            asker.results(),
+            [
+                result("on-request", "ERROR", message),
+                result("in-background", "ERROR", Some("not run yet")),
+            ]
+        );
+    }
+}
+
 /// Drops every task: before its first poll, or behind it.
 struct Gone {
     time: VirtualTime,
@@ -343,16 +400,19 @@ fn a_check_that_asks_its_own_endpoint_is_an_error_and_no_deadlock() {
 
 /// On the library's own threads, where the check really blocks one: another polls what is fine.
 #[test]
-fn on_the_librarys_own_threads_a_check_that_blocks_holds_up_no_other() {
+fn on_the_librarys_own_threads_checks_that_block_hold_up_no_other() {
     let (release, released) = std::sync::mpsc::channel::<()>();
     let released = Arc::new(Mutex::new(released));
     let (fine, is_fine) = std::sync::mpsc::channel();
-    let health = builder()
-        .runtime(ThreadRuntime)
-        .check("blocks", move || {
+    let mut builder = builder().runtime(ThreadRuntime);
+    for number in 0..8 {
+        let released = released.clone();
+        builder = builder.check(format!("blocks-{number}"), move || {
             let _ = released.lock().unwrap().recv();
             ready(Ok::<(), String>(()))
-        })
+        });
+    }
+    let health = builder
         .check("fine", move || ready(fine.send(())))
         .build()
         .unwrap();
