@@ -132,7 +132,8 @@ impl HealthBuilder {
     }
 
     /// The least time from the start of one run to that of the next: who asks sooner is given the last
-    /// result, good or bad, which is thus never older.
+    /// result, good or bad, which is thus never older; what it took from background checks is as they said it
+    /// then.
     ///
     /// Default: zero, and a run for everybody who asks when none is under way.
     pub fn min_interval(mut self, interval: Duration) -> Self {
@@ -174,6 +175,9 @@ impl HealthBuilder {
     }
 
     /// Builds the endpoint, and logs its [warnings](Health::warnings) at WARN; so set up the log first.
+    ///
+    /// Looks around where the disablefile is to be, and waits a second at most if the file system does not
+    /// answer.
     ///
     /// # Errors
     ///

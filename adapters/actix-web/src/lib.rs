@@ -18,7 +18,9 @@
 //! ```
 //!
 //! In the factory closure of `HttpServer`, which runs once for each worker, pass a clone; all clones
-//! are one endpoint. Checks run on the worker that was asked.
+//! are one endpoint. Checks run on threads of the library's own, and find the runtime of the worker that
+//! was asked. Background checks find that of the first worker: call `health.start_on_tokio()` in `main`, and
+//! they find that of `main`, which no request can block.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
