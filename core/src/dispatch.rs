@@ -1,7 +1,6 @@
 //! One run for all who ask at the same time (H7).
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::decision::{Outcome, RunPermit};
 use crate::engine::Engine;
@@ -44,7 +43,11 @@ impl Dispatcher {
     }
 
     fn is_fresh(&self, run: &Run) -> bool {
-        let age = |now: Instant| now.saturating_duration_since(run.started());
-        !run.is_over() || age(self.engine.now()) < self.engine.limits.min_interval
+        let now = self.engine.now();
+        if run.is_over() {
+            now.saturating_duration_since(run.started()) < self.engine.limits.min_interval
+        } else {
+            !run.is_forgotten(now)
+        }
     }
 }

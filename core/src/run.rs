@@ -106,6 +106,12 @@ impl Run {
         self.outcome.get().is_some()
     }
 
+    /// Whether it should have ended by `now`, and did not: nobody waits for it, and its tasks are gone.
+    pub(crate) fn is_forgotten(&self, now: Instant) -> bool {
+        let end = self.closes.and_then(|closes| after(closes, GRACE));
+        end.is_some_and(|end| now > end)
+    }
+
     /// Waits for the outcome. Whoever waits sees to it that the run ends on time.
     pub(crate) async fn outcome(self: &Arc<Self>) -> Arc<Outcome> {
         loop {

@@ -1,7 +1,7 @@
 //! Deadlines of checks and of runs (H12).
 
 use std::future::{pending, ready};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
@@ -294,6 +294,40 @@ fn a_runtime_that_drops_its_tasks_fails_the_checks_and_nobody_waits_for_ever() {
     let message = "timed out before it could run";
     let expected = result("dropped", "ERROR", Some(message));
     assert_eq!(asker.results(), [expected]);
+}
+
+/// Drops tasks until it is mended.
+struct Mended(VirtualTime, Arc<AtomicBool>);
+
+impl Runtime for Mended {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Task {
+        self.0.sleep_until(deadline)
+    }
+
+    fn spawn(&self, task: Task) {
+        if self.1.load(Ordering::SeqCst) {
+            self.0.spawn(task);
+        }
+    }
+}
+
+#[test]
+fn a_run_whose_tasks_and_askers_are_gone_is_not_the_next_askers() {
+    let time = VirtualTime::default();
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let health = builder()
+        .runtime(Mended(time.clone(), is_mended.clone()))
+        .check("fine", || ready(Ok::<(), String>(())))
+        .build()
+        .unwrap();
+    time.ask(&health).leave();
+    is_mended.store(true, Ordering::SeqCst);
+    time.pass(60 * SECOND);
+    assert_eq!(time.ask(&health).body(), "OK");
 }
 
 #[test]
