@@ -14,8 +14,8 @@ use crate::guard::catch;
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// How long a thread waits for more work before it ends.
-const IDLE: Duration = Duration::from_secs(10);
+/// How long most threads wait for more work before they end.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// See the [module's doc](self). Dropping it ends the threads that have nothing to do.
 pub(crate) struct Pool(Arc<Shared>);
@@ -25,6 +25,8 @@ struct Shared {
     limit: usize,
     /// Whether each job that is given up raises the limit by one.
     grows: bool,
+    /// How long a thread waits for more work before it ends.
+    patience: Duration,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -58,20 +60,26 @@ impl State {
 impl Pool {
     /// A pool without threads: they are made when there is work.
     pub(crate) fn new(name: &'static str, limit: usize) -> Self {
-        Self::described(name, limit, false)
+        Self::described(name, limit, false, PATIENCE)
+    }
+
+    /// A pool of one thread for work that is seldom: it ends when there is no more.
+    pub(crate) fn fleeting(name: &'static str) -> Self {
+        Self::described(name, 1, false, Duration::ZERO)
     }
 
     /// A pool of one thread, and of as many more as there are jobs given up: where some block, the next may
     /// well block too.
     pub(crate) fn growing(name: &'static str) -> Self {
-        Self::described(name, 1, true)
+        Self::described(name, 1, true, PATIENCE)
     }
 
-    fn described(name: &'static str, limit: usize, grows: bool) -> Self {
+    fn described(name: &'static str, limit: usize, grows: bool, patience: Duration) -> Self {
         Self(Arc::new(Shared {
             name,
             limit,
             grows,
+            patience,
             state: Mutex::default(),
             changed: Condvar::new(),
         }))
@@ -215,7 +223,7 @@ impl Shared {
                 return;
             } else {
                 state.idle += 1;
-                let waited = self.changed.wait_timeout(state, IDLE);
+                let waited = self.changed.wait_timeout(state, self.patience);
                 let timeout;
                 (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
                 state.idle -= 1;

@@ -55,7 +55,8 @@ struct Look {
 impl Prober {
     pub(super) fn new(path: &Path, limit: Duration, was_active: Arc<AtomicBool>) -> Self {
         Self {
-            thread: Pool::new("health-stat", 1),
+            // On a local file system, the look at the build is its only one.
+            thread: Pool::fleeting("health-stat"),
             shared: Arc::new(Shared {
                 path: path.to_owned(),
                 limit,

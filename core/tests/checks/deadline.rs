@@ -139,19 +139,19 @@ fn what_a_subscriber_reported_before_its_deadline_stands() {
 
 #[test]
 fn an_ok_that_comes_late_because_it_blocked_its_thread_is_an_error() {
-    let time = VirtualTime::default();
-    let clock = time.clone();
-    let health = builder()
-        .runtime(time.clone())
-        .check("blocks", move || {
-            clock.pass_unnoticed(5 * SECOND + MILLISECOND);
+    let after = |took| {
+        let time = VirtualTime::default();
+        let clock = time.clone();
+        let builder = builder().runtime(time.clone());
+        let health = builder.check("blocks", move || {
+            clock.pass_unnoticed(took);
             ready(Ok::<(), String>(()))
-        })
-        .build()
-        .unwrap();
-    let asker = time.ask(&health);
+        });
+        time.ask(&health.build().unwrap()).results()
+    };
+    assert_eq!(after(5 * SECOND), []);
     let late = result("blocks", "ERROR", Some("timed out after 5s"));
-    assert_eq!(asker.results(), [late]);
+    assert_eq!(after(5 * SECOND + MILLISECOND), [late]);
 }
 
 /// Polls a task once, and then never again: its thread is blocked.
