@@ -6,11 +6,14 @@
 )]
 
 use std::io;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
+use std::time::Instant;
 
 use futures::FutureExt as _;
 use futures::executor::block_on;
-use health_core::{Health, HealthConfig};
+use health_core::{CheckFinished, Health, HealthConfig, HealthObserver, Runtime, Task};
 
 #[derive(Clone, Default)]
 struct Output(Arc<Mutex<Vec<u8>>>);
@@ -86,5 +89,50 @@ fn a_client_that_leaves_while_checks_run_does_not_take_the_warning_with_it() {
     assert!(
         lines[0].starts_with("WARN health: cannot tell"),
         "{lines:?}"
+    );
+}
+
+/// Polls on the thread that asks, whose log is looked at, and once: enough for checks that are done at once.
+struct Inline;
+
+impl Runtime for Inline {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep_until(&self, _: Instant) -> Task {
+        Box::pin(std::future::pending())
+    }
+
+    fn spawn(&self, mut task: Task) {
+        let _ = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+#[test]
+fn an_observer_that_does_not_keep_up_is_logged_once() {
+    struct Hangs(Mutex<Receiver<()>>);
+    impl HealthObserver for Hangs {
+        fn check_finished(&self, _: CheckFinished) {
+            let _ = self.0.lock().unwrap().recv();
+        }
+    }
+    let (_release, released) = channel();
+    let lines = logged(|| {
+        let health = Health::builder()
+            .config(HealthConfig::default().with_disablefile(""))
+            .runtime(Inline)
+            .observer(Hangs(Mutex::new(released)))
+            .check("database", || async { Ok::<(), String>(()) })
+            .build()
+            .unwrap();
+        for _ in 0..3000 {
+            assert_eq!(block_on(health.respond("checks=all")).body(), "OK");
+        }
+    });
+    let [line] = &*lines else { panic!("{lines:?}") };
+    assert!(
+        line.starts_with("WARN health: an observer is 1000 notices behind"),
+        "{line}"
     );
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use health_core::{Check, CheckFinished, HealthObserver};
 
-use crate::{in_virtual_time, result, results};
+use crate::virtual_time::VirtualTime;
+use crate::{builder, in_virtual_time, result, results};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -135,6 +136,40 @@ fn a_stuck_check_is_timed_out_then_still_running_and_never_run_twice() {
         std::thread::yield_now();
     }
     assert!(stuck.started.try_recv().is_ok());
+}
+
+#[test]
+fn an_ok_counts_by_when_it_came_and_not_by_when_somebody_looked() {
+    let after = |took| {
+        let time = VirtualTime::default();
+        let clock = time.clone();
+        let (start, started) = channel();
+        let start = Mutex::new(start);
+        let health = builder()
+            .runtime(time.clone())
+            .blocking_threads(1)
+            .add(Check::blocking("first", move || {
+                clock.pass_unnoticed(took);
+                Ok::<(), String>(())
+            }))
+            .add(Check::blocking("second", move || {
+                start
+                    .lock()
+                    .unwrap()
+                    .send(())
+                    .map_err(|_| "the test is over")
+            }))
+            .build()
+            .unwrap();
+        let asker = time.ask(&health);
+        // The only thread is done with the first; until now nobody looked.
+        started.recv().unwrap();
+        time.wait_until(|| asker.is_answered());
+        asker.results()
+    };
+    assert_eq!(after(5 * SECOND), []);
+    let late = result("first", "ERROR", Some("timed out after 5s"));
+    assert_eq!(after(6 * SECOND), [late, result("second", "OK", None)]);
 }
 
 #[test]
