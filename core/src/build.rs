@@ -181,7 +181,7 @@ impl HealthBuilder {
     ///
     /// # Errors
     ///
-    /// A check's name is no name, or two share one; a deadline, a threshold or another bound is zero; a check is
+    /// A check's name is no name, or two share one; a deadline, a period, a threshold or another bound is zero; a check is
     /// to run more often than its deadline allows.
     pub fn build(self) -> Result<Health, BuildError> {
         self.refuse_zeros()?;

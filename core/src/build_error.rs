@@ -36,6 +36,12 @@ pub enum BuildError {
         /// The check's name.
         name: String,
     },
+    /// A background check has a period of zero, so that it would never rest.
+    #[error("the period of the check {name:?} is zero: it must be longer (H14)")]
+    ZeroPeriod {
+        /// The check's name.
+        name: String,
+    },
     /// A background check would be due again before its deadline is over.
     #[error(
         "the check {name:?} is to run every {period:?}, which is less than its deadline of \

@@ -48,6 +48,9 @@ impl Registered {
         let period = check.period.unwrap_or(Duration::MAX);
         let deadline = check.deadline.unwrap_or(default_deadline.min(period));
         let thresholds = check.thresholds;
+        if period.is_zero() {
+            return Err(BuildError::ZeroPeriod { name });
+        }
         if deadline.is_zero() {
             return Err(BuildError::ZeroDeadline { name });
         }

@@ -58,7 +58,7 @@ fn a_period_shorter_than_the_deadline_is_refused() {
     assert!(builder().add(same).build().is_ok());
     let zero = refusal(|b| b.add(check("database").every(Duration::ZERO)));
     let name = "database".to_owned();
-    assert_eq!(zero, BuildError::ZeroDeadline { name });
+    assert_eq!(zero, BuildError::ZeroPeriod { name });
 }
 
 #[test]

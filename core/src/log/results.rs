@@ -1,0 +1,94 @@
+//! The results of a run as they stand in a record (H8).
+
+use std::fmt::{self, Write as _};
+
+use crate::event::Report;
+
+/// RESULTS of H8: a compact JSON array.
+pub(super) struct Results<I>(pub(super) I);
+
+impl<'a, I> fmt::Display for Results<I>
+where
+    I: Iterator<Item = &'a Report> + Clone,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('[')?;
+        for (index, report) in self.0.clone().enumerate() {
+            if index > 0 {
+                f.write_char(',')?;
+            }
+            let name = JsonString(report.name());
+            let status = report.status();
+            write!(f, r#"{{"name":{name},"status":"{status}","message":"#)?;
+            match report.message() {
+                Some(message) => write!(f, "{}}}", JsonString(message))?,
+                None => f.write_str("null}")?,
+            }
+        }
+        f.write_char(']')
+    }
+}
+
+/// A JSON string that is safe in a log: beyond what JSON asks, DEL, the C1 controls, line separators
+/// and direction marks are escaped, because they end lines or rewrite them on a terminal.
+struct JsonString<'a>(&'a str);
+
+impl fmt::Display for JsonString<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for character in self.0.chars() {
+            match character {
+                '"' | '\\' => write!(f, "\\{character}")?,
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\t' => f.write_str("\\t")?,
+                _ if misleads(character) => write!(f, "\\u{:04x}", u32::from(character))?,
+                _ => f.write_char(character)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+/// All of these lie in the basic plane, so that four hexadecimal digits hold them.
+fn misleads(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{061c}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::JsonString;
+
+    #[test]
+    fn line_breaks_and_tabs_take_the_short_escapes_that_people_know() {
+        let written = JsonString("a\n\r\t\u{b}").to_string();
+        assert_eq!(written, r#""a\n\r\t\u000b""#);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_one_line_of_json_that_reads_back(text in any::<String>()) {
+            let written = JsonString(&text).to_string();
+            prop_assert!(!written.contains(super::misleads), "{}", written);
+            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+
+        #[test]
+        fn misleading_characters_read_back(code in 0..0x2100_u32) {
+            let text = char::from_u32(code).unwrap().to_string();
+            let written = JsonString(&text).to_string();
+            prop_assert!(!written.contains(super::misleads), "{}", written);
+            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+    }
+}
