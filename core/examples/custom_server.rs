@@ -42,8 +42,8 @@ fn answer(mut stream: TcpStream, health: &Health) -> io::Result<()> {
     let mut words = request_line.split(' ');
     let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
     let (path, query) = path_and_query(target);
-    if health.serves(path) {
-        let answer = block_on(health.respond(query));
+    if let Some(endpoint) = health.at(path) {
+        let answer = block_on(endpoint.respond(query));
         let (code, reason) = (answer.status().as_u16(), answer.reason());
         write!(stream, "HTTP/1.1 {code} {reason}\r\nConnection: close\r\n")?;
         for (name, value) in answer.headers() {

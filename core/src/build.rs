@@ -4,26 +4,31 @@ use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::build_error::BuildError;
-use crate::check::{Check, Name};
+use crate::check::{Check, Name, is_name};
 use crate::config::HealthConfig;
+use crate::drain::Drain;
+use crate::endpoint::{Endpoint, Resolved};
 use crate::engine::{Engine, Limits};
 use crate::event::HealthCheckEvent;
-use crate::health::Health;
-use crate::log::LogRecord;
-use crate::maintenance::Maintenance;
+use crate::health::{Health, Parts};
+use crate::log::{LogPolicy, LogRecord};
+use crate::maintenance::{Maintenance, MaintenanceSource};
+use crate::mounted::Served;
 use crate::observer::{HealthObserver, Observers};
 use crate::registered::Registered;
 use crate::runtime::Runtime;
+use crate::startup::{Gate, Latched, StartupLatch};
 use crate::subscriber::HealthSubscriber;
 use crate::text::cut;
 
 /// How long a run may take, unless a check may take longer.
 const DEFAULT_RUN_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Describes a [`Health`].
+/// Describes a [`Health`]: the endpoints of an application, and its checks.
 ///
 /// ```
 /// use health_core::{Health, HealthConfig};
@@ -53,7 +58,12 @@ pub struct HealthBuilder {
     concurrent_checks: usize,
     blocking_threads: usize,
     observers: Observers,
-    runtime: Option<Chosen>,
+    runtime: Option<Foreign<dyn Runtime>>,
+    endpoints: Vec<Endpoint>,
+    latches: Vec<Foreign<Latched>>,
+    sources: Vec<Foreign<dyn MaintenanceSource>>,
+    log_policy: LogPolicy,
+    stop_grace: Duration,
 }
 
 impl Default for HealthBuilder {
@@ -69,6 +79,11 @@ impl Default for HealthBuilder {
             blocking_threads: 16,
             observers: Observers::default(),
             runtime: None,
+            endpoints: Vec::new(),
+            latches: Vec::new(),
+            sources: Vec::new(),
+            log_policy: LogPolicy::default(),
+            stop_grace: Duration::from_secs(30),
         }
     }
 }
@@ -170,29 +185,58 @@ impl HealthBuilder {
     /// Where checks run and what the time is. Default: [`ThreadRuntime`](crate::ThreadRuntime), or what
     /// the adapter brings.
     pub fn runtime(mut self, runtime: impl Runtime) -> Self {
-        self.runtime = Some(Chosen(Arc::new(runtime)));
+        self.runtime = Some(Foreign(Arc::new(runtime)));
         self
     }
 
-    /// Builds the endpoint, and logs its [warnings](Health::warnings) at WARN; so set up the log first.
+    /// Adds an endpoint beside the one of [`healthcheck.url`](HealthConfig::url) (H16). Adapters mount all in one
+    /// call. Default: there is no other.
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Adds something to be done before the start is over (H18). Default: the start is over at once.
+    pub fn latch(mut self, latch: &StartupLatch) -> Self {
+        self.latches.push(Foreign(latch.shared()));
+        self
+    }
+
+    /// Adds something that can put the host into maintenance, beside the disablefile and
+    /// [`Health::maintenance_switch`] (H19). Default: nothing.
+    pub fn maintenance_source(mut self, source: impl MaintenanceSource) -> Self {
+        self.sources.push(Foreign(Arc::new(source)));
+        self
+    }
+
+    /// Which answers are logged, and how loudly (H21). Default: [`LogPolicy::every_answer`].
+    pub fn log_policy(mut self, policy: LogPolicy) -> Self {
+        self.log_policy = policy;
+        self
+    }
+
+    /// How long whoever stops the process waits between the signal and the kill: `terminationGracePeriodSeconds`
+    /// of Kubernetes, `TimeoutStopSec` of systemd (90 s by default), `stop_grace_period` of Docker Compose (10 s).
+    /// [`Health::drain_on`] warns of a delay that is not shorter (H20). Default: 30 seconds, as in Kubernetes.
+    pub fn stop_grace(mut self, grace: Duration) -> Self {
+        self.stop_grace = grace;
+        self
+    }
+
+    /// Builds the endpoints, and logs their [warnings](Health::warnings) at WARN; so set up the log first.
     ///
     /// Looks around where the disablefile is to be, and waits a second at most if the file system does not
     /// answer.
     ///
     /// # Errors
     ///
-    /// A check's name is no name, or two share one; a deadline, a period, a threshold or another bound is zero; a check is
-    /// to run more often than its deadline allows.
+    /// A check's or latch's name is no name, or two share one; a deadline, a period, a threshold or another bound is
+    /// zero; a check is to run more often than its deadline allows; an endpoint's path is none, or another's; it
+    /// names a check or tag that there is not; a code of it contradicts its state; a liveness endpoint runs a
+    /// dependency check that is not allowed by name.
     pub fn build(self) -> Result<Health, BuildError> {
         self.refuse_zeros()?;
-        let mut names = HashSet::new();
-        for check in &self.checks {
-            if let Name::Own(name) = &check.name {
-                if !names.insert(name) {
-                    return Err(BuildError::DuplicateCheck { name: cut(name) });
-                }
-            }
-        }
+        self.refuse_names()?;
         let checks = self.checks.into_iter();
         let checks = checks.map(|check| Registered::new(check, self.deadline).map(Arc::new));
         let checks = checks.collect::<Result<Vec<_>, _>>()?;
@@ -205,7 +249,19 @@ impl HealthBuilder {
             concurrent_checks: self.concurrent_checks,
         };
 
-        let maintenance = Maintenance::new(self.config.disablefile(), self.stat_deadline);
+        let mut endpoints = vec![Resolved::of_settings(&self.config, checks.len())];
+        for endpoint in self.endpoints {
+            let is_taken = |other: &Resolved| other.path == endpoint.path();
+            if endpoints.iter().any(is_taken) {
+                let path = endpoint.path().to_owned();
+                return Err(BuildError::DuplicatePath { path });
+            }
+            endpoints.push(endpoint.resolve(&checks)?);
+        }
+
+        let sources = self.sources.into_iter().map(|Foreign(source)| source);
+        let sources = sources.collect();
+        let maintenance = Maintenance::new(self.config.disablefile(), sources, self.stat_deadline);
         let exposed = self.config.disablefile().filter(|_| maintenance.survey());
         let unknown = self.config.unknown_variables().iter();
         let unknown = unknown.map(|name| LogRecord::unknown_variable(name));
@@ -214,10 +270,42 @@ impl HealthBuilder {
             .collect();
         warnings.iter().for_each(LogRecord::emit);
 
-        let runtime = self.runtime.map(|Chosen(runtime)| runtime);
+        let runtime = self.runtime.map(|Foreign(runtime)| runtime);
         let threads = self.blocking_threads;
+        let latches = self.latches.into_iter().map(|Foreign(latch)| latch);
         let engine = Engine::new(checks, limits, threads, self.observers, runtime);
-        Ok(Health::new(self.config, maintenance, engine, warnings))
+        let engine = Arc::new(engine);
+        Ok(Health::new(Parts {
+            config: self.config,
+            maintenance,
+            gate: Gate::new(latches.collect()),
+            drain: Drain::default(),
+            stop_grace: self.stop_grace,
+            endpoints: Served::all(endpoints, &engine),
+            engine,
+            is_started: AtomicBool::new(false),
+            log_policy: self.log_policy,
+            warnings,
+        }))
+    }
+
+    fn refuse_names(&self) -> Result<(), BuildError> {
+        let mut names = HashSet::new();
+        for check in &self.checks {
+            if let Name::Own(name) = &check.name {
+                if !names.insert(name) {
+                    return Err(BuildError::DuplicateCheck { name: cut(name) });
+                }
+            }
+        }
+        let mut names = HashSet::new();
+        for Foreign(latch) in &self.latches {
+            if !is_name(&latch.name) || !names.insert(&latch.name) {
+                let name = cut(&latch.name);
+                return Err(BuildError::LatchName { name });
+            }
+        }
+        Ok(())
     }
 
     fn refuse_zeros(&self) -> Result<(), BuildError> {
@@ -238,11 +326,11 @@ impl HealthBuilder {
     }
 }
 
-/// A runtime need not know how to show itself.
-struct Chosen(Arc<dyn Runtime>);
+/// What the application hands in need not know how to show itself.
+struct Foreign<T: ?Sized>(Arc<T>);
 
-impl fmt::Debug for Chosen {
+impl<T: ?Sized> fmt::Debug for Foreign<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a runtime")
+        f.write_str(std::any::type_name::<T>())
     }
 }

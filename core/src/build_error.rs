@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, ConfigRule};
+use crate::state::{State, Word};
 
 /// Why an endpoint could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,5 +67,93 @@ pub enum BuildError {
     ZeroBound {
         /// The method of [`HealthBuilder`](crate::HealthBuilder) that sets it.
         bound: &'static str,
+    },
+    /// Two endpoints have one path.
+    #[error("two endpoints are at {path:?}: each needs a path of its own (H16)")]
+    DuplicatePath {
+        /// The path.
+        path: String,
+    },
+    /// The path of an endpoint is refused.
+    #[error("the path {path:?} of an endpoint is refused: {rule} (H11, H16)")]
+    EndpointPath {
+        /// The path.
+        path: String,
+        /// The rule it breaks.
+        rule: ConfigRule,
+    },
+    /// A code of an endpoint cannot be sent.
+    #[error("the endpoint at {path:?} cannot answer {code} when it is {state}: {rule} (H11, H16)")]
+    EndpointCode {
+        /// The endpoint's path.
+        path: String,
+        /// The state it was to stand for.
+        state: State,
+        /// The code.
+        code: u16,
+        /// The rule it breaks.
+        rule: ConfigRule,
+    },
+    /// What an endpoint is to say in a state would be misunderstood.
+    #[error("the endpoint at {path:?} cannot say {code} {word} when it is {state}: {why} (H16)")]
+    ContradictingCode {
+        /// The endpoint's path.
+        path: String,
+        /// The state.
+        state: State,
+        /// The code.
+        code: u16,
+        /// The body.
+        word: Word,
+        /// What is wrong with them.
+        why: &'static str,
+    },
+    /// A state was to be ignored that is for the checks to say.
+    #[error(
+        "the endpoint at {path:?} cannot ignore {state}, only starting, maintenance and draining (H17)"
+    )]
+    IgnoredState {
+        /// The endpoint's path.
+        path: String,
+        /// The state.
+        state: State,
+    },
+    /// An endpoint names a check that there is not.
+    #[error("the endpoint at {path:?} names the check {name:?}, which nobody has added (H16)")]
+    UnknownCheck {
+        /// The endpoint's path.
+        path: String,
+        /// The name.
+        name: String,
+    },
+    /// An endpoint names a tag that no check has.
+    #[error("the endpoint at {path:?} names the tag {tag:?}, which no check has (H16)")]
+    UnknownTag {
+        /// The endpoint's path.
+        path: String,
+        /// The tag.
+        tag: String,
+    },
+    /// A liveness endpoint would have this process restarted for the failure of another.
+    #[error(
+        "the liveness endpoint at {path:?} would run the check {name:?} of a dependency, whose failure no \
+         restart mends: leave it out, mark it Check::internal, or allow it by \
+         Endpoint::allow_dependency (H16)"
+    )]
+    DependencyInLiveness {
+        /// The endpoint's path.
+        path: String,
+        /// The check's name.
+        name: String,
+    },
+    /// A start-up latch's name is empty, longer than 128 characters, or holds a control character; or two
+    /// have one name.
+    #[error(
+        "the name {name:?} of a start-up latch is refused: it must have 1 to 128 characters, none of them \
+         a control character, and be the only one of this name (H18)"
+    )]
+    LatchName {
+        /// The name, cut to [`TEXT_LIMIT`](crate::TEXT_LIMIT).
+        name: String,
     },
 }

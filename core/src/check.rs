@@ -1,5 +1,6 @@
 //! A check as an application describes it: what it does, and how it is run.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -10,8 +11,14 @@ use crate::event::HealthCheckEvent;
 use crate::subscriber::{Closure, HealthSubscriber, Named};
 use crate::threshold::Thresholds;
 
-/// The most characters of a check's name: 128.
-pub(crate) const NAME_LIMIT: usize = 128;
+/// The most characters of a name: 128.
+const NAME_LIMIT: usize = 128;
+
+/// Whether the log can show `text` for a name.
+pub(crate) fn is_name(text: &str) -> bool {
+    let length = text.chars().count();
+    (1..=NAME_LIMIT).contains(&length) && !text.contains(char::is_control)
+}
 
 /// A check, and how it is run. [`HealthBuilder::add`](crate::HealthBuilder::add) registers it.
 ///
@@ -36,6 +43,8 @@ pub struct Check {
     pub(crate) need: Need,
     pub(crate) period: Option<Duration>,
     pub(crate) thresholds: Thresholds,
+    pub(crate) tags: BTreeSet<String>,
+    pub(crate) is_internal: bool,
 }
 
 /// What a check is known by.
@@ -115,6 +124,8 @@ impl Check {
             need: Need::Required,
             period: None,
             thresholds: Thresholds::default(),
+            tags: BTreeSet::new(),
+            is_internal: false,
         }
     }
 
@@ -159,6 +170,21 @@ impl Check {
     /// count as OK (H15). Default: 1.
     pub fn successes(mut self, successes: u32) -> Self {
         self.thresholds.successes = successes;
+        self
+    }
+
+    /// Puts it among those that an endpoint can [choose by this tag](crate::Endpoint::tagged) (H16). A check may have
+    /// any number. Default: none.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.insert(tag.into());
+        self
+    }
+
+    /// It looks at this process alone, such as at a thread that has to make progress: its failure is a reason
+    /// to restart, and so it may be in a [liveness](crate::Endpoint::liveness) endpoint. Default: it looks at a
+    /// dependency, whose failure no restart mends.
+    pub fn internal(mut self) -> Self {
+        self.is_internal = true;
         self
     }
 }

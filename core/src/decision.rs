@@ -1,11 +1,12 @@
-//! The verdict: what to do next, and what the outcome means (H4, H5, H6).
+//! The verdict: what to do next, and what the outcome means (H4, H5, H6, H17).
 
 use std::sync::Arc;
 
 use crate::event::{Report, Status};
 use crate::log::LogRecord;
-use crate::maintenance::MaintenanceState;
 use crate::request::CheckMode;
+use crate::startup::{Start, Unreleased};
+use crate::state::State;
 
 /// What a request leads to, before any check has run.
 #[derive(Debug)]
@@ -16,18 +17,30 @@ pub(crate) enum Step {
     RunChecks(RunPermit),
 }
 
+/// What holds whatever the checks say, as far as an endpoint shows it: the gravest of it (H17).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// Nothing: it is for the checks to say.
+    Open,
+    Start(Unreleased),
+    Maintenance,
+    Draining,
+}
+
 impl Step {
-    /// Maintenance comes first: while it is active no permit to run checks exists (H4).
-    pub(crate) fn choose(state: MaintenanceState, mode: CheckMode) -> Self {
-        match (state, mode) {
-            (MaintenanceState::Active, _) => Self::Decided(Decision::Maintain),
-            (MaintenanceState::Inactive, CheckMode::Skip) => Self::Decided(Decision::Pass),
-            (MaintenanceState::Inactive, CheckMode::Run) => Self::RunChecks(RunPermit(())),
+    /// Whatever is graver than a failing check comes first: then no permit to run checks exists (H4, H17).
+    pub(crate) fn choose(condition: Condition, mode: CheckMode) -> Self {
+        match (condition, mode) {
+            (Condition::Draining, _) => Self::Decided(Decision::Drain),
+            (Condition::Maintenance, _) => Self::Decided(Decision::Maintain),
+            (Condition::Start(unreleased), _) => Self::Decided(Decision::Start(unreleased)),
+            (Condition::Open, CheckMode::Skip) => Self::Decided(Decision::Pass),
+            (Condition::Open, CheckMode::Run) => Self::RunChecks(RunPermit(())),
         }
     }
 }
 
-/// Leave to run the checks once. Only [`Step::choose`] hands it out, and only outside maintenance.
+/// Leave to run the checks once. Only [`Step::choose`] hands it out, and not in maintenance.
 #[derive(Debug)]
 pub(crate) struct RunPermit(());
 
@@ -66,8 +79,8 @@ pub(crate) enum Need {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
-    /// With all results, passing ones included; none when all passed (H8).
-    pub(crate) record: Option<LogRecord>,
+    /// With all results, passing ones included (H8).
+    pub(crate) record: LogRecord,
 }
 
 impl Outcome {
@@ -90,34 +103,72 @@ impl Outcome {
 pub(crate) enum Decision {
     /// Healthy, as nobody asked for checks (H3).
     Pass,
-    /// In maintenance (H4).
-    Maintain,
     /// What the checks say (H6).
     Checked(Arc<Outcome>),
+    /// The start is not over, or has failed (H18).
+    Start(Unreleased),
+    /// In maintenance (H4).
+    Maintain,
+    /// About to end (H20).
+    Drain,
+}
+
+impl Decision {
+    pub(crate) fn state(&self) -> State {
+        match self {
+            Self::Pass => State::Ok,
+            Self::Checked(outcome) => match outcome.verdict {
+                Verdict::Ok => State::Ok,
+                Verdict::Degraded => State::Degraded,
+                Verdict::Error => State::Failing,
+            },
+            Self::Start(unreleased) => match unreleased.start {
+                Start::UnderWay => State::Starting,
+                Start::Failed => State::Failing,
+            },
+            Self::Maintain => State::Maintenance,
+            Self::Drain => State::Draining,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Decision, Need, Outcome, Step, Verdict};
+    use super::{Condition, Decision, Need, Outcome, Step, Verdict};
     use crate::event::{Report, Status};
-    use crate::maintenance::MaintenanceState::{Active, Inactive};
     use crate::request::CheckMode::{Run, Skip};
+    use crate::startup::{Start, Unreleased};
+    use crate::state::State;
 
     #[test]
-    fn maintenance_leaves_nothing_to_run_whatever_was_asked() {
-        for mode in [Skip, Run] {
-            assert!(matches!(
-                Step::choose(Active, mode),
-                Step::Decided(Decision::Maintain)
-            ));
+    fn what_keeps_traffic_away_leaves_nothing_to_run_whatever_was_asked() {
+        let start = |start| {
+            let names = vec!["migrations".to_owned()];
+            Condition::Start(Unreleased { start, names })
+        };
+        for (condition, state) in [
+            (Condition::Draining, State::Draining),
+            (Condition::Maintenance, State::Maintenance),
+            (start(Start::UnderWay), State::Starting),
+            (start(Start::Failed), State::Failing),
+        ] {
+            for mode in [Skip, Run] {
+                match Step::choose(condition.clone(), mode) {
+                    Step::Decided(decision) => assert_eq!(decision.state(), state),
+                    step @ Step::RunChecks(_) => panic!("{step:?}"),
+                }
+            }
         }
         assert!(matches!(
-            Step::choose(Inactive, Skip),
+            Step::choose(Condition::Open, Skip),
             Step::Decided(Decision::Pass)
         ));
-        assert!(matches!(Step::choose(Inactive, Run), Step::RunChecks(_)));
+        assert!(matches!(
+            Step::choose(Condition::Open, Run),
+            Step::RunChecks(_)
+        ));
     }
 
     fn report(status: &str) -> Report {
@@ -161,7 +212,12 @@ mod tests {
                 .collect();
             let outcome = Outcome::judge(&results);
             prop_assert_eq!(outcome.verdict, expected);
-            prop_assert_eq!(outcome.record.is_none(), expected == Verdict::Ok);
+            let word = match expected {
+                Verdict::Ok => "Health response: OK",
+                Verdict::Degraded => "Health response: DEGRADED (",
+                Verdict::Error => "Health response: ERROR (",
+            };
+            prop_assert!(outcome.record.text().starts_with(word));
         }
     }
 }

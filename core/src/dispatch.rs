@@ -8,18 +8,28 @@ use crate::run::Run;
 use crate::sync::{Mutex, lock};
 
 /// Who asks while a run is under way joins it; who asks after it starts the next.
+///
+/// There is one for each choice of checks, however many endpoints make it.
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
     engine: Arc<Engine>,
+    /// The numbers of the checks.
+    checks: Arc<[usize]>,
     latest: Mutex<Option<Arc<Run>>>,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, checks: Arc<[usize]>) -> Self {
         Self {
             engine,
+            checks,
             latest: Mutex::new(None),
         }
+    }
+
+    /// The numbers of the checks it runs.
+    pub(crate) fn checks(&self) -> &[usize] {
+        &self.checks
     }
 
     /// What the checks come to.
@@ -33,7 +43,7 @@ impl Dispatcher {
         if let Some(run) = latest.as_ref().filter(|run| self.is_fresh(run)) {
             return run.clone();
         }
-        let run = Run::of_all(&self.engine);
+        let run = Run::of(&self.engine, &self.checks);
         let former = latest.replace(run.clone());
         // What the runtime does with tasks, and what a former run still holds, is foreign.
         drop(latest);

@@ -2,32 +2,40 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::background;
 use crate::build::HealthBuilder;
 use crate::config::HealthConfig;
-use crate::decision::{Decision, Step};
-use crate::dispatch::Dispatcher;
+use crate::drain::Drain;
 use crate::engine::Engine;
-use crate::log::LogRecord;
-use crate::maintenance::{Maintenance, MaintenanceState, Observation};
-use crate::request::CheckMode;
+use crate::log::{LogPolicy, LogRecord};
+use crate::maintenance::{Maintenance, MaintenanceSwitch};
+use crate::mounted::{Mounted, Served};
 use crate::response::HealthResponse;
 use crate::runtime::Runtime;
+use crate::startup::Gate;
 
-/// The health endpoint: settings, maintenance switch and checks. Cheap to clone; clones share all.
+/// The health endpoints of an application: settings, maintenance and checks. Cheap to clone; clones share all.
 #[derive(Debug, Clone)]
 pub struct Health(Arc<Parts>);
 
+/// What all clones share.
 #[derive(Debug)]
-struct Parts {
-    config: HealthConfig,
-    maintenance: Maintenance,
-    engine: Arc<Engine>,
-    dispatcher: Dispatcher,
+pub(crate) struct Parts {
+    pub(crate) config: HealthConfig,
+    pub(crate) maintenance: Maintenance,
+    pub(crate) gate: Gate,
+    pub(crate) drain: Drain,
+    /// How long a process has from the signal to the kill.
+    pub(crate) stop_grace: Duration,
+    pub(crate) engine: Arc<Engine>,
     /// Whether the background checks are.
-    is_started: AtomicBool,
-    warnings: Vec<LogRecord>,
+    pub(crate) is_started: AtomicBool,
+    /// The one of the settings first.
+    pub(crate) endpoints: Vec<Served>,
+    pub(crate) log_policy: LogPolicy,
+    pub(crate) warnings: Vec<LogRecord>,
 }
 
 impl Drop for Parts {
@@ -37,110 +45,66 @@ impl Drop for Parts {
 }
 
 impl Health {
-    pub(crate) fn new(
-        config: HealthConfig,
-        maintenance: Maintenance,
-        engine: Engine,
-        warnings: Vec<LogRecord>,
-    ) -> Self {
-        let engine = Arc::new(engine);
-        Self(Arc::new(Parts {
-            config,
-            maintenance,
-            dispatcher: Dispatcher::new(engine.clone()),
-            engine,
-            is_started: AtomicBool::new(false),
-            warnings,
-        }))
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
     }
 
-    /// Starts a description of the endpoint: default settings, no checks.
+    /// Starts a description of the endpoints: default settings, no checks.
     pub fn builder() -> HealthBuilder {
         HealthBuilder::default()
     }
 
-    /// The settings it was built with; an adapter mounts at their [`url`](HealthConfig::url).
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0
+    }
+
+    /// The settings it was built with.
     pub fn config(&self) -> &HealthConfig {
         &self.0.config
     }
 
-    /// Whether `path`, as it stands in the request and without the query, is this endpoint's (H1).
-    pub fn serves(&self, path: &str) -> bool {
-        self.0.config.url() == path
+    /// All endpoints, the one of [`healthcheck.url`](HealthConfig::url) first: what an adapter mounts.
+    pub fn endpoints(&self) -> impl Iterator<Item = Mounted> {
+        (0..self.0.endpoints.len()).map(|index| Mounted::new(self.clone(), index))
+    }
+
+    /// The endpoint at `path`, as it stands in the request and without the query; `None` where there is none
+    /// (H1).
+    pub fn at(&self, path: &str) -> Option<Mounted> {
+        let mut endpoints = self.0.endpoints.iter();
+        let index = endpoints.position(|endpoint| endpoint.path() == path)?;
+        Some(Mounted::new(self.clone(), index))
     }
 
     /// Starts the background checks (H14), now and once, on `runtime`, unless the builder was given
     /// another or a request has come before; what runs later runs there too.
     ///
-    /// Adapters do it when they mount the endpoint. Without it, the first request does it, on
+    /// Adapters do it when they mount the endpoints. Without it, the first request does it, on
     /// [`ThreadRuntime`](crate::ThreadRuntime).
     pub fn start_on(&self, runtime: impl Runtime) {
         self.offer_runtime(runtime);
-        self.start();
+        self.0.start();
     }
 
     pub(crate) fn offer_runtime(&self, runtime: impl Runtime) {
         self.0.engine.offer_runtime(runtime);
     }
 
-    pub(crate) fn start(&self) {
-        let Parts {
-            is_started, engine, ..
-        } = &*self.0;
-        if !is_started.load(Ordering::Relaxed) && !is_started.swap(true, Ordering::Relaxed) {
-            background::start(engine);
-        }
-    }
-
-    /// Answers one request and logs what H8 and H4 ask for.
-    ///
-    /// `query` is the raw query string without its `?`, empty when there is none. A run of the
-    /// checks that this starts goes on without it: to drop the future half-way harms nobody who waits for the
-    /// same run (H7). Never panics, unless the program's own log subscriber does.
+    /// Answers one request to the endpoint of [`healthcheck.url`](HealthConfig::url): see
+    /// [`Mounted::respond`].
     pub async fn respond(&self, query: &str) -> HealthResponse {
-        let (state, warning) = self.observe().await;
-        // Before the checks: a client that leaves while they run must not take the warning with it.
-        if let Some(warning) = warning {
-            warning.emit();
-        }
-        let decision = self.decide(state, query).await;
-        if let Some(record) = LogRecord::of(&decision) {
-            record.emit();
-        }
-        HealthResponse::of(&decision, &self.0.config)
+        self.0.endpoints[0].respond(&self.0, query).await
     }
 
-    /// Decides as [`Health::respond`] does, and leaves the logging to the caller.
-    ///
-    /// Await it to its end: a warning about the disablefile, due once an episode, is lost with a
-    /// future that is dropped half-way.
+    /// Decides as [`Health::respond`] does, and leaves the logging to the caller: see
+    /// [`Mounted::answer`].
     pub async fn answer(&self, query: &str) -> Answer {
-        let (state, warning) = self.observe().await;
-        let decision = self.decide(state, query).await;
-        Answer {
-            response: HealthResponse::of(&decision, &self.0.config),
-            warning,
-            record: LogRecord::of(&decision),
-        }
+        self.0.endpoints[0].answer(&self.0, query).await
     }
 
-    /// Looks for the disablefile, and says what the look gives reason to log (H4).
-    async fn observe(&self) -> (MaintenanceState, Option<LogRecord>) {
-        self.start();
-        let maintenance = &self.0.maintenance;
-        let Observation { state, trouble } = maintenance.observe(self.0.engine.runtime()).await;
-        let warning = trouble.map(|trouble| trouble.record(maintenance, state));
-        (state, warning)
-    }
-
-    async fn decide(&self, state: MaintenanceState, query: &str) -> Decision {
-        match Step::choose(state, CheckMode::from_query(query)) {
-            Step::Decided(decision) => decision,
-            // Boxed: an answer without checks need not carry room for a run.
-            Step::RunChecks(permit) => {
-                Decision::Checked(Box::pin(self.0.dispatcher.outcome(permit)).await)
-            }
-        }
+    /// What begins and ends a maintenance by a call (H19).
+    pub fn maintenance_switch(&self) -> MaintenanceSwitch {
+        self.0.maintenance.switch().clone()
     }
 
     /// What was worth a warning when this was built, and was logged then: a disablefile that any local
@@ -150,13 +114,24 @@ impl Health {
     }
 }
 
+impl Parts {
+    pub(crate) fn start(&self) {
+        let Self {
+            is_started, engine, ..
+        } = self;
+        if !is_started.load(Ordering::Relaxed) && !is_started.swap(true, Ordering::Relaxed) {
+            background::start(engine);
+        }
+    }
+}
+
 /// What came of one request: the response to send, and the records that belong in the log with it.
 #[derive(Debug, Clone)]
 #[must_use = "the response has to be sent, and the records logged"]
 pub struct Answer {
-    response: HealthResponse,
-    warning: Option<LogRecord>,
-    record: Option<LogRecord>,
+    pub(crate) response: HealthResponse,
+    pub(crate) warnings: Vec<LogRecord>,
+    pub(crate) record: Option<LogRecord>,
 }
 
 impl Answer {
@@ -165,9 +140,9 @@ impl Answer {
         self.response
     }
 
-    /// What to log, in order: at most one WARN about the disablefile (H4), and one record unless the
-    /// answer is OK (H8).
+    /// What to log, in order: a WARN about the disablefile (H4) and each maintenance source (H19) of which an episode
+    /// begins, and one record unless the answer is OK (H8), or as the [policy](crate::LogPolicy) says.
     pub fn records(&self) -> impl Iterator<Item = &LogRecord> {
-        self.warning.iter().chain(&self.record)
+        self.warnings.iter().chain(&self.record)
     }
 }

@@ -29,7 +29,7 @@
 //! # Ok::<(), health_core::BuildError>(())
 //! ```
 //!
-//! The rules `H1` to `H15` that the documentation cites are those of the project's contract,
+//! The rules `H1` to `H21` that the documentation cites are those of the project's contract,
 //! `docs/contract.md`.
 //!
 //! # Features
@@ -38,6 +38,7 @@
 //!   TOML, JSON or YAML.
 //! - `tokio` (off by default; the adapters switch it on): `TokioRuntime`, for checks that talk through
 //!   tokio.
+//! - `signal` (off by default, Unix): `Signals`, SIGTERM and SIGINT for [`Health::drain_on`].
 
 mod background;
 mod build;
@@ -46,6 +47,8 @@ mod check;
 mod config;
 mod decision;
 mod dispatch;
+mod drain;
+mod endpoint;
 mod engine;
 mod event;
 mod execution;
@@ -57,13 +60,19 @@ mod log;
 #[cfg(all(test, health_loom))]
 mod loom;
 mod maintenance;
+mod mounted;
 mod observer;
 mod pool;
 mod registered;
 mod request;
 mod response;
+mod round;
 mod run;
 mod runtime;
+#[cfg(feature = "signal")]
+mod signals;
+mod startup;
+mod state;
 mod subscriber;
 mod sync;
 mod text;
@@ -77,14 +86,21 @@ pub use crate::build_error::BuildError;
 pub use crate::check::Check;
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;
+pub use crate::endpoint::Endpoint;
 pub use crate::event::{HealthCheckEvent, Report, Status};
 pub use crate::health::{Answer, Health};
-pub use crate::log::{LOG_TARGET, LogLevel, LogRecord};
+pub use crate::log::{LOG_TARGET, LogLevel, LogPolicy, LogRecord};
+pub use crate::maintenance::{MaintenanceSource, MaintenanceSwitch};
+pub use crate::mounted::Mounted;
 pub use crate::observer::{CheckFinished, HealthObserver, VerdictChanged};
 pub use crate::request::path_and_query;
 pub use crate::response::HealthResponse;
 #[cfg(feature = "tokio")]
 pub use crate::runtime::TokioRuntime;
 pub use crate::runtime::{Runtime, Task, ThreadRuntime};
+#[cfg(feature = "signal")]
+pub use crate::signals::Signals;
+pub use crate::startup::StartupLatch;
+pub use crate::state::{State, Word};
 pub use crate::subscriber::HealthSubscriber;
 pub use crate::text::TEXT_LIMIT;

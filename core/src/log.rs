@@ -1,5 +1,6 @@
 //! What the operator reads: one record per answer that is not OK (H8), and warnings.
 
+mod policy;
 mod results;
 
 use std::fmt;
@@ -8,10 +9,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::results::Results;
+pub(crate) use self::policy::LogMemory;
+pub use self::policy::LogPolicy;
+use self::results::{Names, Results};
 use crate::decision::{Decision, Verdict};
-use crate::event::Report;
-use crate::maintenance::MaintenanceState;
+use crate::event::{Report, Status};
+use crate::startup::{Start, Unreleased};
 
 /// The target of every record, for filters such as `health=warn`.
 pub const LOG_TARGET: &str = "health";
@@ -54,14 +57,13 @@ enum Text {
 }
 
 impl LogRecord {
-    /// The record that belongs to an answer; none when it is OK and nothing fails (H8).
-    pub(crate) fn of(decision: &Decision) -> Option<Self> {
+    /// The record that belongs to an answer (H8), at the level it has by default.
+    pub(crate) fn of(decision: &Decision) -> Self {
         match decision {
-            Decision::Pass => None,
-            Decision::Maintain => Some(Self {
-                level: LogLevel::Info,
-                text: Text::Fixed("Health response: MAINTENANCE"),
-            }),
+            Decision::Pass => Self::fixed("Health response: OK"),
+            Decision::Maintain => Self::fixed("Health response: MAINTENANCE"),
+            Decision::Drain => Self::fixed("Health response: DRAINING"),
+            Decision::Start(unreleased) => Self::of_start(unreleased),
             Decision::Checked(outcome) => outcome.record.clone(),
         }
     }
@@ -70,17 +72,33 @@ impl LogRecord {
     pub(crate) fn of_results<'a>(
         verdict: Verdict,
         reports: impl Iterator<Item = &'a Report> + Clone,
-    ) -> Option<Self> {
+    ) -> Self {
         let (level, word) = match verdict {
-            Verdict::Ok => return None,
+            Verdict::Ok => return Self::fixed("Health response: OK"),
             Verdict::Degraded => (LogLevel::Warn, "DEGRADED"),
             Verdict::Error => (LogLevel::Error, "ERROR"),
         };
-        let text = format!("Health response: {word} ({})", Results(reports));
-        Some(Self {
+        Self::made(
             level,
-            text: Text::Made(text.into()),
-        })
+            format!("Health response: {word} ({})", Results(reports)),
+        )
+    }
+
+    /// A start that is not over, or has failed (H18).
+    fn of_start(unreleased: &Unreleased) -> Self {
+        let names = &*unreleased.names;
+        match unreleased.start {
+            Start::UnderWay => {
+                let text = format!("Health response: STARTING ({})", Names(names));
+                Self::made(LogLevel::Info, text)
+            }
+            Start::Failed => {
+                let why = "start-up latch dropped before its release";
+                let report = |name| Report::new(name, Status::Error, Some(&why));
+                let reports: Vec<_> = names.iter().map(report).collect();
+                Self::of_results(Verdict::Error, reports.iter())
+            }
+        }
     }
 
     /// H4: a stat that failed, and not because nothing is there.
@@ -92,14 +110,11 @@ impl LogRecord {
     }
 
     /// H4: a stat that does not return.
-    pub(crate) fn disablefile_hangs(path: &Path, limit: Duration, state: MaintenanceState) -> Self {
-        let state = match state {
-            MaintenanceState::Active => "in maintenance",
-            MaintenanceState::Inactive => "not in maintenance",
-        };
+    pub(crate) fn disablefile_hangs(path: &Path, limit: Duration, is_active: bool) -> Self {
         Self::warn(format!(
             "cannot tell within {limit:?} whether the disablefile {path:?} exists; \
-             taking the host as {state}, as it was last seen, until it can be looked up"
+             taking the host as {}, as it was last seen, until it can be looked up",
+            describe(is_active)
         ))
     }
 
@@ -125,11 +140,50 @@ impl LogRecord {
         ))
     }
 
+    /// H19: a source that panics.
+    pub(crate) fn source_panics(name: &str, panicked: &impl fmt::Display, is_active: bool) -> Self {
+        Self::warn(format!(
+            "the maintenance source {name:?} cannot tell ({:?}); taking the host as {} until it can",
+            panicked.to_string(),
+            describe(is_active)
+        ))
+    }
+
+    /// H19: a source that does not return.
+    pub(crate) fn source_hangs(name: &str, limit: Duration, is_active: bool) -> Self {
+        Self::warn(format!(
+            "the maintenance source {name:?} does not say within {limit:?} whether the host is in \
+             maintenance; taking it as {} until it does",
+            describe(is_active)
+        ))
+    }
+
+    /// H20: a delay that whoever sent the signal will not wait for.
+    pub(crate) fn drain_is_cut_short(delay: Duration, grace: Duration) -> Self {
+        Self::warn(format!(
+            "a drain is to take {delay:?}, but the process is killed {grace:?} after the signal that starts \
+             it: make the delay shorter, or the grace of whoever stops it longer and tell \
+             HealthBuilder::stop_grace (H20)"
+        ))
+    }
+
     fn warn(text: String) -> Self {
-        Self {
-            level: LogLevel::Warn,
-            text: Text::Made(text.into()),
-        }
+        Self::made(LogLevel::Warn, text)
+    }
+
+    fn fixed(text: &'static str) -> Self {
+        let (level, text) = (LogLevel::Info, Text::Fixed(text));
+        Self { level, text }
+    }
+
+    fn made(level: LogLevel, text: String) -> Self {
+        let text = Text::Made(text.into());
+        Self { level, text }
+    }
+
+    /// The same at another level.
+    pub(crate) fn at(self, level: LogLevel) -> Self {
+        Self { level, ..self }
     }
 
     /// Its level.
@@ -153,6 +207,13 @@ impl LogRecord {
             LogLevel::Warn => tracing::warn!(target: LOG_TARGET, "{}", self.text()),
             LogLevel::Error => tracing::error!(target: LOG_TARGET, "{}", self.text()),
         }
+    }
+}
+
+fn describe(is_in_maintenance: bool) -> &'static str {
+    match is_in_maintenance {
+        true => "in maintenance",
+        false => "not in maintenance",
     }
 }
 
@@ -184,11 +245,12 @@ mod tests {
     use super::{LogLevel, LogRecord};
     use crate::decision::{Decision, Verdict};
     use crate::event::HealthCheckEvent;
+    use crate::startup::{Start, Unreleased};
 
     fn record(fill: impl FnOnce(&mut HealthCheckEvent)) -> LogRecord {
         let mut event = HealthCheckEvent::default();
         fill(&mut event);
-        LogRecord::of_results(Verdict::Error, event.reports().iter()).unwrap()
+        LogRecord::of_results(Verdict::Error, event.reports().iter())
     }
 
     #[test]
@@ -204,8 +266,27 @@ mod tests {
     }
 
     #[test]
+    fn a_start_is_logged_with_the_latches_it_waits_for_or_failed_by() {
+        let names = || vec!["migrations".to_owned(), "a\"b".to_owned()];
+        let record = |start| {
+            let names = names();
+            LogRecord::of(&Decision::Start(Unreleased { start, names }))
+        };
+        let under_way = record(Start::UnderWay);
+        assert_eq!(under_way.level(), LogLevel::Info);
+        assert_eq!(
+            under_way.text(),
+            r#"Health response: STARTING (["migrations","a\"b"])"#
+        );
+        let failed = record(Start::Failed);
+        assert_eq!(failed.level(), LogLevel::Error);
+        let first = r#"Health response: ERROR ([{"name":"migrations","status":"ERROR","message":"start-up latch dropped before its release"},"#;
+        assert!(failed.text().starts_with(first), "{failed}");
+    }
+
+    #[test]
     fn a_record_shows_its_level_and_its_text() {
-        let record = LogRecord::of(&Decision::Maintain).unwrap();
+        let record = LogRecord::of(&Decision::Maintain);
         assert_eq!(
             format!("{} {record}", record.level()),
             "INFO Health response: MAINTENANCE"

@@ -13,12 +13,11 @@ use loom::future::block_on;
 use loom::thread;
 
 use crate::check::Check;
-use crate::decision::{Outcome, RunPermit, Step, Verdict};
+use crate::decision::{Condition, Outcome, RunPermit, Step, Verdict};
 use crate::dispatch::Dispatcher;
 use crate::engine::{Engine, Limits};
 use crate::flight::Flight;
 use crate::latch::Latch;
-use crate::maintenance::MaintenanceState;
 use crate::observer::Observers;
 use crate::registered::Registered;
 use crate::request::CheckMode;
@@ -89,8 +88,13 @@ impl Model {
     }
 }
 
+/// The choice of the one check there is.
+fn first() -> Arc<[usize]> {
+    [0].into()
+}
+
 fn permit() -> RunPermit {
-    match Step::choose(MaintenanceState::Inactive, CheckMode::Run) {
+    match Step::choose(Condition::Open, CheckMode::Run) {
         Step::RunChecks(permit) => permit,
         Step::Decided(decision) => panic!("{decision:?}"),
     }
@@ -170,7 +174,7 @@ fn two_who_ask_share_a_run_or_have_one_after_the_other() {
             side_by_side.fetch_sub(1, Ordering::SeqCst);
             ready(Ok::<(), String>(()))
         });
-        let dispatcher = Arc::new(Dispatcher::new(time.engine(check)));
+        let dispatcher = Arc::new(Dispatcher::new(time.engine(check), first()));
         let ask = |dispatcher: &Dispatcher, time: &Model| {
             let outcome = dispatcher.outcome(permit());
             let mut outcome = std::pin::pin!(outcome);
@@ -203,7 +207,7 @@ fn a_client_that_leaves_changes_nothing_for_another() {
     model(|| {
         let time = Model::new();
         let check = Check::new("fails", || ready(Err::<(), _>("no route")));
-        let run = Run::of_all(&time.engine(check));
+        let run = Run::of(&time.engine(check), &first());
         run.launch();
         let waiter = waiting(&run);
         let leaves = run.clone();
@@ -224,7 +228,7 @@ fn a_panic_or_a_task_that_is_dropped_is_an_outcome_like_any_other() {
     model(|| {
         let time = Model::new();
         let check = Check::new("never-ends", std::future::pending::<Result<(), String>>);
-        let run = Run::of_all(&time.engine(check));
+        let run = Run::of(&time.engine(check), &first());
         run.launch();
         let waiter = waiting(&run);
         let mut task = time.0.tasks.lock().unwrap().pop().unwrap();
@@ -237,7 +241,7 @@ fn a_panic_or_a_task_that_is_dropped_is_an_outcome_like_any_other() {
         let check = Check::new("panics", || -> std::future::Ready<Result<(), String>> {
             std::panic::resume_unwind(Box::new("quietly"))
         });
-        let run = Run::of_all(&time.engine(check));
+        let run = Run::of(&time.engine(check), &first());
         run.launch();
         let waiter = waiting(&run);
         time.work();
@@ -257,7 +261,7 @@ fn a_result_that_is_late_or_just_in_time_makes_one_outcome_for_all_and_none_for_
             ready(if is_second { Err("no route") } else { Ok(()) })
         });
         let engine = time.engine(check);
-        let first = Run::of_all(&engine);
+        let first = Run::of(&engine, &first());
         first.launch();
         let task = time.0.tasks.lock().unwrap().pop().unwrap();
         let task = thread::spawn(move || block_on(task));
@@ -265,11 +269,41 @@ fn a_result_that_is_late_or_just_in_time_makes_one_outcome_for_all_and_none_for_
         time.0.is_late.store(true, Ordering::SeqCst);
         let outcome = block_on(first.outcome());
 
-        let second = Run::of_all(&engine);
+        let second = Run::of(&engine, &first());
         second.launch();
         time.work();
         assert_eq!(block_on(second.outcome()).verdict, Verdict::Error);
         task.join().unwrap();
         assert!(Arc::ptr_eq(&outcome, &block_on(first.outcome())));
+    });
+}
+
+#[test]
+fn of_two_runs_that_choose_the_same_check_one_executes_it_and_both_have_its_result() {
+    model(|| {
+        let time = Model::new();
+        let (executions, running) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counted, side_by_side) = (executions.clone(), running);
+        let check = Check::new("counted", move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            assert_eq!(side_by_side.fetch_add(1, Ordering::SeqCst), 0);
+            thread::yield_now();
+            side_by_side.fetch_sub(1, Ordering::SeqCst);
+            ready(Ok::<(), String>(()))
+        });
+        let engine = time.engine(check);
+        let runs = [(); 2].map(|()| Run::of(&engine, &first()));
+        let tasks = runs.each_ref().map(|run| {
+            run.launch();
+            time.0.tasks.lock().unwrap().pop().unwrap()
+        });
+        let [one, other] = tasks;
+        let one = thread::spawn(move || block_on(one));
+        block_on(other);
+        one.join().unwrap();
+        for run in runs {
+            assert_eq!(block_on(run.outcome()).verdict, Verdict::Ok);
+        }
+        assert!((1..=2).contains(&executions.load(Ordering::SeqCst)));
     });
 }

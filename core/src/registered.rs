@@ -1,14 +1,16 @@
 //! A check as the endpoint keeps it: as described, and what it has been until now.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::build_error::BuildError;
-use crate::check::{Check, NAME_LIMIT, Name, Work};
+use crate::check::{Check, Name, Work, is_name};
 use crate::decision::Need;
 use crate::event::{Report, Status};
 use crate::flight::Flight;
+use crate::round::Rounds;
 use crate::sync::{Mutex, lock};
 use crate::threshold::{Standing, Thresholds};
 
@@ -20,6 +22,11 @@ pub(crate) struct Registered {
     pub(crate) need: Need,
     pub(crate) period: Option<Duration>,
     pub(crate) flight: Arc<Flight>,
+    pub(crate) rounds: Rounds,
+    pub(crate) tags: BTreeSet<String>,
+    pub(crate) is_internal: bool,
+    /// Whether the name is its own, so that an endpoint can choose it by that.
+    has_own_name: bool,
     thresholds: Thresholds,
     standing: Mutex<Standing>,
     latest: Mutex<Option<Latest>>,
@@ -38,12 +45,10 @@ impl Registered {
     /// Checks what was described (see `docs/contract.md`, H12 to H15).
     pub(crate) fn new(check: Check, default_deadline: Duration) -> Result<Self, BuildError> {
         let name = check.name.as_str().to_owned();
-        if let Name::Own(name) = &check.name {
-            let length = name.chars().count();
-            if length == 0 || length > NAME_LIMIT || name.contains(char::is_control) {
-                let name = crate::text::cut(name);
-                return Err(BuildError::CheckName { name });
-            }
+        let has_own_name = matches!(check.name, Name::Own(_));
+        if has_own_name && !is_name(&name) {
+            let name = crate::text::cut(name);
+            return Err(BuildError::CheckName { name });
         }
         let period = check.period.unwrap_or(Duration::MAX);
         let deadline = check.deadline.unwrap_or(default_deadline.min(period));
@@ -71,10 +76,19 @@ impl Registered {
             need: check.need,
             period: check.period,
             flight: Arc::default(),
+            rounds: Rounds::default(),
+            tags: check.tags,
+            is_internal: check.is_internal,
+            has_own_name,
             thresholds,
             standing: Mutex::new(Standing::default()),
             latest: Mutex::new(None),
         })
+    }
+
+    /// Whether an endpoint means this one by `name`.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.has_own_name && self.name == name
     }
 
     /// A failure of the check as a whole, in words.

@@ -1,10 +1,14 @@
 //! The answer as HTTP: status, reason, headers, body (H3, H4, H6, H9, H10).
 
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use std::borrow::Cow;
+
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::config::HealthConfig;
-use crate::decision::{Decision, Verdict};
+use crate::endpoint::Says;
+use crate::state::State;
 
 /// What to send. Fixed strings throughout: nothing that a check says can reach the wire (H9).
 ///
@@ -12,33 +16,30 @@ use crate::decision::{Decision, Verdict};
 /// actix-web see to that themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HealthResponse {
-    status: StatusCode,
-    word: Word,
+    state: State,
+    says: Says,
 }
 
-/// The three things an endpoint says.
+/// Headers that some answers of some endpoints have beside the four of H9 (H16).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Extra {
+    /// In seconds.
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) envoy: Option<Envoy>,
+}
+
+/// What Envoy is told beside the code; see the `envoy` preset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
-    Ok,
-    Maintenance,
-    Error,
+pub(crate) enum Envoy {
+    Degraded,
+    ImmediateFail,
 }
 
-impl Word {
-    fn body(self) -> &'static str {
+impl Envoy {
+    fn header(self) -> &'static str {
         match self {
-            Self::Ok => "OK",
-            Self::Maintenance => "MAINTENANCE",
-            Self::Error => "ERROR",
-        }
-    }
-
-    /// The length of the body, as text.
-    fn length(self) -> &'static str {
-        match self {
-            Self::Ok => "2",
-            Self::Maintenance => "11",
-            Self::Error => "5",
+            Self::Degraded => "x-envoy-degraded",
+            Self::ImmediateFail => "x-envoy-immediate-health-check-fail",
         }
     }
 }
@@ -48,51 +49,56 @@ const NO_STORE: &str = "no-store";
 const NOSNIFF: &str = "nosniff";
 
 impl HealthResponse {
-    pub(crate) fn of(decision: &Decision, config: &HealthConfig) -> Self {
-        let (status, word) = match decision {
-            Decision::Pass => (StatusCode::OK, Word::Ok),
-            Decision::Maintain => (config.maintenance_code(), Word::Maintenance),
-            Decision::Checked(outcome) => match outcome.verdict {
-                Verdict::Ok | Verdict::Degraded => (StatusCode::OK, Word::Ok),
-                Verdict::Error => (config.failure_code(), Word::Error),
-            },
-        };
-        Self { status, word }
+    pub(crate) fn new(state: State, says: Says) -> Self {
+        Self { state, says }
     }
 
-    /// The status code: 200, `maintenance_code` or `failure_code`.
+    /// What the endpoint found the application in.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// The status code: what the endpoint says in this state.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.says.code
     }
 
     /// The reason phrase: canonical where the code has one, otherwise the body's word (H10).
     pub fn reason(&self) -> &'static str {
-        self.status.canonical_reason().unwrap_or(self.body())
+        self.status().canonical_reason().unwrap_or(self.body())
     }
 
     /// The reason phrase where a framework would not know it: `None` when the code has a canonical
     /// one.
     pub fn custom_reason(&self) -> Option<&'static str> {
-        match self.status.canonical_reason() {
+        match self.status().canonical_reason() {
             Some(_) => None,
             None => Some(self.body()),
         }
     }
 
-    /// All headers of H9, names in lower case. Text, because frameworks differ in the major version of
-    /// the `http` crate whose types they want.
-    pub fn headers(&self) -> [(&'static str, &'static str); 4] {
-        [
+    /// All headers: the four of H9, and what an endpoint of `Endpoint::retry_after` or `Endpoint::envoy` adds.
+    /// Names are in lower case. Text, because frameworks differ in the major version of the `http` crate whose types
+    /// they want.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> + use<> {
+        let Extra { retry_after, envoy } = self.says.extra;
+        let fixed = [
             ("content-type", TEXT),
-            ("content-length", self.word.length()),
+            ("content-length", self.says.word.length()),
             ("cache-control", NO_STORE),
             ("x-content-type-options", NOSNIFF),
-        ]
+        ];
+        let envoy = envoy.map(|envoy| (envoy.header(), "true"));
+        let fixed = fixed.into_iter().chain(envoy);
+        let retry_after = retry_after.map(|seconds| ("retry-after", seconds.to_string().into()));
+        fixed
+            .map(|(name, value)| (name, value.into()))
+            .chain(retry_after)
     }
 
-    /// The body: `OK`, `MAINTENANCE` or `ERROR`.
+    /// The body: the endpoint's word for this state, such as `OK`, `MAINTENANCE` or `ERROR`.
     pub fn body(&self) -> &'static str {
-        self.word.body()
+        self.says.word.as_str()
     }
 }
 
@@ -100,7 +106,8 @@ impl HealthResponse {
 /// [`HealthResponse::custom_reason`].
 impl From<HealthResponse> for Response<&'static str> {
     fn from(answer: HealthResponse) -> Self {
-        let length = HeaderValue::from_static(answer.word.length());
+        let Says { code, word, extra } = answer.says;
+        let length = HeaderValue::from_static(word.length());
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, const { HeaderValue::from_static(TEXT) });
         headers.insert(CONTENT_LENGTH, length);
@@ -109,9 +116,15 @@ impl From<HealthResponse> for Response<&'static str> {
             X_CONTENT_TYPE_OPTIONS,
             const { HeaderValue::from_static(NOSNIFF) },
         );
+        if let Some(envoy) = extra.envoy {
+            headers.insert(envoy.header(), const { HeaderValue::from_static("true") });
+        }
+        if let Some(seconds) = extra.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
 
         let mut response = Self::new(answer.body());
-        *response.status_mut() = answer.status;
+        *response.status_mut() = code;
         *response.headers_mut() = headers;
         response
     }
@@ -119,46 +132,47 @@ impl From<HealthResponse> for Response<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use http::{Response, StatusCode};
 
-    use http::Response;
+    use super::{Envoy, Extra, HealthResponse};
+    use crate::endpoint::Says;
+    use crate::state::{State, Word};
 
-    use super::HealthResponse;
-    use crate::config::HealthConfig;
-    use crate::decision::{Decision, Outcome, Verdict};
-
-    fn checked(verdict: Verdict) -> Decision {
-        let record = None;
-        Decision::Checked(Arc::new(Outcome { verdict, record }))
+    fn answer(state: State, code: u16, word: Word, extra: Extra) -> HealthResponse {
+        let code = StatusCode::from_u16(code).unwrap();
+        HealthResponse::new(state, Says { code, word, extra })
     }
 
-    #[test]
-    fn what_is_degraded_is_answered_as_what_is_ok() {
-        let config = HealthConfig::default();
-        let answer = |decision| HealthResponse::of(&decision, &config);
-        assert_eq!(answer(checked(Verdict::Degraded)), answer(Decision::Pass));
-        assert_eq!(answer(checked(Verdict::Ok)), answer(Decision::Pass));
+    fn answers() -> [HealthResponse; 4] {
+        let none = Extra::default();
+        let both = Extra {
+            retry_after: Some(120),
+            envoy: Some(Envoy::ImmediateFail),
+        };
+        [
+            answer(State::Ok, 200, Word::Ok, none),
+            answer(State::Maintenance, 299, Word::Maintenance, none),
+            answer(State::Failing, 503, Word::Error, none),
+            answer(State::Maintenance, 503, Word::Maintenance, both),
+        ]
     }
 
     #[test]
     fn the_content_length_is_the_length_of_the_body() {
-        let config = HealthConfig::default();
-        for decision in [Decision::Pass, Decision::Maintain, checked(Verdict::Error)] {
-            let answer = HealthResponse::of(&decision, &config);
+        for answer in answers() {
             let length = answer.body().len().to_string();
-            assert!(answer.headers().contains(&("content-length", &length)));
+            let mut headers = answer.headers();
+            assert!(headers.any(|header| header == ("content-length", length.clone().into())));
         }
     }
 
     #[test]
     fn a_response_of_the_http_crate_has_the_same_headers() {
-        let config = HealthConfig::default();
-        for decision in [Decision::Pass, Decision::Maintain, checked(Verdict::Error)] {
-            let answer = HealthResponse::of(&decision, &config);
+        for answer in answers() {
             let response = Response::from(answer);
-            assert_eq!(response.headers().len(), answer.headers().len());
+            assert_eq!(response.headers().len(), answer.headers().count());
             for (name, value) in answer.headers() {
-                assert_eq!(response.headers()[name], value);
+                assert_eq!(response.headers()[name], *value);
             }
             assert_eq!(response.status(), answer.status());
             assert_eq!(*response.body(), answer.body());
@@ -167,19 +181,10 @@ mod tests {
 
     #[test]
     fn only_a_code_without_a_canonical_reason_takes_the_word_of_the_body() {
-        let config = HealthConfig::default();
-        let reason = |decision| {
-            let answer = HealthResponse::of(&decision, &config);
-            (answer.reason(), answer.custom_reason())
-        };
-        assert_eq!(reason(Decision::Pass), ("OK", None));
-        assert_eq!(
-            reason(Decision::Maintain),
-            ("MAINTENANCE", Some("MAINTENANCE"))
-        );
-        assert_eq!(
-            reason(checked(Verdict::Error)),
-            ("Service Unavailable", None)
-        );
+        let [ok, maintenance, error, _] =
+            answers().map(|answer| (answer.reason(), answer.custom_reason()));
+        assert_eq!(ok, ("OK", None));
+        assert_eq!(maintenance, ("MAINTENANCE", Some("MAINTENANCE")));
+        assert_eq!(error, ("Service Unavailable", None));
     }
 }

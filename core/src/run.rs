@@ -6,6 +6,7 @@
 
 mod table;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,10 +25,11 @@ use crate::sync::{Mutex, lock};
 const GRACE: Duration = Duration::from_millis(20);
 
 /// See the [module's doc](self).
-#[derive(Debug)]
 pub(crate) struct Run {
     engine: Arc<Engine>,
-    scope: Scope,
+    /// The numbers of its checks in the engine.
+    checks: Arc<[usize]>,
+    kind: Kind,
     started: Instant,
     /// When nobody waits any longer, whatever the deadlines of the checks. In the background nobody does.
     closes: Option<Instant>,
@@ -35,40 +37,49 @@ pub(crate) struct Run {
     outcome: Latch<Arc<Outcome>>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Scope {
-    /// All checks, for those who ask.
-    All,
-    /// The background check with this number.
-    One(usize),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// For those who ask.
+    Asked,
+    /// Of a background check, once each period.
+    Background,
 }
 
 impl Run {
-    /// A run of every check. Those in the background are not executed: what they said last counts (H14).
-    pub(crate) fn of_all(engine: &Arc<Engine>) -> Arc<Self> {
+    /// A run of the checks with these numbers. Those in the background are not executed: what they said last
+    /// counts (H14).
+    pub(crate) fn of(engine: &Arc<Engine>, checks: &Arc<[usize]>) -> Arc<Self> {
         let now = engine.now();
-        let checks = engine.checks.iter();
-        let slots = checks.map(|check| match check.reading(now) {
-            Some(reports) => Slot::Filled(reports),
-            None => Slot::Waiting,
-        });
-        Self::start(engine, Scope::All, slots.collect(), now)
+        let slots = checks
+            .iter()
+            .map(|number| match engine.checks[*number].reading(now) {
+                Some(reports) => Slot::Filled(reports),
+                None => Slot::Waiting,
+            });
+        Self::start(engine, Kind::Asked, checks.clone(), slots.collect(), now)
     }
 
     /// A run of the background check with this number.
     pub(crate) fn of_one(engine: &Arc<Engine>, number: usize) -> Arc<Self> {
-        let scope = Scope::One(number);
-        Self::start(engine, scope, vec![Slot::Waiting], engine.now())
+        let (checks, slots) = ([number].into(), vec![Slot::Waiting]);
+        Self::start(engine, Kind::Background, checks, slots, engine.now())
     }
 
-    fn start(engine: &Arc<Engine>, scope: Scope, slots: Vec<Slot>, now: Instant) -> Arc<Self> {
+    fn start(
+        engine: &Arc<Engine>,
+        kind: Kind,
+        checks: Arc<[usize]>,
+        slots: Vec<Slot>,
+        now: Instant,
+    ) -> Arc<Self> {
         Arc::new(Self {
             engine: engine.clone(),
-            scope,
+            checks,
+            kind,
             started: now,
-            closes: match scope {
-                Scope::All => after(now, engine.limits.run_deadline),
-                Scope::One(_) => None,
+            closes: match kind {
+                Kind::Asked => after(now, engine.limits.run_deadline),
+                Kind::Background => None,
             },
             table: Mutex::new(Table::new(slots)),
             outcome: Latch::default(),
@@ -112,13 +123,18 @@ impl Run {
         end.is_some_and(|end| now > end)
     }
 
-    /// Waits for the outcome. Whoever waits sees to it that the run ends on time.
+    /// Waits for the outcome.
     pub(crate) async fn outcome(self: &Arc<Self>) -> Arc<Outcome> {
+        self.wait_for(&self.outcome).await
+    }
+
+    /// Waits for something that the run brings about. Whoever waits sees to it that it does so on time.
+    pub(crate) async fn wait_for<T: Clone>(self: &Arc<Self>, latch: &Latch<T>) -> T {
         loop {
             let overdue = self.overdue_at();
             let runtime = self.engine.runtime();
-            if let Some(outcome) = until(&**runtime, overdue, self.outcome.wait()).await {
-                return outcome;
+            if let Some(value) = until(&**runtime, overdue, latch.wait()).await {
+                return value;
             }
             // Each was some task's, which is stuck with it: another goes on.
             for _ in 0..self.close_overdue(GRACE) {
@@ -129,19 +145,11 @@ impl Run {
 
     /// The check of a slot.
     fn check(&self, slot: usize) -> &Arc<Registered> {
-        &self.engine.checks[self.number(slot)]
-    }
-
-    /// The number in the engine of the check of a slot.
-    fn number(&self, slot: usize) -> usize {
-        match self.scope {
-            Scope::All => slot,
-            Scope::One(number) => number,
-        }
+        &self.engine.checks[self.checks[slot]]
     }
 
     /// The next check to execute; `None` when there is no more, or no more time.
-    fn claim(&self) -> Option<Claimed<'_>> {
+    fn claim(self: &Arc<Self>) -> Option<Claimed<'_>> {
         if self
             .closes
             .is_some_and(|closes| self.engine.now() >= closes)
@@ -153,13 +161,15 @@ impl Run {
         Some(Claimed { run: self, slot })
     }
 
-    /// Fills a slot; what comes after it was closed is dropped.
+    /// Fills a slot with what an execution came to; what comes after it was closed is dropped.
     fn deliver(&self, slot: usize, reports: Vec<Report>) {
         let check = self.check(slot);
         let now = self.engine.now();
         let mut table = lock(&self.table);
         let Some(allowance) = table.allowance(slot) else {
-            return;
+            drop(table);
+            // Closed before the execution had begun: it still is one for the runs that wait for it.
+            return check.rounds.end(self, || check.settle(reports));
         };
         let reports = check.settle(reports);
         let start = allowance.map_or(now, |allowance| allowance.start);
@@ -168,13 +178,23 @@ impl Run {
             reports: reports.clone(),
             duration: now.saturating_duration_since(start),
         });
-        let is_full = table.fill(slot, reports);
+        let is_full = table.fill(slot, reports.clone());
         if let Some(finished) = finished {
             self.engine.observers.tell_finished(&finished);
         }
         drop(table);
+        check.rounds.end(self, || reports);
         self.engine.observers.warn();
         if is_full {
+            self.conclude();
+        }
+    }
+
+    /// Fills a slot with what another run's execution came to, which that run has told and counted.
+    fn take_over(&self, slot: usize, settled: Vec<Report>) {
+        let mut table = lock(&self.table);
+        if table.allowance(slot).is_some() && table.fill(slot, settled) {
+            drop(table);
             self.conclude();
         }
     }
@@ -229,10 +249,10 @@ impl Run {
         let results: Vec<_> = results
             .map(|(slot, reports)| {
                 let check = self.check(slot);
-                let reports = match self.scope {
+                let reports = match self.kind {
                     // A background check may have said more since this run began.
-                    Scope::All => check.reading(now).unwrap_or(reports),
-                    Scope::One(_) => {
+                    Kind::Asked => check.reading(now).unwrap_or(reports),
+                    Kind::Background => {
                         check.keep(now, reports.clone());
                         reports
                     }
@@ -243,32 +263,47 @@ impl Run {
         self.outcome.set(Arc::new(Outcome::judge(&results)));
         let verdicts = results.iter().enumerate();
         let verdicts = verdicts
-            .map(|(slot, (need, reports))| (self.number(slot), Verdict::of(*need, reports)));
+            .map(|(slot, (need, reports))| (self.checks[slot], Verdict::of(*need, reports)));
         self.engine.update(verdicts);
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("checks", &self.checks)
+            .field("started", &self.started)
+            .finish_non_exhaustive()
     }
 }
 
 /// A check that a task has taken on. Should the task be dropped before its end, the check has failed.
 struct Claimed<'a> {
-    run: &'a Run,
+    run: &'a Arc<Run>,
     slot: usize,
 }
 
 impl Claimed<'_> {
     async fn execute(self) {
-        let Run { engine, closes, .. } = self.run;
+        let Run { engine, closes, .. } = &**self.run;
+        let check = self.run.check(self.slot);
+        if let Some(round) = check.rounds.join(self.run) {
+            let settled = round.result().await;
+            return self.run.take_over(self.slot, settled);
+        }
         let began = |allowance| lock(&self.run.table).begin(self.slot, allowance);
-        let reports = execute(self.run.check(self.slot), engine, *closes, began).await;
+        let reports = execute(check, engine, *closes, began).await;
         self.run.deliver(self.slot, reports);
     }
 }
 
 impl Drop for Claimed<'_> {
     fn drop(&mut self) {
+        let check = self.run.check(self.slot);
         let is_open = lock(&self.run.table).allowance(self.slot).is_some();
-        if is_open {
+        if is_open || check.rounds.is_of(self.run) {
             let failure = "given up: the task that ran it was dropped before its end";
-            let report = self.run.check(self.slot).failure(failure);
+            let report = check.failure(failure);
             self.run.deliver(self.slot, vec![report]);
         }
     }

@@ -24,12 +24,10 @@ fn health(disablefile: &Path) -> Health {
 fn allocations(health: &Health, query: &str) -> u64 {
     let measured = measure(|| {
         let answer = block_on(health.respond(query));
-        std::hint::black_box((
-            answer.status(),
-            answer.reason(),
-            answer.headers(),
-            answer.body(),
-        ));
+        std::hint::black_box((answer.status(), answer.reason(), answer.body()));
+        answer
+            .headers()
+            .for_each(|header| drop(std::hint::black_box(header)));
     });
     measured.count_total
 }

@@ -23,27 +23,28 @@
 //! they find that of `main`, which no request can block.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use health_core::{Health, HealthResponse};
 
-/// Configuration that adds one resource, the health endpoint: pass it to
+/// Configuration that adds one resource for each health endpoint: pass it to
 /// [`App::configure`](actix_web::App::configure).
 ///
-/// It answers every method at exactly [`HealthConfig::url`](health_core::HealthConfig::url); actix-web
-/// decodes a path before it compares, so `/%68ealth` is `/health`. actix-web takes the first resource
-/// that matches: put this before a catch-all. In a scope, the endpoint's path starts with the prefix of
-/// the scope.
+/// It answers every method at exactly [`HealthConfig::url`](health_core::HealthConfig::url) and the path of each
+/// [`Endpoint`](health_core::Endpoint); actix-web decodes a path before it compares, so `/%68ealth` is `/health`.
+/// actix-web takes the first resource that matches: put this before a catch-all. In a scope, the paths start with
+/// the prefix of the scope.
 pub fn service(health: Health) -> impl FnOnce(&mut ServiceConfig) {
     move |app| {
         health.start_on_tokio();
-        let url = health.config().url().to_owned();
-        let answer = move |request: HttpRequest| {
-            let health = health.clone();
-            async move { response(health.respond(request.query_string()).await) }
-        };
-        app.service(web::resource(url).to(answer));
+        for endpoint in health.endpoints() {
+            let path = endpoint.path().to_owned();
+            let answer = move |request: HttpRequest| {
+                let endpoint = endpoint.clone();
+                async move { response(endpoint.respond(request.query_string()).await) }
+            };
+            app.service(web::resource(path).to(answer));
+        }
     }
 }
 
@@ -54,8 +55,7 @@ fn response(answer: HealthResponse) -> HttpResponse {
         StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     for (name, value) in answer.headers() {
-        let name = HeaderName::from_static(name);
-        response.insert_header((name, HeaderValue::from_static(value)));
+        response.insert_header((name, &*value));
     }
     response.reason(answer.reason());
     response.body(answer.body())

@@ -25,26 +25,29 @@ use axum::routing::any;
 use health_core::{Health, HealthResponse};
 use hyper::ext::ReasonPhrase;
 
-/// A router with one route, the health endpoint: [merge](Router::merge) it into the application's.
+/// A router with one route for each health endpoint: [merge](Router::merge) it into the application's.
 ///
-/// It answers every method at exactly [`HealthConfig::url`](health_core::HealthConfig::url), and
-/// brings no fallback. [Nested](Router::nest), the endpoint's path starts with the prefix of the nest.
+/// It answers every method at exactly [`HealthConfig::url`](health_core::HealthConfig::url) and the path of each
+/// [`Endpoint`](health_core::Endpoint), and brings no fallback. [Nested](Router::nest), their paths start with
+/// the prefix of the nest.
 ///
 /// # Panics
 ///
-/// `merge` panics if the application has a route of its own at this path, as axum does for any route
+/// `merge` panics if the application has a route of its own at one of these paths, as axum does for any route
 /// that is added twice.
 pub fn router<S>(health: Health) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
     health.start_on_tokio();
-    let url = health.config().url().to_owned();
-    let answer = move |request: Request| async move {
-        let query = request.uri().query().unwrap_or_default();
-        response(health.respond(query).await)
-    };
-    Router::new().route(&url, any(answer))
+    health.endpoints().fold(Router::new(), |router, endpoint| {
+        let path = endpoint.path().to_owned();
+        let answer = move |request: Request| async move {
+            let query = request.uri().query().unwrap_or_default();
+            response(endpoint.respond(query).await)
+        };
+        router.route(&path, any(answer))
+    })
 }
 
 fn response(answer: HealthResponse) -> Response<Body> {

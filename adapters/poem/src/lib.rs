@@ -23,15 +23,16 @@ use hyper::ext::ReasonPhrase;
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result, http};
 
 /// A middleware that answers every method at exactly
-/// [`HealthConfig::url`](health_core::HealthConfig::url), and hands every other path on: lay it
-/// [over](poem::EndpointExt::with) the application's routes.
+/// [`HealthConfig::url`](health_core::HealthConfig::url) and the path of each
+/// [`Endpoint`](health_core::Endpoint), and hands every other path on: lay it [over](poem::EndpointExt::with) the
+/// application's routes.
 ///
 /// It is no endpoint for [`Route::at`](poem::Route::at), to which the `:` in a url of `/app:health`
 /// would be the start of a parameter.
 ///
-/// It comes before every route, one of the application's own at this path included. Middleware laid
-/// over it, that is added after it, sees the health endpoint too. [Nested](poem::Route::nest), the
-/// endpoint's path starts with the prefix of the nest.
+/// It comes before every route, one of the application's own at such a path included. Middleware laid
+/// over it, that is added after it, sees the health endpoints too. [Nested](poem::Route::nest), their
+/// paths start with the prefix of the nest.
 pub fn middleware<E: Endpoint>(
     health: Health,
 ) -> impl Middleware<E, Output = impl Endpoint<Output = Response>> {
@@ -62,9 +63,9 @@ impl<E: Endpoint> Endpoint for HealthEndpoint<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let uri = request.uri();
-        if self.health.serves(uri.path()) {
+        if let Some(endpoint) = self.health.at(uri.path()) {
             let query = uri.query().unwrap_or_default();
-            return Ok(response(self.health.respond(query).await));
+            return Ok(response(endpoint.respond(query).await));
         }
         self.app.call(request).await.map(E::Output::into_response)
     }

@@ -21,27 +21,30 @@
 
 use std::io::Cursor;
 
-use health_core::Health;
+use health_core::{Health, Mounted};
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::http::{Method, Status};
 use rocket::route::{Handler, Outcome};
 use rocket::{Build, Data, Request, Response, Rocket, Route};
 
-/// A fairing that mounts the health endpoint: [attach](rocket::Rocket::attach) it.
+/// A fairing that mounts the health endpoints: [attach](rocket::Rocket::attach) it.
 ///
-/// It answers at exactly [`HealthConfig::url`](health_core::HealthConfig::url). Rocket alone would
-/// also route `/health/` and `//health` there (H1); these are forwarded to the application's routes.
+/// It answers at exactly [`HealthConfig::url`](health_core::HealthConfig::url) and the path of each
+/// [`Endpoint`](health_core::Endpoint). Rocket alone would also route `/health/` and `//health` there (H1); these are
+/// forwarded to the application's routes.
 ///
-/// The launch fails if the application has a route of its own at this path.
+/// The launch fails if the application has a route of its own at one of these paths.
 pub fn fairing(health: Health) -> impl Fairing {
-    Endpoint(health)
+    Endpoints(health)
 }
 
+struct Endpoints(Health);
+
 #[derive(Clone)]
-struct Endpoint(Health);
+struct Endpoint(Mounted);
 
 impl Endpoint {
-    fn routes(&self) -> [Route; 9] {
+    fn routes(self) -> [Route; 9] {
         [
             Method::Get,
             Method::Put,
@@ -53,27 +56,31 @@ impl Endpoint {
             Method::Connect,
             Method::Patch,
         ]
-        .map(|method| Route::new(method, self.0.config().url(), self.clone()))
+        .map(|method| Route::new(method, self.0.path(), self.clone()))
     }
 }
 
 #[rocket::async_trait]
-impl Fairing for Endpoint {
+impl Fairing for Endpoints {
     fn info(&self) -> Info {
         Info {
-            name: "health endpoint",
+            name: "health endpoints",
             kind: Kind::Ignite | Kind::Response,
         }
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
         self.0.start_on_tokio();
-        Ok(rocket.mount("/", self.routes()))
+        let routes = self
+            .0
+            .endpoints()
+            .map(|endpoint| Endpoint(endpoint).routes());
+        Ok(rocket.mount("/", routes.flatten().collect::<Vec<_>>()))
     }
 
     /// Rocket's own Shield has run by now, if the application has not turned it off.
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        if self.0.serves(request.uri().path().raw().as_str()) {
+        if self.0.at(request.uri().path().raw().as_str()).is_some() {
             response.set_raw_header(NOSNIFF, "nosniff");
         }
     }
@@ -86,7 +93,7 @@ const NOSNIFF: &str = "x-content-type-options";
 impl Handler for Endpoint {
     async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
         let uri = request.uri();
-        if !self.0.serves(uri.path().raw().as_str()) {
+        if uri.path().raw() != self.0.path() {
             return Outcome::forward(data, Status::NotFound);
         }
         let query = uri.query().map_or("", |query| query.raw().as_str());

@@ -16,32 +16,31 @@
 //! # Ok::<(), health_core::BuildError>(())
 //! ```
 
-use health_core::{Health, HealthResponse};
+use health_core::{Health, HealthResponse, Mounted};
 use hyper::ext::ReasonPhrase;
 use warp::filters::path::FullPath;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 /// A filter that answers every method at exactly
-/// [`HealthConfig::url`](health_core::HealthConfig::url), and rejects every other path as not found.
+/// [`HealthConfig::url`](health_core::HealthConfig::url) and the path of each
+/// [`Endpoint`](health_core::Endpoint), and rejects every other path as not found.
 ///
 /// The whole path of the request is compared, as text: `warp::path!("health")` would let `/health/`
-/// in (H1), and a prefix put in front of this filter has to be part of the url.
+/// in (H1), and a prefix put in front of this filter has to be part of the paths.
 pub fn filter(
     health: Health,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
     health.start_on_tokio();
-    let endpoint = health.clone();
-    let path = warp::path::full().and_then(move |path: FullPath| {
-        let is_ours = endpoint.serves(path.as_str());
-        async move { is_ours.then_some(()).ok_or_else(warp::reject::not_found) }
+    let endpoint = warp::path::full().and_then(move |path: FullPath| {
+        let endpoint = health.at(path.as_str());
+        async move { endpoint.ok_or_else(warp::reject::not_found) }
     });
     // `raw` rejects a request that has no query at all.
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    path.untuple_one().and(query).then(move |query: String| {
-        let health = health.clone();
-        async move { response(health.respond(&query).await) }
-    })
+    endpoint
+        .and(query)
+        .then(async |endpoint: Mounted, query: String| response(endpoint.respond(&query).await))
 }
 
 fn response(answer: HealthResponse) -> Response {

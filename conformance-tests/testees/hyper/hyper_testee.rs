@@ -45,12 +45,12 @@ pub(crate) fn serve(health: Health) -> io::Result<Server> {
 
 async fn answer(health: &Health, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let uri = request.uri();
-    if !health.serves(uri.path()) {
+    let Some(endpoint) = health.at(uri.path()) else {
         let mut missing = Response::new(Full::default());
         *missing.status_mut() = StatusCode::NOT_FOUND;
         return missing;
-    }
-    let answer = health.respond(uri.query().unwrap_or_default()).await;
+    };
+    let answer = endpoint.respond(uri.query().unwrap_or_default()).await;
     let mut response = http::Response::from(answer).map(|body| Full::from(body.as_bytes()));
     if let Some(reason) = answer.custom_reason() {
         let reason = ReasonPhrase::from_static(reason.as_bytes());

@@ -28,11 +28,11 @@ fn answer(health: &Health, request: &Request) -> Vec<u8> {
         false => "close",
     };
     let (path, query) = path_and_query(&request.target);
-    if !health.serves(path) {
+    let Some(endpoint) = health.at(path) else {
         let head = "HTTP/1.1 404 Not Found\r\nContent-Length: 0";
         return format!("{head}\r\nConnection: {connection}\r\n\r\n").into();
-    }
-    let answer = block_on(health.respond(query));
+    };
+    let answer = block_on(endpoint.respond(query));
     let (code, reason) = (answer.status().as_u16(), answer.reason());
     let mut bytes = format!("HTTP/1.1 {code} {reason}\r\nConnection: {connection}\r\n");
     for (name, value) in answer.headers() {

@@ -98,7 +98,7 @@ impl fmt::Display for ConfigRule {
 /// is a pattern of actix-web and at the start of a segment one of older routers.
 const PUNCTUATION: &str = "-._~!$&'()+,;=:@/";
 
-pub(super) fn url(text: &str) -> Result<String, ConfigRule> {
+pub(crate) fn url(text: &str) -> Result<String, ConfigRule> {
     let Some(rest) = text.strip_prefix('/') else {
         return Err(ConfigRule::UrlStart);
     };
@@ -119,7 +119,7 @@ pub(super) fn code_from_text(text: &str) -> Result<StatusCode, ConfigRule> {
     code(number.ok_or(ConfigRule::CodeRange)?)
 }
 
-pub(super) fn code(number: u16) -> Result<StatusCode, ConfigRule> {
+pub(crate) fn code(number: u16) -> Result<StatusCode, ConfigRule> {
     let code = StatusCode::from_u16(number)
         .ok()
         .filter(|_| (200..=599).contains(&number))

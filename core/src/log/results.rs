@@ -29,6 +29,20 @@ where
     }
 }
 
+/// Names as a compact JSON array.
+pub(super) struct Names<'a>(pub(super) &'a [String]);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('[')?;
+        for (index, name) in self.0.iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            write!(f, "{comma}{}", JsonString(name))?;
+        }
+        f.write_char(']')
+    }
+}
+
 /// A JSON string that is safe in a log: beyond what JSON asks, DEL, the C1 controls, line separators
 /// and direction marks are escaped, because they end lines or rewrite them on a terminal.
 struct JsonString<'a>(&'a str);

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use super::Sighting;
+use super::marker::Sighting;
 
 /// Looks, as long as no other such look is stuck.
 ///

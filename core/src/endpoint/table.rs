@@ -1,0 +1,129 @@
+//! What an endpoint says in each state.
+
+use http::StatusCode;
+
+use crate::build_error::BuildError;
+use crate::config::code;
+use crate::response::Extra;
+use crate::state::{State, Word};
+
+/// A value for each state, complete by type: no state can be forgotten. One that is `None` the endpoint ignores.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Table<T> {
+    pub(crate) ok: T,
+    pub(crate) degraded: T,
+    pub(crate) failing: T,
+    pub(crate) starting: Option<T>,
+    pub(crate) maintenance: Option<T>,
+    pub(crate) draining: Option<T>,
+}
+
+/// A code as it was written, and the body.
+pub(super) type Written = (u16, Word);
+
+/// What an endpoint says in one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Says {
+    pub(crate) code: StatusCode,
+    pub(crate) word: Word,
+    pub(crate) extra: Extra,
+}
+
+impl<T: Copy> Table<T> {
+    /// What there is for `state`; `None` where it is ignored.
+    pub(crate) fn get(&self, state: State) -> Option<T> {
+        match state {
+            State::Ok => Some(self.ok),
+            State::Degraded => Some(self.degraded),
+            State::Failing => Some(self.failing),
+            State::Starting => self.starting,
+            State::Maintenance => self.maintenance,
+            State::Draining => self.draining,
+        }
+    }
+
+    pub(super) fn set(&mut self, state: State, value: T) {
+        match state {
+            State::Ok => self.ok = value,
+            State::Degraded => self.degraded = value,
+            State::Failing => self.failing = value,
+            State::Starting => self.starting = Some(value),
+            State::Maintenance => self.maintenance = Some(value),
+            State::Draining => self.draining = Some(value),
+        }
+    }
+
+    /// The same for what `change` makes of each value.
+    pub(super) fn try_map<U, E>(
+        self,
+        change: impl Fn(State, T) -> Result<U, E>,
+    ) -> Result<Table<U>, E> {
+        let optional =
+            |state, value: Option<T>| value.map(|value| change(state, value)).transpose();
+        Ok(Table {
+            ok: change(State::Ok, self.ok)?,
+            degraded: change(State::Degraded, self.degraded)?,
+            failing: change(State::Failing, self.failing)?,
+            starting: optional(State::Starting, self.starting)?,
+            maintenance: optional(State::Maintenance, self.maintenance)?,
+            draining: optional(State::Draining, self.draining)?,
+        })
+    }
+}
+
+/// A code that can be sent.
+///
+/// # Errors
+///
+/// It is outside of H11's range, or contradicts its state (H16).
+pub(super) fn checked(
+    path: &str,
+    state: State,
+    (number, word): Written,
+    allowed_failing: Option<u16>,
+) -> Result<(StatusCode, Word), BuildError> {
+    let code = code(number).map_err(|rule| BuildError::EndpointCode {
+        path: path.to_owned(),
+        state,
+        code: number,
+        rule,
+    })?;
+    match contradiction(state, code, word, allowed_failing) {
+        None => Ok((code, word)),
+        Some(why) => Err(BuildError::ContradictingCode {
+            path: path.to_owned(),
+            state,
+            code: number,
+            word,
+            why,
+        }),
+    }
+}
+
+/// Why nobody would understand `code` and `word` in `state`.
+fn contradiction(
+    state: State,
+    code: StatusCode,
+    word: Word,
+    allowed_failing: Option<u16>,
+) -> Option<&'static str> {
+    let passes_anywhere = code.is_success() || code.is_redirection();
+    match state {
+        State::Ok if !code.is_success() => Some("what is ok has a code from 200 to 299"),
+        State::Ok if word != Word::Ok => Some("what is ok says OK"),
+        State::Ok => None,
+        State::Degraded if word == Word::Ok && !code.is_success() => {
+            Some("OK goes with a code from 200 to 299")
+        }
+        State::Degraded => None,
+        _ if word == Word::Ok => Some("only what is ok or degraded says OK"),
+        State::Failing if passes_anywhere && allowed_failing != Some(code.as_u16()) => Some(
+            "pollers take a code below 400 for healthy; allow it by Endpoint::allow_failing_code",
+        ),
+        State::Failing => None,
+        State::Starting | State::Maintenance | State::Draining if code == StatusCode::OK => {
+            Some("200 is healthy to every poller; let the endpoint ignore the state instead")
+        }
+        State::Starting | State::Maintenance | State::Draining => None,
+    }
+}

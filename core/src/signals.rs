@@ -1,0 +1,53 @@
+//! The signals that ask a process to end.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::thread;
+
+use futures::Stream;
+use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals as Arrivals;
+use signal_hook::low_level::emulate_default_handler;
+
+/// SIGTERM and SIGINT to this process, as a stream for [`Health::drain_on`](crate::Health::drain_on): an
+/// item each.
+///
+/// From [`Signals::new`] on neither of them ends the process by itself, until this is dropped, as `drain_on`
+/// does when its wait is over: one that comes while the server finishes its last requests ends the process at once.
+/// Call it before the server listens: then no signal is too early. The signals are waited for on a thread of the
+/// library's own, and need no runtime.
+#[derive(Debug)]
+pub struct Signals(UnboundedReceiver<()>);
+
+impl Signals {
+    /// Stands ready for the signals.
+    ///
+    /// # Errors
+    ///
+    /// The system has no room for a handler, or for the thread.
+    pub fn new() -> io::Result<Self> {
+        let mut arrivals = Arrivals::new([SIGTERM, SIGINT])?;
+        let (sender, receiver) = unbounded();
+        let wait = move || {
+            for signal in arrivals.forever() {
+                if sender.unbounded_send(()).is_err() {
+                    // Nobody waits for it any more: it does what it does elsewhere.
+                    let _ = emulate_default_handler(signal);
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("health-signals".to_owned());
+        thread.spawn(wait)?;
+        Ok(Self(receiver))
+    }
+}
+
+impl Stream for Signals {
+    type Item = ();
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<()>> {
+        Pin::new(&mut self.0).poll_next(context)
+    }
+}

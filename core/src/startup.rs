@@ -1,0 +1,180 @@
+//! The start of an application: not healthy before it is over (H18).
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// Something that has to be done before the application can have traffic: migrations, a cache that is filled.
+///
+/// The endpoints show [`State::Starting`](crate::State::Starting) until every latch that
+/// [they were given](crate::HealthBuilder::latch) is released. One that is dropped before, as by a panic or an early
+/// return, stands for a start that has failed: the endpoints show [`State::Failing`](crate::State::Failing), for good.
+/// One that is forgotten keeps them starting, and the log names it at every answer.
+///
+/// ```
+/// use health_core::{Endpoint, Health, StartupLatch, State};
+/// # fn migrate() -> Result<(), std::io::Error> { Ok(()) }
+///
+/// let migrations = StartupLatch::new("migrations");
+/// let health = Health::builder()
+///     .endpoint(Endpoint::readiness("/ready"))
+///     .latch(&migrations)
+///     .build()?;
+/// let ready = health.at("/ready").ok_or("it was added")?;
+///
+/// # futures::executor::block_on(async {
+/// assert_eq!(ready.respond("").await.state(), State::Starting);
+/// migrate()?; // on an error the latch is dropped, and the start has failed
+/// migrations.release();
+/// assert_eq!(ready.respond("").await.state(), State::Ok);
+/// # Ok::<(), std::io::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a latch that is dropped is a start that has failed"]
+pub struct StartupLatch(Arc<Latched>);
+
+/// What a latch and the endpoints share.
+pub(crate) struct Latched {
+    pub(crate) name: String,
+    progress: AtomicU8,
+}
+
+const PENDING: u8 = 0;
+const RELEASED: u8 = 1;
+const DROPPED: u8 = 2;
+
+impl StartupLatch {
+    /// A latch that is not released; the log shows its name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(Arc::new(Latched {
+            name: name.into(),
+            progress: AtomicU8::new(PENDING),
+        }))
+    }
+
+    /// This part of the start is done.
+    pub fn release(self) {
+        self.0.progress.store(RELEASED, Ordering::Release);
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Latched> {
+        self.0.clone()
+    }
+}
+
+impl Drop for StartupLatch {
+    fn drop(&mut self) {
+        let (release, relaxed) = (Ordering::Release, Ordering::Relaxed);
+        let progress = &self.0.progress;
+        // An error says that it was released.
+        let _ = progress.compare_exchange(PENDING, DROPPED, release, relaxed);
+    }
+}
+
+impl fmt::Debug for StartupLatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StartupLatch").field(&self.0.name).finish()
+    }
+}
+
+/// All latches of an application.
+pub(crate) struct Gate(Vec<Arc<Latched>>);
+
+impl Gate {
+    pub(crate) fn new(latches: Vec<Arc<Latched>>) -> Self {
+        Self(latches)
+    }
+
+    /// What the start waits for, or failed by; `None` when it is over.
+    pub(crate) fn unreleased(&self) -> Option<Unreleased> {
+        let of = |progress| {
+            let latches = self.0.iter();
+            let latches =
+                latches.filter(|latch| latch.progress.load(Ordering::Acquire) == progress);
+            latches.map(|latch| latch.name.clone()).collect::<Vec<_>>()
+        };
+        // One that was dropped will never be released, whatever the others do.
+        [(DROPPED, Start::Failed), (PENDING, Start::UnderWay)]
+            .into_iter()
+            .map(|(progress, start)| Unreleased {
+                start,
+                names: of(progress),
+            })
+            .find(|unreleased| !unreleased.names.is_empty())
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} latches", self.0.len())
+    }
+}
+
+/// A start that is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unreleased {
+    pub(crate) start: Start,
+    /// The latches it waits for, or failed by.
+    pub(crate) names: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    UnderWay,
+    Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Gate, Start, StartupLatch};
+
+    fn start(gate: &Gate) -> Option<(Start, Vec<String>)> {
+        let unreleased = gate.unreleased()?;
+        Some((unreleased.start, unreleased.names))
+    }
+
+    #[test]
+    fn a_start_is_over_when_every_latch_is_released() {
+        let [first, second] = ["first", "second"].map(StartupLatch::new);
+        let gate = Gate::new(vec![first.shared(), second.shared()]);
+        let both = vec!["first".to_owned(), "second".to_owned()];
+        assert_eq!(start(&gate), Some((Start::UnderWay, both)));
+        second.release();
+        let one = vec!["first".to_owned()];
+        assert_eq!(start(&gate), Some((Start::UnderWay, one)));
+        first.release();
+        assert_eq!(start(&gate), None);
+    }
+
+    #[test]
+    fn a_latch_that_is_dropped_fails_the_start_for_good() {
+        let [dropped, pending, released] =
+            ["dropped", "pending", "released"].map(StartupLatch::new);
+        let gate = Gate::new(
+            [&dropped, &pending, &released]
+                .map(StartupLatch::shared)
+                .into(),
+        );
+        released.release();
+        drop(dropped);
+        let failed = || Some((Start::Failed, vec!["dropped".to_owned()]));
+        assert_eq!(start(&gate), failed());
+        pending.release();
+        assert_eq!(start(&gate), failed());
+    }
+
+    #[test]
+    fn a_latch_that_is_forgotten_is_never_ready() {
+        let latch = StartupLatch::new("forgotten");
+        let gate = Gate::new(vec![latch.shared()]);
+        std::mem::forget(latch);
+        let names = vec!["forgotten".to_owned()];
+        assert_eq!(start(&gate), Some((Start::UnderWay, names)));
+    }
+
+    #[test]
+    fn without_latches_a_start_is_over_at_once() {
+        assert_eq!(start(&Gate::new(Vec::new())), None);
+    }
+}
