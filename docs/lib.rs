@@ -13,3 +13,9 @@ mod embedding {}
 
 #[doc = include_str!("checks.md")]
 mod checks {}
+
+#[doc = include_str!("endpoints.md")]
+mod endpoints {}
+
+#[doc = include_str!("drain.md")]
+mod drain {}

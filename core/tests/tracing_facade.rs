@@ -10,11 +10,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use futures::executor::block_on;
-use health_core::{CheckFinished, Health, HealthConfig, HealthObserver, Runtime, Task};
+use futures::stream::pending;
+use health_core::{
+    CheckFinished, Health, HealthBuilder, HealthConfig, HealthObserver, Runtime, Task,
+};
 
 #[derive(Clone, Default)]
 struct Output(Arc<Mutex<Vec<u8>>>);
@@ -73,6 +76,31 @@ fn records_reach_a_tracing_subscriber() {
             r#"ERROR health: Health response: ERROR ([{"name":"queue","status":"ERROR","message":"behind"}])"#,
         ]
     );
+}
+
+#[test]
+fn a_drain_that_would_be_cut_short_is_warned_of_with_both_numbers() {
+    let seconds = Duration::from_secs;
+    let drain = |builder: HealthBuilder, delay| {
+        let config = HealthConfig::default().with_disablefile("");
+        let health = builder.config(config).build().unwrap();
+        logged(|| drop(health.drain_on(pending::<()>(), seconds(delay))))
+    };
+    let default = Health::builder;
+    assert_eq!(drain(default(), 29), [""; 0]);
+    assert_eq!(drain(default().stop_grace(seconds(90)), 60), [""; 0]);
+    for (lines, delay, grace) in [
+        (drain(default(), 30), "30s", "30s"),
+        (drain(default().stop_grace(seconds(10)), 15), "15s", "10s"),
+    ] {
+        let warning = format!(
+            "WARN health: a drain is to take {delay}, but the process is killed {grace} after the signal"
+        );
+        assert!(
+            lines.len() == 1 && lines[0].starts_with(&warning),
+            "{lines:?}"
+        );
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! How checks are run, in a time that the tests make pass: no test waits on the clock of the machine.
+//! How checks are run and endpoints answer, in a time that the tests make pass: no test waits on the clock of the
+//! machine.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,9 +11,12 @@ mod background;
 mod blocking;
 mod building;
 mod deadline;
+mod drain;
+mod endpoint;
 mod observer;
 mod reports;
 mod sharing;
+mod state;
 mod verdict;
 mod virtual_time;
 

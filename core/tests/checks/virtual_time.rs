@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::future::{AbortHandle, abortable, poll_fn};
-use health_core::{Answer, Health, Runtime, Task};
+use health_core::{Answer, Health, HealthResponse, Runtime, Task};
 
 use crate::{Results, results_of};
 
@@ -59,10 +59,15 @@ impl Runtime for VirtualTime {
 impl VirtualTime {
     /// Asks for checks, as a server would in a task of its own.
     pub(crate) fn ask(&self, health: &Health) -> Asker {
+        self.ask_at(health, health.config().url())
+    }
+
+    /// The same at another endpoint.
+    pub(crate) fn ask_at(&self, health: &Health, path: &str) -> Asker {
         let answer = Arc::new(Mutex::new(None));
-        let (health, given) = (health.clone(), answer.clone());
+        let (endpoint, given) = (health.at(path).unwrap(), answer.clone());
         let (task, abort) = abortable(async move {
-            let answer = health.answer("checks=all").await;
+            let answer = endpoint.answer("checks=all").await;
             *given.lock().unwrap() = Some(answer);
         });
         self.spawn(Box::pin(async { task.await.unwrap_or_default() }));
@@ -139,8 +144,13 @@ impl Asker {
 
     /// The body it was given, which it must have been.
     pub(crate) fn body(&self) -> &'static str {
+        self.response().body()
+    }
+
+    /// The response it was given, which it must have been.
+    pub(crate) fn response(&self) -> HealthResponse {
         let answer = self.answer.lock().unwrap();
-        answer.as_ref().unwrap().response().body()
+        answer.as_ref().unwrap().response()
     }
 
     /// Goes away, as a client does whose handler is dropped.

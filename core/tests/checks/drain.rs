@@ -1,0 +1,178 @@
+//! The end of a process (H20).
+
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::channel::mpsc::{UnboundedSender, unbounded};
+use futures::executor::block_on;
+use futures::stream;
+use health_core::{Endpoint, Health, Runtime as _, State};
+
+use crate::virtual_time::VirtualTime;
+use crate::{builder, in_virtual_time};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn state(health: &Health, path: &str) -> State {
+    block_on(health.at(path).unwrap().respond("")).state()
+}
+
+/// An application that drains on a signal, for ten seconds.
+struct Draining {
+    health: Health,
+    time: VirtualTime,
+    signals: UnboundedSender<&'static str>,
+    is_over: Arc<Mutex<bool>>,
+}
+
+fn draining() -> Draining {
+    let (health, time) = in_virtual_time(|b| b.endpoint(Endpoint::liveness("/live")));
+    let (signals, received) = unbounded();
+    let is_over = Arc::new(Mutex::new(false));
+    spawn(&time, health.drain_on(received, 10 * SECOND), &is_over);
+    Draining {
+        health,
+        time,
+        signals,
+        is_over,
+    }
+}
+
+fn spawn(
+    time: &VirtualTime,
+    drain: impl Future<Output = ()> + Send + 'static,
+    is_over: &Arc<Mutex<bool>>,
+) {
+    let tells = is_over.clone();
+    let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+        drain.await;
+        *tells.lock().unwrap() = true;
+    });
+    time.spawn(task);
+    time.settle();
+}
+
+impl Draining {
+    fn signal(&self) {
+        self.signals.unbounded_send("SIGTERM").unwrap();
+        self.time.settle();
+    }
+
+    fn is_over(&self) -> bool {
+        *self.is_over.lock().unwrap()
+    }
+}
+
+#[test]
+fn a_signal_turns_the_endpoint_at_once_and_the_server_may_stop_a_delay_later() {
+    let draining = draining();
+    draining.time.pass(3600 * SECOND);
+    assert_eq!(state(&draining.health, "/health"), State::Ok);
+    assert!(!draining.health.is_draining());
+
+    draining.signal();
+    assert!(draining.health.is_draining());
+    assert_eq!(state(&draining.health, "/health"), State::Draining);
+    assert_eq!(state(&draining.health, "/live"), State::Ok);
+    draining.time.pass(10 * SECOND - Duration::from_nanos(1));
+    assert!(!draining.is_over());
+    draining.time.pass(Duration::from_nanos(1));
+    assert!(draining.is_over());
+    assert_eq!(state(&draining.health, "/health"), State::Draining);
+}
+
+#[test]
+fn a_second_signal_skips_the_wait() {
+    let draining = draining();
+    draining.signal();
+    draining.time.pass(SECOND);
+    assert!(!draining.is_over());
+    draining.signal();
+    assert!(draining.is_over());
+}
+
+#[test]
+fn signals_that_can_no_longer_come_neither_start_a_drain_nor_cut_it_short() {
+    let draining = draining();
+    draining.signals.close_channel();
+    draining.time.pass(3600 * SECOND);
+    assert!(!draining.health.is_draining() && !draining.is_over());
+
+    let (health, time) = in_virtual_time(|b| b);
+    let is_over = Arc::default();
+    spawn(&time, health.drain_on(stream::iter([()]), SECOND), &is_over);
+    assert!(health.is_draining());
+    time.pass(SECOND - Duration::from_nanos(1));
+    assert!(!*is_over.lock().unwrap());
+    time.pass(Duration::from_nanos(1));
+    assert!(*is_over.lock().unwrap());
+}
+
+#[test]
+fn a_future_can_be_the_signal_and_two_that_wait_are_one_drain() {
+    let (health, time) = in_virtual_time(|b| b);
+    let overs = [Arc::default(), Arc::default()];
+    let never = stream::once(pending::<()>());
+    spawn(&time, health.drain_on(never, SECOND), &overs[0]);
+    let now = stream::once(async {});
+    spawn(&time, health.drain_on(now, Duration::ZERO), &overs[1]);
+    assert!(health.is_draining());
+    assert!(*overs[1].lock().unwrap() && !*overs[0].lock().unwrap());
+}
+
+#[test]
+fn a_delay_without_an_end_ends_with_the_second_signal() {
+    let (health, time) = in_virtual_time(|b| b);
+    let (signals, received) = unbounded();
+    let is_over = Arc::default();
+    spawn(&time, health.drain_on(received, Duration::MAX), &is_over);
+    for over in [false, true] {
+        signals.unbounded_send(()).unwrap();
+        time.pass(3600 * SECOND);
+        assert_eq!(*is_over.lock().unwrap(), over);
+    }
+}
+
+#[test]
+fn nothing_turns_a_drain_back_and_to_drain_twice_or_before_the_start_is_no_error() {
+    let health = builder()
+        .check("passes", || std::future::ready(Ok::<(), String>(())))
+        .endpoint(Endpoint::readiness("/ready"))
+        .build()
+        .unwrap();
+    health.drain();
+    health.clone().drain();
+    let switch = health.maintenance_switch();
+    switch.turn_on();
+    switch.turn_off();
+    for _ in 0..3 {
+        assert_eq!(state(&health, "/ready"), State::Draining);
+        assert_eq!(state(&health, "/health"), State::Draining);
+    }
+}
+
+#[test]
+fn a_run_that_ends_well_during_the_drain_does_not_call_the_host_back() {
+    let time = VirtualTime::default();
+    let clock = time.clone();
+    let health = builder()
+        .runtime(time.clone())
+        .check("slow", move || {
+            let sleep = clock.sleep_until(clock.now() + SECOND);
+            async move {
+                sleep.await;
+                Ok::<(), String>(())
+            }
+        })
+        .endpoint(Endpoint::startup("/started"))
+        .build()
+        .unwrap();
+    let asked = ["/health", "/started"].map(|path| time.ask_at(&health, path));
+    time.pass(SECOND / 2);
+    health.drain();
+    time.pass(SECOND / 2);
+    let states = asked.map(|asker| asker.response().state());
+    assert_eq!(states, [State::Draining, State::Ok]);
+}

@@ -1,0 +1,183 @@
+//! Which of several states counts (H17, H18, H19).
+
+use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::executor::block_on;
+use health_core::{Answer, Check, Endpoint, Health, StartupLatch, State};
+
+use crate::builder;
+
+/// What holds at once.
+#[derive(Debug, Clone, Copy)]
+struct Holding {
+    draining: bool,
+    maintenance: bool,
+    starting: bool,
+    failing: bool,
+    degraded: bool,
+}
+
+impl Holding {
+    fn all() -> impl Iterator<Item = Self> {
+        (0..32).map(|bits| {
+            let [draining, maintenance, starting, failing, degraded] =
+                [16, 8, 4, 2, 1].map(|bit| bits & bit != 0);
+            Self {
+                draining,
+                maintenance,
+                starting,
+                failing,
+                degraded,
+            }
+        })
+    }
+
+    /// The model: the gravest that holds and is shown.
+    fn expected(self, shows: impl Fn(State) -> bool) -> State {
+        let states = [
+            (self.draining, State::Draining),
+            (self.maintenance, State::Maintenance),
+            (self.starting, State::Starting),
+            (self.failing, State::Failing),
+            (self.degraded, State::Degraded),
+        ];
+        let shown = states
+            .into_iter()
+            .find(|(holds, state)| *holds && shows(*state));
+        shown.map_or(State::Ok, |(_, state)| state)
+    }
+}
+
+/// An application with endpoints that ignore what they can, in every combination; what it is in; and how often a
+/// check was started.
+fn application(holding: Holding) -> (Health, StartupLatch, Arc<AtomicUsize>) {
+    let starts = Arc::new(AtomicUsize::new(0));
+    let check = |name, fails| {
+        let starts = starts.clone();
+        Check::new(name, move || {
+            starts.fetch_add(1, Ordering::SeqCst);
+            ready(if fails { Err("no route") } else { Ok(()) })
+        })
+    };
+    let latch = StartupLatch::new("migrations");
+    let mut builder = builder()
+        .add(check("database", holding.failing))
+        .add(check("mail", holding.degraded).optional());
+    if holding.starting {
+        builder = builder.latch(&latch);
+    }
+    for (number, ignored) in ignored().enumerate() {
+        let endpoint = Endpoint::readiness(format!("/{number}"));
+        let endpoint = ignored.into_iter().fold(endpoint, Endpoint::ignores);
+        builder = builder.endpoint(endpoint);
+    }
+    let health = builder.build().unwrap();
+    if holding.maintenance {
+        health.maintenance_switch().turn_on();
+    }
+    if holding.draining {
+        health.drain();
+    }
+    (health, latch, starts)
+}
+
+/// Every choice of states to ignore.
+fn ignored() -> impl Iterator<Item = Vec<State>> {
+    let can_be_ignored = [State::Starting, State::Maintenance, State::Draining];
+    (0..8).map(move |bits| {
+        let chosen = can_be_ignored.into_iter().enumerate();
+        let chosen = chosen.filter(|(number, _)| bits & (1 << number) != 0);
+        chosen.map(|(_, state)| state).collect()
+    })
+}
+
+#[test]
+fn the_gravest_state_counts_that_the_endpoint_does_not_ignore() {
+    for holding in Holding::all() {
+        let (health, _latch, starts) = application(holding);
+        for (number, ignored) in ignored().enumerate() {
+            let before = starts.load(Ordering::SeqCst);
+            let endpoint = health.at(&format!("/{number}")).unwrap();
+            let state = block_on(endpoint.respond("")).state();
+            let expected = holding.expected(|state| !ignored.contains(&state));
+            assert_eq!(state, expected, "{holding:?}, ignoring {ignored:?}");
+            let started = starts.load(Ordering::SeqCst) - before;
+            let expected = if state > State::Failing { 0 } else { 2 };
+            assert_eq!(started, expected, "{holding:?}, ignoring {ignored:?}");
+        }
+    }
+}
+
+fn texts(answer: &Answer) -> Vec<String> {
+    answer
+        .records()
+        .map(|record| record.text().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_endpoint_of_the_settings_answers_a_start_and_a_drain_as_a_maintenance_and_logs_what_it_is() {
+    let latch = StartupLatch::new("migrations");
+    let health = builder().latch(&latch).build().unwrap();
+    let ask = || block_on(health.answer("checks=all"));
+    let starting = ask();
+    assert_eq!(
+        texts(&starting),
+        [r#"Health response: STARTING (["migrations"])"#]
+    );
+    health.maintenance_switch().turn_on();
+    let maintenance = ask();
+    assert_eq!(texts(&maintenance), ["Health response: MAINTENANCE"]);
+    health.drain();
+    let draining = ask();
+    assert_eq!(texts(&draining), ["Health response: DRAINING"]);
+    for answer in [starting, maintenance, draining] {
+        let response = answer.response();
+        assert_eq!(
+            (response.status().as_u16(), response.body()),
+            (299, "MAINTENANCE")
+        );
+    }
+}
+
+#[test]
+fn a_start_that_failed_is_an_error_without_being_asked_for_checks() {
+    let latch = StartupLatch::new("migrations");
+    let health = builder()
+        .latch(&latch)
+        .endpoint(Endpoint::liveness("/live"))
+        .build()
+        .unwrap();
+    drop(latch);
+    let answer = block_on(health.answer(""));
+    let response = answer.response();
+    assert_eq!(
+        (response.status().as_u16(), response.body()),
+        (503, "ERROR")
+    );
+    let text = r#"Health response: ERROR ([{"name":"migrations","status":"ERROR","message":"start-up latch dropped before its release"}])"#;
+    assert_eq!(texts(&answer), [text]);
+    // To restart the process is for the probe of its start to ask.
+    let live = block_on(health.at("/live").unwrap().respond(""));
+    assert_eq!(live.state(), State::Ok);
+}
+
+#[test]
+fn the_switch_is_one_for_all_clones_and_ends_no_maintenance_but_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("maintenance");
+    let config = health_core::HealthConfig::default().with_disablefile(&path);
+    let health = Health::builder().config(config).build().unwrap();
+    let state = || block_on(health.clone().respond("")).state();
+    let switch = health.maintenance_switch();
+    switch.clone().turn_on();
+    assert!(switch.is_on());
+    assert_eq!(state(), State::Maintenance);
+    std::fs::write(&path, "").unwrap();
+    health.maintenance_switch().turn_off();
+    assert_eq!(state(), State::Maintenance);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(state(), State::Ok);
+}
