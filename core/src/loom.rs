@@ -88,8 +88,8 @@ impl Model {
     }
 }
 
-/// The choice of the one check there is.
-fn first() -> Arc<[usize]> {
+/// The choice of all checks: there is one.
+fn all() -> Arc<[usize]> {
     [0].into()
 }
 
@@ -174,7 +174,7 @@ fn two_who_ask_share_a_run_or_have_one_after_the_other() {
             side_by_side.fetch_sub(1, Ordering::SeqCst);
             ready(Ok::<(), String>(()))
         });
-        let dispatcher = Arc::new(Dispatcher::new(time.engine(check), first()));
+        let dispatcher = Arc::new(Dispatcher::new(time.engine(check), all()));
         let ask = |dispatcher: &Dispatcher, time: &Model| {
             let outcome = dispatcher.outcome(permit());
             let mut outcome = std::pin::pin!(outcome);
@@ -207,7 +207,7 @@ fn a_client_that_leaves_changes_nothing_for_another() {
     model(|| {
         let time = Model::new();
         let check = Check::new("fails", || ready(Err::<(), _>("no route")));
-        let run = Run::of(&time.engine(check), &first());
+        let run = Run::of(&time.engine(check), &all());
         run.launch();
         let waiter = waiting(&run);
         let leaves = run.clone();
@@ -228,7 +228,7 @@ fn a_panic_or_a_task_that_is_dropped_is_an_outcome_like_any_other() {
     model(|| {
         let time = Model::new();
         let check = Check::new("never-ends", std::future::pending::<Result<(), String>>);
-        let run = Run::of(&time.engine(check), &first());
+        let run = Run::of(&time.engine(check), &all());
         run.launch();
         let waiter = waiting(&run);
         let mut task = time.0.tasks.lock().unwrap().pop().unwrap();
@@ -241,7 +241,7 @@ fn a_panic_or_a_task_that_is_dropped_is_an_outcome_like_any_other() {
         let check = Check::new("panics", || -> std::future::Ready<Result<(), String>> {
             std::panic::resume_unwind(Box::new("quietly"))
         });
-        let run = Run::of(&time.engine(check), &first());
+        let run = Run::of(&time.engine(check), &all());
         run.launch();
         let waiter = waiting(&run);
         time.work();
@@ -261,7 +261,7 @@ fn a_result_that_is_late_or_just_in_time_makes_one_outcome_for_all_and_none_for_
             ready(if is_second { Err("no route") } else { Ok(()) })
         });
         let engine = time.engine(check);
-        let first = Run::of(&engine, &first());
+        let first = Run::of(&engine, &all());
         first.launch();
         let task = time.0.tasks.lock().unwrap().pop().unwrap();
         let task = thread::spawn(move || block_on(task));
@@ -269,7 +269,7 @@ fn a_result_that_is_late_or_just_in_time_makes_one_outcome_for_all_and_none_for_
         time.0.is_late.store(true, Ordering::SeqCst);
         let outcome = block_on(first.outcome());
 
-        let second = Run::of(&engine, &first());
+        let second = Run::of(&engine, &all());
         second.launch();
         time.work();
         assert_eq!(block_on(second.outcome()).verdict, Verdict::Error);
@@ -292,7 +292,7 @@ fn of_two_runs_that_choose_the_same_check_one_executes_it_and_both_have_its_resu
             ready(Ok::<(), String>(()))
         });
         let engine = time.engine(check);
-        let runs = [(); 2].map(|()| Run::of(&engine, &first()));
+        let runs = [(); 2].map(|()| Run::of(&engine, &all()));
         let tasks = runs.each_ref().map(|run| {
             run.launch();
             time.0.tasks.lock().unwrap().pop().unwrap()
