@@ -1,0 +1,269 @@
+//! The command line.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::url::Url;
+
+pub(crate) const HELP: &str = "\
+Ask a health endpoint once, and say with the exit code what it found.
+
+Usage: health-probe [OPTIONS] URL
+
+  URL   http://HOST[:PORT][/PATH][?QUERY], HOST a name, an IPv4 address or an IPv6 address in brackets
+
+Options:
+      --maintenance-ok    Maintenance is healthy: a 299, or the body MAINTENANCE with any code
+      --timeout SECONDS   Time for everything from looking up the name to the last byte read [default: 10]
+      --unix-socket PATH  Connect to this Unix socket; HOST and PORT are only sent as Host
+  -h, --help              Print this help
+  -V, --version           Print the version
+
+Exit code: 0 healthy (200), 1 failing (any other answer), 2 could not ask (no connection, no answer in time,
+not HTTP, or a mistake in the arguments).
+";
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum Invocation {
+    Help,
+    Version,
+    Probe(Probe),
+}
+
+/// What to ask, and how.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Probe {
+    pub(crate) url: Url,
+    pub(crate) socket: Option<PathBuf>,
+    pub(crate) maintenance_ok: bool,
+    pub(crate) timeout: Duration,
+}
+
+/// What was asked for, or a sentence on what is wrong with it.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, String> {
+    let mut arguments = arguments.into_iter();
+    let mut url = None;
+    let mut socket = None;
+    let mut maintenance_ok = false;
+    let mut timeout = DEFAULT_TIMEOUT;
+    let mut are_options_over = false;
+
+    while let Some(argument) = arguments.next() {
+        if are_options_over || !argument.as_encoded_bytes().starts_with(b"-") {
+            if url.is_some() {
+                return Err(format!("{argument:?} is one argument too many"));
+            }
+            url = Some(parse_url(&argument)?);
+            continue;
+        }
+        let (name, attached) = split(&argument);
+        let is_flag = attached.is_none();
+        let mut value = || {
+            let value = attached.clone().or_else(|| arguments.next());
+            value.ok_or_else(|| format!("{argument:?} needs a value"))
+        };
+        match name {
+            Some("--") if is_flag => are_options_over = true,
+            Some("-h" | "--help") if is_flag => return Ok(Invocation::Help),
+            Some("-V" | "--version") if is_flag => return Ok(Invocation::Version),
+            Some("--maintenance-ok") if is_flag => maintenance_ok = true,
+            Some("--timeout") => timeout = parse_timeout(&value()?)?,
+            Some("--unix-socket") => socket = Some(parse_socket(value()?)?),
+            _ => return Err(format!("there is no option {argument:?}")),
+        }
+    }
+
+    Ok(Invocation::Probe(Probe {
+        url: url.ok_or("the URL is missing")?,
+        socket,
+        maintenance_ok,
+        timeout,
+    }))
+}
+
+fn parse_url(text: &OsStr) -> Result<Url, String> {
+    let url = text.to_str().map_or(Err("is not ASCII"), Url::parse);
+    url.map_err(|mistake| format!("the URL {text:?} {mistake}"))
+}
+
+fn parse_timeout(text: &OsStr) -> Result<Duration, String> {
+    text.to_str()
+        .and_then(|text| text.parse().ok())
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|time| *time >= Duration::from_millis(1) && *time <= Duration::from_secs(3600))
+        .ok_or_else(|| format!("--timeout {text:?} is not a number of seconds from 0.001 to 3600"))
+}
+
+fn parse_socket(path: OsString) -> Result<PathBuf, String> {
+    if cfg!(not(unix)) {
+        return Err("there are no Unix sockets here".to_owned());
+    }
+    if path.is_empty() {
+        return Err("--unix-socket has an empty path".to_owned());
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// `--name=value` as name and value. No name of ours is anything but UTF-8; a value may be.
+fn split(argument: &OsStr) -> (Option<&str>, Option<OsString>) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let bytes = argument.as_bytes();
+        if let Some(at) = bytes.iter().position(|byte| *byte == b'=') {
+            let (name, value) = bytes.split_at(at);
+            let value = value.get(1..).unwrap_or_default();
+            return (
+                std::str::from_utf8(name).ok(),
+                Some(OsStr::from_bytes(value).to_owned()),
+            );
+        }
+    }
+    #[cfg(not(unix))]
+    if let Some((name, value)) = argument.to_str().and_then(|text| text.split_once('=')) {
+        return (Some(name), Some(value.into()));
+    }
+    (argument.to_str(), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(words: &[&str]) -> Result<Invocation, String> {
+        parse(words.iter().map(OsString::from))
+    }
+
+    fn probe(words: &[&str]) -> Probe {
+        match arguments(words) {
+            Ok(Invocation::Probe(probe)) => probe,
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_url_alone_has_the_defaults() {
+        let Probe {
+            url,
+            socket,
+            maintenance_ok,
+            timeout,
+        } = probe(&["http://localhost/health"]);
+        assert_eq!(Ok(url), Url::parse("http://localhost/health"));
+        assert_eq!(socket, None);
+        assert!(!maintenance_ok);
+        assert_eq!(timeout, Duration::from_secs(10));
+    }
+
+    #[test]
+    fn options_stand_anywhere_and_take_their_value_either_way() {
+        for words in [
+            &["--timeout", "0.5", "--unix-socket", "s", "http://a"][..],
+            &["http://a", "--timeout=0.5", "--unix-socket=s"],
+            &[
+                "--timeout=7",
+                "--timeout=0.5",
+                "--unix-socket=s",
+                "--",
+                "http://a",
+            ],
+        ] {
+            let probe = probe(words);
+            assert_eq!(probe.timeout, Duration::from_millis(500), "{words:?}");
+            assert_eq!(probe.socket, Some(PathBuf::from("s")), "{words:?}");
+        }
+        assert!(probe(&["http://a", "--maintenance-ok"]).maintenance_ok);
+    }
+
+    #[test]
+    fn help_and_version_come_before_what_follows_them() {
+        assert_eq!(arguments(&["--help", "--nonsense"]), Ok(Invocation::Help));
+        assert_eq!(arguments(&["http://a", "-h"]), Ok(Invocation::Help));
+        assert_eq!(arguments(&["-V"]), Ok(Invocation::Version));
+        assert_eq!(arguments(&["--version"]), Ok(Invocation::Version));
+    }
+
+    #[test]
+    fn each_mistake_is_named() {
+        for (words, named) in [
+            (&[][..], "the URL is missing"),
+            (&["--maintenance-ok"], "the URL is missing"),
+            (
+                &["http://a", "http://b"],
+                r#""http://b" is one argument too many"#,
+            ),
+            (
+                &["--", "http://a", "-h"],
+                r#""-h" is one argument too many"#,
+            ),
+            (&["http://a", "--follow"], r#"no option "--follow""#),
+            (
+                &["http://a", "--maintenance-ok=yes"],
+                r#"no option "--maintenance-ok=yes""#,
+            ),
+            (&["http://a", "--timeout"], r#""--timeout" needs a value"#),
+            (
+                &["http://a", "--unix-socket"],
+                r#""--unix-socket" needs a value"#,
+            ),
+            (&["http://a", "--unix-socket="], "an empty path"),
+            (
+                &["ftp://a"],
+                r#"the URL "ftp://a" does not begin with http://"#,
+            ),
+            (&["-"], r#"no option "-""#),
+            (&[""], "does not begin with http://"),
+        ] {
+            let mistake = arguments(words).unwrap_err();
+            assert!(mistake.contains(named), "{words:?}: {mistake}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_a_sensible_number_of_seconds() {
+        for text in [
+            "", "x", "0", "-1", "0.0009", "3600.1", "1e300", "inf", "NaN", "1 s",
+        ] {
+            let mistake = arguments(&["http://a", "--timeout", text]).unwrap_err();
+            assert!(
+                mistake.contains("not a number of seconds"),
+                "{text}: {mistake}"
+            );
+        }
+        for text in ["0.001", "1", "3600", "1e2"] {
+            assert!(
+                arguments(&["http://a", "--timeout", text]).is_ok(),
+                "{text}"
+            );
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_not_utf_8_are_a_path_and_nothing_else() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let bytes = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        let path = PathBuf::from(bytes(b"\xff"));
+        for words in [
+            vec![bytes(b"--unix-socket"), bytes(b"\xff"), bytes(b"http://a")],
+            vec![bytes(b"--unix-socket=\xff"), bytes(b"http://a")],
+        ] {
+            let Ok(Invocation::Probe(probe)) = parse(words) else {
+                panic!("not taken");
+            };
+            assert_eq!(probe.socket.as_ref(), Some(&path));
+        }
+        for words in [
+            vec![bytes(b"http://\xff")],
+            vec![bytes(b"-\xff\x1b")],
+            vec![bytes(b"--timeout=\xff")],
+        ] {
+            let mistake = parse(words).unwrap_err();
+            assert!(mistake.is_ascii(), "{mistake}");
+            assert!(!mistake.contains('\x1b'), "{mistake}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! One request and its answer, over a connection of its own.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::path::Path;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use crate::answer::Answer;
+use crate::arguments::Probe;
+use crate::url::{Host, Url};
+
+/// What the thread that asks tells the one that watches the time.
+pub(crate) enum Progress {
+    Reached(Stage),
+    Done(Result<Answer, String>),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Stage {
+    Resolving,
+    Connecting,
+    Waiting,
+    Reading,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resolving => "looking up the name",
+            Self::Connecting => "connecting",
+            Self::Waiting => "waiting for the answer",
+            Self::Reading => "in the middle of the answer",
+        })
+    }
+}
+
+trait Connection: Read + Write {}
+impl<T: Read + Write> Connection for T {}
+
+/// The answer, or a sentence on why there is none. It may take longer than the deadline.
+pub(crate) fn run(
+    probe: &Probe,
+    deadline: Instant,
+    progress: &Sender<Progress>,
+) -> Result<Answer, String> {
+    // Whoever watches has given up if it cannot be told.
+    let reached = |stage| progress.send(Progress::Reached(stage)).unwrap_or_default();
+    let mut connection = match &probe.socket {
+        Some(path) => {
+            reached(Stage::Connecting);
+            connect_unix(path).map_err(|error| format!("{path:?}: {error}"))?
+        }
+        None => {
+            let addresses = resolve(&probe.url)?;
+            reached(Stage::Connecting);
+            connect(&addresses, deadline)?
+        }
+    };
+    reached(Stage::Waiting);
+    let sent = connection.write_all(request(&probe.url).as_bytes());
+
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let received = match connection.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            received => received,
+        };
+        match &received {
+            Ok(0) => {}
+            Ok(count) => {
+                reached(Stage::Reading);
+                bytes.extend(buffer.iter().take(*count));
+            }
+            Err(error) => return Err(format!("the connection broke: {error}")),
+        }
+        let is_end = matches!(received, Ok(0));
+        match Answer::read(&bytes, is_end) {
+            Ok(Some(answer)) => return Ok(answer),
+            Ok(None) => {}
+            // A server may answer before it has read, and close: what counts is whether it answered.
+            Err(malformed) => {
+                return Err(match sent {
+                    Err(error) if bytes.is_empty() => format!("the connection broke: {error}"),
+                    _ => malformed.to_string(),
+                });
+            }
+        }
+    }
+}
+
+fn request(url: &Url) -> String {
+    format!(
+        "GET {} HTTP/1.1\r\nHost: {url}\r\nUser-Agent: health-probe/{}\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+        url.target,
+        env!("CARGO_PKG_VERSION"),
+    )
+}
+
+fn resolve(url: &Url) -> Result<Vec<SocketAddr>, String> {
+    match &url.host {
+        Host::Address(address) => Ok(vec![SocketAddr::new(*address, url.port)]),
+        Host::Name(name) => match (name.as_str(), url.port).to_socket_addrs() {
+            Ok(addresses) => Ok(addresses.collect()),
+            Err(error) => Err(format!("{name}: {error}")),
+        },
+    }
+}
+
+/// Tries one address after the other. Each may take its share of the time, so that one that never answers
+/// leaves some for the others.
+fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<Box<dyn Connection>, String> {
+    let mut failures = Vec::new();
+    for (untried, address) in (1..=addresses.len()).rev().zip(addresses) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let share = left / u32::try_from(untried).unwrap_or(u32::MAX);
+        match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
+            Ok(stream) => return Ok(Box::new(stream)),
+            Err(error) => failures.push(format!("{address}: {error}")),
+        }
+    }
+    match failures.is_empty() {
+        true => Err("the name has no address".to_owned()),
+        false => Err(failures.join("; ")),
+    }
+}
+
+#[cfg(unix)]
+fn connect_unix(path: &Path) -> io::Result<Box<dyn Connection>> {
+    Ok(Box::new(std::os::unix::net::UnixStream::connect(path)?))
+}
+
+#[cfg(not(unix))]
+fn connect_unix(_: &Path) -> io::Result<Box<dyn Connection>> {
+    Err(ErrorKind::Unsupported.into())
+}

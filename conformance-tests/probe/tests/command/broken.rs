@@ -1,0 +1,98 @@
+//! Servers that are not there, never answer, or answer what is none: exit code 2.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread;
+use std::time::Duration;
+
+use crate::Run;
+use crate::server::{answering, endless, hasty, nobody, read_request, serve};
+
+#[test]
+fn a_refused_connection_is_named_with_its_address() {
+    let address = nobody();
+    Run::on(address, &[]).could_not_ask(&format!("{address}: Connection refused"));
+}
+
+#[test]
+fn a_name_without_an_address_is_named() {
+    // A label of a name has 63 characters at most: no resolver asks anybody about this one.
+    let name = "x".repeat(64);
+    let run = Run::of(["--timeout=60", &format!("http://{name}/")]);
+    run.could_not_ask(&format!("{name}: "));
+}
+
+#[test]
+fn a_server_that_never_answers_is_a_time_out() {
+    let mute = serve(|mut stream| {
+        read_request(&mut stream);
+        thread::park();
+    });
+    Run::on(mute, &["--timeout", "0.05"]).could_not_ask("time-out after 50ms, ");
+
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let never_accepts = listener.local_addr().unwrap();
+    Run::on(never_accepts, &["--timeout=0.05"]).could_not_ask("time-out after 50ms, ");
+}
+
+#[test]
+fn a_server_that_drips_its_answer_does_not_get_more_time() {
+    // An answer like any other, if one waits for ten minutes.
+    let drip = serve(|mut stream| {
+        read_request(&mut stream);
+        let answer = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(10_000));
+        for byte in answer.bytes() {
+            if stream.write_all(&[byte]).is_err() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(60));
+        }
+    });
+    Run::on(drip, &["--timeout", "0.1"]).could_not_ask("time-out after 100ms, ");
+}
+
+#[test]
+fn a_connection_that_closes_too_early_is_named() {
+    let silent = "the connection was closed without an answer";
+    Run::on(hasty(""), &[]).could_not_ask(silent);
+    for half in [
+        "H",
+        "HTTP/1.1 200 OK",
+        "HTTP/1.1 200 OK\r\nContent-Le",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nOK",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+    ] {
+        Run::on(answering(half), &[]).could_not_ask("the answer was cut off");
+    }
+}
+
+#[test]
+fn what_is_not_http_is_named() {
+    for garbage in [
+        &b"\x15\x03\x01\x00\x02\x02\x46"[..],
+        b"220 mail ESMTP\r\n",
+        b"HTTP/1.1 ok\r\n\r\n",
+        b"\xff\xfe\x00",
+        b"\n\n\n\n",
+    ] {
+        Run::on(answering(garbage), &[]).could_not_ask("not HTTP/1");
+    }
+    let length = "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nOK";
+    Run::on(answering(length), &[]).could_not_ask("Content-Length");
+    let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nOK";
+    Run::on(answering(format!("{chunks}\r\n")), &[]).could_not_ask("chunks");
+}
+
+#[test]
+fn what_never_ends_is_given_up() {
+    let too_long = "the headers of the answer do not end";
+    let headers = endless("HTTP/1.1 200 OK\r\n", "X: y\r\n");
+    Run::on(headers, &["--timeout=60"]).could_not_ask(too_long);
+    let line = endless("HTTP/1.1 200 ", "OK");
+    Run::on(line, &["--timeout=60"]).could_not_ask(too_long);
+    let interim = endless("", "HTTP/1.1 102 Processing\r\n\r\n");
+    Run::on(interim, &["--timeout=60"]).could_not_ask(too_long);
+    let chunk = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;";
+    Run::on(endless(chunk, "x=y;"), &["--timeout=60"]).could_not_ask("chunks");
+}
