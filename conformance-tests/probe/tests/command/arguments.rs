@@ -1,9 +1,8 @@
 //! The command line itself, and output that nobody takes.
 
+use std::io::Write as _;
 use std::process::Stdio;
 use std::sync::mpsc;
-
-use std::io::Write as _;
 
 use crate::server::{read_request, serve};
 use crate::{Run, command};
@@ -22,6 +21,44 @@ fn help_and_version_are_printed() {
     }
     let version = format!("health-probe {}", env!("CARGO_PKG_VERSION"));
     Run::of(["--version"]).concluded(0, &version);
+}
+
+#[test]
+fn the_page_has_the_options_the_defaults_and_the_exit_codes_of_the_help() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/probe.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows = |start: &str| -> Vec<Vec<String>> {
+        let rows = page.lines().filter(|line| line.starts_with(start));
+        rows.map(|row| {
+            row.split('|')
+                .map(|cell| cell.trim().replace('`', ""))
+                .collect()
+        })
+        .collect()
+    };
+    let help = Run::of(["--help"]).out;
+    let lines = help
+        .lines()
+        .filter(|line| line.trim_start().starts_with('-'));
+    let said: Vec<_> = lines
+        .map(|line| {
+            let (option, text) = line.trim_start().split_once("  ").unwrap();
+            let default = text.split_once("[default: ");
+            let default = default.map_or("", |(_, rest)| rest.trim_end_matches(']'));
+            [option.to_owned(), default.to_owned()]
+        })
+        .collect();
+    let written: Vec<_> = rows("| `-").iter().map(|row| row[1..3].to_vec()).collect();
+    assert_eq!(written, said);
+
+    let (_, codes) = help.split_once("Exit code: ").unwrap();
+    let codes = codes.replace('\n', " ");
+    let rows = rows("| ").into_iter().filter(|row| row[1].len() == 1);
+    let said: Vec<_> = rows.map(|row| format!("{} {} (", row[1], row[2])).collect();
+    assert_eq!(said.len(), 3);
+    for said in said {
+        assert!(codes.contains(&said), "{said:?} is not in {codes:?}");
+    }
 }
 
 #[test]
