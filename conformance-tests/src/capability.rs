@@ -24,6 +24,16 @@ pub enum Capability {
     Background,
     /// `thresholds`: a check can count as failing, or as OK, only after several results in a row.
     Thresholds,
+    /// `endpoints`: there can be several, each with answers of its own.
+    Endpoints,
+    /// `start-up`: latches can hold it in its start-up.
+    StartUp,
+    /// `switch`: maintenance can be switched on and off in the program.
+    Switch,
+    /// `drain`: it can be told to drain.
+    Drain,
+    /// `log-policy`: it can log changes of state only.
+    LogPolicy,
 }
 
 impl fmt::Display for Capability {
@@ -36,6 +46,11 @@ impl fmt::Display for Capability {
             Self::Optional => "optional",
             Self::Background => "background",
             Self::Thresholds => "thresholds",
+            Self::Endpoints => "endpoints",
+            Self::StartUp => "start-up",
+            Self::Switch => "switch",
+            Self::Drain => "drain",
+            Self::LogPolicy => "log-policy",
         })
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct Conduct {
     limit: Duration,
     /// The connection that `kept` goes on with.
     kept: Option<Connection>,
+    /// That of a client that is interrupted, with its request on the way.
+    sent: Option<Result<Connection, ExchangeError>>,
     /// Connections whose answers nobody reads.
     lingering: Vec<Connection>,
     /// Whether the server leaves connections open that it was asked to close.
@@ -60,6 +62,7 @@ impl Conduct {
             address,
             limit,
             kept: None,
+            sent: None,
             lingering: Vec::new(),
             ignores_close,
         }
@@ -97,6 +100,7 @@ impl Conduct {
             Client::Alone
             | Client::Kept
             | Client::ByteByByte
+            | Client::Interrupted
             | Client::HalfClosed
             | Client::Leaves
             | Client::Lingers => {
@@ -106,6 +110,15 @@ impl Conduct {
             }
         }
         Ok(exchanged)
+    }
+
+    /// Sends the request of a client that is interrupted.
+    pub(crate) fn send(&mut self, request: &Request) {
+        let connection = Connection::open(self.address, self.limit);
+        self.sent = Some(connection.map(|mut connection| {
+            connection.send(&request.bytes);
+            connection
+        }));
     }
 
     /// Goes away from the server without a word, as a client that leaves does.
@@ -128,8 +141,12 @@ impl Conduct {
         if step.client == Client::Kept {
             return self.ask_on_kept(step, request, exchanged);
         }
-        let mut connection = self.open(exchanged)?;
+        let mut connection = match self.sent.take() {
+            Some(sent) => sent?,
+            None => self.open(exchanged)?,
+        };
         match step.client {
+            Client::Interrupted => {}
             Client::ByteByByte => connection.send_slowly(&request.bytes),
             _ => {
                 let sent = step.cut.unwrap_or(usize::MAX).min(request.bytes.len());

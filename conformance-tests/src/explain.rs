@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use crate::client::Request;
 use crate::conduct::request;
-use crate::given::{Behaviour, Check, Execution, Given};
-use crate::judge::{expected_answer, expected_headers, expected_results};
+use crate::given::{Behaviour, Check, Endpoint, Execution, Given, LogPolicy, When};
+use crate::judge::{expected_headers, expected_record, expected_results};
+use crate::mounted::{Mounted, expected_answer};
+use crate::past::Past;
 use crate::scenario::{Answer, Checks, Client, Fate, Scenario, Start, Step, Suite};
 
 impl Suite {
@@ -51,8 +53,12 @@ impl Suite {
             let count = scenario.start_checks;
             writeln!(text, "\nBefore anything is asked: CHECK {count} times.")?;
         }
+        let mut past = Past::of(&scenario.given);
         for (index, step) in scenario.steps.iter().enumerate() {
-            write_step(text, index + 1, step, &scenario.given)?;
+            step.commands.iter().for_each(|command| past.obey(command));
+            write_step(text, index + 1, step, &scenario.given, &past)?;
+            let path = Mounted::at(&scenario.given, &step.target).path();
+            past.answered(path, &[step.answer]);
         }
         Ok(())
     }
@@ -69,7 +75,36 @@ fn write_given(text: &mut String, given: &Given) -> fmt::Result {
     if given.checks.is_empty() {
         writeln!(text, "  no checks")?;
     }
-    Ok(())
+    for endpoint in &given.endpoints {
+        write_endpoint(text, endpoint)?;
+    }
+    for latch in &given.latches {
+        writeln!(text, "  start-up latch {latch:?}, held")?;
+    }
+    match given.log {
+        LogPolicy::Every => Ok(()),
+        LogPolicy::Change => writeln!(text, "  a log of changes"),
+    }
+}
+
+fn write_endpoint(text: &mut String, endpoint: &Endpoint) -> fmt::Result {
+    let (path, preset) = (&endpoint.path, endpoint.preset);
+    write!(text, "  endpoint {path}: {preset:?}")?;
+    if let Some(checks) = &endpoint.checks {
+        write!(text, ", checks {checks:?}")?;
+    }
+    if !endpoint.tags.is_empty() {
+        write!(text, ", checks tagged {:?}", endpoint.tags)?;
+    }
+    match endpoint.when {
+        Some(When::Always) => write!(text, ", for every request")?,
+        Some(When::Request) => write!(text, ", for requests that ask")?,
+        None => {}
+    }
+    if let Some(seconds) = endpoint.retry_after {
+        write!(text, ", Retry-After {seconds} s")?;
+    }
+    writeln!(text)
 }
 
 fn write_check(text: &mut String, check: &Check) -> fmt::Result {
@@ -87,6 +122,12 @@ fn write_check(text: &mut String, check: &Check) -> fmt::Result {
     if check.has_thresholds() {
         let (failures, successes) = (check.failures, check.successes);
         write!(text, ", failures {failures}, successes {successes}")?;
+    }
+    if !check.tags.is_empty() {
+        write!(text, ", tags {:?}", check.tags)?;
+    }
+    if check.internal {
+        write!(text, ", internal")?;
     }
     for later in &check.then {
         write!(text, "; then {}", in_words(later))?;
@@ -108,11 +149,19 @@ fn in_words(execution: &Execution) -> String {
     words
 }
 
-fn write_step(text: &mut String, number: usize, step: &Step, given: &Given) -> fmt::Result {
-    let is_later = number > 1;
+fn write_step(
+    text: &mut String,
+    number: usize,
+    step: &Step,
+    given: &Given,
+    past: &Past,
+) -> fmt::Result {
     write!(text, "\n{number}.")?;
     if let Some(marker) = step.marker {
         write!(text, " At the path of the disablefile: {marker}.")?;
+    }
+    for command in &step.commands {
+        write!(text, " The server is told {command}.")?;
     }
     if let Some(manner) = manner(step) {
         write!(text, " {manner}.")?;
@@ -137,11 +186,11 @@ fn write_step(text: &mut String, number: usize, step: &Step, given: &Given) -> f
     match step.answer {
         Answer::Unread => writeln!(text, "  < nobody reads it")?,
         Answer::OkOrMaintenance => {
-            write_answer(text, step, Answer::Ok, (given, is_later), &request)?;
+            write_answer(text, step, Answer::Ok, (given, past), &request)?;
             writeln!(text, "  or")?;
-            write_answer(text, step, Answer::Maintenance, (given, is_later), &request)?;
+            write_answer(text, step, Answer::Maintenance, (given, past), &request)?;
         }
-        answer => write_answer(text, step, answer, (given, is_later), &request)?,
+        answer => write_answer(text, step, answer, (given, past), &request)?,
     }
     match step.answer {
         Answer::OkOrRefused => writeln!(text, "  or 400, 414 or 431")?,
@@ -180,6 +229,7 @@ fn manner(step: &Step) -> Option<String> {
         Client::Pipelined => "at once on one connection",
         Client::Crowd => "each on a connection of its own, all before the first answer is read",
         Client::ByteByByte => "one byte at a time",
+        Client::Interrupted => "and its checks started, before that takes effect",
         Client::HalfClosed => "by a client that then closes its sending side",
         Client::Leaves => "by a client that goes away",
         Client::Lingers => "by a client that stays and does not read",
@@ -197,32 +247,32 @@ fn write_answer(
     text: &mut String,
     step: &Step,
     answer: Answer,
-    (given, is_later): (&Given, bool),
+    (given, past): (&Given, &Past),
     request: &Request,
 ) -> fmt::Result {
-    let (status, word) = expected_answer(answer, given);
+    let mounted = Mounted::at(given, &step.target);
+    let (status, word) = expected_answer(answer, &mounted);
     let reason = step.reason.as_deref().unwrap_or("…");
     writeln!(text, "  < HTTP/1.1 {status} {reason}")?;
     let Some(word) = word else {
         return writeln!(text, "  < … the server's own page");
     };
-    for (name, value) in expected_headers(word.len()) {
+    let others = answer.state().and_then(|state| mounted.shows(state));
+    let others = others.into_iter().flat_map(|shown| shown.others);
+    for (name, value) in expected_headers(word.len()).into_iter().chain(others) {
         writeln!(text, "  < {name}: {value}")?;
     }
     writeln!(text, "  <")?;
     if !request.is_head {
         writeln!(text, "  < {word}")?;
     }
-    match answer {
-        Answer::Maintenance => writeln!(text, "  LOG INFO Health response: MAINTENANCE"),
-        Answer::Error => {
-            let results = expected_results(step, given, is_later);
-            writeln!(text, "  LOG ERROR Health response: ERROR ({results})")
-        }
-        Answer::Degraded => {
-            let results = expected_results(step, given, is_later);
-            writeln!(text, "  LOG WARN Health response: DEGRADED ({results})")
-        }
-        _ => Ok(()),
+    for answer in past.recorded(given, mounted.path(), &[answer]) {
+        let record = expected_record(answer, past);
+        let record = match record.strip_suffix("(RESULTS)") {
+            Some(record) => format!("{record}({})", expected_results(step, given, past)),
+            None => record,
+        };
+        writeln!(text, "  LOG {record}")?;
     }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! What a server under test is started with: the `HEALTH_GIVEN` of the testee protocol.
 
 mod behaviour;
+mod endpoint;
 mod milliseconds;
 
 use std::collections::BTreeMap;
@@ -10,9 +11,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::behaviour::{Behaviour, Place};
+pub use self::endpoint::{Endpoint, LogPolicy, Preset, When};
 
-/// Settings and checks of one server, as a testee gets them in the environment variable
-/// `HEALTH_GIVEN`.
+/// Settings, checks, endpoints and latches of one server, as a testee gets them in the environment variable
+/// `HEALTH_GIVEN`. What came to the protocol later is left out where it is empty, for testees that do not know it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Given {
@@ -20,20 +22,37 @@ pub struct Given {
     pub settings: BTreeMap<String, String>,
     /// The checks to register, in this order.
     pub checks: Vec<Check>,
+    /// The endpoints beside that of `healthcheck.url` (H16).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<Endpoint>,
+    /// The names of the start-up latches, held at first (H18).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub latches: Vec<String>,
+    /// Which answers are logged (H21). Default: each.
+    #[serde(skip_serializing_if = "LogPolicy::is_default")]
+    pub log: LogPolicy,
 }
 
 impl Given {
+    /// The path of H11's endpoint.
+    pub(crate) fn url(&self) -> &str {
+        let url = self.settings.get("healthcheck.url");
+        url.map_or("/health", String::as_str)
+    }
+
     /// Whether one scenario could show in the next on the same server: a check is still running, or
-    /// counts its executions.
+    /// counts its executions; a latch is released; a state has been logged.
     pub(crate) fn has_memory(&self) -> bool {
-        self.checks.iter().any(|check| {
-            let is_over_at_once =
-                matches!(check.behaviour, Behaviour::Report | Behaviour::Panic(_));
-            !is_over_at_once
-                || !check.then.is_empty()
-                || check.is_in_background()
-                || check.has_thresholds()
-        })
+        let has_memory = !self.latches.is_empty() || self.log == LogPolicy::Change;
+        has_memory
+            || self.checks.iter().any(|check| {
+                let is_over_at_once =
+                    matches!(check.behaviour, Behaviour::Report | Behaviour::Panic(_));
+                !is_over_at_once
+                    || !check.then.is_empty()
+                    || check.is_in_background()
+                    || check.has_thresholds()
+            })
     }
 }
 
@@ -49,7 +68,11 @@ impl fmt::Display for Given {
                 behaviour => format!("check {name:?} {:?}", String::from(behaviour)),
             }
         });
-        f.write_str(&settings.chain(checks).collect::<Vec<_>>().join(", "))
+        let endpoints = self.endpoints.iter();
+        let endpoints = endpoints.map(|it| format!("{:?} at {:?}", it.preset, it.path));
+        let latches = self.latches.iter().map(|name| format!("latch {name:?}"));
+        let all = settings.chain(checks).chain(endpoints).chain(latches);
+        f.write_str(&all.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -83,6 +106,13 @@ pub struct Check {
     /// How many OK results in a row count after that (H15). Default: 1.
     #[serde(default = "one")]
     pub successes: u32,
+    /// The tags by which endpoints choose it (H16). Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Whether it looks at the process itself and at no dependency, so that a liveness endpoint may run it (H16).
+    /// Default: it does not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub internal: bool,
     /// What its later executions do; the last repeats. Default: what the first does.
     #[serde(default)]
     pub then: Vec<Execution>,
@@ -151,6 +181,11 @@ fn one() -> u32 {
     1
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Behaviour, Given};
@@ -176,6 +211,19 @@ mod tests {
     }
 
     #[test]
+    fn endpoints_latches_and_tags_read_back() {
+        let json = r#"{"settings":{},"checks":[{"name":"db","status":"OK","message":null,"behaviour":"report","deadline":5000,"optional":false,"every":null,"failures":1,"successes":1,"tags":["deep"],"internal":true,"then":[]}],"endpoints":[{"path":"/ready","preset":"readiness"},{"path":"/up","preset":"haproxy_404","checks":["db"],"tags":["deep"],"when":"always","retry_after":30}],"latches":["migrations"],"log":"change"}"#;
+        let given: Given = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&given).unwrap(), json);
+    }
+
+    #[test]
+    fn what_is_empty_is_not_sent_to_testees_that_do_not_know_it() {
+        let json = serde_json::to_string(&Given::default()).unwrap();
+        assert_eq!(json, r#"{"settings":{},"checks":[]}"#);
+    }
+
+    #[test]
     fn unknown_keys_and_behaviours_are_refused() {
         for json in [
             r#"{"setings":{}}"#,
@@ -186,6 +234,10 @@ mod tests {
             r#"{"checks":[{"name":"db","behaviour":"panic:later"}]}"#,
             r#"{"checks":[{"name":"db","deadline":null}]}"#,
             r#"{"checks":[{"name":"db","then":[{"name":"db"}]}]}"#,
+            r#"{"endpoints":[{"path":"/ready"}]}"#,
+            r#"{"endpoints":[{"path":"/ready","preset":"ready"}]}"#,
+            r#"{"endpoints":[{"path":"/ready","preset":"readiness","when":"never"}]}"#,
+            r#"{"latches":["a"],"log":"never"}"#,
         ] {
             assert!(serde_json::from_str::<Given>(json).is_err(), "{json}");
         }

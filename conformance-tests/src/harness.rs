@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::capability::Lacks;
 use crate::client::{ExchangeError, Request, exchange};
+use crate::command::Command;
 use crate::given::Given;
 use crate::journal::Journal;
 use crate::scenario::Scenario;
@@ -49,10 +50,14 @@ pub trait Harness: Sync {
 /// Tells how a server has ended, if it has.
 type Ending = Box<dyn Fn() -> Option<String> + Send>;
 
+/// Has a server do as it is told.
+type Obey = Box<dyn Fn(&Command) -> Result<(), String> + Send>;
+
 /// A server that runs until it is dropped.
 pub struct Server {
     address: SocketAddr,
     ending: Option<Ending>,
+    obey: Option<Obey>,
     stop: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -62,6 +67,7 @@ impl Server {
         Self {
             address,
             ending: None,
+            obey: None,
             stop: Some(Box::new(stop)),
         }
     }
@@ -72,6 +78,30 @@ impl Server {
     pub fn with_ending(mut self, ending: impl Fn() -> Option<String> + Send + 'static) -> Self {
         self.ending = Some(Box::new(ending));
         self
+    }
+
+    /// The same, which takes commands. `obey` returns once a command took effect: the next request has to see it.
+    /// Without it, scenarios with commands are skipped.
+    #[must_use]
+    pub fn with_commands(
+        mut self,
+        obey: impl Fn(&Command) -> Result<(), String> + Send + 'static,
+    ) -> Self {
+        self.obey = Some(Box::new(obey));
+        self
+    }
+
+    /// Whether it takes commands.
+    pub(crate) fn takes_commands(&self) -> bool {
+        self.obey.is_some()
+    }
+
+    /// Has it do as it is told, or says why it does not.
+    pub(crate) fn command(&self, command: &Command) -> Result<(), String> {
+        match &self.obey {
+            Some(obey) => obey(command),
+            None => Err("it takes no commands".to_owned()),
+        }
     }
 
     /// How it has ended, if it has.

@@ -15,8 +15,11 @@ use crate::client::{Request, Response};
 use crate::conduct::Exchanged;
 use crate::given::Given;
 use crate::journal::Line;
+use crate::mounted::{Mounted, OTHER_HEADERS, Shown, expected_answer};
+use crate::past::Past;
 use crate::scenario::{Answer, Client, Fate, Step};
 
+pub(crate) use self::log::expected_record;
 pub(crate) use self::log::judge_warnings;
 pub(crate) use self::refusal::judge_refusal;
 pub(crate) use self::results::expected_results;
@@ -31,10 +34,11 @@ pub(crate) struct Mismatch {
 }
 
 /// What can differ: the words that a known failure is described with.
-pub(crate) const FIELDS: [&str; 14] = [
+pub(crate) const FIELDS: [&str; 15] = [
     "answer",
     "body",
     "checks",
+    "command",
     "connection",
     "header",
     "lines",
@@ -86,19 +90,29 @@ pub(crate) struct Asked<'a> {
     pub(crate) step: &'a Step,
     pub(crate) given: &'a Given,
     pub(crate) lacks: &'a Lacks,
-    /// Whether a request of the scenario was sent before: its checks may be still running.
-    pub(crate) is_later: bool,
+    /// What the server has been through before.
+    pub(crate) past: &'a Past,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// The endpoint that the request is for.
+    pub(crate) fn mounted(&self) -> Mounted<'a> {
+        Mounted::at(self.given, &self.step.target)
+    }
+
+    /// Those of the answers that are logged.
+    fn recorded(&self, answers: &[Answer]) -> Vec<Answer> {
+        let path = self.mounted().path();
+        self.past.recorded(self.given, path, answers)
+    }
+
     /// The fewest and the most lines of the journal that it is expected to add, with answers as these.
     pub(crate) fn expected_lines(&self, answers: &[Answer]) -> (usize, usize) {
         let shown = |capability, count| match self.lacks.contains_key(&capability) {
             true => 0,
             false => count,
         };
-        let recorded = answers.iter().filter(|&&answer| is_recorded(answer));
-        let recorded = recorded.count();
+        let recorded = self.recorded(answers).len();
         let (fewest, most) = self.expected_warnings();
         let starts = starts::expected_starts(self, answers.len());
         let sum = |bound: fn(&(usize, usize)) -> usize| {
@@ -121,13 +135,6 @@ impl Asked<'_> {
     }
 }
 
-fn is_recorded(answer: Answer) -> bool {
-    matches!(
-        answer,
-        Answer::Maintenance | Answer::Degraded | Answer::Error
-    )
-}
-
 /// Judges the answers to a step and the lines that came with them; what several have in common is said once.
 pub(crate) fn judge(
     asked: &Asked<'_>,
@@ -138,8 +145,8 @@ pub(crate) fn judge(
     let Asked { step, given, .. } = *asked;
     let mut mismatches = Vec::new();
     for (answer, response) in &exchanged.answered {
-        judge_response(step, *answer, given, request, response, &mut mismatches);
-        let (_, word) = expected_answer(*answer, given);
+        judge_response(asked, *answer, request, response, &mut mismatches);
+        let (_, word) = expected_answer(*answer, &asked.mounted());
         secrecy::judge_secrecy(word, given, response, &mut mismatches);
     }
     judge_connection(step, exchanged, &mut mismatches);
@@ -159,26 +166,15 @@ pub(crate) fn judge(
     distinct
 }
 
-/// Status, and the body of an answer that is the endpoint's own.
-pub(crate) fn expected_answer(answer: Answer, given: &Given) -> (u16, Option<&'static str>) {
-    let code = |key: &str, default| {
-        let written = given.settings.get(&format!("healthcheck.{key}"));
-        written
-            .and_then(|code| code.parse().ok())
-            .unwrap_or(default)
-    };
-    match answer {
-        Answer::Maintenance => (code("maintenance_code", 299), Some("MAINTENANCE")),
-        Answer::Error => (code("failure_code", 503), Some("ERROR")),
-        Answer::NotFound => (404, None),
-        Answer::Ok
-        | Answer::Degraded
-        | Answer::OkOrRefused
-        | Answer::OkOrNothing
-        | Answer::OkOrMaintenance
-        | Answer::Unread => (200, Some("OK")),
-    }
-}
+/// Every body that an endpoint may have.
+const WORDS: [&str; 6] = [
+    "OK",
+    "DEGRADED",
+    "ERROR",
+    "STARTING",
+    "MAINTENANCE",
+    "DRAINING",
+];
 
 /// The headers of H9, for a body of this length.
 pub(crate) fn expected_headers(length: usize) -> [(&'static str, String); 4] {
@@ -191,9 +187,8 @@ pub(crate) fn expected_headers(length: usize) -> [(&'static str, String); 4] {
 }
 
 fn judge_response(
-    step: &Step,
+    asked: &Asked<'_>,
     answer: Answer,
-    given: &Given,
     request: &Request,
     response: &Response,
     mismatches: &mut Vec<Mismatch>,
@@ -202,12 +197,13 @@ fn judge_response(
     if answer == Answer::OkOrRefused && [400, 414, 431].contains(&response.status) {
         return;
     }
-    let (status, word) = expected_answer(answer, given);
+    let mounted = asked.mounted();
+    let (status, word) = expected_answer(answer, &mounted);
     if response.status != status {
         let (expected, got) = (status.to_string(), response.status.to_string());
         mismatches.push(Mismatch::new("status", expected, got));
     }
-    let reason = step.reason.as_ref();
+    let reason = asked.step.reason.as_ref();
     if let Some(reason) = reason.filter(|&reason| *reason != response.reason) {
         mismatches.push(Mismatch::new(
             "reason",
@@ -216,10 +212,14 @@ fn judge_response(
         ));
     }
     match word {
-        Some(word) => judge_word(word, request, response, mismatches),
+        Some(word) => {
+            judge_word(word, request, response, mismatches);
+            let shown = answer.state().and_then(|state| mounted.shows(state));
+            judge_other_headers(shown.as_ref(), response, mismatches);
+        }
         None => {
             let body = String::from_utf8_lossy(&response.body);
-            if ["OK", "MAINTENANCE", "ERROR"].contains(&&*body) {
+            if WORDS.contains(&&*body) {
                 let expected = "the server's own 404 page";
                 mismatches.push(Mismatch::new("body", expected, quote(&body)));
             }
@@ -235,26 +235,39 @@ fn judge_word(word: &str, request: &Request, response: &Response, mismatches: &m
         mismatches.push(Mismatch::new("body", quote(body), got));
     }
     for (name, value) in expected_headers(word.len()) {
-        let values = response.header(name);
-        if values != [&*value] {
-            let got = if values.is_empty() {
-                "no such header".to_owned()
-            } else {
-                values.join(" and ")
-            };
-            mismatches.push(Mismatch::new(format!("header {name}"), value, got));
-        }
+        judge_header(name, Some(&value), response, mismatches);
     }
     for name in ["location", "transfer-encoding", "set-cookie"] {
-        let values = response.header(name);
-        if !values.is_empty() {
-            let got = values.join(" and ");
-            mismatches.push(Mismatch::new(
-                format!("header {name}"),
-                "no such header",
-                got,
-            ));
-        }
+        judge_header(name, None, response, mismatches);
+    }
+}
+
+/// The headers of H16: those that belong to the answer, and no other of them.
+fn judge_other_headers(shown: Option<&Shown>, response: &Response, mismatches: &mut Vec<Mismatch>) {
+    for name in OTHER_HEADERS {
+        let mut expected = shown.iter().flat_map(|shown| &shown.others);
+        let expected = expected.find(|(other, _)| *other == name);
+        let value = expected.map(|(_, value)| value.as_str());
+        judge_header(name, value, response, mismatches);
+    }
+}
+
+/// One header, there once with this value, or not at all.
+fn judge_header(
+    name: &str,
+    expected: Option<&str>,
+    response: &Response,
+    mismatches: &mut Vec<Mismatch>,
+) {
+    const NONE: &str = "no such header";
+    let values = response.header(name);
+    if values != Vec::from_iter(expected) {
+        let got = match values.is_empty() {
+            true => NONE.to_owned(),
+            false => values.join(" and "),
+        };
+        let expected = expected.unwrap_or(NONE);
+        mismatches.push(Mismatch::new(format!("header {name}"), expected, got));
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod capability;
 mod client;
+mod command;
 mod conduct;
 mod explain;
 mod finding;
@@ -22,8 +23,10 @@ mod judge;
 mod known;
 mod marker;
 mod matrix;
+mod mounted;
 pub mod neighbours;
 mod options;
+mod past;
 mod program;
 mod report;
 mod rule;
@@ -37,7 +40,10 @@ pub mod testee;
 
 pub use crate::capability::{Capability, Lacks};
 pub use crate::client::ExchangeError;
-pub use crate::given::{Behaviour, Check, Execution, Given, Place};
+pub use crate::command::Command;
+pub use crate::given::{
+    Behaviour, Check, Endpoint, Execution, Given, LogPolicy, Place, Preset, When,
+};
 pub use crate::harness::{Harness, Server, StartError, TryOutError, try_out};
 pub use crate::journal::{Journal, Line};
 pub use crate::known::{KnownError, KnownFailures};

@@ -1,20 +1,23 @@
 //! The testee protocol: a server in any language, started as a program.
 
 use std::ffi::OsStr;
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::command::Command as Told;
 use crate::given::Given;
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::{Journal, Line};
 
 /// How long a program may take to print READY.
 const START_LIMIT: Duration = Duration::from_secs(60);
+/// How long a program may take to do as it is told.
+const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 /// How long a program may take to end once its standard input is closed.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 /// How long a program that has dropped a connection is given to end.
@@ -55,9 +58,10 @@ impl Harness for Program {
         let mut running = Running::spawn(self, OsStr::new(&given))?;
         let address = running.wait_until_ready(journal)?;
         let running = Arc::new(Mutex::new(running));
-        let watched = running.clone();
+        let (watched, told) = (running.clone(), running.clone());
         let server = Server::new(address, move || lock(&running).stop());
-        Ok(server.with_ending(move || lock(&watched).ending()))
+        let server = server.with_ending(move || lock(&watched).ending());
+        Ok(server.with_commands(move |command| lock(&told).command(command)))
     }
 
     /// The 500 ms that the testee protocol allows, and some for the way.
@@ -70,6 +74,8 @@ impl Harness for Program {
 struct Running {
     child: Child,
     input: Option<ChildStdin>,
+    /// A message for each DONE.
+    done: Option<Receiver<()>>,
     errors: Errors,
 }
 
@@ -132,12 +138,15 @@ impl Running {
         Ok(Self {
             child,
             input,
+            done: None,
             errors,
         })
     }
 
     fn wait_until_ready(&mut self, journal: &Journal) -> Result<SocketAddr, StartError> {
         let (ready, readiness) = mpsc::channel();
+        let (tell_done, done) = mpsc::channel();
+        self.done = Some(done);
         let last_line = Arc::<Mutex<String>>::default();
         if let Some(output) = self.child.stdout.take() {
             let journal = journal.clone();
@@ -153,6 +162,9 @@ impl Running {
                     if let Some(url) = line.strip_prefix("READY ") {
                         // Nobody waits for a second READY.
                         let _ = ready.send(url.to_owned());
+                    } else if line == "DONE" {
+                        // Nobody waits for one more than was told.
+                        let _ = tell_done.send(());
                     } else if let Some(line) = Line::parse(line) {
                         journal.record(line);
                     } else {
@@ -191,6 +203,25 @@ impl Running {
             None => StartError::Failed(format!(
                 "closed its output before READY, and ran on; standard error: {message:?}"
             )),
+        }
+    }
+
+    /// Tells the program a command, and waits until it took effect.
+    fn command(&mut self, command: &Told) -> Result<(), String> {
+        let (Some(input), Some(done)) = (&mut self.input, &self.done) else {
+            return Err("the program is stopped".to_owned());
+        };
+        writeln!(input, "{command}").map_err(|error| format!("cannot be told: {error}"))?;
+        match done.recv_timeout(COMMAND_LIMIT) {
+            Ok(()) => Ok(()),
+            Err(RecvTimeoutError::Timeout) => {
+                let seconds = COMMAND_LIMIT.as_secs();
+                Err(format!("no DONE on standard output within {seconds} s"))
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let ending = self.ending();
+                Err(ending.unwrap_or_else(|| "the program closed its output".to_owned()))
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// `H1` to `H15`.
+    /// `H1` to `H21`.
     pub id: String,
     /// Its name in the contract.
     pub title: String,

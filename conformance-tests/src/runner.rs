@@ -57,7 +57,7 @@ impl Suite {
                         true => Pace::Patient,
                         false => Pace::Hurried,
                     };
-                    let own = match fitted.given.has_memory() {
+                    let own = match fitted.leaves_traces() {
                         true => scenario.id(),
                         false => "",
                     };

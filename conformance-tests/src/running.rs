@@ -6,10 +6,10 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use crate::capability::{Capability, Lacks};
-use crate::given::{Check, Given};
+use crate::given::{Check, Given, LogPolicy};
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::Journal;
-use crate::judge::expected_answer;
+use crate::mounted::{Mounted, expected_answer};
 use crate::scenario::{Answer, Scenario};
 
 const URL: &str = "healthcheck.url";
@@ -74,6 +74,9 @@ impl RunningServer {
     pub fn new(url: &str, given: Given, disablefile: Option<&Path>) -> Result<Self, RunningError> {
         let address = address(url)?;
         let mut given = given;
+        // A server that runs has started, and its log is not seen.
+        given.latches.clear();
+        given.log = LogPolicy::default();
         let is_unknown = |key: &&String| {
             key.starts_with("healthcheck.") && !is_setting(key) && *key != DISABLEFILE
         };
@@ -140,6 +143,18 @@ impl Harness for RunningServer {
         if scenario.is_about_the_start() {
             return Err("it is about the start of a server".to_owned());
         }
+        if let Some(command) = scenario.commands().next() {
+            return Err(format!(
+                "it tells the server {command}, and one that runs already takes no commands"
+            ));
+        }
+        let wanted = &scenario.given;
+        if !wanted.latches.is_empty() {
+            return Err("it wants a server that is starting".to_owned());
+        }
+        if !wanted.endpoints.is_empty() && wanted.endpoints != self.given.endpoints {
+            return Err("it wants other endpoints than this server has".to_owned());
+        }
         // Where a scenario has the defaults, any other setting will do.
         for (key, wanted) in scenario.settings.iter().filter(|(key, _)| is_setting(key)) {
             let has = setting(&self.given, key);
@@ -166,8 +181,10 @@ impl Harness for RunningServer {
         fitted.given = self.given.clone();
         let url = setting(&self.given, URL);
         for step in &mut fitted.steps {
-            let codes =
-                [&scenario.given, &self.given].map(|given| expected_answer(step.answer, given));
+            let codes = [&scenario.given, &self.given].map(|given| {
+                let mounted = Mounted::at(given, &step.target);
+                expected_answer(step.answer, &mounted)
+            });
             if step.reason.is_some() && codes[0] != codes[1] {
                 return Err("it wants the reason phrase of another code".to_owned());
             }
@@ -189,7 +206,8 @@ impl Harness for RunningServer {
 
 /// Whether other checks than the scenario's could change an answer, or take away what it shows.
 fn depends_on_checks(scenario: &Scenario) -> bool {
-    let has_checks = !scenario.given.checks.is_empty();
+    let given = &scenario.given;
+    let has_checks = !given.checks.is_empty() || !given.endpoints.is_empty();
     scenario.steps.iter().any(|step| {
         let is_elsewhere = step.answer == Answer::NotFound;
         !is_elsewhere && (has_checks || step.target.contains("checks"))

@@ -17,6 +17,7 @@
 //!
 //! [[scenario.step]]
 //! marker = "file"                   # put at the disablefile's path before the request; default: as it is
+//! commands = ["SWITCH on", "DRAIN"] # what the server is told before the request, in this order; default: nothing
 //! method = "GET"                    # the default, as are the next three
 //! target = "/health"
 //! version = "HTTP/1.1"
@@ -27,7 +28,7 @@
 //! times = 1                         # how often to do this step; default: once
 //! client = "alone"                  # how the client goes about it, see below; the default
 //! connection = "closes"             # or "stays": what the server does with it; default: not looked at
-//! answer = "maintenance"            # ok, degraded, maintenance, error, not-found; or one of those below
+//! answer = "maintenance"            # ok, degraded, starting, maintenance, draining, error, not-found; or one of those below
 //! results = ["OK", "ERROR timed out"]   # what is logged of each check, see below; default: what it reports
 //! checks = "start"                  # how often the checks of the server start, see below; default: "rest"
 //! until = true                      # asked again until all is so, for at most 10 s; default: asked once
@@ -37,7 +38,9 @@
 //! ```
 //!
 //! `answer` stands for everything the contract says of it: status line, body, all headers, the log
-//! record with its results in order, and that nothing of a check is on the wire.
+//! record with its results in order, and that nothing of a check is on the wire. Code, word and headers are those
+//! that the endpoint at the path of `target` has for this state (H16); the record follows from the latches that are
+//! held (H18), and from the log policy (H21). `error` is also what a dropped latch makes.
 //!
 //! | `client` | what it does | `answer` |
 //! |---|---|---|
@@ -46,18 +49,19 @@
 //! | `pipelined` | sends all requests at once on one connection | any |
 //! | `crowd` | sends each on a connection of its own, all before it reads an answer | any |
 //! | `byte-by-byte` | sends each byte in a packet of its own | any |
+//! | `interrupted` | has its checks started before `commands` come, and then reads | any; one request |
 //! | `half-closed` | closes its sending side before it reads | `ok-or-nothing` |
 //! | `leaves` | goes away without reading; with `checks`, once they have started | `unread` |
 //! | `lingers` | does not read, and stays to the end of the scenario | `unread` |
 //! | `toggling` | touches and removes the disablefile, asking after each, while others ask all the time | `ok-or-maintenance` |
 //!
-//! `results` has an entry for each check: its status, and then, if it matters, what its message starts with; `|`
+//! `results` has an entry for each check of the endpoint: its status, and then, if it matters, what its message starts with; `|`
 //! stands between several beginnings, any of which will do. It must be given where the results of a check depend on what
 //! went before: with `then`, with thresholds, and in the background. Otherwise they follow from the check: one that
 //! is over only after its deadline is an ERROR whose message starts with `timed out`, or, when it was asked for before,
 //! with `still running`: in a language that cannot end a check, it goes on.
 //!
-//! | `checks` | how often each check starts |
+//! | `checks` | how often each check of the endpoint starts |
 //! |---|---|
 //! | `rest` | not at all |
 //! | `start` | once for each request; requests at the same time may share a run |
@@ -87,8 +91,13 @@
 //! | `optional` | a check that is optional (H13) | the same |
 //! | `background` | a check with a period (H14) | the same |
 //! | `thresholds` | a check that counts failures in a row (H15) | the same |
+//! | `endpoints` | several endpoints (H16) | each server with more than one |
+//! | `start-up` | a latch that holds it in its start-up (H18) | each server with a latch |
+//! | `switch` | a maintenance switch in the program (H19) | what turns it |
+//! | `drain` | a drain (H20) | what begins one |
+//! | `log-policy` | a log of changes only (H21) | each server with one |
 //!
-//! The last three are for servers that have no such concept: their owners lack it, rather than fail it. Deadlines and
+//! Those from `optional` on are for servers that have no such concept: their owners lack it, rather than fail it. Deadlines and
 //! shared runs are no capabilities. A server without them hangs, or stampedes what it checks, and has to fail.
 //!
 //! In settings, messages, targets and bodies, `{dir}` is a fresh directory, `{open}` one in it that
@@ -109,6 +118,7 @@ use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
 use crate::capability::Capability;
+use crate::command::Command;
 use crate::given::Given;
 use crate::rule::Rule;
 
@@ -209,6 +219,16 @@ impl Scenario {
         self.steps
             .iter()
             .any(|step| step.marker.is_some() || step.client == Client::Toggling)
+    }
+
+    /// Whether what it does could show in the next scenario on the same server.
+    pub(crate) fn leaves_traces(&self) -> bool {
+        self.given.has_memory() || self.commands().next().is_some()
+    }
+
+    /// What it tells the server, in this order.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.steps.iter().flat_map(|step| &step.commands)
     }
 
     /// Whether the two differ in nothing but their words.

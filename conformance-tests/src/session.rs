@@ -18,6 +18,7 @@ use crate::journal::{Journal, Line};
 use crate::judge::{Mismatch, judge_refusal, judge_warnings};
 use crate::marker::{Marker, MarkerError};
 use crate::options::Interrupt;
+use crate::past::Past;
 use crate::scenario::{Client, Scenario, Start, Step};
 use crate::template::{expand_text, open};
 
@@ -102,8 +103,7 @@ impl<'a> Session<'a> {
 
     /// Whether a plain request is answered, whatever the answer.
     pub(crate) fn answers(&self, limit: Duration) -> bool {
-        let url = self.given.settings.get("healthcheck.url");
-        let url = url.map_or("/health", String::as_str);
+        let url = self.given.url();
         let request = Request {
             is_head: false,
             asks_to_close: true,
@@ -124,8 +124,12 @@ impl<'a> Session<'a> {
             let why = "the directory of its default is not world-writable on this machine";
             return Finding::Skipped(why.to_owned());
         }
+        if scenario.commands().next().is_some() && !self.server.takes_commands() {
+            return Finding::Skipped("this server takes no commands".to_owned());
+        }
         let mut failures = Vec::from_iter(self.judge_start(scenario));
         let mut conduct = Conduct::new(self.server.address(), limit, self.ignores_close.get());
+        let mut past = Past::of(self.given);
         let mut number = 0;
         let mut marker = None;
         'scenario: for step in &scenario.steps {
@@ -149,11 +153,14 @@ impl<'a> Session<'a> {
                     break 'scenario;
                 }
                 number += 1;
-                let moment = match marker {
+                let mut moment = match marker {
                     None => format!("request {number}"),
                     Some(marker) => format!("request {number}, {marker} at the disablefile's path"),
                 };
-                match self.take_step(&moment, step, number > 1, &mut conduct) {
+                for command in &step.commands {
+                    moment += &format!(", {command}");
+                }
+                match self.take_step(&moment, step, &mut past, &mut conduct) {
                     Ok(None) => continue,
                     Ok(Some(failure)) => failures.push(failure),
                     Err(MarkerError::Unobservable(why)) if failures.is_empty() => {

@@ -1,12 +1,13 @@
-//! What stands in the log (H8).
+//! What stands in the log (H8, H18, H21).
 
 use serde_json::{Map, Value};
 
 use super::refusal::says;
 use super::results::{Expected, expected};
-use super::{Asked, Mismatch, is_recorded};
+use super::{Asked, Mismatch};
 use crate::given::Given;
 use crate::journal::Line;
+use crate::past::Past;
 use crate::scenario::Answer;
 
 /// H8, and the warnings of H4.
@@ -33,35 +34,46 @@ pub(super) fn judge_log(
             Line::Log { .. } | Line::Check(_) => None,
         })
         .collect();
-    let recorded = answers.iter().filter(|&&answer| is_recorded(answer));
-    if records.len() != recorded.clone().count() {
-        let expected = match (recorded.clone().count(), recorded.clone().next()) {
-            (count, Some(answer)) => format!("{count} of: {}", expected_record(*answer)),
-            (_, None) => "no record".to_owned(),
+    let recorded = asked.recorded(answers);
+    if records.len() != recorded.len() {
+        let expected = match recorded.first() {
+            Some(answer) => {
+                let record = expected_record(*answer, asked.past);
+                format!("{} of: {record}", recorded.len())
+            }
+            None => "no record".to_owned(),
         };
         mismatches.push(Mismatch::new("log", expected, format!("{records:?}")));
         return;
     }
-    for (answer, (level, text)) in recorded.zip(records) {
+    for (answer, (level, text)) in recorded.into_iter().zip(records) {
+        let expected = expected_record(answer, asked.past);
         match (answer, level) {
             (Answer::Error, "ERROR") => judge_results("ERROR", text, asked, mismatches),
             (Answer::Degraded, "WARN") => judge_results("DEGRADED", text, asked, mismatches),
-            _ if format!("{level} {text}") == expected_record(*answer) => {}
+            _ if format!("{level} {text}") == expected => {}
             _ => {
                 let got = format!("{level} {text}");
-                mismatches.push(Mismatch::new("log", expected_record(*answer), got));
+                mismatches.push(Mismatch::new("log", expected, got));
             }
         }
     }
 }
 
 /// Level and text of the record that belongs to an answer.
-fn expected_record(answer: Answer) -> &'static str {
-    match answer {
+pub(crate) fn expected_record(answer: Answer, past: &Past) -> String {
+    let record = match answer {
         Answer::Maintenance => "INFO Health response: MAINTENANCE",
+        Answer::Draining => "INFO Health response: DRAINING",
+        Answer::Starting => {
+            let held = Value::from(past.held());
+            return format!("INFO Health response: STARTING ({held})");
+        }
         Answer::Degraded => "WARN Health response: DEGRADED (RESULTS)",
-        _ => "ERROR Health response: ERROR (RESULTS)",
-    }
+        Answer::Error => "ERROR Health response: ERROR (RESULTS)",
+        _ => "INFO Health response: OK",
+    };
+    record.to_owned()
 }
 
 /// Whether a record is no answer's: a warning about the disablefile.
@@ -122,7 +134,7 @@ fn judge_results(word: &str, text: &str, asked: &Asked<'_>, mismatches: &mut Vec
     let Ok(results) = serde_json::from_str::<Vec<Map<String, Value>>>(results) else {
         return differ("log results", "a JSON array of objects", results);
     };
-    let expected: Vec<Expected<'_>> = expected(asked.step, asked.given, asked.is_later);
+    let expected: Vec<Expected<'_>> = expected(asked.step, asked.given, asked.past);
     if results.len() != expected.len() {
         let (expected, got) = (expected.len().to_string(), results.len().to_string());
         differ("log number of results", &expected, &got);

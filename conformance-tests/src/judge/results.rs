@@ -1,10 +1,12 @@
-//! What an answer has to be logged with, check by check (H8, H12 to H15).
+//! What an answer has to be logged with, check by check (H8, H12 to H15), or latch by latch (H18).
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
 use crate::given::{Behaviour, Check, Given};
+use crate::mounted::Mounted;
+use crate::past::Past;
 use crate::scenario::{STILL_RUNNING, Step, Wanted};
 
 /// The most bytes of a message that are logged (H8).
@@ -26,12 +28,24 @@ enum Message<'a> {
     Any,
 }
 
-/// The results of a step. `is_later` says whether a request was sent before.
-pub(super) fn expected<'a>(step: &'a Step, given: &'a Given, is_later: bool) -> Vec<Expected<'a>> {
-    let checks = given.checks.iter();
+/// The results of a step on a server with this past.
+pub(super) fn expected<'a>(step: &'a Step, given: &'a Given, past: &'a Past) -> Vec<Expected<'a>> {
+    if !past.dropped().is_empty() {
+        return past.dropped().iter().map(dropped).collect();
+    }
+    let checks = Mounted::at(given, &step.target).checks().into_iter();
     match &step.results {
         Some(results) => checks.zip(results).map(as_wanted).collect(),
-        None => checks.map(|check| derived(check, is_later)).collect(),
+        None => checks.map(|check| derived(check, past.is_asked)).collect(),
+    }
+}
+
+/// A latch that was dropped before its release.
+fn dropped(latch: &String) -> Expected<'_> {
+    Expected {
+        name: latch,
+        status: status(false),
+        message: Message::Exactly(Value::from("start-up latch dropped before its release")),
     }
 }
 
@@ -114,8 +128,8 @@ impl fmt::Display for Expected<'_> {
 }
 
 /// The results of a step, as a record holds them.
-pub(crate) fn expected_results(step: &Step, given: &Given, is_later: bool) -> String {
-    let results = expected(step, given, is_later);
+pub(crate) fn expected_results(step: &Step, given: &Given, past: &Past) -> String {
+    let results = expected(step, given, past);
     let results: Vec<_> = results.iter().map(ToString::to_string).collect();
     let escape = |c: char| match c.is_control() {
         true => format!("\\u{:04x}", u32::from(c)),

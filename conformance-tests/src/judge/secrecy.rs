@@ -30,7 +30,8 @@ pub(super) fn judge_secrecy(
         seen += &String::from_utf8_lossy(&response.body);
     }
     let (seen, reason) = (seen.to_lowercase(), response.reason.to_lowercase());
-    for secret in given.checks.iter().flat_map(secrets) {
+    let latches = given.latches.iter().map(|name| name.to_lowercase());
+    for secret in given.checks.iter().flat_map(secrets).chain(latches) {
         // A reason phrase may hold any plain word: Service Unavailable.
         let is_plain = secret.chars().all(char::is_alphabetic);
         if seen.contains(&secret) || (!is_plain && reason.contains(&secret)) {

@@ -19,7 +19,7 @@ pub(super) fn expected_starts<'a>(
     requests: usize,
 ) -> BTreeMap<&'a str, (usize, usize)> {
     let mut starts = BTreeMap::new();
-    for (index, check) in asked.given.checks.iter().enumerate() {
+    for (index, check) in asked.mounted().checks().into_iter().enumerate() {
         if check.is_in_background() {
             continue;
         }
@@ -43,7 +43,7 @@ fn starts_of(asked: &Asked<'_>, index: usize, check: &Check, requests: usize) ->
     let results = step.results.as_ref();
     let (is_running, may_be_running) = match results.and_then(|results| results.get(index)) {
         Some(wanted) => wanted.is_still_running(),
-        None => (false, asked.is_later && check.outlives_deadline()),
+        None => (false, asked.past.is_asked && check.outlives_deadline()),
     };
     match (is_running, may_be_running) {
         (true, _) => (0, 0),

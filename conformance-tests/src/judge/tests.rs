@@ -6,6 +6,7 @@ use crate::client::{Request, Response};
 use crate::conduct::Exchanged;
 use crate::given::Given;
 use crate::journal::Line;
+use crate::past::Past;
 use crate::scenario::{Scenario, Suite};
 
 const RESULTS: &str = r#"[{"name":"database-check","status":"OK","message":null},{"name":"queue-check","status":"ERROR","message":"jobs-behind: 87"},{"name":"search-check","status":"OK","message":null}]"#;
@@ -14,7 +15,7 @@ const RESULTS: &str = r#"[{"name":"database-check","status":"OK","message":null}
 struct Case {
     scenario: Scenario,
     is_head: bool,
-    is_later: bool,
+    past: Past,
     response: Response,
     lines: Vec<Line>,
 }
@@ -33,7 +34,7 @@ impl Case {
         Self {
             scenario: suite.matching(id).next().unwrap().clone(),
             is_head: false,
-            is_later: false,
+            past: Past::default(),
             response: Response {
                 status,
                 reason: "Some Reason".to_owned(),
@@ -96,7 +97,7 @@ impl Case {
             step,
             given,
             lacks: &lacks,
-            is_later: self.is_later,
+            past: &self.past,
         };
         let mismatches = judge(&asked, &request, &exchanged, &self.lines);
         mismatches
@@ -233,7 +234,7 @@ fn each_thing_that_is_wrong_with_the_lines_is_told() {
 fn fields(id: &str, status: u16, is_later: bool, lines: &[Line]) -> Vec<String> {
     let word = if status == 200 { "OK" } else { "ERROR" };
     let mut case = Case::new(id, status, word, lines.to_vec());
-    case.is_later = is_later;
+    case.past.is_asked = is_later;
     case.fields()
 }
 

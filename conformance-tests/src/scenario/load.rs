@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::sound::{
-    check_markers, check_names, check_needs, check_periods, check_results, check_step,
+    check_answer, check_endpoints, check_latches, check_markers, check_names, check_needs,
+    check_periods, check_results, check_step,
 };
 use super::{Level, Scenario, Start, Step, Suite};
 use crate::capability::Capability;
@@ -63,7 +64,7 @@ fn plain() -> String {
 }
 
 /// The files of the suite, apart from `rules.toml` and `given.toml`.
-pub(super) const TOPICS: [(&str, &str); 19] = [
+pub(super) const TOPICS: [(&str, &str); 25] = [
     ("path", include_str!("../../scenarios/path.toml")),
     ("method", include_str!("../../scenarios/method.toml")),
     ("healthy", include_str!("../../scenarios/healthy.toml")),
@@ -91,6 +92,15 @@ pub(super) const TOPICS: [(&str, &str); 19] = [
         include_str!("../../scenarios/background.toml"),
     ),
     ("threshold", include_str!("../../scenarios/threshold.toml")),
+    ("endpoint", include_str!("../../scenarios/endpoint.toml")),
+    ("state", include_str!("../../scenarios/state.toml")),
+    ("startup", include_str!("../../scenarios/startup.toml")),
+    ("source", include_str!("../../scenarios/source.toml")),
+    ("drain", include_str!("../../scenarios/drain.toml")),
+    (
+        "log-policy",
+        include_str!("../../scenarios/log-policy.toml"),
+    ),
     ("wire", include_str!("../../scenarios/wire.toml")),
 ];
 
@@ -171,7 +181,7 @@ impl Written {
         if self.start == Start::Refused && self.settings.len() != 1 {
             return Err("a refusal is about one setting of the scenario's own".to_owned());
         }
-        check_needs(&self.needs, &given)?;
+        check_endpoints(&given)?;
         check_names(&given)?;
         check_periods(&given)?;
         if self.start_warnings > 0 && !self.needs.contains(&Capability::Log) {
@@ -197,9 +207,12 @@ impl Written {
             start_checks: self.start_checks,
             steps: self.step,
         };
+        check_needs(&scenario)?;
+        check_latches(&scenario)?;
         check_markers(&scenario)?;
         for step in &scenario.steps {
             check_step(step)?;
+            check_answer(step, &scenario.given)?;
             check_results(step, &scenario.given)?;
         }
         Ok(scenario)

@@ -1,8 +1,12 @@
 //! What makes a scenario one that shows something, and harms nobody.
 
+use std::collections::BTreeSet;
+
 use super::{Answer, Checks, Client, Scenario, Step};
 use crate::capability::Capability;
-use crate::given::{Check, Given};
+use crate::command::Command;
+use crate::given::{Check, Endpoint, Given, LogPolicy};
+use crate::mounted::Mounted;
 
 /// A marker outside the fresh directory would put a real service into maintenance.
 pub(super) fn check_markers(scenario: &Scenario) -> Result<(), String> {
@@ -33,12 +37,15 @@ pub(super) fn check_step(step: &Step) -> Result<(), String> {
         Client::HalfClosed => step.answer == Answer::OkOrNothing,
         Client::Leaves | Client::Lingers => step.answer == Answer::Unread,
         Client::Toggling => step.answer == Answer::OkOrMaintenance,
-        Client::Alone | Client::Kept | Client::Pipelined | Client::Crowd | Client::ByteByByte => {
-            !matches!(
-                step.answer,
-                Answer::OkOrNothing | Answer::OkOrMaintenance | Answer::Unread
-            )
-        }
+        Client::Alone
+        | Client::Kept
+        | Client::Pipelined
+        | Client::Crowd
+        | Client::ByteByByte
+        | Client::Interrupted => !matches!(
+            step.answer,
+            Answer::OkOrNothing | Answer::OkOrMaintenance | Answer::Unread
+        ),
     };
     if !is_fitting {
         let (client, answer) = (step.client, step.answer);
@@ -59,6 +66,13 @@ pub(super) fn check_step(step: &Step) -> Result<(), String> {
     if step.until && (step.client != Client::Alone || step.times != 1) {
         return Err("only one client alone asks again until it is answered so".to_owned());
     }
+    if !step.commands.is_empty() && step.times != 1 {
+        return Err("a step with commands is done once".to_owned());
+    }
+    let is_rest = step.checks == Checks::Rest || step.commands.is_empty() || step.times != 1;
+    if step.client == Client::Interrupted && is_rest {
+        return Err("a client is interrupted once, by a command, while checks run".to_owned());
+    }
     match step.meanwhile {
         Some(_) if !step.until => Err("there is no meanwhile without until".to_owned()),
         Some(Answer::Ok | Answer::Maintenance | Answer::Error) | None => Ok(()),
@@ -68,32 +82,95 @@ pub(super) fn check_step(step: &Step) -> Result<(), String> {
     }
 }
 
-/// What a check does must be needed, and nothing else.
-pub(super) fn check_needs(needs: &[Capability], given: &Given) -> Result<(), String> {
+/// What a server and its commands ask for must be needed, and nothing else.
+pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
+    let given = &scenario.given;
     let any = |is_so: fn(&Check) -> bool| given.checks.iter().any(is_so);
+    let told = |is_so: fn(&Command) -> bool| scenario.commands().any(is_so);
+    let switches = told(|it| matches!(it, Command::SwitchOn | Command::SwitchOff));
     for (capability, is_used, what) in [
-        (Capability::Panic, any(Check::panics), "panics"),
+        (Capability::Panic, any(Check::panics), "a check panics"),
         (
             Capability::Optional,
             any(|check| check.optional),
-            "is optional",
+            "a check is optional",
         ),
         (
             Capability::Background,
             any(Check::is_in_background),
-            "has a period",
+            "a check has a period",
         ),
         (
             Capability::Thresholds,
             any(Check::has_thresholds),
-            "has thresholds",
+            "a check has thresholds",
+        ),
+        (
+            Capability::Endpoints,
+            !given.endpoints.is_empty(),
+            "there are several endpoints",
+        ),
+        (
+            Capability::StartUp,
+            !given.latches.is_empty(),
+            "there is a latch",
+        ),
+        (Capability::Switch, switches, "SWITCH is a command"),
+        (
+            Capability::Drain,
+            told(|it| *it == Command::Drain),
+            "DRAIN is a command",
+        ),
+        (
+            Capability::LogPolicy,
+            given.log == LogPolicy::Change,
+            "changes alone are logged",
         ),
     ] {
-        if is_used != needs.contains(&capability) {
+        if is_used != scenario.needs.contains(&capability) {
             let name = capability.to_string();
+            return Err(format!("it needs {name:?} if {what}, and only then"));
+        }
+    }
+    Ok(())
+}
+
+/// Each path is one endpoint's, and each check or tag that an endpoint names is there.
+pub(super) fn check_endpoints(given: &Given) -> Result<(), String> {
+    let mut paths = BTreeSet::from([given.url()]);
+    for Endpoint {
+        path, checks, tags, ..
+    } in &given.endpoints
+    {
+        if !paths.insert(path) {
+            return Err(format!("two endpoints have the path {path:?}"));
+        }
+        let is_there = |name: &&String| given.checks.iter().any(|check| check.name == **name);
+        if let Some(name) = checks.iter().flatten().find(|name| !is_there(name)) {
             return Err(format!(
-                "it needs {name:?} if a check {what}, and only then"
+                "endpoint {path:?} names {name:?}, which is no check"
             ));
+        }
+        let is_used = |tag: &&String| given.checks.iter().any(|check| check.tags.contains(tag));
+        if let Some(tag) = tags.iter().find(|tag| !is_used(tag)) {
+            return Err(format!(
+                "endpoint {path:?} has {tag:?}, the tag of no check"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A latch is released or dropped once, if it is there.
+pub(super) fn check_latches(scenario: &Scenario) -> Result<(), String> {
+    let mut held: Vec<&String> = scenario.given.latches.iter().collect();
+    for command in scenario.commands() {
+        if let Command::Release(name) | Command::Drop(name) = command {
+            let before = held.len();
+            held.retain(|latch| *latch != name);
+            if held.len() == before {
+                return Err(format!("{command}, and no latch {name:?} is held by then"));
+            }
         }
     }
     Ok(())
@@ -125,10 +202,25 @@ pub(super) fn check_names(given: &Given) -> Result<(), String> {
     }
 }
 
+/// An endpoint has to show the state.
+pub(super) fn check_answer(step: &Step, given: &Given) -> Result<(), String> {
+    let mounted = Mounted::at(given, &step.target);
+    for answer in [Some(step.answer), step.meanwhile].into_iter().flatten() {
+        if let Some(state) = answer.state()
+            && mounted.shows(state).is_none()
+        {
+            let target = &step.target;
+            return Err(format!("the endpoint at {target} ignores {answer:?}"));
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn check_results(step: &Step, given: &Given) -> Result<(), String> {
+    let checks = Mounted::at(given, &step.target).checks();
     let are_logged = matches!(step.answer, Answer::Error | Answer::Degraded);
     let Some(results) = &step.results else {
-        return match given.checks.iter().find(|check| check.changes()) {
+        return match checks.iter().find(|check| check.changes()) {
             Some(Check { name, .. }) if are_logged => Err(format!(
                 "what check {name:?} reports depends on what went before: the step needs results"
             )),
@@ -138,8 +230,8 @@ pub(super) fn check_results(step: &Step, given: &Given) -> Result<(), String> {
     if !are_logged {
         return Err("results are logged only of an error, or a degraded answer".to_owned());
     }
-    if results.len() != given.checks.len() {
-        let (results, checks) = (results.len(), given.checks.len());
+    if results.len() != checks.len() {
+        let (results, checks) = (results.len(), checks.len());
         return Err(format!("{results} results for {checks} checks"));
     }
     Ok(())

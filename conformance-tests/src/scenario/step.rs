@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::results::Wanted;
+use crate::command::Command;
 use crate::marker::Marker;
 
 /// One or more equal requests, and what must come of them.
@@ -10,6 +11,8 @@ use crate::marker::Marker;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
     pub(crate) marker: Option<Marker>,
+    #[serde(default)]
+    pub(crate) commands: Vec<Command>,
     #[serde(default = "get")]
     pub(crate) method: String,
     #[serde(default = "health")]
@@ -79,6 +82,7 @@ pub(crate) enum Client {
     Pipelined,
     Crowd,
     ByteByByte,
+    Interrupted,
     HalfClosed,
     Leaves,
     Lingers,
@@ -100,7 +104,9 @@ pub(crate) enum Answer {
     Ok,
     /// OK on the wire; the log says what failed.
     Degraded,
+    Starting,
     Maintenance,
+    Draining,
     Error,
     NotFound,
     /// OK, or a 4xx of the server before the endpoint is reached; nothing is logged either way.

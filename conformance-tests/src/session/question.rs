@@ -7,49 +7,80 @@ use super::{OWN_TIME, Session};
 use crate::client::{ExchangeError, Request};
 use crate::conduct::{Conduct, Exchanged, request};
 use crate::finding::Failure;
-use crate::judge::{Asked, Mismatch, expected_answer, judge};
+use crate::journal::Line;
+use crate::judge::{Asked, Mismatch, judge};
 use crate::marker::MarkerError;
+use crate::mounted::{Mounted, expected_answer};
+use crate::past::Past;
 use crate::scenario::{Answer, Client, Step};
 
 /// Between two questions of the same step.
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Session<'_> {
-    /// Plays a step. `is_later` says whether the scenario has asked before.
+    /// Plays a step, and adds it to the past.
     pub(super) fn take_step(
         &self,
         moment: &str,
         step: &Step,
-        is_later: bool,
+        past: &mut Past,
         conduct: &mut Conduct,
     ) -> Result<Option<Failure>, MarkerError> {
         if let Some(marker) = step.marker {
             self.place(marker)?;
         }
         let request = request(step, self.directory);
-        let mut asked = Asked {
-            step,
-            given: self.given,
-            lacks: self.lacks,
-            is_later,
-        };
+        let moment = format!("{moment}: {request}");
+        let mut early = Vec::new();
+        if step.client == Client::Interrupted {
+            conduct.send(&request);
+            early = self.starts(step, past, conduct.limit());
+        }
+        for command in &step.commands {
+            if let Err(problem) = self.server.command(command) {
+                let what = Mismatch::new(format!("command {command}"), "DONE", problem);
+                return Ok(Failure::unless_empty(&moment, vec![what]));
+            }
+            past.obey(command);
+        }
         let mismatches = if step.until {
             let start = Instant::now();
             loop {
                 let is_over = start.elapsed() >= OWN_TIME;
+                let asked = self.asked(step, past);
                 let (mismatches, is_final) = self.ask_again(&asked, &request, conduct);
                 if is_final || is_over {
                     break mismatches;
                 }
-                asked.is_later = true;
+                past.is_asked = true;
                 thread::sleep(PAUSE);
             }
         } else {
             let answered = conduct.exchange(step, &request, self.disablefile());
-            self.judge_answered(&asked, &request, answered, conduct)
+            let answers = answers(step, &answered);
+            let asked = self.asked(step, past);
+            let mismatches = self.judge_answered(&asked, &request, answered, early, conduct);
+            let path = Mounted::at(self.given, &step.target).path();
+            past.answered(path, &answers);
+            mismatches
         };
-        let moment = format!("{moment}: {request}");
+        past.is_asked = true;
         Ok(Failure::unless_empty(&moment, mismatches))
+    }
+
+    fn asked<'b>(&'b self, step: &'b Step, past: &'b Past) -> Asked<'b> {
+        Asked {
+            step,
+            given: self.given,
+            lacks: self.lacks,
+            past,
+        }
+    }
+
+    /// The lines by which checks start for a request that has been sent.
+    fn starts(&self, step: &Step, past: &Past, limit: Duration) -> Vec<Line> {
+        let (least, _) = self.asked(step, past).expected_lines(&[Answer::Unread]);
+        self.journal.take(least, self.patience.max(limit))
     }
 
     /// Asks once more. Returns what is wrong, and whether there is no use in asking again.
@@ -61,28 +92,26 @@ impl Session<'_> {
     ) -> (Vec<Mismatch>, bool) {
         let answered = conduct.exchange(asked.step, request, self.disablefile());
         let meanwhile = asked.step.meanwhile;
-        let meanwhile = meanwhile.map(|answer| expected_answer(answer, asked.given).0);
+        let meanwhile = meanwhile.map(|answer| expected_answer(answer, &asked.mounted()).0);
         let got = answered.iter().flat_map(|exchanged| &exchanged.answered);
         let got = got.map(|(_, response)| response.status).next();
-        let mismatches = self.judge_answered(asked, request, answered, conduct);
+        let mismatches = self.judge_answered(asked, request, answered, Vec::new(), conduct);
         let is_as_before = meanwhile.is_none() || got == meanwhile;
         let is_final = mismatches.is_empty() || got.is_none() || !is_as_before;
         (mismatches, is_final)
     }
 
-    /// Takes the lines that belong to what was answered, and judges both.
+    /// Takes the lines that belong to what was answered, those after the `early` ones, and judges both.
     fn judge_answered(
         &self,
         asked: &Asked<'_>,
         request: &Request,
         answered: Result<Exchanged, ExchangeError>,
+        early: Vec<Line>,
         conduct: &mut Conduct,
     ) -> Vec<Mismatch> {
         let step = asked.step;
-        let answers = match &answered {
-            Ok(exchanged) => exchanged.answers(step),
-            Err(_) => vec![step.answer; step.times],
-        };
+        let answers = answers(step, &answered);
         let (least, mut most) = asked.expected_lines(&answers);
         if step.until {
             // What an answer before is logged with must not be taken for that of the next.
@@ -93,7 +122,11 @@ impl Session<'_> {
             Answer::Unread => self.patience.max(conduct.limit()),
             _ => self.patience,
         };
-        let mut lines = self.journal.take(least, patience);
+        let mut lines = early;
+        lines.extend(
+            self.journal
+                .take(least.saturating_sub(lines.len()), patience),
+        );
         if lines.len() < most {
             lines.extend(self.journal.take(most - lines.len(), self.patience));
         }
@@ -112,5 +145,13 @@ impl Session<'_> {
                 mismatches
             }
         }
+    }
+}
+
+/// What each request of a step should have been answered with.
+fn answers(step: &Step, answered: &Result<Exchanged, ExchangeError>) -> Vec<Answer> {
+    match answered {
+        Ok(exchanged) => exchanged.answers(step),
+        Err(_) => vec![step.answer; step.times],
     }
 }

@@ -158,7 +158,11 @@ fn run_on_running(settings: &str, checks: &str, fault: Option<Fault>) -> Report 
     let path = disablefile.to_str().unwrap().to_owned();
     settings.insert("healthcheck.disablefile".to_owned(), path);
     let checks: Vec<Check> = serde_json::from_str(checks).unwrap();
-    let given = Given { settings, checks };
+    let given = Given {
+        settings,
+        checks,
+        ..Given::default()
+    };
     let server = Faulty(fault).start(&given, &Journal::in_memory());
     let server = server.unwrap();
     let url = format!("http://{}", server.address());

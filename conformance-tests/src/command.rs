@@ -1,0 +1,78 @@
+//! What a server under test is told while it runs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A command of the testee protocol: a line on standard input, answered by `DONE` once it took effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Command {
+    /// `DRAIN`: the server drains from now on (H20).
+    Drain,
+    /// `SWITCH on`: the maintenance switch is turned on (H19).
+    SwitchOn,
+    /// `SWITCH off`: the maintenance switch is turned off.
+    SwitchOff,
+    /// `RELEASE name`: a start-up latch is released (H18).
+    Release(String),
+    /// `DROP name`: a start-up latch is dropped before its release.
+    Drop(String),
+}
+
+impl TryFrom<String> for Command {
+    type Error = String;
+
+    fn try_from(line: String) -> Result<Self, String> {
+        match line.split_once(' ') {
+            None if line == "DRAIN" => Ok(Self::Drain),
+            Some(("SWITCH", "on")) => Ok(Self::SwitchOn),
+            Some(("SWITCH", "off")) => Ok(Self::SwitchOff),
+            Some(("RELEASE", name)) => Ok(Self::Release(name.to_owned())),
+            Some(("DROP", name)) => Ok(Self::Drop(name.to_owned())),
+            _ => Err(format!(
+                "command {line:?} is none of DRAIN, SWITCH on, SWITCH off, RELEASE name, DROP name"
+            )),
+        }
+    }
+}
+
+impl From<Command> for String {
+    fn from(command: Command) -> Self {
+        command.to_string()
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drain => f.write_str("DRAIN"),
+            Self::SwitchOn => f.write_str("SWITCH on"),
+            Self::SwitchOff => f.write_str("SWITCH off"),
+            Self::Release(name) => write!(f, "RELEASE {name}"),
+            Self::Drop(name) => write!(f, "DROP {name}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Command;
+
+    #[test]
+    fn commands_read_back_and_anything_else_is_refused() {
+        for line in [
+            "DRAIN",
+            "SWITCH on",
+            "SWITCH off",
+            "RELEASE two words",
+            "DROP a",
+        ] {
+            let command = Command::try_from(line.to_owned()).unwrap();
+            assert_eq!(command.to_string(), line);
+        }
+        for line in ["", "drain", "DRAIN now", "SWITCH", "SWITCH up", "RELEASE"] {
+            assert!(Command::try_from(line.to_owned()).is_err(), "{line}");
+        }
+    }
+}

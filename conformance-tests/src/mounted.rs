@@ -1,0 +1,292 @@
+//! What the endpoint at a path answers in each state: the table of H16, read off the contract.
+
+use crate::given::{Check, Endpoint, Given, Preset};
+use crate::scenario::Answer;
+
+/// What an endpoint finds the application in (H17).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Ok,
+    Degraded,
+    Failing,
+    Starting,
+    Maintenance,
+    Draining,
+}
+
+impl Answer {
+    /// The state that an answer shows; `None` where no endpoint gives it, or nobody reads it.
+    pub(crate) fn state(self) -> Option<State> {
+        match self {
+            Self::Ok | Self::OkOrRefused | Self::OkOrNothing | Self::OkOrMaintenance => {
+                Some(State::Ok)
+            }
+            Self::Degraded => Some(State::Degraded),
+            Self::Error => Some(State::Failing),
+            Self::Starting => Some(State::Starting),
+            Self::Maintenance => Some(State::Maintenance),
+            Self::Draining => Some(State::Draining),
+            Self::NotFound | Self::Unread => None,
+        }
+    }
+}
+
+/// Every header that an endpoint may have beside those of H9.
+pub(crate) const OTHER_HEADERS: [&str; 3] = [
+    "retry-after",
+    "x-envoy-degraded",
+    "x-envoy-immediate-health-check-fail",
+];
+
+/// What an endpoint answers in one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shown {
+    pub(crate) status: u16,
+    pub(crate) word: &'static str,
+    /// Those of [`OTHER_HEADERS`] that it has.
+    pub(crate) others: Vec<(&'static str, String)>,
+}
+
+/// One endpoint of a server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mounted<'a> {
+    given: &'a Given,
+    /// `None`: that of `healthcheck.url`.
+    endpoint: Option<&'a Endpoint>,
+}
+
+impl<'a> Mounted<'a> {
+    /// The endpoint that a request for `target` is for; that of H11 if it is for no other.
+    pub(crate) fn at(given: &'a Given, target: &str) -> Self {
+        let path = target.split('?').next();
+        let mut endpoints = given.endpoints.iter();
+        Self {
+            given,
+            endpoint: endpoints.find(|endpoint| Some(&*endpoint.path) == path),
+        }
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &'a str {
+        self.endpoint
+            .map_or_else(|| self.given.url(), |endpoint| &endpoint.path)
+    }
+
+    fn preset(&self) -> Preset {
+        self.endpoint
+            .map_or(Preset::Pyramid, |endpoint| endpoint.preset)
+    }
+
+    /// The checks that it may run, in registration order.
+    pub(crate) fn checks(&self) -> Vec<&'a Check> {
+        let is_chosen = |check: &&Check| match self.endpoint {
+            Some(endpoint) if endpoint.chooses() => {
+                let mut names = endpoint.checks.iter().flatten();
+                names.any(|name| *name == check.name)
+                    || endpoint.tags.iter().any(|tag| check.tags.contains(tag))
+            }
+            _ => self.preset() != Preset::Liveness,
+        };
+        self.given.checks.iter().filter(is_chosen).collect()
+    }
+
+    /// What it answers in a state; `None` where it ignores that.
+    pub(crate) fn shows(&self, state: State) -> Option<Shown> {
+        let (status, word) = self.answer(state)?;
+        let mut others = Vec::new();
+        if let (State::Maintenance, Some(seconds)) = (state, self.retry_after()) {
+            others.push(("retry-after", seconds.to_string()));
+        }
+        match (self.preset(), state) {
+            (Preset::Envoy, State::Degraded) => {
+                others.push(("x-envoy-degraded", "true".to_owned()));
+            }
+            (Preset::Envoy, State::Maintenance | State::Draining) => {
+                others.push(("x-envoy-immediate-health-check-fail", "true".to_owned()));
+            }
+            _ => {}
+        }
+        Some(Shown {
+            status,
+            word,
+            others,
+        })
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        self.endpoint.and_then(|endpoint| endpoint.retry_after)
+    }
+
+    /// The table of H16.
+    fn answer(&self, state: State) -> Option<(u16, &'static str)> {
+        let (maintenance, failure) = self.codes();
+        let ok = Some((200, "OK"));
+        let error = Some((503, "ERROR"));
+        let (degraded, drained) = (Some((429, "DEGRADED")), Some((maintenance, "MAINTENANCE")));
+        let starting = |code| Some((code, "STARTING"));
+        let maintained = |code| Some((code, "MAINTENANCE"));
+        let draining = |code| Some((code, "DRAINING"));
+        let row = match self.preset() {
+            Preset::Pyramid => [ok, ok, Some((failure, "ERROR")), drained, drained, drained],
+            Preset::Liveness => [ok, ok, error, None, None, None],
+            Preset::Startup => [ok, ok, error, starting(503), None, None],
+            Preset::Strict | Preset::Readiness | Preset::Envoy => {
+                [ok, ok, error, starting(503), maintained(503), draining(503)]
+            }
+            Preset::Haproxy404 => [ok, ok, error, starting(404), maintained(404), draining(404)],
+            Preset::Consul => [
+                ok,
+                degraded,
+                error,
+                starting(503),
+                maintained(503),
+                draining(503),
+            ],
+            Preset::Nagios => [
+                ok,
+                degraded,
+                error,
+                starting(429),
+                maintained(429),
+                draining(429),
+            ],
+        };
+        row[state as usize]
+    }
+
+    /// Those of H11, which are of its own endpoint alone.
+    fn codes(&self) -> (u16, u16) {
+        let code = |key: &str, default| {
+            let written = self.given.settings.get(&format!("healthcheck.{key}"));
+            let written = written.filter(|_| self.endpoint.is_none());
+            written
+                .and_then(|code| code.parse().ok())
+                .unwrap_or(default)
+        };
+        (code("maintenance_code", 299), code("failure_code", 503))
+    }
+}
+
+/// Status, and the body of an answer that is an endpoint's own.
+pub(crate) fn expected_answer(
+    answer: Answer,
+    mounted: &Mounted<'_>,
+) -> (u16, Option<&'static str>) {
+    match answer.state() {
+        Some(state) => {
+            let shown = mounted.shows(state);
+            shown.map_or((200, None), |shown| (shown.status, Some(shown.word)))
+        }
+        None if answer == Answer::NotFound => (404, None),
+        None => (200, Some("OK")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mounted, State};
+    use crate::given::Given;
+
+    /// What each preset answers, from ok to draining.
+    const TABLE: [(&str, &str); 9] = [
+        (
+            "pyramid",
+            "200 OK, 200 OK, 503 ERROR, 299 MAINTENANCE, 299 MAINTENANCE, 299 MAINTENANCE",
+        ),
+        (
+            "strict",
+            "200 OK, 200 OK, 503 ERROR, 503 STARTING, 503 MAINTENANCE, 503 DRAINING",
+        ),
+        ("liveness", "200 OK, 200 OK, 503 ERROR, -, -, -"),
+        (
+            "readiness",
+            "200 OK, 200 OK, 503 ERROR, 503 STARTING, 503 MAINTENANCE, 503 DRAINING",
+        ),
+        ("startup", "200 OK, 200 OK, 503 ERROR, 503 STARTING, -, -"),
+        (
+            "haproxy_404",
+            "200 OK, 200 OK, 503 ERROR, 404 STARTING, 404 MAINTENANCE, 404 DRAINING",
+        ),
+        (
+            "consul",
+            "200 OK, 429 DEGRADED, 503 ERROR, 503 STARTING, 503 MAINTENANCE, 503 DRAINING",
+        ),
+        (
+            "nagios",
+            "200 OK, 429 DEGRADED, 503 ERROR, 429 STARTING, 429 MAINTENANCE, 429 DRAINING",
+        ),
+        (
+            "envoy",
+            "200 OK, 200 OK x-envoy-degraded, 503 ERROR, 503 STARTING, \
+            503 MAINTENANCE x-envoy-immediate-health-check-fail, \
+            503 DRAINING x-envoy-immediate-health-check-fail",
+        ),
+    ];
+
+    const STATES: [State; 6] = [
+        State::Ok,
+        State::Degraded,
+        State::Failing,
+        State::Starting,
+        State::Maintenance,
+        State::Draining,
+    ];
+
+    #[test]
+    fn the_table_is_that_of_the_contract() {
+        for (preset, row) in TABLE {
+            let given = format!(r#"{{"endpoints":[{{"path":"/up","preset":"{preset}"}}]}}"#);
+            let given: Given = serde_json::from_str(&given).unwrap();
+            let mounted = Mounted::at(&given, "/up?checks=all");
+            let shown = STATES.map(|state| match mounted.shows(state) {
+                Some(shown) => {
+                    let others = shown.others.iter().map(|(name, _)| format!(" {name}"));
+                    let others: String = others.collect();
+                    format!("{} {}{others}", shown.status, shown.word)
+                }
+                None => "-".to_owned(),
+            });
+            assert_eq!(shown.join(", "), row, "{preset}");
+        }
+    }
+
+    #[test]
+    fn codes_of_settings_are_for_their_own_endpoint_and_retry_after_is_for_maintenance() {
+        let given = r#"{"settings":{"healthcheck.maintenance_code":"503","healthcheck.failure_code":"500"},
+            "endpoints":[{"path":"/up","preset":"pyramid","retry_after":9}]}"#;
+        let given: Given = serde_json::from_str(given).unwrap();
+        let status = |path: &str, state| Mounted::at(&given, path).shows(state).unwrap().status;
+        assert_eq!(status("/health", State::Draining), 503);
+        assert_eq!(status("/health", State::Failing), 500);
+        assert_eq!(status("/up", State::Maintenance), 299);
+        assert_eq!(status("/up", State::Failing), 503);
+        let others = |path: &str, state| Mounted::at(&given, path).shows(state).unwrap().others;
+        let expected = [("retry-after", "9".to_owned())];
+        assert_eq!(others("/up", State::Maintenance), expected);
+        assert_eq!(others("/up", State::Draining), []);
+        assert_eq!(others("/health", State::Maintenance), []);
+    }
+
+    #[test]
+    fn an_endpoint_runs_the_checks_of_its_choice_by_name_or_tag_or_else_those_of_its_preset() {
+        let given = r#"{"checks":[{"name":"a"},{"name":"b","tags":["t"]},{"name":"c"}],"endpoints":[
+            {"path":"/all","preset":"readiness"},{"path":"/none","preset":"liveness"},
+            {"path":"/a","preset":"strict","checks":["a"]},{"path":"/t","preset":"strict","tags":["t"]},
+            {"path":"/both","preset":"strict","checks":["a"],"tags":["t"]},
+            {"path":"/empty","preset":"strict","checks":[]}]}"#;
+        let given: Given = serde_json::from_str(given).unwrap();
+        for (path, expected) in [
+            ("/health", "abc"),
+            ("/all", "abc"),
+            ("/none", ""),
+            ("/a", "a"),
+            ("/t", "b"),
+            ("/both", "ab"),
+            ("/empty", ""),
+        ] {
+            let checks = Mounted::at(&given, path).checks();
+            let names: String = checks.iter().map(|check| check.name.as_str()).collect();
+            assert_eq!(names, expected, "{path}");
+        }
+    }
+}
