@@ -57,8 +57,7 @@ impl Suite {
         for (index, step) in scenario.steps.iter().enumerate() {
             step.commands.iter().for_each(|command| past.obey(command));
             write_step(text, index + 1, step, &scenario.given, &past)?;
-            let path = Mounted::at(&scenario.given, &step.target).path();
-            past.answered(path, &[step.answer]);
+            past.answered(&scenario.given, step, &[step.answer]);
         }
         Ok(())
     }
@@ -266,7 +265,7 @@ fn write_answer(
     if !request.is_head {
         writeln!(text, "  < {word}")?;
     }
-    for answer in past.recorded(given, mounted.path(), &[answer]) {
+    for answer in past.recorded(given, step, &[answer]) {
         let record = expected_record(answer, past);
         let record = match record.strip_suffix("(RESULTS)") {
             Some(record) => format!("{record}({})", expected_results(step, given, past)),

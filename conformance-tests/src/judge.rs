@@ -102,8 +102,7 @@ impl<'a> Asked<'a> {
 
     /// Those of the answers that are logged.
     fn recorded(&self, answers: &[Answer]) -> Vec<Answer> {
-        let path = self.mounted().path();
-        self.past.recorded(self.given, path, answers)
+        self.past.recorded(self.given, self.step, answers)
     }
 
     /// The fewest and the most lines of the journal that it is expected to add, with answers as these.

@@ -21,7 +21,7 @@ use crate::scenario::Suite;
 /// reason = "the framework adds a header of its own to every answer"
 ///
 /// [[lacks]]
-/// capability = "reason"                 # log, checks, reason, panic, optional, background, thresholds
+/// capability = "reason"                 # one of those in the module `scenario`
 /// reason = "the framework has no way to set a reason phrase"
 /// ```
 ///

@@ -4,77 +4,97 @@ use std::collections::BTreeMap;
 
 use crate::command::Command;
 use crate::given::{Given, LogPolicy};
-use crate::mounted::State;
-use crate::scenario::Answer;
+use crate::mounted::{Mounted, State};
+use crate::scenario::{Answer, Checks, Step};
 
 /// The past of one server in one scenario.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Past {
     /// Whether a request was sent: its checks may be still running.
     pub(crate) is_asked: bool,
-    /// The latches that are neither released nor dropped.
-    held: Vec<String>,
-    dropped: Vec<String>,
-    /// The state that each target was last answered with.
+    /// The latches that are not released, and whether they were dropped.
+    latches: Vec<(String, bool)>,
+    /// The state of each endpoint that was last logged.
     last: BTreeMap<String, State>,
 }
 
 impl Past {
     /// That of a server that has just started.
     pub(crate) fn of(given: &Given) -> Self {
+        let latches = given.latches.iter().cloned();
         Self {
-            held: given.latches.clone(),
+            latches: latches.map(|name| (name, false)).collect(),
             ..Self::default()
         }
     }
 
     /// The latches that hold it in its start-up.
-    pub(crate) fn held(&self) -> &[String] {
-        &self.held
+    pub(crate) fn held(&self) -> Vec<&str> {
+        self.latches(false)
     }
 
     /// The latches that were dropped before their release.
-    pub(crate) fn dropped(&self) -> &[String] {
-        &self.dropped
+    pub(crate) fn dropped(&self) -> Vec<&str> {
+        self.latches(true)
+    }
+
+    fn latches(&self, are_dropped: bool) -> Vec<&str> {
+        let latches = self.latches.iter();
+        let latches = latches.filter(|(_, is_dropped)| *is_dropped == are_dropped);
+        latches.map(|(name, _)| name.as_str()).collect()
     }
 
     /// Remembers a command that took effect.
     pub(crate) fn obey(&mut self, command: &Command) {
-        if let Command::Release(name) | Command::Drop(name) = command {
-            self.held.retain(|held| held != name);
-        }
-        if let Command::Drop(name) = command {
-            self.dropped.push(name.clone());
+        match command {
+            Command::Release(released) => self.latches.retain(|(name, _)| name != released),
+            Command::Drop(dropped) => {
+                for (name, is_dropped) in &mut self.latches {
+                    *is_dropped |= name == dropped;
+                }
+            }
+            Command::Drain | Command::SwitchOn | Command::SwitchOff => {}
         }
     }
 
-    /// Those of the answers that are logged (H8, H21), in their order.
-    pub(crate) fn recorded(&self, given: &Given, path: &str, answers: &[Answer]) -> Vec<Answer> {
+    /// Those of the answers to a step that are logged (H8, H21), in their order.
+    pub(crate) fn recorded(&self, given: &Given, step: &Step, answers: &[Answer]) -> Vec<Answer> {
+        let mut last = self.last(given, step);
         let states = answers.iter().filter_map(|it| Some((*it, it.state()?)));
-        let mut last = self.last(path);
-        let mut recorded = Vec::new();
-        for (answer, state) in states {
-            let is_recorded = match given.log {
-                LogPolicy::Every => state != State::Ok,
-                LogPolicy::Change => state != last,
-            };
-            recorded.extend(is_recorded.then_some(answer));
-            last = state;
-        }
-        recorded
+        let recorded = states.filter(|(_, state)| {
+            let is_recorded = is_recorded(given.log, step, last, *state);
+            last = if is_recorded { *state } else { last };
+            is_recorded
+        });
+        recorded.map(|(answer, _)| answer).collect()
     }
 
-    /// A server that says nothing is OK.
-    fn last(&self, path: &str) -> State {
+    /// A server that has said nothing is OK.
+    fn last(&self, given: &Given, step: &Step) -> State {
+        let path = Mounted::at(given, &step.target).path();
         self.last.get(path).copied().unwrap_or(State::Ok)
     }
 
-    /// Remembers what was answered.
-    pub(crate) fn answered(&mut self, path: &str, answers: &[Answer]) {
+    /// Remembers what a step was answered with.
+    pub(crate) fn answered(&mut self, given: &Given, step: &Step, answers: &[Answer]) {
         self.is_asked = true;
-        if let Some(state) = answers.iter().rev().find_map(|answer| answer.state()) {
+        let recorded = self.recorded(given, step, answers);
+        if let Some(state) = recorded.last().and_then(|answer| answer.state()) {
+            let path = Mounted::at(given, &step.target).path();
             self.last.insert(path.to_owned(), state);
         }
+    }
+}
+
+/// Whether an answer of this state is logged, where the last record was of `last`.
+fn is_recorded(policy: LogPolicy, step: &Step, last: State, state: State) -> bool {
+    // An answer without checks says nothing of what fails.
+    let says_nothing = state == State::Ok
+        && step.checks == Checks::Rest
+        && matches!(last, State::Failing | State::Degraded);
+    match policy {
+        LogPolicy::Every => state != State::Ok,
+        LogPolicy::Change => state != last && !says_nothing,
     }
 }
 
@@ -83,29 +103,48 @@ mod tests {
     use super::Past;
     use crate::command::Command;
     use crate::given::Given;
-    use crate::scenario::Answer;
+    use crate::scenario::{Answer, Step};
+
+    fn step(target: &str, checks: &str) -> Step {
+        toml::from_str(&format!(
+            "target = '{target}'\nchecks = '{checks}'\nanswer = 'ok'"
+        ))
+        .unwrap()
+    }
 
     #[test]
-    fn each_answer_that_is_not_ok_is_logged_or_each_change() {
-        let answers = [
-            Answer::Ok,
-            Answer::Error,
-            Answer::Error,
-            Answer::Draining,
-            Answer::Unread,
-        ];
+    fn each_answer_that_is_not_ok_is_logged_or_each_change_of_an_endpoint() {
+        let answers = [Answer::Ok, Answer::Error, Answer::Error, Answer::Draining];
         let recorded = |log: &str, before: &[Answer]| {
-            let given: Given = serde_json::from_str(&format!(r#"{{"log":"{log}"}}"#)).unwrap();
+            let endpoints = r#"[{"path":"/a","preset":"strict"},{"path":"/b","preset":"strict"}]"#;
+            let given = format!(r#"{{"log":"{log}","endpoints":{endpoints}}}"#);
+            let given: Given = serde_json::from_str(&given).unwrap();
             let mut past = Past::of(&given);
-            past.answered("/a", before);
-            past.answered("/b", &[Answer::Maintenance]);
-            past.recorded(&given, "/a", &answers)
+            past.answered(&given, &step("/a", "start"), before);
+            past.answered(&given, &step("/b", "start"), &[Answer::Maintenance]);
+            past.recorded(&given, &step("/a?x", "start"), &answers)
         };
         let each = [Answer::Error, Answer::Error, Answer::Draining];
         assert_eq!(recorded("every", &[Answer::Error]), each);
         assert_eq!(recorded("change", &[]), [Answer::Error, Answer::Draining]);
         let back = [Answer::Ok, Answer::Error, Answer::Draining];
         assert_eq!(recorded("change", &[Answer::Error]), back);
+        assert_eq!(recorded("change", &[Answer::Unread]), back[1..]);
+    }
+
+    #[test]
+    fn an_answer_without_checks_is_no_recovery_from_an_error_but_one_from_maintenance() {
+        let given: Given = serde_json::from_str(r#"{"log":"change"}"#).unwrap();
+        let plain = step("/health", "rest");
+        for (before, recorded) in [
+            (Answer::Error, &[][..]),
+            (Answer::Degraded, &[]),
+            (Answer::Maintenance, &[Answer::Ok]),
+        ] {
+            let mut past = Past::of(&given);
+            past.answered(&given, &plain, &[before]);
+            assert_eq!(past.recorded(&given, &plain, &[Answer::Ok]), recorded);
+        }
     }
 
     #[test]

@@ -4,23 +4,28 @@
 //! it becomes a testee with [`main`], and a test runs the whole suite over it with [`run_suite`]; see
 //! `examples` and `tests/conformance.rs` of any adapter.
 
+mod controls;
+mod endpoints;
 mod scripted;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt;
-use std::io::{self, Read as _};
+use std::io;
 use std::panic;
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use health_core::{Health, HealthConfig, LOG_TARGET};
+use health_core::{Health, HealthConfig, LOG_TARGET, LogPolicy, StartupLatch};
 use tracing::field::{Field, Visit};
 use tracing::span;
 use tracing::{Event, Level, Metadata, Subscriber};
 
+use self::controls::Controls;
+use self::endpoints::endpoint;
 use self::scripted::{EXPECTED_PANIC, Payload};
-use crate::given::Given;
+use crate::command::Command;
+use crate::given::{self, Given};
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::{Journal, Line};
 use crate::known::KnownFailures;
@@ -47,9 +52,16 @@ fn serve_given(serve: impl Fn(Health) -> io::Result<Server>) -> Result<(), Box<d
     let given = serde_json::from_str(&given).map_err(|error| format!("HEALTH_GIVEN: {error}"))?;
     let journal = Journal::standard_output();
     write_records_to(&journal);
-    let server = serve(health(&given, &journal)?)?;
+    let controls = controls(&given, &journal)?;
+    let server = serve(controls.health())?;
     println!("READY http://{}", server.address());
-    io::stdin().read_to_end(&mut Vec::new())?;
+    for line in io::stdin().lines() {
+        let obeyed = Command::try_from(line?).and_then(|command| controls.obey(&command));
+        match obeyed {
+            Ok(()) => println!("DONE"),
+            Err(problem) => eprintln!("{problem}"),
+        }
+    }
     Ok(())
 }
 
@@ -92,14 +104,16 @@ where
 {
     fn start(&self, given: &Given, journal: &Journal) -> Result<Server, StartError> {
         write_records_to(journal);
-        let health =
-            health(given, journal).map_err(|error| StartError::Refused(error.to_string()))?;
-        (self.0)(health).map_err(|error| StartError::Failed(error.to_string()))
+        let controls =
+            controls(given, journal).map_err(|error| StartError::Refused(error.to_string()))?;
+        let server = (self.0)(controls.health());
+        let server = server.map_err(|error| StartError::Failed(error.to_string()))?;
+        Ok(server.with_commands(move |command| controls.obey(command)))
     }
 }
 
-/// The endpoint that `given` describes.
-fn health(given: &Given, journal: &Journal) -> Result<Health, Box<dyn Error>> {
+/// The endpoints that `given` describes, and what they can be told.
+fn controls(given: &Given, journal: &Journal) -> Result<Controls, Box<dyn Error>> {
     let config = HealthConfig::from_pairs(&given.settings)?;
     let mut builder = Health::builder().config(config);
     let mut names = BTreeSet::new();
@@ -107,7 +121,19 @@ fn health(given: &Given, journal: &Journal) -> Result<Health, Box<dyn Error>> {
         let is_namesake = !names.insert(&check.name);
         builder = builder.add(scripted::check(check, index, is_namesake, journal));
     }
-    Ok(builder.build()?)
+    for described in &given.endpoints {
+        builder = builder.endpoint(endpoint(described, given));
+    }
+    let mut latches = BTreeMap::new();
+    for name in &given.latches {
+        let latch = StartupLatch::new(name);
+        builder = builder.latch(&latch);
+        latches.insert(name.clone(), latch);
+    }
+    if given.log == given::LogPolicy::Change {
+        builder = builder.log_policy(LogPolicy::on_change());
+    }
+    Ok(Controls::new(builder.build()?, latches))
 }
 
 /// Keeps the panics that scenarios ask for out of the test's output.

@@ -30,8 +30,9 @@ enum Message<'a> {
 
 /// The results of a step on a server with this past.
 pub(super) fn expected<'a>(step: &'a Step, given: &'a Given, past: &'a Past) -> Vec<Expected<'a>> {
-    if !past.dropped().is_empty() {
-        return past.dropped().iter().map(dropped).collect();
+    let failed = past.dropped();
+    if !failed.is_empty() {
+        return failed.into_iter().map(dropped).collect();
     }
     let checks = Mounted::at(given, &step.target).checks().into_iter();
     match &step.results {
@@ -41,7 +42,7 @@ pub(super) fn expected<'a>(step: &'a Step, given: &'a Given, past: &'a Past) -> 
 }
 
 /// A latch that was dropped before its release.
-fn dropped(latch: &String) -> Expected<'_> {
+fn dropped(latch: &str) -> Expected<'_> {
     Expected {
         name: latch,
         status: status(false),

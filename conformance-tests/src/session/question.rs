@@ -10,7 +10,7 @@ use crate::finding::Failure;
 use crate::journal::Line;
 use crate::judge::{Asked, Mismatch, judge};
 use crate::marker::MarkerError;
-use crate::mounted::{Mounted, expected_answer};
+use crate::mounted::expected_answer;
 use crate::past::Past;
 use crate::scenario::{Answer, Client, Step};
 
@@ -60,8 +60,7 @@ impl Session<'_> {
             let answers = answers(step, &answered);
             let asked = self.asked(step, past);
             let mismatches = self.judge_answered(&asked, &request, answered, early, conduct);
-            let path = Mounted::at(self.given, &step.target).path();
-            past.answered(path, &answers);
+            past.answered(self.given, step, &answers);
             mismatches
         };
         past.is_asked = true;

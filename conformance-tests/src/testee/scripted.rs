@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use futures::channel::oneshot;
 use health_core::{Check, HealthCheckEvent, HealthSubscriber};
 
-use crate::given::{self, Behaviour, Execution, Place};
+use crate::given::{self, Behaviour, Execution, Given, Place};
 use crate::journal::{Journal, Line};
 
 /// The most characters of a name that a check can be registered under.
@@ -38,15 +38,14 @@ pub(super) fn check(
         executions: AtomicUsize::new(0),
         journal: journal.clone(),
     });
-    let name = given.name.clone();
-    let is_name = name.chars().count() <= NAME_LIMIT && !name.contains(char::is_control);
+    let name = registered_name(given, index, is_namesake);
     let mut executions = (0..=given.then.len()).map(|before| given.execution(before));
     let blocks = executions
         .clone()
         .any(|execution| matches!(execution.behaviour, Behaviour::Block(_)));
-    let check = if !is_name || is_namesake {
+    let check = if name != given.name {
         // It reports its name itself.
-        Check::subscriber(format!("check {index}"), Events(scripted))
+        Check::subscriber(name, Events(scripted))
     } else if blocks {
         Check::blocking(name, move || scripted.block())
     } else if executions.all(|execution| execution.is_result()) {
@@ -62,10 +61,34 @@ pub(super) fn check(
         Some(period) => check.every(period),
         None => check,
     };
-    match given.optional {
+    let check = match given.optional {
         true => check.optional(),
         false => check,
+    };
+    let check = match given.internal {
+        true => check.internal(),
+        false => check,
+    };
+    given.tags.iter().fold(check, Check::tag)
+}
+
+/// The name under which a check is registered: another than its own where that is too odd, or taken.
+fn registered_name(check: &given::Check, index: usize, is_namesake: bool) -> String {
+    let name = &check.name;
+    let is_name = name.chars().count() <= NAME_LIMIT && !name.contains(char::is_control);
+    match is_name && !is_namesake {
+        true => name.clone(),
+        false => format!("check {index}"),
     }
+}
+
+/// The names under which the checks of one name are registered.
+pub(super) fn registered_names(name: &str, given: &Given) -> Vec<String> {
+    let checks = given.checks.iter().enumerate();
+    let same = checks.filter(|(_, check)| check.name == name);
+    same.enumerate()
+        .map(|(before, (index, check))| registered_name(check, index, before > 0))
+        .collect()
 }
 
 impl Execution {

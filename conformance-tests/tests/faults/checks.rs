@@ -3,6 +3,7 @@
 mod background;
 mod execution;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -19,7 +20,8 @@ pub(crate) struct Checks {
     fault: Option<Fault>,
     journal: Journal,
     slots: Vec<Arc<Slot>>,
-    under_way: Mutex<Option<Arc<Run>>>,
+    /// The run of each choice of checks.
+    under_way: Mutex<BTreeMap<Vec<usize>, Arc<Shared<Vec<Check>>>>>,
     clock: Clock,
     has_begun: AtomicBool,
 }
@@ -28,6 +30,8 @@ pub(crate) struct Checks {
 struct Slot {
     check: Check,
     state: Mutex<State>,
+    /// Its execution, for all runs that come to it meanwhile (H16).
+    in_hand: Mutex<Option<Arc<Shared<Check>>>>,
 }
 
 #[derive(Default)]
@@ -43,20 +47,28 @@ struct State {
     was_late: bool,
 }
 
-/// One run, for all who ask while it is under way. No results: their connections end.
-#[derive(Default)]
-struct Run {
-    results: Mutex<Option<Option<Vec<Check>>>>,
+/// A run or an execution, for all who come while it is under way. No results: their connections end.
+struct Shared<T> {
+    results: Mutex<Option<Option<T>>>,
     is_over: Condvar,
 }
 
-impl Run {
-    fn end(&self, results: Option<Vec<Check>>) {
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self {
+            results: Mutex::new(None),
+            is_over: Condvar::new(),
+        }
+    }
+}
+
+impl<T: Clone> Shared<T> {
+    fn end(&self, results: Option<T>) {
         lock(&self.results).get_or_insert(results);
         self.is_over.notify_all();
     }
 
-    fn wait(&self) -> Option<Vec<Check>> {
+    fn wait(&self) -> Option<T> {
         let mut results = lock(&self.results);
         loop {
             match &*results {
@@ -88,6 +100,7 @@ impl Checks {
             Arc::new(Slot {
                 check: check.clone(),
                 state: Mutex::default(),
+                in_hand: Mutex::default(),
             })
         };
         let checks = Arc::new(Self {
@@ -115,18 +128,23 @@ impl Checks {
 
     // H7
 
-    /// The results of a run, and whether it was under way before; nothing where the connection ends.
-    pub(crate) fn run(self: &Arc<Self>) -> Option<(Vec<Check>, bool)> {
+    /// The results of a run of these checks, and whether it was under way before; nothing where the connection ends.
+    /// Only with a fault it is `alone`.
+    pub(crate) fn run(
+        self: &Arc<Self>,
+        checks: Vec<usize>,
+        alone: bool,
+    ) -> Option<(Vec<Check>, bool)> {
         self.begin();
         let (run, has_joined) = {
             let mut under_way = lock(&self.under_way);
-            match &*under_way {
-                Some(run) if !self.has(Fault::RunForEachAsker) => (run.clone(), true),
+            match under_way.get(&checks) {
+                Some(run) if !alone && !self.has(Fault::RunForEachAsker) => (run.clone(), true),
                 _ => {
-                    let run = Arc::<Run>::default();
-                    *under_way = Some(run.clone());
-                    let (checks, running) = (self.clone(), run.clone());
-                    thread::spawn(move || checks.perform(&running));
+                    let run = Arc::<Shared<Vec<Check>>>::default();
+                    under_way.insert(checks.clone(), run.clone());
+                    let (these, running) = (self.clone(), run.clone());
+                    thread::spawn(move || these.perform(&checks, &running, alone));
                     (run, false)
                 }
             }
@@ -142,7 +160,7 @@ impl Checks {
     }
 
     pub(crate) fn are_under_way(&self) -> bool {
-        lock(&self.under_way).is_some()
+        !lock(&self.under_way).is_empty()
     }
 
     pub(crate) fn block_a_thread(&self) -> bool {
@@ -151,28 +169,28 @@ impl Checks {
 
     /// Only with a fault: somebody has left.
     pub(crate) fn cancel(&self) {
-        if let Some(run) = lock(&self.under_way).take() {
+        for run in std::mem::take(&mut *lock(&self.under_way)).values() {
             run.end(None);
         }
     }
 
-    fn perform(&self, run: &Arc<Run>) {
+    fn perform(&self, checks: &[usize], run: &Arc<Shared<Vec<Check>>>, alone: bool) {
         if self.has(Fault::SharedRunLoggedOnce) {
             thread::sleep(Duration::from_millis(5));
         }
-        let results = self.results();
+        let results = self.results(checks, alone);
         let keeps = self.has(Fault::ResultsKept);
         // Whoever asks from now on has a run of their own.
         let mut under_way = lock(&self.under_way);
-        if !keeps && under_way.as_ref().is_some_and(|it| Arc::ptr_eq(it, run)) {
-            *under_way = None;
+        if !keeps && under_way.get(checks).is_some_and(|it| Arc::ptr_eq(it, run)) {
+            under_way.remove(checks);
         }
         drop(under_way);
         run.end(results);
     }
 
-    fn results(&self) -> Option<Vec<Check>> {
-        let mut slots: Vec<&Arc<Slot>> = self.slots.iter().collect();
+    fn results(&self, checks: &[usize], alone: bool) -> Option<Vec<Check>> {
+        let mut slots: Vec<&Arc<Slot>> = checks.iter().map(|check| &self.slots[*check]).collect();
         match self.fault {
             Some(Fault::ResultsAsTheyCame) => {
                 slots.sort_by_key(|slot| match slot.check.behaviour {
@@ -201,7 +219,7 @@ impl Checks {
             )
         ) {
             for slot in slots {
-                let result = self.result(slot)?;
+                let result = self.result(slot, alone)?;
                 let is_last = ends_early(&result, slot);
                 results.push(result);
                 if is_last {
@@ -210,7 +228,9 @@ impl Checks {
             }
         } else {
             let together = thread::scope(|scope| {
-                let running = slots.iter().map(|slot| scope.spawn(|| self.result(slot)));
+                let running = slots
+                    .iter()
+                    .map(|slot| scope.spawn(|| self.result(slot, alone)));
                 let running: Vec<_> = running.collect();
                 running
                     .into_iter()
@@ -230,13 +250,38 @@ impl Checks {
         Some(results)
     }
 
-    fn result(&self, slot: &Arc<Slot>) -> Option<Check> {
+    fn result(&self, slot: &Arc<Slot>, alone: bool) -> Option<Check> {
         match slot.check.every {
             Some(period) if !self.has(Fault::BackgroundRunsForRequest) => {
                 Some(self.last_result(slot, period))
             }
-            _ => Some(self.counted(slot, self.execute(slot)?)),
+            _ if alone => Some(self.counted(slot, self.execute(slot)?)),
+            _ => self.joined(slot),
         }
+    }
+
+    /// The result of a check, or that of its execution for another run (H16).
+    fn joined(&self, slot: &Arc<Slot>) -> Option<Check> {
+        let shares = !matches!(
+            self.fault,
+            Some(Fault::OverlapRunsTwice | Fault::RunForEachAsker | Fault::RunEndsWithItsAsker)
+        );
+        let (execution, is_others) = {
+            let mut in_hand = lock(&slot.in_hand);
+            let is_others = in_hand.is_some();
+            (in_hand.get_or_insert_default().clone(), is_others)
+        };
+        if is_others && self.has(Fault::OverlapFails) {
+            return Some(error(&slot.check, "still running".to_owned()));
+        }
+        if is_others && shares {
+            return execution.wait();
+        }
+        let result = self.execute(slot);
+        let result = result.map(|result| self.counted(slot, result));
+        *lock(&slot.in_hand) = None;
+        execution.end(result.clone());
+        result
     }
 
     // H15

@@ -6,13 +6,15 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use health_conformance::{Behaviour, Check, Given, Journal, Line};
+use health_conformance::{Behaviour, Check, Command, Given, Journal, Line, LogPolicy};
 use health_core::{ConfigRule, HealthConfig, path_and_query};
 
 use crate::checks::Checks;
 use crate::fault::Fault;
 use crate::http::Request;
 use crate::query::asks_for_checks;
+use crate::state::{Found, State, Told};
+use crate::view::View;
 
 /// What is answered.
 #[derive(Debug, Clone)]
@@ -44,16 +46,6 @@ impl Answer {
     }
 }
 
-/// What an answer says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
-    Ok,
-    /// OK, but for the log.
-    Degraded,
-    Maintenance,
-    Error,
-}
-
 /// What a server remembers from request to request: only with a fault, but for the episode of H4.
 #[derive(Debug, Default)]
 struct Memory {
@@ -66,12 +58,16 @@ struct Memory {
     is_poisoned: bool,
     has_logged_maintenance: bool,
     results: Vec<Check>,
+    /// The state of each endpoint that was last logged, and with which results.
+    logged: BTreeMap<String, (State, String)>,
 }
 
 pub(crate) struct Endpoint {
     pub(crate) fault: Option<Fault>,
+    given: Given,
     settings: BTreeMap<String, String>,
     checks: Vec<Check>,
+    told: Told,
     pub(crate) runs: Arc<Checks>,
     journal: Journal,
     memory: Mutex<Memory>,
@@ -88,8 +84,10 @@ impl Endpoint {
     ) -> Result<Self, String> {
         let endpoint = Self {
             fault,
+            given: given.clone(),
             settings: given.settings.clone(),
             checks: given.checks.clone(),
+            told: Told::new(fault, given),
             runs: Checks::new(fault, &given.checks, journal),
             journal: journal.clone(),
             memory: Mutex::default(),
@@ -107,6 +105,10 @@ impl Endpoint {
 
     pub(crate) fn has(&self, fault: Fault) -> bool {
         self.fault == Some(fault)
+    }
+
+    pub(crate) fn obey(&self, command: &Command) {
+        self.told.obey(command);
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -214,9 +216,9 @@ impl Endpoint {
             _ => path_and_query(&request.target),
         };
         let is_head = request.method == "HEAD";
-        if !self.serves(path) {
+        let Some(view) = self.view(path) else {
             return Some(Answer::page(404, "Not Found"));
-        }
+        };
         let usual = [
             "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
         ];
@@ -224,6 +226,9 @@ impl Endpoint {
         let host = request.header("host").unwrap_or("localhost");
         match self.fault {
             Some(Fault::GetOnly) if !["GET", "HEAD"].contains(&&*request.method) => {
+                return Some(Answer::page(405, "Method Not Allowed"));
+            }
+            Some(Fault::FurtherGetOnly) if view.is_further() && request.method != "GET" => {
                 return Some(Answer::page(405, "Method Not Allowed"));
             }
             Some(Fault::OptionsHasItsOwnAnswer) if request.method == "OPTIONS" => {
@@ -262,7 +267,7 @@ impl Endpoint {
             form => format!("{query}&{form}"),
         };
         let is_quiet = !is_first && self.has(Fault::PipelineLoggedOnce);
-        let mut answer = self.decide(&query, is_head, is_quiet)?;
+        let mut answer = self.decide(view, &query, is_head, is_quiet)?;
         if is_head {
             match self.fault {
                 Some(Fault::HeadWithLengthZero) => answer.set("content-length", "0"),
@@ -275,6 +280,13 @@ impl Endpoint {
             }
         }
         Some(answer)
+    }
+
+    fn view(&self, path: &str) -> Option<View<'_>> {
+        match self.serves(path) {
+            true => Some(View::first(self.fault, &self.given)),
+            false => View::further(self.fault, &self.given, path),
+        }
     }
 
     fn serves(&self, path: &str) -> bool {
@@ -296,9 +308,9 @@ impl Endpoint {
         }
     }
 
-    // H3 to H7, H12
+    // H3 to H7, H12, H16 to H20
 
-    fn decide(&self, query: &str, is_head: bool, is_quiet: bool) -> Option<Answer> {
+    fn decide(&self, view: View<'_>, query: &str, is_head: bool, is_quiet: bool) -> Option<Answer> {
         let requests = {
             let mut memory = self.memory();
             memory.requests += 1;
@@ -311,6 +323,7 @@ impl Endpoint {
         let Some(mut asks) = asks else {
             return Some(Answer::page(500, "Internal Server Error"));
         };
+        asks = view.runs_checks(asks, query);
         if self.has(Fault::HeadRunsNoChecks) && is_head {
             asks = false;
         }
@@ -323,10 +336,13 @@ impl Endpoint {
             .checks
             .iter()
             .any(|check| matches!(check.behaviour, Behaviour::Panic(_)));
-        let in_maintenance = self.is_in_maintenance();
+        let found = self.told.found(view, || self.is_in_maintenance());
+        let holds = found.as_ref().map(|found| found.state);
+        let in_maintenance = holds == Some(State::Maintenance);
         let waits = match self.fault {
             Some(Fault::PlainWaitsForRuns) => !asks && !in_maintenance,
             Some(Fault::MaintenanceWaitsForRuns) => in_maintenance,
+            Some(Fault::DrainWaitsForRuns) => holds == Some(State::Draining),
             _ => false,
         };
         let clock = self.runs.clock();
@@ -335,59 +351,93 @@ impl Endpoint {
         clock.wait_while(|| is_held_up && self.runs.block_a_thread());
         let mut has_joined = false;
         let mut run = || {
-            let (results, joined) = self.run()?;
+            let (results, joined) = self.run(view)?;
             has_joined = joined;
             Some(results)
         };
         if in_maintenance && has_panicking && self.has(Fault::PanicInMaintenance) {
             return None;
         }
-        let (word, results) = if in_maintenance {
+        let (state, results) = if in_maintenance {
             match self.fault {
+                Some(Fault::SwitchRunsChecks) if asks && self.told.is_switched() => {
+                    self.judge(run()?)
+                }
                 Some(Fault::DegradedInMaintenance) if asks => match self.judge(run()?) {
-                    (Word::Degraded, results) => (Word::Degraded, results),
-                    _ => (Word::Maintenance, Vec::new()),
+                    (State::Degraded, results) => (State::Degraded, results),
+                    _ => (State::Maintenance, Vec::new()),
                 },
                 Some(Fault::ChecksRunInMaintenance) if asks => {
                     run()?;
-                    (Word::Maintenance, Vec::new())
+                    (State::Maintenance, Vec::new())
                 }
                 Some(Fault::FailureBeatsMaintenance) if asks => match self.judge(run()?) {
-                    (Word::Error, results) => (Word::Error, results),
-                    _ => (Word::Maintenance, Vec::new()),
+                    (State::Failing, results) => (State::Failing, results),
+                    _ => (State::Maintenance, Vec::new()),
                 },
-                _ => (Word::Maintenance, Vec::new()),
+                _ => (State::Maintenance, Vec::new()),
+            }
+        } else if let Some(Found { state, results }) = found {
+            let fails_over = match state {
+                State::Starting => Some(Fault::FailingOverStarting),
+                State::Draining => Some(Fault::FailingOverDraining),
+                _ => None,
+            };
+            let runs = matches!(
+                (state, self.fault),
+                (State::Starting, Some(Fault::ChecksRunInStartUp))
+                    | (State::Draining, Some(Fault::ChecksRunInDrain))
+                    | (State::Failing, Some(Fault::ChecksRunWithDropped))
+            ) || (fails_over.is_some() && fails_over == self.fault);
+            let waived = state == State::Failing && self.has(Fault::DroppedNeedsAQuery);
+            let judged = match asks && runs {
+                true => Some(self.judge(run()?)),
+                false => None,
+            };
+            match judged {
+                Some((State::Failing, failing)) if fails_over == self.fault => {
+                    (State::Failing, failing)
+                }
+                _ if waived && !asks => (State::Ok, Vec::new()),
+                _ => (state, results),
             }
         } else if asks {
-            self.judge(run()?)
+            let (state, results) = self.judge(run()?);
+            if state == State::Ok && self.has(Fault::PassingChecksEndDrain) {
+                self.told.end_drain();
+            }
+            match view.shows(State::Draining) && self.told.is_draining() {
+                true => (State::Draining, Vec::new()),
+                false => (state, results),
+            }
         } else if self.has(Fault::PlainRunsChecks) {
             run()?;
-            (Word::Ok, Vec::new())
+            (State::Ok, Vec::new())
         } else if self.has(Fault::PlainTellsBackground) && self.runs.fail_in_background() {
-            (Word::Error, Vec::new())
+            (State::Failing, Vec::new())
         } else if self.has(Fault::PlainPanics) && has_panicking {
             return None;
         } else {
-            (Word::Ok, Vec::new())
+            (State::Ok, Vec::new())
         };
         let mut memory = self.memory();
         let sticks = (memory.has_erred && !asks && self.has(Fault::ErrorSticks))
             || (memory.has_panicked && self.has(Fault::PanicSticks))
             || memory.is_poisoned;
-        memory.has_erred = word == Word::Error;
+        memory.has_erred = state == State::Failing;
         drop(memory);
         if sticks {
             return Some(Answer::page(500, "Internal Server Error"));
         }
         let is_shared = has_joined && self.has(Fault::SharedRunLoggedOnce);
         if !is_quiet && !is_shared {
-            self.record(word, &results, asks, is_head);
+            self.record(view, state, &results, asks, is_head);
         }
-        let mut answer = self.response(word, &results);
+        let mut answer = self.response(view, state, &results);
         if self.has(Fault::StateLookedUpTwice) {
-            let body = match (word, self.is_in_maintenance()) {
-                (Word::Ok, true) => "MAINTENANCE",
-                (Word::Maintenance, false) => "OK",
+            let body = match (state, self.is_in_maintenance()) {
+                (State::Ok, true) => "MAINTENANCE",
+                (State::Maintenance, false) => "OK",
                 _ => &answer.body,
             }
             .to_owned();
@@ -452,8 +502,9 @@ impl Endpoint {
     }
 
     /// What the checks reported, and whether others had asked before; none where the connection ends.
-    fn run(&self) -> Option<(Vec<Check>, bool)> {
-        let (mut results, has_joined) = self.runs.run()?;
+    fn run(&self, view: View<'_>) -> Option<(Vec<Check>, bool)> {
+        let alone = view.is_further() && self.has(Fault::FurtherRunAlone);
+        let (mut results, has_joined) = self.runs.run(view.checks(), alone)?;
         let is_panic = |check: &Check| matches!(check.behaviour, Behaviour::Panic(_));
         let mut memory = self.memory();
         memory.has_panicked |= self.checks.iter().any(is_panic);
@@ -464,7 +515,7 @@ impl Endpoint {
         Some((results, has_joined))
     }
 
-    fn judge(&self, mut results: Vec<Check>) -> (Word, Vec<Check>) {
+    fn judge(&self, mut results: Vec<Check>) -> (State, Vec<Check>) {
         let passes = |check: &Check| {
             let status = check.status.as_str();
             status == "OK"
@@ -505,37 +556,67 @@ impl Endpoint {
         let hides = self.has(Fault::OptionalHidesOthers) && failing.iter().any(|it| it.optional);
         let is_degraded = !is_ok && (hides || !failing.iter().any(|check| counts(check)));
         let is_told = self.has(Fault::OptionalAlwaysTold) && results.iter().any(|it| it.optional);
-        let word = match is_ok {
-            true if is_told => Word::Degraded,
-            true => Word::Ok,
-            false if is_degraded && !failing.is_empty() => Word::Degraded,
-            false => Word::Error,
+        let state = match is_ok {
+            true if is_told => State::Degraded,
+            true => State::Ok,
+            false
+                if failing.iter().any(|it| it.optional) && self.has(Fault::DegradedOverFailing) =>
+            {
+                State::Degraded
+            }
+            false if is_degraded && !failing.is_empty() => State::Degraded,
+            false => State::Failing,
         };
-        if word == Word::Error && self.has(Fault::OptionalLeftOut) {
+        if state == State::Failing && self.has(Fault::OptionalLeftOut) {
             results.retain(|check| !check.optional);
         }
         if self.has(Fault::DuplicatesDropped) {
             results.dedup_by_key(|check| check.name.clone());
         }
-        (word, results)
+        (state, results)
     }
 
-    // H8
+    // H8, H18, H21
 
-    fn record(&self, word: Word, results: &[Check], asks: bool, is_head: bool) {
+    fn record(&self, view: View<'_>, state: State, results: &[Check], asks: bool, is_head: bool) {
         if is_head && self.has(Fault::HeadNotLogged) {
             return;
         }
-        match (word, self.fault) {
-            (Word::Ok, Some(Fault::PassIsLogged)) if asks => {
+        let logs_changes =
+            self.given.log == LogPolicy::Change || self.has(Fault::ChangesAreTheDefault);
+        if logs_changes && !self.has(Fault::ChangesIgnored) {
+            if !self.is_news(view, state, results, asks) {
+                return;
+            }
+            if state == State::Ok {
+                let level = match self.fault {
+                    Some(Fault::RecoveryNotLogged) => return,
+                    Some(Fault::RecoveryAtWarn) => "WARN",
+                    _ => "INFO",
+                };
+                return self.log(level, "Health response: OK");
+            }
+        }
+        match (state, self.fault) {
+            (State::Ok, Some(Fault::PassIsLogged)) if asks => {
                 self.log("INFO", "Health response: OK")
             }
-            (Word::Ok, _) => {}
-            (Word::Maintenance, Some(Fault::MaintenanceAtWarn)) => {
+            (State::Ok, _) => {}
+            (State::Starting | State::Draining, Some(Fault::LogSaysWhatTheBodySays)) => {
+                let (_, word) = view.says(state);
+                self.log("INFO", &format!("Health response: {word}"));
+            }
+            (State::Starting, _) => {
+                let names: Vec<_> = self.told.awaited().iter().map(|it| self.text(it)).collect();
+                let text = format!("Health response: STARTING ([{}])", names.join(","));
+                self.log("INFO", &text);
+            }
+            (State::Draining, _) => self.log("INFO", "Health response: DRAINING"),
+            (State::Maintenance, Some(Fault::MaintenanceAtWarn)) => {
                 let path = self.disablefile();
                 self.log("WARN", &format!("Health response: MAINTENANCE ({path})"));
             }
-            (Word::Maintenance, fault) => {
+            (State::Maintenance, fault) => {
                 let mut memory = self.memory();
                 let is_first = !memory.has_logged_maintenance;
                 memory.has_logged_maintenance = true;
@@ -543,10 +624,10 @@ impl Endpoint {
                     self.log("INFO", "Health response: MAINTENANCE");
                 }
             }
-            (Word::Error, Some(Fault::ErrorNotLogged)) => {}
-            (Word::Degraded, Some(Fault::DegradedNotLogged)) => {}
-            (Word::Degraded, Some(Fault::DegradedHeadNotLogged)) if is_head => {}
-            (Word::Error | Word::Degraded, fault) => {
+            (State::Failing, Some(Fault::ErrorNotLogged)) => {}
+            (State::Degraded, Some(Fault::DegradedNotLogged)) => {}
+            (State::Degraded, Some(Fault::DegradedHeadNotLogged)) if is_head => {}
+            (State::Failing | State::Degraded, fault) => {
                 let results: Vec<String> = results
                     .iter()
                     .filter(|check| check.status != "OK" || fault != Some(Fault::PassesNotListed))
@@ -557,10 +638,10 @@ impl Endpoint {
                     _ => ",",
                 };
                 let results = results.join(separator);
-                let (level, word) = match (word, fault) {
-                    (Word::Degraded, Some(Fault::DegradedAtError)) => ("ERROR", "DEGRADED"),
-                    (Word::Degraded, Some(Fault::DegradedAtInfo)) => ("INFO", "DEGRADED"),
-                    (Word::Degraded, _) => ("WARN", "DEGRADED"),
+                let (level, word) = match (state, fault) {
+                    (State::Degraded, Some(Fault::DegradedAtError)) => ("ERROR", "DEGRADED"),
+                    (State::Degraded, Some(Fault::DegradedAtInfo)) => ("INFO", "DEGRADED"),
+                    (State::Degraded, _) => ("WARN", "DEGRADED"),
                     _ => ("ERROR", "ERROR"),
                 };
                 let text = format!("Health response: {word} ([{results}])");
@@ -570,6 +651,32 @@ impl Endpoint {
                 }
             }
         }
+    }
+
+    /// Whether an answer is one to log where changes alone are logged.
+    fn is_news(&self, view: View<'_>, state: State, results: &[Check], asks: bool) -> bool {
+        let key = match self.fault {
+            Some(Fault::ChangesOfAnyEndpoint) => "",
+            _ => view.path(),
+        };
+        let told = match self.fault {
+            Some(Fault::ResultsAreChanges) => results.iter().map(|it| self.result(it)).collect(),
+            _ => String::new(),
+        };
+        let mut memory = self.memory();
+        let last = memory.logged.get(key).cloned();
+        let is_unchecked =
+            state == State::Ok && !asks && self.fault != Some(Fault::PlainIsRecovery);
+        let is_news = match &last {
+            None => state != State::Ok || self.has(Fault::FirstOkLogged),
+            Some((State::Failing | State::Degraded, _)) if is_unchecked => false,
+            Some((last, said)) => (*last, said) != (state, &told),
+        };
+        let is_slight = state == State::Degraded && self.has(Fault::DegradedIsNoChange);
+        if is_news && !is_slight {
+            memory.logged.insert(key.to_owned(), (state, told));
+        }
+        is_news && !is_slight
     }
 
     fn result(&self, check: &Check) -> String {
@@ -621,30 +728,31 @@ impl Endpoint {
 
     // H9, H10
 
-    fn response(&self, word: Word, results: &[Check]) -> Answer {
+    fn response(&self, view: View<'_>, state: State, results: &[Check]) -> Answer {
         let maintenance = self.code("maintenance_code", 299);
         let failure = self.code("failure_code", 503);
-        let (mut status, text) = match word {
-            Word::Ok | Word::Degraded => (200, "OK"),
-            Word::Maintenance => (maintenance, "MAINTENANCE"),
-            Word::Error => (failure, "ERROR"),
-        };
-        match (word, self.fault) {
-            (Word::Maintenance, Some(Fault::MaintenanceCodeIgnored)) => status = 299,
-            (Word::Maintenance, Some(Fault::OneCodeForBoth)) if failure != 503 => status = failure,
-            (Word::Error, Some(Fault::OneCodeForBoth)) if maintenance != 299 => {
+        let (mut status, text) = view.says(state);
+        match (state, self.fault) {
+            (State::Maintenance, Some(Fault::MaintenanceCodeIgnored)) => status = 299,
+            (State::Maintenance, Some(Fault::SwitchHasACodeOfItsOwn))
+                if self.told.is_switched() =>
+            {
+                status = 299;
+            }
+            (State::Maintenance, Some(Fault::OneCodeForBoth)) if failure != 503 => status = failure,
+            (State::Failing, Some(Fault::OneCodeForBoth)) if maintenance != 299 => {
                 status = maintenance
             }
-            (Word::Maintenance, Some(Fault::NotFoundPageInMaintenance)) if status == 404 => {
+            (State::Maintenance, Some(Fault::NotFoundPageInMaintenance)) if status == 404 => {
                 return Answer::page(404, "Not Found");
             }
-            (Word::Error, Some(Fault::FailureCodeIgnored)) => status = 503,
+            (State::Failing, Some(Fault::FailureCodeIgnored)) => status = 503,
             _ => {}
         }
-        let text = match (word, self.fault) {
-            (Word::Maintenance, Some(Fault::MaintenanceSaysOk)) => "OK",
-            (Word::Maintenance, Some(Fault::MaintenanceCode200IsHealth)) if status == 200 => "OK",
-            (Word::Error, Some(Fault::FailureCode200IsHealth)) if status == 200 => "OK",
+        let text = match (state, self.fault) {
+            (State::Maintenance, Some(Fault::MaintenanceSaysOk)) => "OK",
+            (State::Maintenance, Some(Fault::MaintenanceCode200IsHealth)) if status == 200 => "OK",
+            (State::Failing, Some(Fault::FailureCode200IsHealth)) if status == 200 => "OK",
             _ => text,
         };
         let messages = results.iter().filter_map(|check| check.message.as_deref());
@@ -652,9 +760,9 @@ impl Endpoint {
             .collect::<Vec<_>>()
             .join(" ")
             .replace(['\r', '\n', '\0'], " ");
-        let body = match (word, self.fault) {
-            (Word::Error, Some(Fault::DetailInBody)) => format!("{text}: {detail}"),
-            (Word::Error, Some(Fault::PanicHasAPage)) if self.memory().has_panicked => {
+        let body = match (state, self.fault) {
+            (State::Failing, Some(Fault::DetailInBody)) => format!("{text}: {detail}"),
+            (State::Failing, Some(Fault::PanicHasAPage)) if self.memory().has_panicked => {
                 "a check panicked".to_owned()
             }
             _ => text.to_owned(),
@@ -662,7 +770,7 @@ impl Endpoint {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let mut answer = Answer {
             status,
-            reason: self.reason(word, status),
+            reason: self.reason(view, state, status),
             headers: vec![
                 header("content-type", "text/plain; charset=utf-8"),
                 header("content-length", &body.len().to_string()),
@@ -671,51 +779,54 @@ impl Endpoint {
             ],
             body,
         };
-        match (word, self.fault) {
-            (Word::Maintenance, Some(Fault::MaintenanceWithoutNoStore)) => {
+        for (name, value) in view.headers(state) {
+            answer.set(name, &value);
+        }
+        match (state, self.fault) {
+            (State::Starting, Some(Fault::LatchesInHeader)) => {
+                answer.set("x-waits-for", &self.told.awaited().join(" "));
+            }
+            (State::Maintenance, Some(Fault::MaintenanceWithoutNoStore)) => {
                 answer.unset("cache-control");
             }
-            (Word::Maintenance, Some(Fault::RedirectHasLocation))
+            (State::Maintenance, Some(Fault::RedirectHasLocation))
                 if (300..400).contains(&status) =>
             {
                 answer.set("location", "/maintenance");
             }
-            (Word::Error, Some(Fault::ErrorWithoutNosniff)) => {
+            (State::Failing, Some(Fault::ErrorWithoutNosniff)) => {
                 answer.unset("x-content-type-options")
             }
-            (Word::Error, Some(Fault::CharsetInCapitals)) => {
+            (State::Failing, Some(Fault::CharsetInCapitals)) => {
                 answer.set("content-type", "text/plain; charset=UTF-8");
             }
-            (Word::Error, Some(Fault::ErrorInChunks)) => {
+            (State::Failing, Some(Fault::ErrorInChunks)) => {
                 answer.unset("content-length");
                 answer.set("transfer-encoding", "chunked");
                 answer.body = format!("{:x}\r\n{}\r\n0\r\n\r\n", answer.body.len(), answer.body);
             }
-            (Word::Degraded, Some(Fault::DegradedInHeader)) => answer.set("x-degraded", &detail),
-            (Word::Error, Some(Fault::DetailInHeader)) => answer.set("x-error", &detail),
-            (Word::Error, Some(Fault::DetailInReason)) => answer.reason = detail,
+            (State::Degraded, Some(Fault::DegradedInHeader)) => answer.set("x-degraded", &detail),
+            (State::Failing, Some(Fault::DetailInHeader)) => answer.set("x-error", &detail),
+            (State::Failing, Some(Fault::DetailInReason)) => answer.reason = detail,
             _ => {}
         }
         answer
     }
 
-    fn reason(&self, word: Word, status: u16) -> String {
-        let own = match word {
-            Word::Ok | Word::Degraded => "OK",
-            Word::Maintenance => "MAINTENANCE",
-            Word::Error => "ERROR",
-        };
+    fn reason(&self, view: View<'_>, state: State, status: u16) -> String {
+        let (_, own) = view.says(state);
         let canonical = ::http::StatusCode::from_u16(status).ok();
         let canonical = canonical.and_then(|status| status.canonical_reason());
-        match (word, self.fault) {
+        match (state, self.fault) {
             (_, Some(Fault::NoReason)) => "",
-            (Word::Error, Some(Fault::ErrorIsTheReason)) => own,
-            (Word::Maintenance, Some(Fault::MaintenanceIsTheReason)) => own,
+            (_, Some(Fault::FurtherWordIsTheReason)) if view.is_further() => own,
+            (State::Failing, Some(Fault::ErrorIsTheReason)) => own,
+            (State::Maintenance, Some(Fault::MaintenanceIsTheReason)) => own,
             (_, Some(Fault::YoungCodesUnknown)) if status == 425 => "",
-            (Word::Maintenance, Some(Fault::OddMaintenanceWithoutReason)) => {
+            (State::Maintenance, Some(Fault::OddMaintenanceWithoutReason)) => {
                 canonical.unwrap_or("")
             }
-            (Word::Error, Some(Fault::OddErrorWithoutReason)) => canonical.unwrap_or(""),
+            (State::Failing, Some(Fault::OddErrorWithoutReason)) => canonical.unwrap_or(""),
             _ => canonical.unwrap_or(own),
         }
         .to_owned()

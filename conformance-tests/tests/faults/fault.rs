@@ -482,4 +482,200 @@ faults! {
     RunCountsForEachAsker => "threshold/shared-run",
     /// A deadline that is over is never held back.
     DeadlinesAlwaysCount => "threshold/deadlines",
+
+    // H16: endpoints.
+    /// There is no endpoint but the first.
+    FurtherEndpointsMissing => "endpoint/no-checks",
+    /// Whatever starts with the path of a further endpoint is answered.
+    FurtherPathIsAPrefix => "endpoint/paths-are-exact",
+    /// The codes that are set are those of all endpoints.
+    CodesOfTheFirstEverywhere => "endpoint/codes-are-of-the-first",
+    /// Beside others, the first endpoint says no more 299.
+    FirstIsStrictBesideOthers => "endpoint/first-is-unchanged",
+    /// Further endpoints are answered to GET alone.
+    FurtherGetOnly => "endpoint/methods",
+    /// Further endpoints run every check.
+    FurtherRunAllChecks => "endpoint/checks-by-name",
+    /// Results stand in the order in which an endpoint names its checks.
+    NamesGiveTheOrder => "endpoint/checks-by-name",
+    /// A tag chooses nothing.
+    TagsIgnored => "endpoint/checks-by-tag",
+    /// Only the first of several tags counts.
+    FirstTagCounts => "endpoint/checks-by-several-tags",
+    /// An endpoint that is given no check runs all.
+    NoCheckIsEvery => "endpoint/no-checks",
+    /// An endpoint that always runs its checks does so only when it is asked.
+    AlwaysNeedsAQuery => "endpoint/checks-always",
+    /// A query can forbid what always runs.
+    QueryForbids => "endpoint/checks-always",
+    /// An endpoint that runs its checks on request always does.
+    RequestIsAlways => "endpoint/checks-on-request",
+    /// There is no Retry-After.
+    RetryAfterMissing => "endpoint/retry-after",
+    /// Retry-After comes with every answer.
+    RetryAfterAlways => "endpoint/retry-after",
+    /// Retry-After comes with a drain, too.
+    RetryAfterInDrain => "endpoint/retry-after",
+    /// There are no headers of Envoy's.
+    EnvoyHeadersMissing => "endpoint/envoy",
+    /// Headers of Envoy's come with other presets, too.
+    EnvoyHeadersEverywhere => "endpoint/consul",
+    /// Envoy is told degraded when nothing fails.
+    EnvoyIsAlwaysDegraded => "endpoint/envoy",
+    /// A start-up fails at once with Envoy.
+    EnvoyStartFailsAtOnce => "endpoint/envoy",
+    /// At further endpoints, the reason phrase is the body's word.
+    FurtherWordIsTheReason => "endpoint/reason",
+    /// A check that another endpoint waits for is one that is still running.
+    OverlapFails => "endpoint/shared-checks",
+    /// A check that another endpoint waits for is started once more.
+    OverlapRunsTwice => "endpoint/shared-checks",
+    /// At further endpoints each request has a run of its own.
+    FurtherRunAlone => "endpoint/crowd",
+    /// A connection asks for one endpoint.
+    EndpointOfTheConnection => "endpoint/on-one-connection",
+    /// A pyramid at another path is strict.
+    FurtherPyramidIsStrict => "endpoint/pyramid",
+    /// What is strict says 299.
+    StrictSays299 => "endpoint/strict",
+    /// Whatever keeps a host out is called MAINTENANCE.
+    EveryWordIsMaintenance => "endpoint/readiness",
+    /// For HAProxy an error is a 404, too.
+    HaproxyError404 => "endpoint/haproxy-404",
+    /// Consul is not warned of what is degraded.
+    ConsulDegradedIsOk => "endpoint/consul",
+    /// Nagios is alarmed by maintenance.
+    NagiosIsCriticalInMaintenance => "endpoint/nagios",
+    /// Liveness runs every check.
+    LivenessRunsDependencies => "endpoint/liveness",
+    /// Liveness never fails.
+    LivenessNeverFails => "endpoint/liveness-own-check",
+    /// Liveness shows maintenance.
+    LivenessInMaintenance => "endpoint/liveness",
+    /// Liveness shows the start-up.
+    LivenessStarts => "startup/forgotten",
+    /// Liveness shows the drain.
+    LivenessDrains => "drain/liveness-stays",
+    /// What asks for the start shows maintenance.
+    StartupInMaintenance => "endpoint/startup",
+    /// What asks for the start shows the drain.
+    StartupDrains => "endpoint/startup",
+
+    // H17: states.
+    /// Maintenance hides the drain.
+    MaintenanceOverDraining => "state/draining-over-maintenance",
+    /// The start-up hides the drain.
+    StartingOverDraining => "state/draining-over-starting",
+    /// The start-up hides maintenance.
+    StartingOverMaintenance => "state/maintenance-over-starting",
+    /// A failing check beats the start-up.
+    FailingOverStarting => "state/starting-over-failing",
+    /// A failing check beats the drain.
+    FailingOverDraining => "state/draining-over-failing",
+    /// What is optional and fails hides what is not.
+    DegradedOverFailing => "state/failing-over-degraded",
+    /// In the start-up checks run, and what they say is dropped.
+    ChecksRunInStartUp => "state/starting-over-failing",
+    /// In a drain checks run, and what they say is dropped.
+    ChecksRunInDrain => "state/draining-over-failing",
+    /// An endpoint that ignores the gravest state is OK.
+    IgnoredIsOk => "state/ignored-passes-on",
+    /// The log says the body's word, and not the state.
+    LogSaysWhatTheBodySays => "state/log-names-the-state",
+
+    // H18: the start-up.
+    /// Latches hold nothing.
+    LatchesIgnored => "startup/plain-endpoint",
+    /// One latch that is released is enough.
+    OneLatchIsEnough => "startup/until-all-are-released",
+    /// The last latch alone counts.
+    LastLatchCounts => "startup/in-any-order",
+    /// The log names every latch, released or not.
+    ReleasedLatchesNamed => "startup/until-all-are-released",
+    /// Names of latches stand in a header.
+    LatchesInHeader => "startup/plain-endpoint",
+    /// After a while the server takes itself for started.
+    ForgottenIsReady => "startup/forgotten",
+    /// A latch that is dropped is released.
+    DroppedIsReady => "startup/dropped",
+    /// A latch that is dropped is held for ever.
+    DroppedIsStarting => "startup/dropped",
+    /// A latch that was dropped fails only those who ask for checks.
+    DroppedNeedsAQuery => "startup/dropped",
+    /// Checks run although a latch was dropped.
+    ChecksRunWithDropped => "startup/dropped",
+    /// Liveness fails with a latch that was dropped.
+    DroppedKillsLiveness => "startup/dropped-and-alive",
+    /// A latch that was dropped beats maintenance.
+    DroppedBeatsMaintenance => "startup/dropped-in-maintenance",
+    /// While a latch is held, none has failed.
+    HeldHidesDropped => "startup/dropped-and-held",
+    /// Latches are told in the order in which they were dropped.
+    DroppedAsTheyCame => "startup/all-dropped",
+
+    // H19: sources of maintenance.
+    /// There is no switch.
+    SwitchIgnored => "source/switch",
+    /// A switch is seen by the second request.
+    SwitchSeenLate => "source/switch",
+    /// A switch is lost that is turned before the first request.
+    SwitchNeedsARequest => "source/switch-before-the-first-request",
+    /// The switch counts.
+    SwitchCounts => "source/switch-twice",
+    /// What the switch said last beats the file.
+    SwitchOverridesFile => "source/any-of-them",
+    /// File and switch are needed both.
+    EverySourceNeeded => "source/any-of-them",
+    /// Without a disablefile there is no switch either.
+    SwitchNeedsDisablefile => "source/without-disablefile",
+    /// A switch that is on starts checks.
+    SwitchRunsChecks => "source/no-checks",
+    /// The code of the switch is always 299.
+    SwitchHasACodeOfItsOwn => "source/configured-code",
+    /// The switch is that of the first endpoint.
+    SwitchIsOfTheFirst => "source/every-endpoint",
+
+    // H20: the drain.
+    /// There is no drain.
+    DrainIgnored => "drain/next-request",
+    /// A drain is seen by the second request.
+    DrainSeenLate => "drain/next-request",
+    /// A drain is lost that begins before the first request.
+    DrainNeedsARequest => "drain/before-the-first-request",
+    /// A second drain ends the first.
+    SecondDrainEndsIt => "drain/twice",
+    /// Twenty requests are told of a drain.
+    DrainToldToSome => "drain/crowd",
+    /// A marker ends the drain.
+    MarkerEndsDrain => "drain/marker-does-not-end-it",
+    /// The switch ends the drain.
+    SwitchEndsDrain => "drain/switch-does-not-end-it",
+    /// A latch that is released ends the drain.
+    ReleaseEndsDrain => "drain/release-does-not-end-it",
+    /// Checks that pass end the drain.
+    PassingChecksEndDrain => "drain/checks-do-not-end-it",
+    /// A run that is under way ends with what its checks say.
+    RunOutlivesDrain => "drain/while-checks-run",
+    /// In a drain, requests wait for runs that are under way.
+    DrainWaitsForRuns => "drain/while-a-check-hangs",
+
+    // H21: the log policy.
+    /// Each answer is logged, and not changes alone.
+    ChangesIgnored => "log-policy/changes-only",
+    /// Changes alone are logged, whatever was said.
+    ChangesAreTheDefault => "log-policy/every-answer",
+    /// That all is well again is not logged.
+    RecoveryNotLogged => "log-policy/recovery",
+    /// That all is well again is logged at WARN.
+    RecoveryAtWarn => "log-policy/recovery",
+    /// The first OK is logged as a change.
+    FirstOkLogged => "log-policy/recovery",
+    /// Another result in the same state is a change.
+    ResultsAreChanges => "log-policy/errors",
+    /// An answer without checks is a recovery.
+    PlainIsRecovery => "log-policy/plain-is-no-recovery",
+    /// What is degraded is no change.
+    DegradedIsNoChange => "log-policy/each-state",
+    /// All endpoints have one state for the log.
+    ChangesOfAnyEndpoint => "log-policy/endpoints-apart",
 }

@@ -17,7 +17,9 @@ mod fault;
 mod http;
 mod query;
 mod server;
+mod state;
 mod threshold;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -50,6 +52,16 @@ const SLOW_TOPICS: [&str; 6] = [
     "threshold",
 ];
 
+/// Topics about several endpoints and states: played together, on the faults that are named after one of them.
+const STATE_TOPICS: [&str; 6] = [
+    "endpoint",
+    "state",
+    "startup",
+    "source",
+    "drain",
+    "log-policy",
+];
+
 /// How long a broken server may take to answer; a sound one gets the usual time.
 const LIMIT: Duration = Duration::from_secs(3);
 
@@ -70,12 +82,13 @@ fn chosen(scenario: &str) -> (Vec<String>, Vec<String>) {
     if SLOW_TOPICS.contains(&topic) {
         return (vec![all_of(topic), PLAINEST.to_owned()], Vec::new());
     }
+    if STATE_TOPICS.contains(&topic) {
+        let states = STATE_TOPICS.iter().copied().map(all_of);
+        return (states.chain([PLAINEST.to_owned()]).collect(), Vec::new());
+    }
     let longest = Some(LONGEST.to_owned()).filter(|longest| longest != scenario);
-    let slow = SLOW_TOPICS.map(all_of);
-    (
-        vec!["*".to_owned()],
-        slow.into_iter().chain(longest).collect(),
-    )
+    let others = SLOW_TOPICS.into_iter().chain(STATE_TOPICS).map(all_of);
+    (vec!["*".to_owned()], others.chain(longest).collect())
 }
 
 /// The scenarios that each fault fails.
@@ -137,6 +150,11 @@ fn a_server_that_lacks_something_conforms_where_that_is_not_needed() {
         "optional",
         "background",
         "thresholds",
+        "endpoints",
+        "start-up",
+        "switch",
+        "drain",
+        "log-policy",
     ] {
         let lack = format!("[[lacks]]\ncapability = '{capability}'\nreason = 'why'");
         let options = Options {

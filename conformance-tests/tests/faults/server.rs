@@ -33,7 +33,12 @@ impl Harness for Faulty {
         });
         let serving = host.clone();
         thread::spawn(move || serving.serve(&listener));
-        Ok(Server::new(address, move || host.end()))
+        let told = host.clone();
+        let server = Server::new(address, move || host.end());
+        Ok(server.with_commands(move |command| {
+            told.endpoint.obey(command);
+            Ok(())
+        }))
     }
 }
 
@@ -84,6 +89,7 @@ impl Host {
         stream.set_nodelay(true)?;
         let mut reader = BufReader::new(stream);
         let mut first: Option<Answer> = None;
+        let mut target: Option<String> = None;
         loop {
             if self.has(Fault::PipelineDropped) {
                 reader = BufReader::new(stream);
@@ -97,12 +103,15 @@ impl Host {
                 }
             }
             let has_begun = !reader.buffer().is_empty() || stream.peek(&mut [0])? > 0;
-            let Some(request) = Request::read(&mut reader)? else {
+            let Some(mut request) = Request::read(&mut reader)? else {
                 if has_begun && self.has(Fault::EndsWithHalfARequest) {
                     self.end();
                 }
                 return Ok(());
             };
+            if self.has(Fault::EndpointOfTheConnection) {
+                request.target = target.get_or_insert(request.target).clone();
+            }
             let is_raw = |c: char| match self.endpoint.fault {
                 Some(Fault::EndsWithRawByte) => c == '\u{fffd}',
                 Some(Fault::EndsWithRawControl) => c.is_control(),

@@ -1,0 +1,43 @@
+//! Endpoints as a scenario describes them.
+
+use std::time::Duration;
+
+use health_core::Endpoint;
+
+use super::scripted::registered_names;
+use crate::given::{self, Given, Preset, When};
+
+/// The endpoint that `described` asks for, as the core knows it.
+pub(super) fn endpoint(described: &given::Endpoint, given: &Given) -> Endpoint {
+    let path = &described.path;
+    let mut endpoint = match described.preset {
+        Preset::Pyramid => Endpoint::pyramid(path),
+        Preset::Strict => Endpoint::strict(path),
+        Preset::Liveness => Endpoint::liveness(path),
+        Preset::Readiness => Endpoint::readiness(path),
+        Preset::Startup => Endpoint::startup(path),
+        Preset::Haproxy404 => Endpoint::haproxy_404(path),
+        Preset::Consul => Endpoint::consul(path),
+        Preset::Nagios => Endpoint::nagios(path),
+        Preset::Envoy => Endpoint::envoy(path),
+    };
+    if described.chooses() {
+        endpoint = endpoint.no_checks();
+    }
+    let chosen = described.checks.iter().flatten();
+    for name in chosen.flat_map(|name| registered_names(name, given)) {
+        endpoint = endpoint.only_checks([name]);
+    }
+    for tag in &described.tags {
+        endpoint = endpoint.tagged(tag);
+    }
+    endpoint = match described.when {
+        Some(When::Always) => endpoint.always(),
+        Some(When::Request) => endpoint.on_request(),
+        None => endpoint,
+    };
+    match described.retry_after {
+        Some(seconds) => endpoint.retry_after(Duration::from_secs(seconds)),
+        None => endpoint,
+    }
+}
