@@ -89,7 +89,7 @@ pub(crate) struct Run {
     ///   fields = ["header cache-control"]
     ///   reason = "the proxy in front adds max-age"
     ///   [[lacks]]
-    ///   capability = "log"    # or checks, reason, panic
+    ///   capability = "log"    # or another that a scenario needs, as `explain` says
     ///   reason = "its log goes to another machine"
     /// A [[known]] entry that excuses nothing in a scenario that it matches is a failure: it is out of date.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]

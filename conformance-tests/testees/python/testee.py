@@ -1,7 +1,7 @@
 """A testee without dependencies, the template for other languages (see docs/contract.md).
 
 This file speaks the testee protocol; health.py decides what to answer, checks.py runs the checks,
-and server.py speaks HTTP.
+and server.py speaks HTTP. It takes no commands, and known.toml says what else it leaves out.
 """
 import itertools
 import json
