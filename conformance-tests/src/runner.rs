@@ -510,4 +510,16 @@ mod tests {
         }
         assert_eq!(failed(&["a"], &Panics), ["path/a"]);
     }
+
+    #[test]
+    fn a_scenario_with_commands_is_skipped_where_there_is_nobody_to_take_them() {
+        let scenario = "[[scenario]]\nid='path/a'\nrule='H1'\nsays='s'\nneeds=['drain']\n\
+            step=[{commands=['DRAIN'],answer='draining'}]";
+        let rules = "rule = [{ id = 'H1', title = 't', sentence = 's', poller = 'p' }]";
+        let suite = Suite::load(rules, "[plain]", &[("path", scenario)]).unwrap();
+        let server = Served::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
+        let report = suite.run(&server, &Options::default()).to_string();
+        let words = "skipped  path/a: this server takes no commands";
+        assert!(report.contains(words), "{report}");
+    }
 }

@@ -292,10 +292,26 @@ mod tests {
             ("path/trailing-slash", ""),
             ("panic/is-an-error", "a check that panics"),
             ("setting/url-empty", "the start"),
+            ("drain/next-request", "tells the server DRAIN"),
+            ("state/maintenance-over-starting", "that is starting"),
+            ("endpoint/no-checks", "other endpoints"),
         ] {
             let reason = reason(&plain, id);
             assert!(reason.contains(words), "{id}: {reason:?}");
         }
+    }
+
+    #[test]
+    fn a_scenario_about_endpoints_is_played_on_a_server_that_has_them() {
+        let suite = Suite::builtin().unwrap();
+        let scenario = suite.matching("endpoint/checks-always").next().unwrap();
+        let given = serde_json::to_string(scenario.given()).unwrap();
+        let given = given.replace("{dir}", "/no such directory");
+        assert_eq!(reason(&server(&given, None), scenario.id()), "");
+        let others = given
+            .replace("consul", "nagios")
+            .replace("/always", "/ever");
+        assert!(reason(&server(&others, None), scenario.id()).contains("other endpoints"));
     }
 
     #[test]

@@ -254,6 +254,54 @@ fn a_program_that_ends_while_it_is_asked_is_told_with_its_last_words() {
 }
 
 #[test]
+fn a_command_that_does_not_take_effect_is_told_with_the_last_words_of_the_program() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("testee.py");
+    let server = r#"
+import socket, sys, threading
+listener = socket.create_server(("127.0.0.1", 0))
+def serve():
+    while True:
+        connection = listener.accept()[0]
+        if connection.recv(999):
+            connection.sendall(ANSWER)
+        connection.close()
+threading.Thread(target=serve, daemon=True).start()
+print("READY http://127.0.0.1:%d" % listener.getsockname()[1], flush=True)
+for line in sys.stdin:
+    if line == "SWITCH on\n":
+        print("DONE", flush=True)
+    else:
+        sys.exit("no such command: " + line)
+"#;
+    let answer = String::from_utf8_lossy(HEALTHY)
+        .escape_default()
+        .to_string();
+    fs::write(&script, format!("ANSWER = b\"{answer}\"\n{server}")).unwrap();
+    let program = format!("python3 {}", script.display());
+    let run = |scenario: &str| {
+        let output = command(&["run", "--run", scenario, "--cmd", &program]);
+        (output.status.code(), text(&output.stdout))
+    };
+    let (code, printed) = run("drain/next-request");
+    assert_eq!(code, Some(1), "{printed}");
+    for words in [
+        "at request 2, DRAIN: GET /health",
+        "command DRAIN\n      expected DONE\n",
+        "the program ended (exit status: 1); standard error: \"no such command: DRAIN\"",
+    ] {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+    let (_, printed) = run("source/switch-before-the-first-request");
+    for words in [
+        "at request 1, SWITCH on: GET /health",
+        "status\n      expected 299\n      got      200",
+    ] {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+}
+
+#[test]
 fn a_signal_ends_the_run_and_leaves_no_marker_behind() {
     let directory = tempfile::tempdir().unwrap();
     let disablefile = directory.path().join("maintenance");
@@ -499,8 +547,20 @@ fn the_list_has_a_line_for_each_scenario_and_each_can_be_explained() {
             assert!(explanation.contains(words), "{words}: {explanation}");
         }
     }
-    let output = command(&["explain", "verdict/error"]);
+    let output = command(&["explain", "endpoint/envoy"]);
     assert_eq!(output.status.code(), Some(0));
+    for words in [
+        "endpoint /envoy: Envoy",
+        "start-up latch \"migrations\", held",
+        "LOG INFO Health response: STARTING ([\"migrations\"])",
+        "The server is told RELEASE migrations.",
+        "< x-envoy-degraded: true",
+        "LOG INFO Health response: DRAINING",
+    ] {
+        let printed = text(&output.stdout);
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+    let output = command(&["explain", "verdict/error"]);
     for words in [
         "> GET /health?checks=all HTTP/1.1",
         "< HTTP/1.1 503",

@@ -296,6 +296,76 @@ fn a_check_that_outlives_its_deadline_may_be_still_running_for_whoever_asks_agai
     }
 }
 
+/// The fields that differ when a step of a scenario is answered so, on a server that was told what it was by then.
+fn fields_of_step(
+    id: &str,
+    step: usize,
+    answer: (u16, &str),
+    case: fn(Case) -> Case,
+) -> Vec<String> {
+    let mut case = case(Case::new(id, answer.0, answer.1, Vec::new()));
+    case.past = Past::of(&case.scenario.given);
+    let steps = case.scenario.steps.clone();
+    for command in steps[..=step].iter().flat_map(|step| &step.commands) {
+        case.past.obey(command);
+    }
+    case.scenario.steps = vec![steps[step].clone()];
+    case.fields()
+}
+
+#[test]
+fn an_endpoint_answers_and_logs_by_its_preset_and_its_state() {
+    const MAINTENANCE: usize = 4;
+    let fields = |answer, case| fields_of_step("endpoint/envoy", MAINTENANCE, answer, case);
+    fn right(case: Case) -> Case {
+        let record = log("INFO", "Health response: MAINTENANCE");
+        let case = case.set("x-envoy-immediate-health-check-fail", "true");
+        case.with(|case| case.lines.push(record))
+    }
+    let told = (503, "MAINTENANCE");
+    assert_eq!(fields(told, right), Vec::<String>::new());
+    let immediate = "header x-envoy-immediate-health-check-fail";
+    assert_eq!(fields(told, |case| case), [immediate, "log"]);
+    assert_eq!(fields((299, "MAINTENANCE"), right), ["status"]);
+    let other = fields((503, "DRAINING"), right);
+    assert_eq!(other, ["body", "header content-length"]);
+    for name in ["retry-after", "x-envoy-degraded"] {
+        let header = format!("header {name}");
+        let more = fields(
+            told,
+            match name {
+                "retry-after" => |case| right(case).set("retry-after", "9"),
+                _ => |case| right(case).set("x-envoy-degraded", "true"),
+            },
+        );
+        assert_eq!(more, [header]);
+    }
+}
+
+#[test]
+fn a_start_up_is_logged_with_the_latches_that_are_held_and_none_of_them_is_on_the_wire() {
+    let id = "startup/until-all-are-released";
+    let fields = |case| fields_of_step(id, 1, (503, "STARTING"), case);
+    fn record(case: Case, latches: &str) -> Case {
+        let text = format!("Health response: STARTING ({latches})");
+        case.with(|case| case.lines.push(log("INFO", &text)))
+    }
+    let right: fn(Case) -> Case = |case| record(case, r#"["cache-warm-up"]"#);
+    assert_eq!(fields(right), Vec::<String>::new());
+    for wrong in [
+        (|case| record(case, r#"["migrations","cache-warm-up"]"#)) as fn(Case) -> Case,
+        |case| record(case, "[ \"cache-warm-up\" ]"),
+        |case| case,
+    ] {
+        assert_eq!(fields(wrong), ["log"]);
+    }
+    let told: fn(Case) -> Case = |case| {
+        let case = record(case, r#"["cache-warm-up"]"#);
+        case.set("x-waits-for", "cache-warm-up")
+    };
+    assert_eq!(fields(told), ["secrecy"]);
+}
+
 #[test]
 fn a_warning_has_to_name_the_disablefile() {
     let mut given = Given::default();

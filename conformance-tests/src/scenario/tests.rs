@@ -20,7 +20,20 @@ const GIVEN: &str = r#"[plain.settings]
     [optional]
     checks = [{ name = "db", optional = true }]
     [counting]
-    checks = [{ name = "db", failures = 2 }]"#;
+    checks = [{ name = "db", failures = 2 }]
+    [latched]
+    latches = ["a"]
+    [changes]
+    log = "change"
+    [views]
+    endpoints = [{ path = "/ready", preset = "readiness" }, { path = "/live", preset = "liveness" }]
+    checks = [{ name = "db", then = [{ status = "ERROR" }] }]
+    [same-path]
+    endpoints = [{ path = "/health", preset = "readiness" }]
+    [unknown-check]
+    endpoints = [{ path = "/ready", preset = "readiness", checks = ["db"] }]
+    [unknown-tag]
+    endpoints = [{ path = "/ready", preset = "readiness", tags = ["deep"] }]"#;
 
 /// The problem with one scenario, over a sound one for comparison.
 fn problem(scenario: &str) -> String {
@@ -163,6 +176,9 @@ fn what_a_server_needs_has_to_be_said() {
         ("periodic", "needs \"background\""),
         ("optional", "needs \"optional\""),
         ("counting", "needs \"thresholds\""),
+        ("views", "needs \"endpoints\""),
+        ("latched", "needs \"start-up\""),
+        ("changes", "needs \"log-policy\""),
     ] {
         let head = "id='path/b'\nrule='H1'\nsays='s'";
         let shown = problem(&format!("{head}\ngiven='{given}'\nstep=[{{answer='ok'}}]"));
@@ -209,6 +225,78 @@ fn steps_that_say_what_means_nothing_are_an_error() {
     ] {
         let shown = problem(&format!(
             "id='path/b'\nrule='H1'\nsays='s'\nstep=[{{{step}}}]"
+        ));
+        assert!(shown.contains(what), "{step}: {shown}");
+    }
+}
+
+#[test]
+fn endpoints_that_could_not_be_told_apart_or_run_nothing_of_theirs_are_an_error() {
+    for (given, what) in [
+        ("same-path", "two endpoints have the path \"/health\""),
+        ("unknown-check", "names \"db\", which is no check"),
+        ("unknown-tag", "has \"deep\", the tag of no check"),
+    ] {
+        let head = "id='path/b'\nrule='H1'\nsays='s'\nneeds=['endpoints']";
+        let shown = problem(&format!("{head}\ngiven='{given}'\nstep=[{{answer='ok'}}]"));
+        assert!(shown.contains(what), "{given}: {shown}");
+    }
+}
+
+#[test]
+fn an_answer_that_an_endpoint_cannot_give_is_an_error() {
+    let head = "id='path/b'\nrule='H1'\nsays='s'\nneeds=['endpoints']\ngiven='views'";
+    for (step, what) in [
+        ("target='/live',answer='draining'", "ignores Draining"),
+        (
+            "target='/live',answer='error',results=['OK']",
+            "1 results for 0 checks",
+        ),
+        ("target='/ready',answer='error'", "the step needs results"),
+    ] {
+        let shown = problem(&format!("{head}\nstep=[{{{step}}}]"));
+        assert!(shown.contains(what), "{step}: {shown}");
+    }
+}
+
+#[test]
+fn commands_that_are_not_said_or_mean_nothing_are_an_error() {
+    for (head, step, what) in [
+        (
+            "",
+            "commands=['DRAIN'],answer='draining'",
+            "needs \"drain\"",
+        ),
+        ("", "commands=['SWITCH on'],answer='ok'", "needs \"switch\""),
+        (
+            "needs=['drain']",
+            "commands=['DRAIN'],times=2,answer='ok'",
+            "is done once",
+        ),
+        ("", "commands=['STOP'],answer='ok'", "is none of DRAIN"),
+        (
+            "",
+            "commands=['RELEASE a'],answer='ok'",
+            "no latch \"a\" is held",
+        ),
+        (
+            "needs=['start-up']\ngiven='latched'",
+            "commands=['DROP a','RELEASE a'],answer='ok'",
+            "RELEASE a, and no latch \"a\" is held by then",
+        ),
+        (
+            "needs=['drain']",
+            "client='interrupted',commands=['DRAIN'],answer='ok'",
+            "while checks run",
+        ),
+        (
+            "",
+            "client='interrupted',checks='start',answer='ok'",
+            "by a command",
+        ),
+    ] {
+        let shown = problem(&format!(
+            "id='path/b'\nrule='H1'\nsays='s'\n{head}\nstep=[{{{step}}}]"
         ));
         assert!(shown.contains(what), "{step}: {shown}");
     }

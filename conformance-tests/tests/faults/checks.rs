@@ -24,6 +24,8 @@ pub(crate) struct Checks {
     under_way: Mutex<BTreeMap<Vec<usize>, Arc<Shared<Vec<Check>>>>>,
     clock: Clock,
     has_begun: AtomicBool,
+    /// Only with a fault: which endpoint ran them last.
+    last_endpoint: Mutex<String>,
 }
 
 /// One check, and what is known of it.
@@ -110,6 +112,7 @@ impl Checks {
             under_way: Mutex::default(),
             clock: Clock::default(),
             has_begun: AtomicBool::new(false),
+            last_endpoint: Mutex::default(),
         });
         if !checks.has(Fault::BackgroundWaitsForRequest) {
             checks.begin();
@@ -251,8 +254,9 @@ impl Checks {
     }
 
     fn result(&self, slot: &Arc<Slot>, alone: bool) -> Option<Check> {
+        let runs_background = alone && self.has(Fault::FurtherRunBackground);
         match slot.check.every {
-            Some(period) if !self.has(Fault::BackgroundRunsForRequest) => {
+            Some(period) if !self.has(Fault::BackgroundRunsForRequest) && !runs_background => {
                 Some(self.last_result(slot, period))
             }
             _ if alone => Some(self.counted(slot, self.execute(slot)?)),
@@ -296,6 +300,16 @@ impl Checks {
             return result;
         }
         lock(&slot.state).threshold.count(result, self.fault)
+    }
+
+    /// Only with a fault: each endpoint counts for itself.
+    pub(crate) fn forget_failures(&self, endpoint: &str) {
+        let last = std::mem::replace(&mut *lock(&self.last_endpoint), endpoint.to_owned());
+        if last != endpoint {
+            for slot in &self.slots {
+                lock(&slot.state).threshold.begin_anew();
+            }
+        }
     }
 
     /// Only with a fault: counts failures once more that were held back.

@@ -503,7 +503,14 @@ impl Endpoint {
 
     /// What the checks reported, and whether others had asked before; none where the connection ends.
     fn run(&self, view: View<'_>) -> Option<(Vec<Check>, bool)> {
-        let alone = view.is_further() && self.has(Fault::FurtherRunAlone);
+        let alone = view.is_further()
+            && matches!(
+                self.fault,
+                Some(Fault::FurtherRunAlone | Fault::FurtherRunBackground)
+            );
+        if self.has(Fault::FailuresCountApart) {
+            self.runs.forget_failures(view.path());
+        }
         let (mut results, has_joined) = self.runs.run(view.checks(), alone)?;
         let is_panic = |check: &Check| matches!(check.behaviour, Behaviour::Panic(_));
         let mut memory = self.memory();

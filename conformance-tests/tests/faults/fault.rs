@@ -488,6 +488,8 @@ faults! {
     FurtherEndpointsMissing => "endpoint/no-checks",
     /// Whatever starts with the path of a further endpoint is answered.
     FurtherPathIsAPrefix => "endpoint/paths-are-exact",
+    /// The path of a further endpoint loses a slash at its end.
+    FurtherPathIsTrimmed => "endpoint/odd-paths",
     /// The codes that are set are those of all endpoints.
     CodesOfTheFirstEverywhere => "endpoint/codes-are-of-the-first",
     /// Beside others, the first endpoint says no more 299.
@@ -532,6 +534,10 @@ faults! {
     OverlapRunsTwice => "endpoint/shared-checks",
     /// At further endpoints each request has a run of its own.
     FurtherRunAlone => "endpoint/crowd",
+    /// At further endpoints, checks in the background run for each request.
+    FurtherRunBackground => "endpoint/background",
+    /// Each choice of checks counts its failures apart.
+    FailuresCountApart => "endpoint/thresholds",
     /// A connection asks for one endpoint.
     EndpointOfTheConnection => "endpoint/on-one-connection",
     /// A pyramid at another path is strict.

@@ -14,6 +14,11 @@ pub(crate) struct Threshold {
 }
 
 impl Threshold {
+    /// Only with a fault: no result in a row.
+    pub(crate) fn begin_anew(&mut self) {
+        self.row = 0;
+    }
+
     /// A result as it counts.
     pub(crate) fn count(&mut self, result: Check, fault: Option<Fault>) -> Check {
         let passes = result.status == "OK";

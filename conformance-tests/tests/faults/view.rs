@@ -29,6 +29,7 @@ impl<'a> View<'a> {
         let is_at = |endpoint: &&Endpoint| match fault {
             Some(Fault::FurtherEndpointsMissing) => false,
             Some(Fault::FurtherPathIsAPrefix) => path.starts_with(&endpoint.path),
+            Some(Fault::FurtherPathIsTrimmed) => path == endpoint.path.trim_end_matches('/'),
             _ => endpoint.path == path,
         };
         let further = Some(given.endpoints.iter().find(is_at)?);
