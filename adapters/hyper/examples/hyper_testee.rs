@@ -1,0 +1,61 @@
+//! The hyper adapter as a testee: see the testee protocol in `docs/contract.md`.
+
+use std::convert::Infallible;
+use std::future::ready;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::ExitCode;
+
+use health_conformance::{Server, testee};
+use health_core::Health;
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+
+pub(crate) fn serve(health: Health) -> io::Result<Server> {
+    let missing = service_fn(|_| {
+        let mut missing = Response::new(String::new());
+        *missing.status_mut() = StatusCode::NOT_FOUND;
+        ready(Ok::<_, Infallible>(missing))
+    });
+    serve_app(|| health_hyper::service(health, missing))
+}
+
+/// Mounts inside the runtime, as an application does.
+pub(crate) fn serve_app<S, B>(mount: impl FnOnce() -> S) -> io::Result<Server>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_io()
+        .build()?;
+    let inside = runtime.enter();
+    let app = mount();
+    drop(inside);
+    runtime.spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        loop {
+            let (stream, _) = listener.accept().await?;
+            let connection =
+                http1::Builder::new().serve_connection(TokioIo::new(stream), app.clone());
+            // A client that has gone is its own loss.
+            tokio::spawn(async { connection.await.is_ok() });
+        }
+        #[expect(unreachable_code, reason = "says what `?` returns")]
+        io::Result::Ok(())
+    });
+    Ok(Server::new(address, || runtime.shutdown_background()))
+}
+
+fn main() -> ExitCode {
+    testee::main(serve)
+}

@@ -1,0 +1,81 @@
+//! The endpoint over HTTP, by itself.
+
+use std::convert::Infallible;
+use std::future::{Future, Ready, ready};
+use std::io;
+use std::net::ToSocketAddrs;
+use std::time::Duration;
+
+use health_core::Health;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+
+use super::{Answerer, Context, Listener, Stream, open_tcp};
+use crate::{HealthService, service};
+
+/// How long a request's head may take, and how long a connection may be idle. hyper knows one bound for both. It
+/// is longer than most pollers' period, so that those that keep their connection need not open a new one.
+pub(super) const PATIENCE: Duration = Duration::from_secs(75);
+
+/// Room for the head of a request.
+const BUFFER: usize = 16 * 1024;
+
+/// Answers health requests at `address`, and 404 to any other, until the process ends.
+pub fn listen(address: impl ToSocketAddrs, health: Health) -> io::Result<Listener> {
+    open_tcp(address, Http::new(health))
+}
+
+pub(super) struct Http {
+    protocol: http1::Builder,
+    service: HealthService<Nothing>,
+    context: Context,
+}
+
+impl Http {
+    pub(super) fn new(health: Health) -> Self {
+        let mut protocol = http1::Builder::new();
+        protocol
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE)
+            .half_close(true)
+            .max_buf_size(BUFFER);
+        Self {
+            protocol,
+            service: service(health, Nothing),
+            context: Context::current(),
+        }
+    }
+}
+
+impl Answerer for Http {
+    fn answer(&self, stream: impl Stream) -> impl Future<Output = ()> + Send + 'static {
+        let (service, context) = (self.service.clone(), self.context.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
+            context.clone().within(service.call(request))
+        });
+        let connection = self
+            .protocol
+            .serve_connection(TokioIo::new(stream), service);
+        // A client that has gone is its own loss.
+        async { connection.await.unwrap_or_default() }
+    }
+}
+
+/// An application without a path.
+#[derive(Clone)]
+struct Nothing;
+
+impl<B> Service<Request<B>> for Nothing {
+    type Response = Response<String>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<String>, Infallible>>;
+
+    fn call(&self, _: Request<B>) -> Self::Future {
+        let mut missing = Response::default();
+        *missing.status_mut() = StatusCode::NOT_FOUND;
+        ready(Ok(missing))
+    }
+}

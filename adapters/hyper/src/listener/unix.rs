@@ -1,0 +1,39 @@
+//! The endpoint on a Unix domain socket.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+use health_core::Health;
+
+use super::http::Http;
+use super::open;
+
+/// As [`listen`], on a Unix domain socket.
+pub fn listen_unix(path: impl AsRef<Path>, health: Health) -> io::Result<()> {
+    let socket = bind(path.as_ref())?;
+    socket.set_nonblocking(true)?;
+    open(|| tokio::net::UnixListener::from_std(socket), Http::new(health))
+}
+
+/// Binds, also where a process that has ended left its socket behind.
+fn bind(path: &Path) -> io::Result<UnixListener> {
+    match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_behind(path)? => {
+            fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        bound => bound,
+    }
+}
+
+/// Whether it is a socket, and nobody listens.
+fn is_left_behind(path: &Path) -> io::Result<bool> {
+    if !fs::symlink_metadata(path)?.file_type().is_socket() {
+        return Ok(false);
+    }
+    let refused = UnixStream::connect(path).err();
+    Ok(refused.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused))
+}

@@ -1,0 +1,101 @@
+//! The same for tower.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use health_core::Health;
+use hyper::body::Body;
+use hyper::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::body::HealthBody;
+use crate::future::HealthFuture;
+use crate::{HealthService, service};
+
+/// A layer that makes a [`service`] of every service it is laid over.
+pub fn layer(health: Health) -> HealthLayer {
+    health.start_on_tokio();
+    HealthLayer { health }
+}
+
+/// See [`layer`].
+#[derive(Debug, Clone)]
+pub struct HealthLayer {
+    health: Health,
+}
+
+impl<S> Layer<S> for HealthLayer {
+    type Service = HealthService<S>;
+
+    fn layer(&self, inner: S) -> HealthService<S> {
+        service(self.health.clone(), inner)
+    }
+}
+
+/// Always ready: the endpoint has to answer when the application is too busy to. A request for the application
+/// waits, in its future, until a clone of the inner service is ready.
+impl<S, B, R> Service<Request<B>> for HealthService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    R: Body,
+{
+    type Response = Response<HealthBody<R>>;
+    type Error = S::Error;
+    type Future = HealthFuture<Oneshot<S, Request<B>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.route(request, |inner, request| Oneshot {
+            state: State::Waits {
+                inner: inner.clone(),
+                request: Some(request),
+            },
+        })
+    }
+}
+
+pin_project! {
+    /// A request for the application: waits until the inner service is ready, and calls it.
+    #[derive(Debug)]
+    pub struct Oneshot<S: Service<Q>, Q> {
+        #[pin]
+        state: State<S, Q, S::Future>,
+    }
+}
+
+pin_project! {
+    #[derive(Debug)]
+    #[project = StatePinned]
+    enum State<S, Q, F> {
+        Waits { inner: S, request: Option<Q> },
+        Called { #[pin] future: F },
+    }
+}
+
+impl<S: Service<Q>, Q> Future for Oneshot<S, Q> {
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let future = match this.state.as_mut().project() {
+                StatePinned::Waits { inner, request } => {
+                    ready!(inner.poll_ready(context))?;
+                    // Taken once: the next poll finds the other state.
+                    match request.take() {
+                        Some(request) => inner.call(request),
+                        None => return Poll::Pending,
+                    }
+                }
+                StatePinned::Called { future } => return future.poll(context),
+            };
+            this.state.set(State::Called { future });
+        }
+    }
+}
