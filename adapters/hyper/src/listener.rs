@@ -49,10 +49,7 @@ fn open_tcp(address: impl ToSocketAddrs, answerer: impl Answerer) -> io::Result<
     let socket = std::net::TcpListener::bind(address)?;
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;
-    open(
-        || tokio::net::TcpListener::from_std(socket),
-        answerer,
-    )?;
+    open(|| tokio::net::TcpListener::from_std(socket), answerer)?;
     Ok(Listener { address })
 }
 

@@ -27,8 +27,7 @@ async fn app<B>(request: Request<B>) -> Result<Response<String>, Infallible> {
 #[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
-    let with =
-        hyper_testee::serve_app(|| health_hyper::service(health, service_fn(app))).unwrap();
+    let with = hyper_testee::serve_app(|| health_hyper::service(health, service_fn(app))).unwrap();
     let without = hyper_testee::serve_app(|| service_fn(app)).unwrap();
     let differences =
         health_conformance::neighbours::differences(with.address(), without.address());

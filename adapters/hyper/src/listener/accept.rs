@@ -61,3 +61,50 @@ pub(super) async fn accept(acceptor: &impl Accept, answerer: &impl Answerer) {
         connections.push_back(connection.abort_handle());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::{pending, ready};
+    use std::io;
+    use std::sync::mpsc;
+
+    use tokio::io::{DuplexStream, duplex};
+    use tokio::time::{Instant, timeout};
+
+    use super::{Accept, Answerer, PAUSE, Stream, accept};
+
+    /// Has no connection to give for so many times, then one, and then no other.
+    struct Failing(Cell<u32>);
+
+    impl Accept for Failing {
+        type Stream = DuplexStream;
+
+        async fn next(&self) -> io::Result<DuplexStream> {
+            match self.0.replace(self.0.get().saturating_sub(1)) {
+                0 => pending().await,
+                1 => Ok(duplex(1).0),
+                _ => Err(io::Error::other("too many open files")),
+            }
+        }
+    }
+
+    struct Tell(mpsc::Sender<Instant>);
+
+    impl Answerer for Tell {
+        fn answer(&self, _: impl Stream) -> impl Future<Output = ()> + Send + 'static {
+            ready(self.0.send(Instant::now()).unwrap())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_to_accept_neither_end_it_nor_make_it_spin() {
+        let start = Instant::now();
+        let (tell, told) = mpsc::channel();
+        let failing = Failing(Cell::new(11));
+        let ended = timeout(PAUSE * 100, accept(&failing, &Tell(tell))).await;
+        assert!(ended.is_err());
+        let accepted = told.try_recv().unwrap();
+        assert!(accepted - start >= PAUSE * 10, "{:?}", accepted - start);
+    }
+}

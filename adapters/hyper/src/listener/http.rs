@@ -79,3 +79,40 @@ impl<B> Service<Request<B>> for Nothing {
         ready(Ok(missing))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use health_core::Health;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::time::Instant;
+
+    use super::{Answerer as _, Http, PATIENCE};
+
+    /// What a client gets who sends `bytes` and waits for the end, and how long that took.
+    async fn waiting(bytes: &[u8]) -> (String, std::time::Duration) {
+        let health = Health::builder().build().unwrap();
+        let (mut client, server) = duplex(1024);
+        tokio::spawn(Http::new(health).answer(server));
+        let start = Instant::now();
+        client.write_all(bytes).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        (answer, start.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_half_sent_request_is_cut_off() {
+        for bytes in [&b""[..], b"GET /health HTTP/1.1\r\nHo"] {
+            let (answer, time) = waiting(bytes).await;
+            assert_eq!(answer, "");
+            assert!(time >= PATIENCE && time < PATIENCE * 2, "{time:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_is_closed_in_the_end() {
+        let (answer, time) = waiting(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        assert!(answer.ends_with("\r\n\r\nOK"), "{answer}");
+        assert!(time >= PATIENCE && time < PATIENCE * 2, "{time:?}");
+    }
+}

@@ -15,7 +15,10 @@ use super::open;
 pub fn listen_unix(path: impl AsRef<Path>, health: Health) -> io::Result<()> {
     let socket = bind(path.as_ref())?;
     socket.set_nonblocking(true)?;
-    open(|| tokio::net::UnixListener::from_std(socket), Http::new(health))
+    open(
+        || tokio::net::UnixListener::from_std(socket),
+        Http::new(health),
+    )
 }
 
 /// Binds, also where a process that has ended left its socket behind.

@@ -1,0 +1,17 @@
+//! A plain client for the tests.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
+use std::io::{Read, Write};
+
+/// The whole answer to `GET target`, on a connection that ends with it.
+pub(crate) fn ask(mut connection: impl Read + Write, target: &str) -> String {
+    let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
+}

@@ -1,0 +1,69 @@
+//! The service and the layer for tower.
+
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+
+use health_core::Health;
+use hyper::{Request, Response, StatusCode};
+use tower_layer::Layer as _;
+use tower_service::Service;
+
+/// An application that is ready in the end, never, or no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Application {
+    ReadyAfter(u32),
+    NeverReady,
+    Broken,
+}
+
+impl<B> Service<Request<B>> for Application {
+    type Response = Response<String>;
+    type Error = &'static str;
+    type Future = Ready<Result<Response<String>, &'static str>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        match self {
+            Self::ReadyAfter(0) => return Poll::Ready(Ok(())),
+            Self::ReadyAfter(polls) => *polls -= 1,
+            Self::NeverReady => return Poll::Pending,
+            Self::Broken => return Poll::Ready(Err("broken")),
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        assert_eq!(*self, Self::ReadyAfter(0), "called before it was ready");
+        ready(Ok(Response::new("shop".to_owned())))
+    }
+}
+
+async fn status_of(application: Application, target: &str) -> Result<StatusCode, &'static str> {
+    let health = Health::builder().build().unwrap();
+    let mut service = health_hyper::layer(health).layer(application);
+    std::future::poll_fn(|context| Service::<Request<()>>::poll_ready(&mut service, context))
+        .await?;
+    let request = Request::get(target).body(()).unwrap();
+    let response = Service::call(&mut service, request).await?;
+    Ok(response.status())
+}
+
+#[tokio::test]
+async fn the_endpoint_answers_while_the_application_is_not_ready() {
+    for application in [Application::NeverReady, Application::Broken] {
+        assert_eq!(status_of(application, "/health").await, Ok(StatusCode::OK));
+    }
+}
+
+#[tokio::test]
+async fn a_request_for_the_application_waits_until_that_is_ready() {
+    for polls in [0, 1, 3] {
+        let application = Application::ReadyAfter(polls);
+        assert_eq!(status_of(application, "/").await, Ok(StatusCode::OK));
+    }
+}
+
+#[tokio::test]
+async fn an_application_that_cannot_be_ready_fails_its_own_requests() {
+    assert_eq!(status_of(Application::Broken, "/").await, Err("broken"));
+}
