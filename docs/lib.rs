@@ -19,3 +19,6 @@ mod endpoints {}
 
 #[doc = include_str!("drain.md")]
 mod drain {}
+
+#[doc = include_str!("own-listener.md")]
+mod own_listener {}

@@ -1,7 +1,7 @@
 //! A health endpoint for [hyper] and tower: `GET /health` says `OK`, or `MAINTENANCE` while a marker file
 //! exists, and runs the application's checks when asked with `?checks=all`.
 //!
-//! This crate decides nothing: it lets [`Health`] answer at its path for every method, passes the raw
+//! This crate decides nothing: it lets [`Health`] answer at its paths for every method, passes the raw
 //! query in, and copies the answer out. It sets no timeout and touches no other path.
 //!
 //! ```
@@ -19,15 +19,14 @@
 //!     Ok::<_, Infallible>(Response::new("the application".to_owned()))
 //! });
 //! let app = health_hyper::service(health, app);
-//! # let _: hyper_util::service::TowerToHyperService<()>;
 //! # Ok::<(), health_core::BuildError>(())
 //! ```
 //!
 //! # Features
 //!
-//! - `tower` (off by default): the same service for tower, and a layer.
-//! - `listener` (off by default): the endpoint on an address of its own, for an application on any framework, and
-//!   HAProxy's agent check.
+//! - `tower` (off by default): [`service`] makes a service for tower as well, and `layer` a layer.
+//! - `listener` (off by default): `listen` answers on an address of its own, for an application on any framework, and
+//!   `agent_check` answers HAProxy's.
 
 mod body;
 mod future;
@@ -51,11 +50,11 @@ pub use crate::listener::{Listener, agent_check, listen};
 #[cfg(feature = "tower")]
 pub use crate::tower::{HealthLayer, Oneshot, layer};
 
-/// A service that answers every method at exactly [`HealthConfig::url`](health_core::HealthConfig::url), and
-/// hands every other request on to `inner`.
+/// A service that answers every method at exactly [`HealthConfig::url`](health_core::HealthConfig::url) and the path
+/// of each [`Endpoint`](health_core::Endpoint), and hands every other request on to `inner`.
 ///
 /// Make it once and clone it for each connection, or make it anew for each: both are cheap. It comes before every
-/// path of the application, one at the endpoint's url included.
+/// path of the application, one at an endpoint's path included. What is laid over it sees the health endpoints too.
 pub fn service<S>(health: Health, inner: S) -> HealthService<S> {
     health.start_on_tokio();
     HealthService { health, inner }
@@ -76,12 +75,11 @@ impl<S> HealthService<S> {
         inner: impl FnOnce(&S, Request<B>) -> F,
     ) -> HealthFuture<F> {
         let uri = request.uri();
-        if !self.health.serves(uri.path()) {
+        let Some(endpoint) = self.health.at(uri.path()) else {
             return HealthFuture::theirs(inner(&self.inner, request));
-        }
-        let health = self.health.clone();
+        };
         let query = uri.query().unwrap_or_default().to_owned();
-        HealthFuture::ours(async move { health.respond(&query).await })
+        HealthFuture::ours(async move { endpoint.respond(&query).await })
     }
 }
 

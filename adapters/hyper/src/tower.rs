@@ -15,7 +15,10 @@ use crate::body::HealthBody;
 use crate::future::HealthFuture;
 use crate::{HealthService, service};
 
-/// A layer that makes a [`service`] of every service it is laid over.
+/// A layer that makes a [`service`] of each service it is laid over.
+///
+/// The endpoint answers also while the inner service is not ready. A request for the application waits, in its
+/// future, until a clone of that is: the readiness of the application is not passed on to what is laid over this.
 pub fn layer(health: Health) -> HealthLayer {
     health.start_on_tokio();
     HealthLayer { health }
@@ -35,8 +38,7 @@ impl<S> Layer<S> for HealthLayer {
     }
 }
 
-/// Always ready: the endpoint has to answer when the application is too busy to. A request for the application
-/// waits, in its future, until a clone of the inner service is ready.
+/// Always ready: the endpoint has to answer when the application is too busy to.
 impl<S, B, R> Service<Request<B>> for HealthService<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,

@@ -1,5 +1,10 @@
 //! The whole conformance suite against each way to serve the endpoint, in this process.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
 #[path = "../examples/hyper_testee.rs"]
 #[expect(dead_code, reason = "its main is for the program")]
 mod hyper_testee;

@@ -45,3 +45,19 @@ async fn serve(health: health_core::Health) {
 fn sigterm_ends_a_process_whose_checks_are_stuck() {
     shutdown::ends_while_checks_are_stuck("sigterm_ends_a_process_whose_checks_are_stuck", serve);
 }
+
+#[cfg(feature = "listener")]
+#[tokio::main]
+async fn serve_by_itself(health: health_core::Health) {
+    let mut terminated = signal(SignalKind::terminate()).unwrap();
+    let listener = health_hyper::listen("127.0.0.1:0", health).unwrap();
+    shutdown::ready(listener.local_addr());
+    terminated.recv().await.unwrap();
+}
+
+#[cfg(feature = "listener")]
+#[test]
+fn the_listener_of_its_own_ends_with_the_process() {
+    let test = "the_listener_of_its_own_ends_with_the_process";
+    shutdown::ends_while_checks_are_stuck(test, serve_by_itself);
+}

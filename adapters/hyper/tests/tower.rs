@@ -1,5 +1,10 @@
 //! The service and the layer for tower.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 

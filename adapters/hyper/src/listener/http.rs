@@ -24,6 +24,32 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(75);
 const BUFFER: usize = 16 * 1024;
 
 /// Answers health requests at `address`, and 404 to any other, until the process ends.
+///
+/// For an application on any framework: whoever asks here is answered while the application's own listener is closed to
+/// end in good order, and while its threads are busy or blocked. The endpoints may be mounted in the application as well.
+///
+/// ```no_run
+/// use health_core::{Endpoint, Health};
+///
+/// let health = Health::builder().endpoint(Endpoint::liveness("/live")).build()?;
+/// let listener = health_hyper::listen("0.0.0.0:8081", health.clone())?;
+/// println!("health at {}", listener.local_addr());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It serves on a detached thread with a runtime of its own, and ends with the process: nothing else stops it, and to drop
+/// what this returns changes nothing.
+///
+/// **Checks** that talk through tokio find the runtime in which this is called, whether they are asked for here or by way
+/// of the application. Call it inside the application's; called outside any, those that are asked for here find the
+/// listener's own.
+///
+/// **Bounds.** HTTP/1.1 without TLS. The head of a request may take 75 seconds, and so long may a connection be idle. Of
+/// more than 512 connections the oldest is closed.
+///
+/// # Errors
+///
+/// The address cannot be bound, as when it is in use, or the system has no thread to give.
 pub fn listen(address: impl ToSocketAddrs, health: Health) -> io::Result<Listener> {
     open_tcp(address, Http::new(health))
 }

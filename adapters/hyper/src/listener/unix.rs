@@ -11,7 +11,15 @@ use health_core::Health;
 use super::http::Http;
 use super::open;
 
-/// As [`listen`], on a Unix domain socket.
+/// As [`listen`](crate::listen), on a Unix domain socket.
+///
+/// A socket that a process which has ended left behind is replaced: as the listener ends with the process, each
+/// leaves its own. Who may connect is for the directory to say.
+///
+/// # Errors
+///
+/// The path cannot be bound, as when somebody listens there or it is another kind of file, or the system has no
+/// thread to give.
 pub fn listen_unix(path: impl AsRef<Path>, health: Health) -> io::Result<()> {
     let socket = bind(path.as_ref())?;
     socket.set_nonblocking(true)?;
