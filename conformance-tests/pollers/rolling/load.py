@@ -1,0 +1,194 @@
+"""Sends requests as fast as they are answered, and gives an account of every one.
+
+    load.py '{"port": 8080, "connections": 32, "timeout": 10, "requests": [["GET", "/", "", "the application\\n"]]}'
+
+A request is a method, a path, a body, and the body that a 200 has to answer it with. It is answered so, or it failed:
+there is no third. Prints a line of JSON ten times a second: `sent`, `answered`, `failed` by reason. When its standard
+input ends it sends no more, waits for what is on its way, and prints the last line, where `sent` is the sum of the
+others.
+
+Why not wrk: it takes every code below 400 for a success, and counts a time-out when an answer comes late, not when none
+comes: a request that hangs is in none of its numbers.
+"""
+
+import collections
+import json
+import re
+import select
+import socket
+import sys
+import time
+
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+) *\r\n", re.IGNORECASE)
+CLOSE = re.compile(rb"\r\nconnection: *close *\r\n", re.IGNORECASE)
+SAMPLES = 20
+
+
+class Request:
+    """One of the requests that are sent in turn."""
+
+    def __init__(self, method, path, body, expected, header=None):
+        self.expected = expected.encode()
+        headers = ["Host: shop"] + ([f"Content-Length: {len(body.encode())}"] if body else []) + ([header] if header else [])
+        self.bytes = "\r\n".join([f"{method} {path} HTTP/1.1", *headers, "", body]).encode()
+
+    def judge(self, status, body):
+        """Why this answer is none, or nothing."""
+        if status != b"200":
+            return f"status {status.decode('latin-1')}"
+        return None if body == self.expected else "another body"
+
+
+class Connection:
+    """A connection of the client, with one request on its way at most."""
+
+    def __init__(self, load, turn):
+        self.load = load
+        self.turn = turn
+        self.socket = None
+        self.request = None
+        self.received = b""
+        self.began = 0.0
+
+    def send(self):
+        """Sends the next request, over a new connection where there is none."""
+        requests = self.load.requests
+        self.turn += 1
+        self.request = requests[self.turn % len(requests)]
+        self.received = b""
+        self.began = time.monotonic()
+        self.load.sent += 1
+        try:
+            if self.socket is None:
+                self.connect()
+            # It is short: the buffer of a connection on which nothing is under way takes it whole.
+            if self.socket.send(self.request.bytes) != len(self.request.bytes):
+                self.fail("sent in part")
+        except OSError as error:
+            self.fail(f"not sent: {type(error).__name__}")
+
+    def connect(self):
+        self.socket = socket.create_connection(("127.0.0.1", self.load.port), self.load.timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
+        self.load.watch(self)
+
+    def receive(self):
+        """Reads what is there. Whether the request is over."""
+        try:
+            data = self.socket.recv(65536)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            data, end = b"", type(error).__name__
+        else:
+            end = "closed"
+        if self.request is None:
+            # A close between two requests is no loss.
+            return self.fail("an answer to nothing") if data else self.close()
+        if not data:
+            return self.fail(f"no answer: {end}")
+        self.received += data
+        head, blank, body = self.received.partition(b"\r\n\r\n")
+        if not blank:
+            return False
+        head += b"\r\n"
+        length = LENGTH.search(head)
+        if length is None:
+            return self.fail("an answer without a length")
+        missing = int(length[1]) - len(body)
+        if missing > 0:
+            return False
+        reason = "more than an answer" if missing < 0 else self.request.judge(head[9:12], body)
+        if reason:
+            return self.fail(reason)
+        self.load.answered += 1
+        self.request = None
+        if CLOSE.search(head):
+            self.close()
+        return True
+
+    def fail(self, reason):
+        """Counts the request as failed, and leaves the connection: the next request has a new one."""
+        self.load.fail(reason, self.received)
+        self.request = None
+        self.close()
+        return True
+
+    def close(self):
+        if self.socket is not None:
+            self.load.forget(self)
+            self.socket.close()
+            self.socket = None
+
+
+class Load:
+    """All connections, and the account."""
+
+    def __init__(self, port, connections, timeout, requests):
+        self.port = port
+        self.timeout = timeout
+        self.requests = [Request(*request) for request in requests]
+        self.sent = 0
+        self.answered = 0
+        self.failed = collections.Counter()
+        self.samples = []
+        self.poll = select.epoll()
+        self.by_descriptor = {}
+        self.connections = [Connection(self, turn) for turn in range(connections)]
+
+    def watch(self, connection):
+        descriptor = connection.socket.fileno()
+        self.by_descriptor[descriptor] = connection
+        self.poll.register(descriptor, select.EPOLLIN)
+
+    def forget(self, connection):
+        descriptor = connection.socket.fileno()
+        del self.by_descriptor[descriptor]
+        self.poll.unregister(descriptor)
+
+    def fail(self, reason, received):
+        self.failed[reason] += 1
+        if len(self.samples) < SAMPLES:
+            self.samples.append([time.time(), reason, received[:200].decode("latin-1")])
+
+    def run(self):
+        """Sends until standard input ends, then waits for the answers that are due."""
+        standard_input = sys.stdin.fileno()
+        self.poll.register(standard_input, select.EPOLLIN | select.EPOLLHUP)
+        sending = True
+        report_at = 0.0
+        while sending or any(connection.request for connection in self.connections):
+            if sending:
+                for connection in self.connections:
+                    # Not `while`: one that cannot connect must not keep the others from their turn.
+                    if connection.request is None:
+                        connection.send()
+            for descriptor, _ in self.poll.poll(0.1):
+                if descriptor == standard_input:
+                    if sending and not sys.stdin.buffer.read1():
+                        sending = False
+                        self.poll.unregister(standard_input)
+                    continue
+                connection = self.by_descriptor.get(descriptor)
+                if connection and connection.receive() and sending:
+                    connection.send()
+            now = time.monotonic()
+            if now >= report_at:
+                report_at = now + 0.1
+                self.give_up(now)
+                self.report()
+        self.report(samples=self.samples)
+
+    def give_up(self, now):
+        for connection in self.connections:
+            if connection.request and now - connection.began > self.timeout:
+                connection.fail("time-out")
+
+    def report(self, **more):
+        account = {"sent": self.sent, "answered": self.answered, "failed": self.failed}
+        print(json.dumps(account | more), flush=True)
+
+
+if __name__ == "__main__":
+    Load(**json.loads(sys.argv[1])).run()
