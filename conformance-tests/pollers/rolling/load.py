@@ -2,10 +2,10 @@
 
     load.py '{"port": 8080, "connections": 32, "timeout": 10, "requests": [["GET", "/", "", "the application\\n"]]}'
 
-A request is a method, a path, a body, and the body that a 200 has to answer it with. It is answered so, or it failed:
-there is no third. Prints a line of JSON ten times a second: `sent`, `answered`, `failed` by reason. When its standard
-input ends it sends no more, waits for what is on its way, and prints the last line, where `sent` is the sum of the
-others.
+A request is a method, a path, a body, the body that a 200 has to answer it with, and a header if need be. It is
+answered so, or it failed: there is no third. Prints a line of JSON ten times a second: `sent`, `answered`, `failed` by
+reason. When its standard input ends it sends no more, waits for what is on its way, and prints the last line, where
+`sent` is the sum of the others.
 
 Why not wrk: it takes every code below 400 for a success, and counts a time-out when an answer comes late, not when none
 comes: a request that hangs is in none of its numbers.
@@ -29,7 +29,8 @@ class Request:
 
     def __init__(self, method, path, body, expected, header=None):
         self.expected = expected.encode()
-        headers = ["Host: shop"] + ([f"Content-Length: {len(body.encode())}"] if body else []) + ([header] if header else [])
+        length = f"Content-Length: {len(body.encode())}" if body else None
+        headers = [line for line in ("Host: shop", length, header) if line]
         self.bytes = "\r\n".join([f"{method} {path} HTTP/1.1", *headers, "", body]).encode()
 
     def judge(self, status, body):

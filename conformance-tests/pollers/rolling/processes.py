@@ -25,7 +25,8 @@ class Children(contextlib.ExitStack):
             # Ends it even where this program is killed.
             command = ["setpriv", "--pdeathsig", "KILL", *command]
         with open(log, "ab") as output:
-            process = subprocess.Popen(command, **{"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output} | options)
+            streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
+            process = subprocess.Popen(command, **streams | options)
         self.callback(end, process)
         return process
 

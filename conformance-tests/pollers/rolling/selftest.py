@@ -1,0 +1,83 @@
+"""Does the load tool see what is wrong? A server that is wrong now and then keeps an account of its own."""
+
+import collections
+import os
+import socket
+import socketserver
+import struct
+import tempfile
+import threading
+
+from .processes import Children, Failure, await_that
+from .run import Load
+
+REQUESTS = 20_000
+
+RIGHT = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nright\n"
+
+# What the server does with some of every hundred requests, and what the tool has to call it.
+WRONG = {
+    10: (b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 6\r\n\r\nright\n", "status 500"),
+    20: (b"HTTP/1.1 299 MAINTENANCE\r\nContent-Length: 6\r\n\r\nright\n", "status 299"),
+    30: (b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nwrong\n", "another body"),
+    40: (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "another body"),
+    50: (b"", "no answer: closed"),
+    60: (RIGHT[:-2], "no answer: closed"),
+    70: ("reset", "no answer: ConnectionResetError"),
+    80: (RIGHT.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), None),
+    90: (RIGHT + RIGHT, "more than an answer"),
+}
+# Few, since each costs a connection the tool's patience.
+SILENT_EVERY = 4001
+
+
+class Handler(socketserver.BaseRequestHandler):
+    def handle(self):
+        while self.request.recv(65536):
+            with self.server.lock:
+                self.server.count += 1
+                count = self.server.count
+                answer, name = WRONG.get(count % 100, (RIGHT, None))
+                if count % SILENT_EVERY == 0:
+                    answer, name = None, "time-out"
+                self.server.account[name] += 1
+            if answer is None:
+                continue
+            if answer == "reset":
+                self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return
+            self.request.sendall(answer)
+            if name in ("no answer: closed", "more than an answer") or b"close" in answer:
+                return
+
+
+class Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.lock = threading.Lock()
+        self.count = 0
+        self.account = collections.Counter()
+
+    def shutdown_request(self, request):
+        # A polite end of the connection would come before the reset.
+        self.close_request(request)
+
+
+def run():
+    """Compares the two accounts."""
+    with tempfile.TemporaryDirectory(prefix="rolling-") as scratch, Children() as children, Server() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        log = os.path.join(scratch, "load.log")
+        load = Load(children, server.server_address[1], [["GET", "/", "", "right\n"]], log, timeout=2)
+        await_that(lambda: load.account["sent"] >= REQUESTS, f"{REQUESTS} requests are sent")
+        seen = load.finish()
+        server.shutdown()
+    answered = server.account.pop(None)
+    did = dict(server.account)
+    del seen["samples"]
+    if seen != {"sent": answered + sum(did.values()), "answered": answered, "failed": did}:
+        raise Failure(f"the load tool says {seen}, and the server answered {answered} requests well, and failed {did}")
+    print(f"the load tool and the server agree on {seen['sent']} requests, of which failed {did}")
