@@ -26,7 +26,7 @@ backend shop
     timeout check {timeout}ms
     http-check send meth GET uri {path}
 {expect}\
-    default-server check inter {interval}ms fall {fall} rise 1
+    default-server check inter {interval}ms fall {fall} rise 1{more}
     server a 127.0.0.1:{a}{cookie_a}
     server b 127.0.0.1:{b}{cookie_b}
 """
@@ -53,7 +53,9 @@ class HAProxy(Proxy):
         return os.path.join(scratch, "admin.sock")
 
     @staticmethod
-    def configuration(port, admin, a, b, path="/health", interval=INTERVAL, fall=1, reuse="safe", sticky=False):
+    def configuration(
+        port, admin, a, b, path="/health", interval=INTERVAL, fall=1, more="", reuse="safe", sticky=False
+    ):
         return HAPROXY.format(
             port=port,
             admin=admin,
@@ -64,6 +66,7 @@ class HAProxy(Proxy):
             timeout=PROBE_TIMEOUT,
             interval=interval,
             fall=fall,
+            more=more,
             reuse=reuse,
             cookie="    cookie server insert indirect nocache\n" if sticky else "",
             cookie_a=" cookie a" if sticky else "",

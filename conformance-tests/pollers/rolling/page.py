@@ -63,6 +63,7 @@ Where delay and interval are equal, it is a race.
   upstreams as there are: with one of two out, a request can look at that one twice, and gets 503 `no upstreams available`
   while the other is well. It is so in its current source, too. `random`, the default, `least_conn` and `first` do not have this; `lb_retries`
   hides it.
+- **`on-marked-down shutdown-sessions` of HAProxy** cuts off the requests that the instance is about to answer.
 - **Connections that are kept open.** The instance closes them when it stops. A proxy that sends on one at that moment loses
   the request; after the delay it sends none. Nothing had to be set for that: no request was lost with `http-reuse safe`, the
   default, nor with `always`.
@@ -100,6 +101,7 @@ CONTRASTS = {
     "sticky-pyramid": "SIGTERM, sticky sessions, HAProxy polls `/health`: 299",
     "sticky-readiness": "SIGTERM, sticky sessions, HAProxy polls `/ready`: 503",
     "readiness": "SIGTERM, HAProxy polls `/ready`: 503",
+    "shutdown-sessions": "SIGTERM, HAProxy polls `/ready`, with `on-marked-down shutdown-sessions`",
     "reuse-always": "SIGTERM, HAProxy with `http-reuse always`",
 }
 

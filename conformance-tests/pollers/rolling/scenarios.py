@@ -53,6 +53,12 @@ SCENARIOS = {
     ),
     "reuse-always": Scenario(sigterm, settings={"reuse": "always"}, proxies=("haproxy",), share=1),
     "readiness": Scenario(sigterm, settings={"path": "/ready"}, proxies=("haproxy",), share=1),
+    "shutdown-sessions": Scenario(
+        sigterm,
+        settings={"path": "/ready", "more": " on-marked-down shutdown-sessions"},
+        proxies=("haproxy",),
+        loses=True,
+    ),
     "sticky-pyramid": Scenario(sigterm, settings={"sticky": True}, proxies=("haproxy",), loses=True, requests=STICKY),
     "sticky-readiness": Scenario(
         sigterm, settings={"sticky": True, "path": "/ready"}, proxies=("haproxy",), requests=STICKY, share=1
