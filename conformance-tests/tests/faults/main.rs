@@ -16,6 +16,7 @@ mod fault;
 #[expect(dead_code, reason = "the server here has a loop of its own")]
 mod http;
 mod query;
+mod record;
 mod server;
 mod state;
 mod threshold;
