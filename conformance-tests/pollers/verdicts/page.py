@@ -41,17 +41,32 @@ class Page:
         return re.sub(r"^Version [0-9.]+\.", "Version.", text, flags=re.M)
 
     def _summary(self):
-        rows = [["program", "asks", "set up as", *(state.name for state in self._states)]]
+        columns = self._columns()
+        names = [", ".join(state.name for state in states) for states in columns]
+        rows = [["program", "asks", "set up as", *names]]
         for about in self._described:
-            if about.id not in self._programs:
-                rows.append([about.name, "", "*not run*", *("" for _ in self._states)])
+            program = self._programs.get(about.id)
+            if program is None:
+                rows.append([about.name, "", "*not run*", *("" for _ in columns)])
                 continue
             for setup in about.setups:
                 for adapters, table in self._by_adapters(about, setup):
-                    cells = [self._programs[about.id].sums_up(table[state.id]) for state in self._states]
-                    named = f"`{setup.config.id}`" + _of(adapters)
-                    rows.append([about.name, f"`{setup.endpoint.preset}`", named, *cells])
+                    cells = [program.sums_up(table[states[0].id]) for states in columns]
+                    rows.append([about.name, f"`{setup.endpoint.preset}`", _named(setup, adapters), *cells])
         return _table(rows)
+
+    def _columns(self):
+        """Groups of states that no setup tells apart: by what is expected, which holds for what was not run."""
+        groups = {}
+        for state in self._states:
+            expected = [
+                setup.expects(state.id, adapter)
+                for about in self._described
+                for setup in about.setups
+                for adapter in ADAPTERS
+            ]
+            groups.setdefault(tuple(expected), []).append(state)
+        return list(groups.values())
 
     def _section(self, about):
         program = self._programs.get(about.id)
@@ -65,15 +80,15 @@ class Page:
         rows = [["set up as", "endpoint", "state", "answer", *about.columns]]
         for setup in about.setups:
             for adapters, table in self._by_adapters(about, setup):
-                named = f"`{setup.config.id}`" + _of(adapters)
                 for states, texts in self._by_texts(table):
-                    rows.append([named, f"`{setup.endpoint.preset}`", states, *texts])
+                    rows.append([_named(setup, adapters), f"`{setup.endpoint.preset}`", states, *texts])
         lines += [_table(rows), "", END]
         return "\n".join(lines)
 
     def _config(self, about, program, config):
         of_it = [setup for setup in about.setups if setup.config is config]
-        lines = [f"**`{config.id}`**: {config.says} {self._asked(about, of_it)}", ""]
+        asks = "" if about.passive else self._asked(about, of_it)
+        lines = [f"**`{config.id}`**: {config.says}{asks}", ""]
         if config.shown:
             text = program.page_text(config, of_it[0].endpoint.asked)
             lines += [f"```{about.language}", text, "```", ""]
@@ -87,7 +102,7 @@ class Page:
             for one in self._found.values()
             if (one.program, one.setup) == (about.id, setup.id)
         }
-        return f"Asks {' or '.join(sorted(asked))}."
+        return f" Asks {' or '.join(sorted(asked))}."
 
     def _by_adapters(self, about, setup):
         """Groups of adapters where the same was found, with that; the largest group first."""
@@ -108,9 +123,10 @@ class Page:
             yield ", ".join(names), texts
 
 
-def _of(adapters):
-    """Says of which servers a row is, unless it is of most."""
-    return "" if len(adapters) > len(ADAPTERS) / 2 else f", {', '.join(adapters)}"
+def _named(setup, adapters):
+    """The configuration, and the servers that the row is of, unless that is most."""
+    some = "" if len(adapters) > len(ADAPTERS) / 2 else f", {', '.join(adapters)}"
+    return f"`{setup.config.id}`{some}"
 
 
 def _table(rows):

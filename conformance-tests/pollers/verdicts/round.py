@@ -60,7 +60,7 @@ class Round:
     def _watch(self, program):
         program.watch(
             [
-                Target(setup, adapter, self._servers.relay(adapter, setup.endpoint.preset))
+                Target(setup, adapter, self._servers.relay(adapter))
                 for setup in program.about.setups
                 for adapter in ADAPTERS
             ]

@@ -21,6 +21,8 @@ class Testee:
     """A testee program (see docs/contract.md, "Testee protocol")."""
 
     def __init__(self, program, given, scratch):
+        if not program.exists():
+            raise RunError(f"{program} is not there: cargo build --workspace --examples")
         self._lines = queue.Queue()
         self._process = process.start(
             [program],

@@ -60,6 +60,7 @@ class Described:
     package: str | None = None  # of Debian
     file: str | None = None  # in configs/
     language: str = "console"
+    passive: bool = False  # asks nothing by itself
     version: tuple = ("--version",)  # what to ask the program for its version
     page: dict = dataclasses.field(default_factory=dict)  # words in its configuration, on the page
     test: dict = dataclasses.field(default_factory=dict)  # the same, in a run

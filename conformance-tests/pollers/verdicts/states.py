@@ -22,40 +22,47 @@ SHOWN_BY = {
 }
 
 
-CODES = {"pyramid": "299", "readiness": "503", "strict": "503", "haproxy_404": "404", "nagios": "429", "liveness": "299"}
-
-
 class Servers:
-    """Stand-in: a process for each endpoint."""
+    """The servers of every adapter, and the relays that lead to them."""
 
     def __init__(self, directory, relays, endpoints, scratch):
         self._relays = relays
         self._disablefile = scratch / "maintenance"
-        self._to = {}
         self._shown = "well"
-        self._testees = {}
-        for adapter, program in ADAPTERS.items():
-            for endpoint in endpoints:
-                for kind in STARTED_WITH:
-                    given = dict(STARTED_WITH[kind])
-                    given.pop("latches", 0)
-                    self._testees[adapter, endpoint.preset, kind] = Testee(directory / program, given | {"settings": {
-                            "healthcheck.url": endpoint.path, "healthcheck.disablefile": str(self._disablefile) if endpoint.preset != "liveness" else "",
-                            "healthcheck.maintenance_code": CODES[endpoint.preset]}}, scratch)
+        self._to = {adapter: [] for adapter in ADAPTERS}
+        url = next(one.path for one in endpoints if one.preset == "pyramid")
+        given = {
+            "settings": {"healthcheck.url": url, "healthcheck.disablefile": str(self._disablefile)},
+            "endpoints": [
+                {"path": one.path, "preset": one.preset} for one in endpoints if one.path != url
+            ],
+        }
+        self._testees = {
+            adapter: {
+                kind: Testee(directory / program, given | more, scratch)
+                for kind, more in STARTED_WITH.items()
+            }
+            for adapter, program in ADAPTERS.items()
+        }
 
-    def relay(self, adapter, preset):
-        relay = self._relays.to(self._testees[adapter, preset, "well"].address)
-        self._to.setdefault((adapter, preset), []).append(relay)
+    def relay(self, adapter):
+        """A new relay to the server of an adapter."""
+        relay = self._relays.to(self._testees[adapter][self._shown].address)
+        self._to[adapter].append(relay)
         return relay
 
     def enter(self, state):
+        """Brings every server into a state. From draining there is no way back."""
         shown, maintenance = SHOWN_BY[state]
-        if maintenance or state in ("draining", "starting"):
+        if maintenance:
             self._disablefile.touch()
         else:
             self._disablefile.unlink(missing_ok=True)
+        if state == "draining":
+            for testees in self._testees.values():
+                testees[shown].command("DRAIN")
         if shown != self._shown:
             self._shown = shown
-            for key, relays in self._to.items():
+            for adapter, relays in self._to.items():
                 for relay in relays:
-                    self._relays.turn(relay, self._testees[*key, shown].address)
+                    self._relays.turn(relay, self._testees[adapter][shown].address)
