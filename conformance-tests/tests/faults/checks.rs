@@ -15,13 +15,15 @@ use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::threshold::Threshold;
 
+/// The run of each choice of checks.
+type Runs = BTreeMap<Vec<usize>, Arc<Shared<Vec<Check>>>>;
+
 /// The checks of a server. A result is a check too: its status and message are what it reports.
 pub(crate) struct Checks {
     fault: Option<Fault>,
     journal: Journal,
     slots: Vec<Arc<Slot>>,
-    /// The run of each choice of checks.
-    under_way: Mutex<BTreeMap<Vec<usize>, Arc<Shared<Vec<Check>>>>>,
+    under_way: Mutex<Runs>,
     clock: Clock,
     has_begun: AtomicBool,
     /// Only with a fault: which endpoint ran them last.
