@@ -253,51 +253,81 @@ fn a_program_that_ends_while_it_is_asked_is_told_with_its_last_words() {
     assert!(printed.contains(words), "{printed}");
 }
 
-#[test]
-fn a_command_that_does_not_take_effect_is_told_with_the_last_words_of_the_program() {
-    let directory = tempfile::tempdir().unwrap();
-    let script = directory.path().join("testee.py");
+/// A testee that answers everything with `answers[0]`; `commands` is what it does about each `line` on its standard input.
+fn testee_with_commands(directory: &Path, commands: &str) -> String {
     let server = r#"
-import socket, sys, threading
+import socket, sys, threading, time
+HEAD = "HTTP/1.1 %s\r\ncontent-type: text/plain; charset=utf-8\r\ncache-control: no-store\r\n" \
+    "x-content-type-options: nosniff\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
+answers = [HEAD % ("200 OK", 2, "OK")]
 listener = socket.create_server(("127.0.0.1", 0))
+def say(line):
+    print(line, flush=True)
 def serve():
     while True:
         connection = listener.accept()[0]
         if connection.recv(999):
-            connection.sendall(ANSWER)
+            if "MAINTENANCE" in answers[0]:
+                say("LOG INFO Health response: MAINTENANCE")
+            connection.sendall(answers[0].encode())
         connection.close()
 threading.Thread(target=serve, daemon=True).start()
-print("READY http://127.0.0.1:%d" % listener.getsockname()[1], flush=True)
+say("READY http://127.0.0.1:%d" % listener.getsockname()[1])
 for line in sys.stdin:
-    if line == "SWITCH on\n":
-        print("DONE", flush=True)
-    else:
-        sys.exit("no such command: " + line)
 "#;
-    let answer = String::from_utf8_lossy(HEALTHY)
-        .escape_default()
-        .to_string();
-    fs::write(&script, format!("ANSWER = b\"{answer}\"\n{server}")).unwrap();
-    let program = format!("python3 {}", script.display());
-    let run = |scenario: &str| {
+    let commands: String = commands
+        .lines()
+        .map(|line| format!("    {line}\n"))
+        .collect();
+    let script = directory.join("testee.py");
+    fs::write(&script, format!("{server}{commands}")).unwrap();
+    format!("python3 {}", script.display())
+}
+
+#[test]
+fn a_command_is_waited_for_until_it_took_effect() {
+    let directory = tempfile::tempdir().unwrap();
+    let commands = r#"time.sleep(0.1)
+is_on = line == "SWITCH on\n"
+answers[0] = HEAD % (("299 MAINTENANCE", 11, "MAINTENANCE") if is_on else ("200 OK", 2, "OK"))
+say("DONE")"#;
+    let program = testee_with_commands(directory.path(), commands);
+    let output = command(&["run", "--run", "source/switch*", "--cmd", &program]);
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    assert!(printed.contains("3 passed, 0 failed"), "{printed}");
+}
+
+#[test]
+fn a_command_that_does_not_take_effect_is_told_with_the_last_words_of_the_program() {
+    let directory = tempfile::tempdir().unwrap();
+    let commands = r#"if line != "SWITCH on\n":
+    sys.exit("no such command: " + line)
+say("DONE")"#;
+    let program = testee_with_commands(directory.path(), commands);
+    for (scenario, words) in [
+        (
+            "drain/next-request",
+            &[
+                "at request 2, DRAIN: GET /health",
+                "command DRAIN\n      expected DONE\n",
+                "the program ended (exit status: 1); standard error: \"no such command: DRAIN\"",
+            ][..],
+        ),
+        (
+            "source/switch-before-the-first-request",
+            &[
+                "at request 1, SWITCH on: GET /health",
+                "status\n      expected 299\n      got      200",
+            ],
+        ),
+    ] {
         let output = command(&["run", "--run", scenario, "--cmd", &program]);
-        (output.status.code(), text(&output.stdout))
-    };
-    let (code, printed) = run("drain/next-request");
-    assert_eq!(code, Some(1), "{printed}");
-    for words in [
-        "at request 2, DRAIN: GET /health",
-        "command DRAIN\n      expected DONE\n",
-        "the program ended (exit status: 1); standard error: \"no such command: DRAIN\"",
-    ] {
-        assert!(printed.contains(words), "{words}: {printed}");
-    }
-    let (_, printed) = run("source/switch-before-the-first-request");
-    for words in [
-        "at request 1, SWITCH on: GET /health",
-        "status\n      expected 299\n      got      200",
-    ] {
-        assert!(printed.contains(words), "{words}: {printed}");
+        let printed = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{printed}");
+        for words in words {
+            assert!(printed.contains(words), "{words}: {printed}");
+        }
     }
 }
 
