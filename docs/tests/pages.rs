@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use health_conformance::Suite;
+use health_core::{Endpoint, Health, State};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -80,6 +81,46 @@ fn the_suite_knows_every_rule_of_the_contract_by_its_title() {
         .map(|rule| format!("{} {}", rule.id, rule.title))
         .collect();
     assert_eq!(written, known);
+}
+
+#[test]
+fn the_table_of_presets_in_the_contract_is_what_the_endpoints_answer() {
+    type Preset = fn(&'static str) -> Endpoint;
+    let presets: [(&str, Preset); 9] = [
+        ("pyramid", Endpoint::pyramid),
+        ("strict", Endpoint::strict),
+        ("liveness", Endpoint::liveness),
+        ("readiness", Endpoint::readiness),
+        ("startup", Endpoint::startup),
+        ("haproxy_404", Endpoint::haproxy_404),
+        ("consul", Endpoint::consul),
+        ("nagios", Endpoint::nagios),
+        ("envoy", Endpoint::envoy),
+    ];
+    let contract = fs::read_to_string(root().join("docs/contract.md")).unwrap();
+    let (_, rule) = contract.split_once("**H16 ").unwrap();
+    let (rule, _) = rule.split_once("**H17 ").unwrap();
+    let rows = rule.lines().filter_map(|line| line.strip_prefix("| `"));
+    let written: Vec<_> = rows
+        .map(|row| {
+            let cells: Vec<_> = row.trim_end_matches(" |").split(" | ").collect();
+            let preset = cells[0].trim_end_matches('`');
+            (preset.to_owned(), cells[3..].join(" | "))
+        })
+        .collect();
+    let answered = presets.map(|(name, preset)| {
+        let health = Health::builder().endpoint(preset("/up")).build().unwrap();
+        let endpoint = health.at("/up").unwrap();
+        let cell = |state: State| {
+            let mut answers = endpoint.answers();
+            let answer = answers.find(|(shown, ..)| *shown == state);
+            answer.map_or("ignored".to_owned(), |(_, code, word)| {
+                format!("{} `{word}`", code.as_u16())
+            })
+        };
+        (name.to_owned(), State::ALL.map(cell).join(" | "))
+    });
+    assert_eq!(written, answered);
 }
 
 #[test]
