@@ -9,6 +9,7 @@ mod client;
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use client::ask;
 use health_core::Health;
@@ -16,6 +17,9 @@ use health_hyper::listen;
 use tokio::runtime::{self, Handle, Runtime};
 
 const ANYWHERE: &str = "127.0.0.1:0";
+
+/// How long an answer may take: far less than a connection may be idle.
+const LIMIT: Duration = Duration::from_secs(30);
 
 fn runtime() -> Runtime {
     runtime::Builder::new_current_thread()
@@ -25,7 +29,9 @@ fn runtime() -> Runtime {
 }
 
 fn get(address: SocketAddr, target: &str) -> String {
-    ask(TcpStream::connect(address).unwrap(), target)
+    let connection = TcpStream::connect(address).unwrap();
+    connection.set_read_timeout(Some(LIMIT)).unwrap();
+    ask(connection, target)
 }
 
 fn health() -> Health {
@@ -36,7 +42,7 @@ fn health() -> Health {
 fn bound_to(expected: &Runtime) -> Health {
     let expected = expected.handle().id();
     let check = move || async move {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
         let found = Handle::current().id();
         (found == expected).then_some(()).ok_or("another runtime")
     };
@@ -81,7 +87,7 @@ fn checks_find_the_runtime_of_the_application() {
 fn outside_any_runtime_checks_find_its_own() {
     let health = Health::builder()
         .check("timer", || async {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
             Ok::<(), String>(())
         })
         .build()
@@ -158,6 +164,7 @@ fn clients_that_hold_on_to_more_connections_than_there_may_be_keep_nobody_out() 
     let answer = get(listener.local_addr(), "/health");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     // The oldest had to go.
+    held[0].set_read_timeout(Some(LIMIT)).unwrap();
     let ended = held[0].read_to_end(&mut Vec::new());
     let was_reset = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;
     assert!(

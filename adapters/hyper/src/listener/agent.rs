@@ -90,3 +90,27 @@ async fn say(mut stream: impl Stream, line: &str) -> io::Result<()> {
     tokio::io::copy(&mut input, &mut tokio::io::sink()).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use health_core::Health;
+    use tokio::io::duplex;
+    use tokio::time::{Instant, timeout};
+
+    use super::{Agent, Answerer as _, Context, PATIENCE};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_or_does_not_close_is_dropped() {
+        let health = Health::builder().build().unwrap();
+        let endpoint = health.at("/health").unwrap();
+        let context = Context::current();
+        let agent = Agent { endpoint, context };
+        for room in [1, 1024] {
+            let (_client, server) = duplex(room);
+            let start = Instant::now();
+            let ended = timeout(PATIENCE * 3, agent.answer(server)).await;
+            assert!(ended.is_ok());
+            assert!(start.elapsed() >= PATIENCE, "{:?}", start.elapsed());
+        }
+    }
+}

@@ -108,21 +108,24 @@ impl<B> Service<Request<B>> for Nothing {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use health_core::Health;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
-    use tokio::time::Instant;
+    use tokio::time::{Instant, timeout};
 
     use super::{Answerer as _, Http, PATIENCE};
 
     /// What a client gets who sends `bytes` and waits for the end, and how long that took.
-    async fn waiting(bytes: &[u8]) -> (String, std::time::Duration) {
+    async fn waiting(bytes: &[u8]) -> (String, Duration) {
         let health = Health::builder().build().unwrap();
         let (mut client, server) = duplex(1024);
         tokio::spawn(Http::new(health).answer(server));
         let start = Instant::now();
         client.write_all(bytes).await.unwrap();
         let mut answer = String::new();
-        client.read_to_string(&mut answer).await.unwrap();
+        let end = client.read_to_string(&mut answer);
+        timeout(PATIENCE * 3, end).await.unwrap().unwrap();
         (answer, start.elapsed())
     }
 
