@@ -11,10 +11,11 @@ FRAMEWORKS = {
     "warp": "warp_drain",
     "rocket": "rocket_drain",
     "poem": "poem_drain",
+    "hyper": "hyper_drain",
 }
 
-# What every example has: a quick answer, and one that takes a few milliseconds. Go's HTTP client, and so Caddy, sends a
-# request again by itself if it was one without a body and the connection broke: only a POST shows what is lost.
+# What every example has: a quick answer, and one that takes a few milliseconds. Go's HTTP client, and so Caddy, repeats
+# a GET by itself when a kept connection breaks: a POST with a body shows what is lost.
 REQUESTS = [
     ["GET", "/", "", "the application\n"],
     ["POST", "/orders", "two of these", "ordered\n"],

@@ -11,6 +11,8 @@ from .run import CONNECTIONS
 from .scenarios import DELAY, MARGIN
 
 PAGE = """\
+## Rolling restarts
+
 Two instances of an application behind a proxy are restarted in turn, round after round, while {connections} connections
 send requests as fast as they are answered: half of them `GET /`, half `POST /orders`, which takes some milliseconds. A
 request has failed unless it got the application's 200 with its body: an error of the proxy, a closed connection and a
@@ -21,66 +23,63 @@ time-out are failures, and nothing is sent twice, neither by the load tool nor b
 - *marker*: the maintenance file is put in place; the proxy says that the instance is out, and that no answer of it is
   due; the instance is killed, with SIGKILL, so that nothing but the file can have saved a request; it is started again,
   the file is removed, and the proxy says that it is in again.
-- *SIGTERM, drain*: `drain_on` with a delay of {delay} ms, then the framework's graceful stop.
-- *SIGTERM, no delay*: the graceful stop alone. It finishes what has arrived; the proxy goes on sending to a port where
-  nobody listens until its next probe.
+- *SIGTERM, drain*: [`drain_on`](drain.md) with a delay of {delay} ms, then the framework's graceful stop.
+- *SIGTERM, no delay*: the graceful stop alone. It finishes what has arrived, but until its next probe the proxy goes on
+  sending to a port where nobody listens.
 - *SIGKILL*: for contrast.
 
-The applications are the examples [axum_drain](../adapters/axum/examples/axum_drain.rs),
-[actix_web_drain](../adapters/actix-web/examples/actix_web_drain.rs),
-[warp_drain](../adapters/warp/examples/warp_drain.rs), [rocket_drain](../adapters/rocket/examples/rocket_drain.rs) and
-[poem_drain](../adapters/poem/examples/poem_drain.rs), {build}. To repeat it, with HAProxy and Caddy installed:
+The applications are {examples}, {build}. To repeat it, with HAProxy and Caddy installed:
 
 ```console
 $ cargo build --release{cargo}
-$ conformance-tests/pollers/rolling-restart --examples target/release/examples --results target/rolling.json --write
+$ conformance-tests/pollers/rolling-restart --examples target/release/examples --restarts 20 --results target/rolling.json --write
 ```
 
-`--requests 5000 --frameworks axum --scenarios marker,sigterm,kill` takes half a minute, and is part of continuous
-integration.
+Continuous integration runs `rolling-restart --frameworks axum --scenarios marker,sigterm,kill --requests 5000`, which takes
+half a minute. No verdict depends on speed.
 
 ### How long the delay must be
 
     delay > interval × failures in a row that the proxy waits for + time-out of a probe + margin
 
 Until the proxy has asked again, it sends requests. A probe that is under way when the signal comes may still bring the
-old answer, as late as its time-out. The margin is for a machine that is busy: above, {interval} ms × 1 + {timeout} ms + {margin}
-ms = {delay} ms. The failures in a row count for 503, and not for the 299 of the configuration below, which HAProxy obeys at
-once. Twelve restarts each, with {first}, and failed requests of all:
+old answer, as late as its time-out. The margin is for a machine that is busy. In the table above it is
+{interval} ms × 1 + {timeout} ms + {margin} ms = {delay} ms. The failures in a row count for 503, and not for 299 as it is
+configured below, which HAProxy obeys at once. Twelve restarts of {first} each, whose probes are answered at once:
 
 {delays}
 
-Where delay and interval are equal, it is a race.
+Where the delay is just what the proxy needs, it is a race.
 
 ### What loses requests, and what does not
 
 {contrasts}
 
 - **Sticky sessions.** In the state that 299 sets, HAProxy keeps sending sticky clients to the server: that is its
-  purpose, for a drain that waits until they have gone. For a restart let HAProxy poll an endpoint that answers 503, such as
+  purpose, for a drain that waits until they have gone. For a restart let it poll an endpoint that answers 503, such as
   `Endpoint::readiness("/ready")`: then it sends them elsewhere.
-- **`lb_policy round_robin` of Caddy.** Requests that come at the same time share one counter, and each looks at as many
-  upstreams as there are: with one of two out, a request can look at that one twice, and gets 503 `no upstreams available`
-  while the other is well. It is so in its current source, too. `random`, the default, `least_conn` and `first` do not have this; `lb_retries`
-  hides it.
 - **`on-marked-down shutdown-sessions` of HAProxy** cuts off the requests that the instance is about to answer.
-- **Connections that are kept open.** The instance closes them when it stops. A proxy that sends on one at that moment loses
-  the request; after the delay it sends none. Nothing had to be set for that: no request was lost with `http-reuse safe`, the
-  default, nor with `always`.
-- **Retries.** Caddy's HTTP client repeats a request without a body by itself when a kept connection breaks, and cannot be told
-  not to. So half of the requests are POSTs with a body, which it does not repeat.
-- **Rocket and actix-web** catch SIGTERM by themselves, and stop at once. Their examples turn that off.
-  A stop takes Rocket two seconds (`grace`) when a connection is open, during which it serves nobody.
+- **`lb_policy round_robin` of Caddy.** Requests that come at the same time share one counter, and each looks at as many
+  upstreams as there are: with one of two out, a request can look at that one twice, and gets 503 while the other is
+  well. It is rare, and its source is the same in later versions. `random`, which is the default, `least_conn` and `first`
+  do not have this; `lb_retries` hides it.
+- **Connections that are kept open.** The instance closes them when it stops. A proxy that sends on one at that moment
+  loses the request; after the delay it sends none. Nothing had to be set for that: no request was lost with
+  `http-reuse safe`, the default, nor with `always`.
+- **Retries.** Go's HTTP client, on which Caddy is built, repeats a GET by itself when a kept connection breaks. So half of
+  the requests are POSTs with a body, which it does not repeat.
+- **Rocket and actix-web** catch SIGTERM by themselves, and stop at once: their examples turn that off. A stop takes
+  Rocket two seconds, its `grace`, while a proxy keeps a connection open.
 
 ### As it was configured
 
-HAProxy {haproxy}. Without `retries 0` it would try a connection that was refused three times more. With `option redispatch`
-it would also try the other server: good to have, and left out, because it hides what is counted here.
+HAProxy {haproxy}. Without `retries 0` it would try a connection that was refused three times more, and with
+`option redispatch` the other server as well: good to have, and left out because it hides what is counted here.
 
 ```haproxy
 {haproxy_configuration}```
 
-Caddy {caddy}. Its passive health checks are off by default, as is trying again.
+Caddy {caddy}. Its passive health checks are off, as they are by default.
 
 ```caddyfile
 {caddy_configuration}```
@@ -125,10 +124,13 @@ def write(results, root):
         margin=MARGIN,
         delay=DELAY,
         first=first,
+        examples=listed(
+            f"[{example}](../adapters/{name}/examples/{example}.rs)" for name, example in FRAMEWORKS.items()
+        ),
         build=" and ".join(f"built with the {build} profile" for build in sorted(builds)),
         cargo="".join(f" -p health-{name} --example {example}" for name, example in FRAMEWORKS.items()),
-        restarts=table(["", "proxy", *COLUMNS.values()], restarts(results, versions(root))),
-        contrasts=table(["with " + first, "HAProxy", "Caddy"], contrasts(results, first)),
+        restarts=table(["framework", "proxy", *COLUMNS.values()], restarts(results, versions(root))),
+        contrasts=table([f"{first}, restarted by", "HAProxy", "Caddy"], contrasts(results, first)),
         delays=table(["proxy", "delay", "restarts that lost requests", "failed"], delays(results, first)),
         haproxy=HAProxy.version(),
         haproxy_configuration=HAProxy.configuration(port=8000, admin="/run/haproxy/admin.sock", a=8081, b=8082),
@@ -164,6 +166,11 @@ def delays(results, framework):
             account = results.get(f"{scenario}-delay-{delay}", {}).get(framework, {}).get(proxy)
             lossy = f"{account['lossy']} of {account['restarts']}" if account else "–"
             yield [text, f"{delay} ms", lossy, counted(account) if account else "–"]
+
+
+def listed(items):
+    *most, last = items
+    return f"{', '.join(most)} and {last}"
 
 
 def cell(account):

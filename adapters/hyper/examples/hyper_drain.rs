@@ -1,0 +1,62 @@
+//! A hyper application that leaves the load balancer before it stops:
+//! `cargo run -p health-hyper --example hyper_drain`.
+
+#[path = "../../drain.rs"]
+mod drain;
+
+use std::pin::pin;
+use std::time::Duration;
+
+use health_core::{Endpoint, Health, HealthConfig, Signals};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+async fn app(request: Request<Incoming>) -> hyper::Result<Response<String>> {
+    let mut response = Response::default();
+    match (request.method(), request.uri().path()) {
+        (&Method::GET, "/") => "the application\n".clone_into(response.body_mut()),
+        (&Method::POST, "/orders") => {
+            let _order = request.into_body().collect().await?;
+            sleep(Duration::from_millis(5)).await;
+            "ordered\n".clone_into(response.body_mut());
+        }
+        _ => *response.status_mut() = StatusCode::NOT_FOUND,
+    }
+    Ok(response)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), drain::Failure> {
+    tracing_subscriber::fmt().init();
+    // From here on SIGTERM is a message: it cannot end a process that serves already.
+    let signals = Signals::new()?;
+    let health = Health::builder()
+        .config(HealthConfig::from_env()?)
+        .endpoint(Endpoint::liveness("/live"))
+        .endpoint(Endpoint::readiness("/ready"))
+        .build()?;
+    let app = health_hyper::service(health.clone(), service_fn(app));
+
+    let listener = TcpListener::bind(drain::address()?).await?;
+    let connections = GracefulShutdown::new();
+    let mut drained = pin!(health.drain_on(signals, drain::delay()?));
+    loop {
+        let (stream, _) = tokio::select! {
+            accepted = listener.accept() => accepted?,
+            () = &mut drained => break,
+        };
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), app.clone());
+        let connection = connections.watch(connection);
+        tokio::spawn(async { connection.await.unwrap_or_default() });
+    }
+    drop(listener);
+    connections.shutdown().await;
+    Ok(())
+}
