@@ -136,3 +136,25 @@ fn connect_unix(path: &Path) -> io::Result<Box<dyn Connection>> {
 fn connect_unix(_: &Path) -> io::Result<Box<dyn Connection>> {
     Err(ErrorKind::Unsupported.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    #[test]
+    fn an_address_that_refuses_is_passed_over_and_named_when_all_do() {
+        let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let (first, second) = (listen(), listen());
+        let addresses = [first.local_addr().unwrap(), second.local_addr().unwrap()];
+        let deadline = Instant::now() + Duration::from_secs(60);
+        drop(first);
+        assert!(connect(&addresses, deadline).is_ok());
+        drop(second);
+        let failure = connect(&addresses, deadline).err().unwrap();
+        for address in addresses {
+            assert!(failure.contains(&address.to_string()), "{failure}");
+        }
+    }
+}

@@ -22,33 +22,40 @@ fn a_name_without_an_address_is_named() {
     run.could_not_ask(&format!("{name}: "));
 }
 
+/// Long beyond any time-out given here. A command that does not keep to its own sees the server go, and says so.
+const NEVER: Duration = Duration::from_secs(20);
+
 #[test]
 fn a_server_that_never_answers_is_a_time_out() {
     let mute = serve(|mut stream| {
         read_request(&mut stream);
-        thread::park();
+        thread::sleep(NEVER);
     });
     Run::on(mute, &["--timeout", "0.05"]).could_not_ask("time-out after 50ms, ");
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let never_accepts = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        thread::sleep(NEVER);
+        drop(listener);
+    });
     Run::on(never_accepts, &["--timeout=0.05"]).could_not_ask("time-out after 50ms, ");
 }
 
 #[test]
 fn a_server_that_drips_its_answer_does_not_get_more_time() {
-    // An answer like any other, if one waits for ten minutes.
+    // A good answer, a byte at a time, each within the time-out: it is whole after NEVER.
     let drip = serve(|mut stream| {
         read_request(&mut stream);
-        let answer = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(10_000));
+        let answer = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(376));
         for byte in answer.bytes() {
             if stream.write_all(&[byte]).is_err() {
                 return;
             }
-            thread::sleep(Duration::from_millis(60));
+            thread::sleep(NEVER / 400);
         }
     });
-    Run::on(drip, &["--timeout", "0.1"]).could_not_ask("time-out after 100ms, ");
+    Run::on(drip, &["--timeout", "0.2"]).could_not_ask("time-out after 200ms, ");
 }
 
 #[test]
