@@ -22,3 +22,6 @@ mod drain {}
 
 #[doc = include_str!("own-listener.md")]
 mod own_listener {}
+
+#[doc = include_str!("load-balancers.md")]
+mod load_balancers {}
