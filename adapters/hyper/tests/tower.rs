@@ -5,9 +5,10 @@
     reason = "a helper that fails is a test that fails"
 )]
 
-use std::future::{Ready, ready};
+use std::future::{Ready, poll_fn, ready};
 use std::task::{Context, Poll};
 
+use futures::FutureExt as _;
 use health_core::Health;
 use hyper::{Request, Response, StatusCode};
 use tower_layer::Layer as _;
@@ -46,8 +47,9 @@ impl<B> Service<Request<B>> for Application {
 async fn status_of(application: Application, target: &str) -> Result<StatusCode, &'static str> {
     let health = Health::builder().build().unwrap();
     let mut service = health_hyper::layer(health).layer(application);
-    std::future::poll_fn(|context| Service::<Request<()>>::poll_ready(&mut service, context))
-        .await?;
+    // At once, whatever the application is.
+    let ready = poll_fn(|context| Service::<Request<()>>::poll_ready(&mut service, context));
+    ready.now_or_never().unwrap()?;
     let request = Request::get(target).body(()).unwrap();
     let response = Service::call(&mut service, request).await?;
     Ok(response.status())

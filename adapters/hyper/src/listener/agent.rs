@@ -94,23 +94,38 @@ async fn say(mut stream: impl Stream, line: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use health_core::Health;
-    use tokio::io::duplex;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
     use tokio::time::{Instant, timeout};
 
     use super::{Agent, Answerer as _, Context, PATIENCE};
 
-    #[tokio::test(start_paused = true)]
-    async fn a_client_that_does_not_read_or_does_not_close_is_dropped() {
+    fn agent() -> Agent {
         let health = Health::builder().build().unwrap();
         let endpoint = health.at("/health").unwrap();
         let context = Context::current();
-        let agent = Agent { endpoint, context };
+        Agent { endpoint, context }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_or_does_not_close_is_dropped() {
         for room in [1, 1024] {
             let (_client, server) = duplex(room);
             let start = Instant::now();
-            let ended = timeout(PATIENCE * 3, agent.answer(server)).await;
+            let ended = timeout(PATIENCE * 3, agent().answer(server)).await;
             assert!(ended.is_ok());
             assert!(start.elapsed() >= PATIENCE, "{:?}", start.elapsed());
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_client_sends_is_read_also_after_the_line() {
+        let (mut client, server) = duplex(8);
+        let answered = tokio::spawn(agent().answer(server));
+        let mut line = String::new();
+        client.read_to_string(&mut line).await.unwrap();
+        assert_eq!(line, "up ready\n");
+        client.write_all(b"the name of a server\n").await.unwrap();
+        drop(client);
+        answered.await.unwrap();
     }
 }
