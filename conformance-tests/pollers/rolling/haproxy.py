@@ -73,6 +73,11 @@ class HAProxy(Proxy):
             cookie_b=" cookie b" if sticky else "",
         )
 
+    def listens(self):
+        # It listens for clients before it listens for administrators.
+        with socket.socket(socket.AF_UNIX) as admin:
+            return super().listens() and admin.connect_ex(self.admin) == 0
+
     def statistics(self, port):
         """One server's row of `show stat`, by column."""
         with socket.socket(socket.AF_UNIX) as admin:

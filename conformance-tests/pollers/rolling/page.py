@@ -28,15 +28,17 @@ time-out are failures, and nothing is sent twice, neither by the load tool nor b
   sending to a port where nobody listens.
 - *SIGKILL*: for contrast.
 
-The applications are {examples}, {build}. To repeat it, with HAProxy and Caddy installed:
+The applications are the examples behind the links, {build}. To repeat it, with HAProxy and Caddy installed:
 
 ```console
-$ cargo build --release{cargo}
-$ conformance-tests/pollers/rolling-restart --examples target/release/examples --restarts 20 --results target/rolling.json --write
+$ cargo build --release --examples{cargo}
+$ conformance-tests/pollers/rolling-restart --examples target/release/examples --restarts 20 \\
+    --results target/rolling.json --write
 ```
 
 Continuous integration runs `rolling-restart --frameworks axum --scenarios marker,sigterm,kill --requests 5000`, which takes
-half a minute. No verdict depends on speed.
+half a minute. No verdict depends on speed. `rolling-restart --self-test` holds the account of the load tool against that of
+a server that is wrong now and then.
 
 ### How long the delay must be
 
@@ -49,7 +51,8 @@ configured below, which HAProxy obeys at once. Twelve restarts of {first} each, 
 
 {delays}
 
-Where the delay is just what the proxy needs, it is a race.
+Where the delay is just what the proxy needs, it is a race; and whoever is late by one probe loses until the server is
+down, three intervals later with `fall 3`.
 
 ### What loses requests, and what does not
 
@@ -124,11 +127,8 @@ def write(results, root):
         margin=MARGIN,
         delay=DELAY,
         first=first,
-        examples=listed(
-            f"[{example}](../adapters/{name}/examples/{example}.rs)" for name, example in FRAMEWORKS.items()
-        ),
         build=" and ".join(f"built with the {build} profile" for build in sorted(builds)),
-        cargo="".join(f" -p health-{name} --example {example}" for name, example in FRAMEWORKS.items()),
+        cargo="".join(f" -p health-{name}" for name in FRAMEWORKS),
         restarts=table(["framework", "proxy", *COLUMNS.values()], restarts(results, versions(root))),
         contrasts=table([f"{first}, restarted by", "HAProxy", "Caddy"], contrasts(results, first)),
         delays=table(["proxy", "delay", "restarts that lost requests", "failed"], delays(results, first)),
@@ -147,11 +147,12 @@ def versions(root):
 
 
 def restarts(results, version):
-    for framework in FRAMEWORKS:
+    for framework, example in FRAMEWORKS.items():
+        link = f"[{framework}](../adapters/{framework}/examples/{example}.rs) {version[framework]}"
         for name, proxy in ("haproxy", HAProxy), ("caddy", Caddy):
             accounts = [results.get(scenario, {}).get(framework, {}).get(name) for scenario in COLUMNS]
             if any(accounts):
-                yield [f"{framework} {version[framework]}", f"{proxy.name} {proxy.version()}", *map(cell, accounts)]
+                yield [link, f"{proxy.name} {proxy.version()}", *map(cell, accounts)]
 
 
 def contrasts(results, framework):
@@ -168,11 +169,6 @@ def delays(results, framework):
             yield [text, f"{delay} ms", lossy, counted(account) if account else "–"]
 
 
-def listed(items):
-    *most, last = items
-    return f"{', '.join(most)} and {last}"
-
-
 def cell(account):
     return f"{counted(account)}, {account['restarts']} restarts" if account else "–"
 
@@ -183,5 +179,5 @@ def counted(account):
 
 
 def table(heads, rows):
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    lines = [f"| {' | '.join(line)} |" for line in [heads, *rows]]
+    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]])
