@@ -42,7 +42,9 @@ a server that is wrong now and then.
 
 ### How long the delay must be
 
-    delay > interval × failures in a row that the proxy waits for + time-out of a probe + margin
+```text
+delay > interval × failures in a row that the proxy waits for + time-out of a probe + margin
+```
 
 Until the proxy has asked again, it sends requests. A probe that is under way when the signal comes may still bring the
 old answer, as late as its time-out. The margin is for a machine that is busy. In the table above it is
