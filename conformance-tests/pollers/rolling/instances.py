@@ -3,7 +3,7 @@
 import os
 import signal
 
-from .processes import PATIENCE, Failure, await_that, listens, still_runs
+from .processes import Failure, await_that, listens, still_runs
 
 FRAMEWORKS = {
     "axum": "axum_drain",
@@ -62,8 +62,9 @@ class Instance:
         """Sends SIGTERM and waits for the end, which has to be one in good order."""
         still_runs(self.process, self.log)
         self.process.send_signal(signal.SIGTERM)
-        if (code := self.process.wait(PATIENCE)) != 0:
-            raise Failure(f"{self.program} ended with {code} after SIGTERM")
+        await_that(lambda: self.process.poll() is not None, f"{self.program} ends after SIGTERM")
+        if self.process.returncode != 0:
+            raise Failure(f"{self.program} ended with {self.process.returncode} after SIGTERM")
 
     def kill(self):
         """SIGKILL: nothing is said, and nothing finished."""

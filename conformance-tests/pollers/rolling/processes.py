@@ -65,15 +65,19 @@ def await_that(condition, what, patience=PATIENCE):
     return result
 
 
-def free_port():
-    """A port that no outgoing connection can take meanwhile: while an instance is stopped, its port is nobody's."""
+def free_port(given=set()):
+    """A port that was not given before, and that no outgoing connection can take: while an instance is stopped, its port
+    is nobody's."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         lowest = int(file.read().split()[0])
     while True:
         port = random.randrange(10000, min(lowest, 32768))
+        if port in given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            given.add(port)
             return port

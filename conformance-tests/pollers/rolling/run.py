@@ -8,7 +8,7 @@ import tempfile
 import threading
 
 from .instances import FRAMEWORKS, Instance
-from .processes import PATIENCE, Children, Failure, free_port
+from .processes import PATIENCE, Children, Failure, await_that, free_port, still_runs
 
 CONNECTIONS = 32
 
@@ -25,10 +25,16 @@ class Load:
         self.account = {"sent": 0, "answered": 0, "failed": {}}
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
+        self.log = log
+        await_that(lambda: self.sent() > 0, "the load tool sends")
 
     def read(self):
         for line in self.process.stdout:
             self.account = json.loads(line)
+
+    def sent(self):
+        still_runs(self.process, self.log)
+        return self.account["sent"]
 
     def failed(self):
         return sum(self.account["failed"].values())
@@ -59,7 +65,7 @@ def run(scenario, framework, make_proxy, directory, requests, restarts):
             proxy.await_in(instance.port)
         load = Load(children, proxy.port, scenario.requests, os.path.join(scratch, "load.log"))
         done = lossy = failed = 0
-        while load.account["sent"] < requests * scenario.share or done < max(restarts, scenario.restarts):
+        while load.sent() < requests * scenario.share or done < max(restarts, scenario.restarts):
             scenario.restart(instances[done % 2], proxy)
             done += 1
             lossy += load.failed() > failed

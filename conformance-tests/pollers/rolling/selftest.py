@@ -72,7 +72,7 @@ def run():
         threading.Thread(target=server.serve_forever, daemon=True).start()
         log = os.path.join(scratch, "load.log")
         load = Load(children, server.server_address[1], [["GET", "/", "", "right\n"]], log, timeout=2)
-        await_that(lambda: load.account["sent"] >= REQUESTS, f"{REQUESTS} requests are sent")
+        await_that(lambda: load.sent() >= REQUESTS, f"{REQUESTS} requests are sent")
         seen = load.finish()
         server.shutdown()
     answered = server.account.pop(None)
