@@ -46,10 +46,11 @@ a server that is wrong now and then.
 delay > interval × failures in a row that the proxy waits for + time-out of a probe + margin
 ```
 
-Until the proxy has asked again, it sends requests. A probe that is under way when the signal comes may still bring the
-old answer, as late as its time-out. The margin is for a machine that is busy. In the table above it is
-{interval} ms × 1 + {timeout} ms + {margin} ms = {delay} ms. The failures in a row count for 503, and not for 299 as it is
-configured below, which HAProxy obeys at once. Twelve restarts of {first} each, whose probes are answered at once:
+Until the proxy has asked again, it sends requests. A probe that is under way when the signal comes may take as long as
+its time-out, and HAProxy starts no other meanwhile. The margin is for a machine that is busy. In the table above the
+delay is {interval} ms × 1 + {timeout} ms + {margin} ms = {delay} ms. The failures in a row count for 503, and not for
+299 as it is configured below, which HAProxy obeys at once. Twelve restarts of {first} each, whose probes are answered at
+once:
 
 {delays}
 
