@@ -20,6 +20,9 @@ mod endpoints {}
 #[doc = include_str!("drain.md")]
 mod drain {}
 
+#[doc = include_str!("kubernetes.md")]
+mod kubernetes {}
+
 #[doc = include_str!("own-listener.md")]
 mod own_listener {}
 

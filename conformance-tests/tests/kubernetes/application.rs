@@ -1,0 +1,186 @@
+//! An application with health endpoints, as a program in a container: hyper, and a drain on SIGTERM.
+
+use std::convert::Infallible;
+use std::future::{Future, ready};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures::channel::mpsc::{UnboundedSender, unbounded};
+use futures::future::poll_fn;
+use futures::task::noop_waker_ref;
+use health_core::{
+    Health, HealthBuilder, HealthConfig, Runtime, StartupLatch, Task, ThreadRuntime,
+};
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use crate::kubelet::Container;
+
+pub(crate) struct Application {
+    /// What is described anew at each start.
+    describe: Box<dyn Fn(HealthBuilder) -> HealthBuilder>,
+    /// How long it drains.
+    delay: Duration,
+    running: Option<Running>,
+}
+
+struct Running {
+    time: VirtualTime,
+    health: Health,
+    migrations: Option<StartupLatch>,
+    sigterm: UnboundedSender<()>,
+    drained: Pin<Box<dyn Future<Output = ()>>>,
+    server: tokio::runtime::Runtime,
+}
+
+impl Application {
+    pub(crate) fn new(
+        delay: u32,
+        describe: impl Fn(HealthBuilder) -> HealthBuilder + 'static,
+    ) -> Self {
+        Self {
+            describe: Box::new(describe),
+            delay: Duration::from_secs(delay.into()),
+            running: None,
+        }
+    }
+
+    pub(crate) fn health(&self) -> &Health {
+        &self.running.as_ref().unwrap().health
+    }
+
+    /// The start is over.
+    pub(crate) fn migrated(&mut self) {
+        let running = self.running.as_mut().unwrap();
+        running.migrations.take().unwrap().release();
+    }
+}
+
+impl Container for Application {
+    fn start(&mut self) -> SocketAddr {
+        let time = VirtualTime::default();
+        let migrations = StartupLatch::new("migrations");
+        let config = HealthConfig::default().with_disablefile("");
+        let builder = Health::builder()
+            .config(config)
+            .runtime(time.clone())
+            .latch(&migrations);
+        let health = (self.describe)(builder).build().unwrap();
+        let (sigterm, signals) = unbounded();
+        let drained = Box::pin(health.drain_on(signals, self.delay));
+        let (server, address) = serve(health.clone());
+        self.running = Some(Running {
+            time,
+            health,
+            migrations: Some(migrations),
+            sigterm,
+            drained,
+            server,
+        });
+        address
+    }
+
+    fn terminate(&mut self) {
+        let running = self.running.as_mut().unwrap();
+        running.sigterm.unbounded_send(()).unwrap();
+        assert!(!running.has_drained(), "it is to drain for a while");
+    }
+
+    fn kill(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.server.shutdown_background();
+        }
+    }
+
+    fn pass_second(&mut self) -> bool {
+        let running = self.running.as_mut().unwrap();
+        running.time.pass(Duration::from_secs(1));
+        let has_ended = running.has_drained();
+        if has_ended {
+            self.kill();
+        }
+        !has_ended
+    }
+}
+
+impl Running {
+    /// Lets it do what a signal, or the time that has passed, is to be answered with.
+    fn has_drained(&mut self) -> bool {
+        let context = &mut Context::from_waker(noop_waker_ref());
+        self.drained.as_mut().poll(context).is_ready()
+    }
+}
+
+fn serve(health: Health) -> (tokio::runtime::Runtime, SocketAddr) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_io()
+        .build()
+        .unwrap();
+    let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let listener = listener.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = service_fn(|_: hyper::Request<Incoming>| {
+        ready(Ok::<_, Infallible>(Response::new("the shop".to_owned())))
+    });
+    let inside = runtime.enter();
+    let app = health_hyper::service(health, app);
+    drop(inside);
+    runtime.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let connection =
+                http1::Builder::new().serve_connection(TokioIo::new(stream), app.clone());
+            // A client that has gone is its own loss.
+            tokio::spawn(async { connection.await.is_ok() });
+        }
+    });
+    (runtime, address)
+}
+
+/// Time that passes when the kubelet says so. Whoever sleeps in it is polled then: nobody is woken.
+#[derive(Clone)]
+struct VirtualTime {
+    start: Instant,
+    passed: Arc<AtomicU64>,
+}
+
+impl Default for VirtualTime {
+    fn default() -> Self {
+        Self {
+            start: Instant::now(),
+            passed: Arc::default(),
+        }
+    }
+}
+
+impl VirtualTime {
+    fn pass(&self, time: Duration) {
+        self.passed.fetch_add(time.as_secs(), Ordering::SeqCst);
+    }
+}
+
+impl Runtime for VirtualTime {
+    fn now(&self) -> Instant {
+        self.start + Duration::from_secs(self.passed.load(Ordering::SeqCst))
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Task {
+        let time = self.clone();
+        Box::pin(poll_fn(move |_| match time.now() >= deadline {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }))
+    }
+
+    fn spawn(&self, task: Task) {
+        ThreadRuntime.spawn(task);
+    }
+}

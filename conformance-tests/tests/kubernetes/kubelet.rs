@@ -1,0 +1,239 @@
+//! A pod with one container, and the kubelet that probes, kills and restarts it. A second passes when a test says so.
+
+use std::net::SocketAddr;
+
+use crate::prober::{self, Outcome};
+use crate::worker::{Kind, Probe, Worker};
+
+/// What a container runtime can do with the program in it.
+pub(crate) trait Container {
+    /// Starts the program anew; it listens from now on.
+    fn start(&mut self) -> SocketAddr;
+    /// SIGTERM.
+    fn terminate(&mut self);
+    /// SIGKILL.
+    fn kill(&mut self);
+    /// A second passes. Whether the program still runs.
+    fn pass_second(&mut self) -> bool;
+}
+
+/// What the manifest says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spec {
+    pub(crate) liveness: Option<Probe>,
+    pub(crate) readiness: Option<Probe>,
+    pub(crate) startup: Option<Probe>,
+    /// `terminationGracePeriodSeconds`.
+    pub(crate) grace: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    Started,
+    Probed(Kind, Outcome),
+    /// Into the endpoints of the service: from now on it gets traffic.
+    InEndpoints,
+    OutOfEndpoints,
+    /// The probe failed too often in a row: SIGTERM, and a new container afterwards.
+    Killed(Kind),
+    /// The pod was deleted: SIGTERM, and no new container.
+    Deleted,
+    SigKill,
+    Exited,
+}
+
+pub(crate) struct Kubelet<C> {
+    pub(crate) container: C,
+    readiness_exists: bool,
+    workers: Vec<Worker>,
+    grace: u32,
+    now: u32,
+    address: Option<SocketAddr>,
+    is_started: bool,
+    is_deleted: bool,
+    /// When SIGKILL follows SIGTERM.
+    kill_at: Option<u32>,
+    is_in_endpoints: bool,
+    events: Vec<(u32, Event)>,
+}
+
+impl<C: Container> Kubelet<C> {
+    pub(crate) fn run(spec: Spec, container: C) -> Self {
+        let kinds = [
+            (Kind::Startup, spec.startup),
+            (Kind::Liveness, spec.liveness),
+            (Kind::Readiness, spec.readiness.clone()),
+        ];
+        let workers = kinds
+            .into_iter()
+            .filter_map(|(kind, probe)| Some(Worker::new(kind, probe?)));
+        let mut kubelet = Self {
+            container,
+            readiness_exists: spec.readiness.is_some(),
+            workers: workers.collect(),
+            grace: spec.grace,
+            now: 0,
+            address: None,
+            is_started: false,
+            is_deleted: false,
+            kill_at: None,
+            is_in_endpoints: false,
+            events: Vec::new(),
+        };
+        kubelet.start();
+        kubelet
+    }
+
+    pub(crate) fn pass(&mut self, seconds: u32) {
+        for _ in 0..seconds {
+            self.tick();
+        }
+    }
+
+    /// A second passes, and each probe that is due in it is asked.
+    fn tick(&mut self) {
+        self.now += 1;
+        if self.address.is_some() && !self.container.pass_second() {
+            self.exited();
+        }
+        if self.kill_at == Some(self.now) {
+            self.event(Event::SigKill);
+            self.container.kill();
+            self.exited();
+        }
+        for index in 0..self.workers.len() {
+            self.probe(index);
+        }
+        self.publish();
+    }
+
+    /// The pod is deleted, as by a rolling update: out of the endpoints and SIGTERM at the same time.
+    pub(crate) fn delete(&mut self) {
+        self.is_deleted = true;
+        self.event(Event::Deleted);
+        self.publish();
+        self.terminate();
+    }
+
+    fn start(&mut self) {
+        self.address = Some(self.container.start());
+        self.is_started = !self.has(Kind::Startup);
+        for worker in &mut self.workers {
+            worker.reset(self.now);
+        }
+        self.event(Event::Started);
+        self.publish();
+    }
+
+    fn terminate(&mut self) {
+        if self.kill_at.is_none() && self.is_running() {
+            self.kill_at = Some(self.now + self.grace);
+            self.container.terminate();
+        }
+    }
+
+    fn exited(&mut self) {
+        self.address = None;
+        self.kill_at = None;
+        self.event(Event::Exited);
+        self.publish();
+        if !self.is_deleted {
+            self.start();
+        }
+    }
+
+    fn probe(&mut self, index: usize) {
+        let worker = &mut self.workers[index];
+        let kind = worker.kind;
+        let is_its_turn = match kind {
+            // A pod that ends is not restarted: only its readiness is still asked for.
+            Kind::Startup => !self.is_started && !self.is_deleted,
+            Kind::Liveness => self.is_started && !self.is_deleted,
+            Kind::Readiness => self.is_started,
+        };
+        let Some(address) = self
+            .address
+            .filter(|_| is_its_turn && worker.is_due(self.now))
+        else {
+            return;
+        };
+        let outcome = prober::probe(address, &worker.probe.path, worker.probe.timeout);
+        self.events
+            .push((self.now, Event::Probed(kind, outcome.clone())));
+        match (kind, worker.count(&outcome)) {
+            (Kind::Startup, Some(true)) => self.is_started = true,
+            (Kind::Startup | Kind::Liveness, Some(false)) => {
+                worker.hold();
+                self.event(Event::Killed(kind));
+                self.terminate();
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts the pod into the endpoints, or takes it out.
+    fn publish(&mut self) {
+        let is_ready = match self.readiness_exists {
+            true => self.workers.iter().any(Worker::is_ready),
+            false => self.is_started,
+        };
+        let is_in = is_ready && self.is_started && self.is_running() && !self.is_deleted;
+        if is_in != self.is_in_endpoints {
+            self.is_in_endpoints = is_in;
+            self.event(match is_in {
+                true => Event::InEndpoints,
+                false => Event::OutOfEndpoints,
+            });
+        }
+    }
+
+    fn has(&self, kind: Kind) -> bool {
+        self.workers.iter().any(|worker| worker.kind == kind)
+    }
+
+    fn event(&mut self, event: Event) {
+        self.events.push((self.now, event));
+    }
+
+    /// Whether the program runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.address.is_some()
+    }
+
+    /// Whether the service sends it traffic.
+    pub(crate) fn is_in_endpoints(&self) -> bool {
+        self.is_in_endpoints
+    }
+
+    /// How often it was killed because of a probe.
+    pub(crate) fn kills(&self) -> usize {
+        let kills = self.events.iter();
+        kills
+            .filter(|(_, event)| matches!(event, Event::Killed(_)))
+            .count()
+    }
+
+    pub(crate) fn now(&self) -> u32 {
+        self.now
+    }
+
+    /// What the probes of one kind came to, the oldest first.
+    pub(crate) fn outcomes(&self, kind: Kind) -> Vec<&Outcome> {
+        let events = self.events.iter();
+        events
+            .filter_map(|(_, event)| match event {
+                Event::Probed(probed, outcome) if *probed == kind => Some(outcome),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Everything but the probes, and the second in which it happened.
+    pub(crate) fn history(&self) -> Vec<(u32, Event)> {
+        let events = self.events.iter();
+        events
+            .filter(|(_, event)| !matches!(event, Event::Probed(..)))
+            .cloned()
+            .collect()
+    }
+}
