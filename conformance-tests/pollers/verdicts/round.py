@@ -31,7 +31,7 @@ class Round:
         found = [programs.of(one, scratch=scratch / one.id, **around) for one in described]
         self.programs = [one for one in found if one.find()]
         if not self.programs:
-            raise RunError("none of the programs is there")
+            raise RunError("none of the programs asked for is there")
         self._servers = Servers(examples, relays, endpoints, scratch)
 
     def play(self, report):

@@ -13,6 +13,8 @@ from ..relay import Relay
 from ..setups import Setup
 
 CHECKS = 6  # answered checks after which a program has concluded: all thresholds in configs/ are lower
+REQUESTS = 6  # requests that show whether any reaches the server; every other one does, if it takes part
+
 # What stands for the words in a configuration, on the page.
 PAGE = {
     "server": "127.0.0.1:8080",
@@ -23,7 +25,6 @@ PAGE = {
     "front": "80",
     "site": ":80",
 }
-REQUESTS = 6  # requests that show whether any reaches the server; every other one does, if it takes part
 
 
 @dataclasses.dataclass
@@ -163,7 +164,8 @@ class Program:
             for values in [self.values(target)]
         )
         path = self.scratch / name
-        path.write_text(self.configs.part("frame", frame | {"scratch": self.scratch, "configs": "\n".join(each)}) + "\n")
+        frame |= {"scratch": self.scratch, "configs": "\n".join(each)}
+        path.write_text(self.configs.part("frame", frame) + "\n")
         return path
 
 
