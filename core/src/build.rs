@@ -1,32 +1,22 @@
 //! The description of an endpoint.
 
-use std::collections::HashSet;
+mod assemble;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::build_error::BuildError;
-use crate::check::{Check, Name, is_name};
+use crate::check::Check;
 use crate::config::HealthConfig;
-use crate::drain::Drain;
-use crate::endpoint::{Endpoint, Resolved};
-use crate::engine::{Engine, Limits};
+use crate::endpoint::Endpoint;
 use crate::event::HealthCheckEvent;
-use crate::health::{Health, Parts};
-use crate::log::{LogPolicy, LogRecord};
-use crate::maintenance::{Maintenance, MaintenanceSource};
-use crate::mounted::Served;
+use crate::log::LogPolicy;
+use crate::maintenance::MaintenanceSource;
 use crate::observer::{HealthObserver, Observers};
-use crate::registered::Registered;
 use crate::runtime::Runtime;
-use crate::startup::{Gate, Latched, StartupLatch};
+use crate::startup::{Latched, StartupLatch};
 use crate::subscriber::HealthSubscriber;
-use crate::text::cut;
-
-/// How long a run may take, unless a check may take longer.
-const DEFAULT_RUN_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Describes a [`Health`]: the endpoints of an application, and its checks.
 ///
@@ -146,9 +136,9 @@ impl HealthBuilder {
         self
     }
 
-    /// The least time from the start of one run to that of the next: who asks sooner is given the last
-    /// result, good or bad, which is thus never older; what it took from background checks is as they said it
-    /// then.
+    /// The least time from the start of one run to that of the next, for each choice of checks that
+    /// [endpoints](Endpoint) make: who asks sooner is given the last result, good or bad, which is thus never older;
+    /// what it took from background checks is as they said it then.
     ///
     /// Default: zero, and a run for everybody who asks when none is under way.
     pub fn min_interval(mut self, interval: Duration) -> Self {
@@ -221,108 +211,6 @@ impl HealthBuilder {
     pub fn stop_grace(mut self, grace: Duration) -> Self {
         self.stop_grace = grace;
         self
-    }
-
-    /// Builds the endpoints, and logs their [warnings](Health::warnings) at WARN; so set up the log first.
-    ///
-    /// Looks around where the disablefile is to be, and waits a second at most if the file system does not
-    /// answer.
-    ///
-    /// # Errors
-    ///
-    /// A check's or latch's name is no name, or two share one; a deadline, a period, a threshold or another bound is
-    /// zero; a check is to run more often than its deadline allows; an endpoint's path is none, or another's; it
-    /// names a check or tag that there is not; a code of it contradicts its state; a liveness endpoint runs a
-    /// dependency check that is not allowed by name.
-    pub fn build(self) -> Result<Health, BuildError> {
-        self.refuse_zeros()?;
-        self.refuse_names()?;
-        let checks = self.checks.into_iter();
-        let checks = checks.map(|check| Registered::new(check, self.deadline).map(Arc::new));
-        let checks = checks.collect::<Result<Vec<_>, _>>()?;
-        let on_request = checks.iter().filter(|check| check.period.is_none());
-        let longest = on_request.map(|check| check.deadline).max();
-        let default = DEFAULT_RUN_DEADLINE.max(longest.unwrap_or_default());
-        let limits = Limits {
-            run_deadline: self.run_deadline.unwrap_or(default),
-            min_interval: self.min_interval,
-            concurrent_checks: self.concurrent_checks,
-        };
-
-        let mut endpoints = vec![Resolved::of_settings(&self.config, checks.len())];
-        for endpoint in self.endpoints {
-            let is_taken = |other: &Resolved| other.path == endpoint.path();
-            if endpoints.iter().any(is_taken) {
-                let path = endpoint.path().to_owned();
-                return Err(BuildError::DuplicatePath { path });
-            }
-            endpoints.push(endpoint.resolve(&checks)?);
-        }
-
-        let sources = self.sources.into_iter().map(|Foreign(source)| source);
-        let sources = sources.collect();
-        let maintenance = Maintenance::new(self.config.disablefile(), sources, self.stat_deadline);
-        let exposed = self.config.disablefile().filter(|_| maintenance.survey());
-        let unknown = self.config.unknown_variables().iter();
-        let unknown = unknown.map(|name| LogRecord::unknown_variable(name));
-        let warnings: Vec<_> = unknown
-            .chain(exposed.map(LogRecord::disablefile_exposed))
-            .collect();
-        warnings.iter().for_each(LogRecord::emit);
-
-        let runtime = self.runtime.map(|Foreign(runtime)| runtime);
-        let threads = self.blocking_threads;
-        let latches = self.latches.into_iter().map(|Foreign(latch)| latch);
-        let engine = Engine::new(checks, limits, threads, self.observers, runtime);
-        let engine = Arc::new(engine);
-        Ok(Health::new(Parts {
-            config: self.config,
-            maintenance,
-            gate: Gate::new(latches.collect()),
-            drain: Drain::default(),
-            stop_grace: self.stop_grace,
-            endpoints: Served::all(endpoints, &engine),
-            engine,
-            is_started: AtomicBool::new(false),
-            log_policy: self.log_policy,
-            warnings,
-        }))
-    }
-
-    fn refuse_names(&self) -> Result<(), BuildError> {
-        let mut names = HashSet::new();
-        for check in &self.checks {
-            if let Name::Own(name) = &check.name {
-                if !names.insert(name) {
-                    return Err(BuildError::DuplicateCheck { name: cut(name) });
-                }
-            }
-        }
-        let mut names = HashSet::new();
-        for Foreign(latch) in &self.latches {
-            if !is_name(&latch.name) || !names.insert(&latch.name) {
-                let name = cut(&latch.name);
-                return Err(BuildError::LatchName { name });
-            }
-        }
-        Ok(())
-    }
-
-    fn refuse_zeros(&self) -> Result<(), BuildError> {
-        let bounds = [
-            ("deadline", self.deadline.is_zero()),
-            (
-                "run_deadline",
-                self.run_deadline.is_some_and(|limit| limit.is_zero()),
-            ),
-            ("stat_deadline", self.stat_deadline.is_zero()),
-            ("concurrent_checks", self.concurrent_checks == 0),
-            ("blocking_threads", self.blocking_threads == 0),
-        ];
-        match bounds.into_iter().find(|(_, is_zero)| *is_zero) {
-            Some((bound, _)) => Err(BuildError::ZeroBound { bound }),
-            None => Ok(()),
-        }
     }
 }
 

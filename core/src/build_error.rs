@@ -126,6 +126,15 @@ pub enum BuildError {
         /// The name.
         name: String,
     },
+    /// An endpoint was given a choice of checks with nothing in it.
+    #[error(
+        "the endpoint at {path:?} is to run only checks of an empty list: if it is to run none, say \
+         Endpoint::no_checks (H16)"
+    )]
+    EmptyChoice {
+        /// The endpoint's path.
+        path: String,
+    },
     /// An endpoint names a tag that no check has.
     #[error("the endpoint at {path:?} names the tag {tag:?}, which no check has (H16)")]
     UnknownTag {

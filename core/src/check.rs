@@ -140,8 +140,9 @@ impl Check {
         self
     }
 
-    /// The application can do without: a failure is logged as a warning, and the answer stays
-    /// `200 OK` (H13). Default: it cannot.
+    /// The application can do without: a failure is logged as a warning, and the answer is that of
+    /// [`State::Degraded`](crate::State::Degraded), which is `200 OK` but for some [endpoints](crate::Endpoint) (H13).
+    /// Default: it cannot.
     pub fn optional(mut self) -> Self {
         self.need = Need::Optional;
         self

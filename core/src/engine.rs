@@ -71,15 +71,19 @@ impl Engine {
         self.runtime().now()
     }
 
-    /// Takes in what checks came to, by their number, and tells the observers if it changes the whole.
-    pub(crate) fn update(&self, verdicts: impl Iterator<Item = (usize, Verdict)>) {
+    /// Takes in what the check with this number came to, for the observers.
+    pub(crate) fn learn(&self, number: usize, verdict: Verdict) {
+        if !self.observers.is_empty() {
+            lock(&self.verdicts)[number] = Some(verdict);
+        }
+    }
+
+    /// Tells the observers what all checks come to, if that has changed.
+    pub(crate) fn announce(&self) {
         if self.observers.is_empty() {
             return;
         }
-        let mut known = lock(&self.verdicts);
-        for (number, verdict) in verdicts {
-            known[number] = Some(verdict);
-        }
+        let known = lock(&self.verdicts);
         let now = known.iter().flatten().max().copied();
         // Handed over behind the lock, so that two changes arrive in their order.
         self.observers.tell_verdict(now.unwrap_or(Verdict::Ok));

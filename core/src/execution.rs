@@ -19,6 +19,8 @@ pub(crate) struct Allowance {
     pub(crate) start: Instant,
     /// `None` for ever.
     pub(crate) end: Option<Instant>,
+    /// Whether the end is that of the run, before the check's own.
+    pub(crate) is_cut: bool,
 }
 
 impl Allowance {
@@ -26,7 +28,8 @@ impl Allowance {
     pub(crate) fn new(check: &Registered, start: Instant, closes: Option<Instant>) -> Self {
         let deadline = after(start, check.deadline);
         let end = [deadline, closes].into_iter().flatten().min();
-        Self { start, end }
+        let is_cut = end != deadline;
+        Self { start, end, is_cut }
     }
 
     /// The report of a check that used it up.

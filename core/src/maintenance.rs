@@ -3,6 +3,7 @@
 //! Each is asked for every request, and none may hold it up: the switch is a flag, and whatever could wait is asked by
 //! a thread of the library's own, for which a request waits no longer than a limit.
 
+mod episode;
 mod exposure;
 mod inline;
 mod marker;

@@ -164,17 +164,17 @@ impl Served {
             When::Always => CheckMode::Run,
             When::OnRequest => CheckMode::from_query(query),
         };
-        match Step::choose(condition, mode) {
+        let decision = match Step::choose(condition, mode) {
             Step::Decided(decision) => decision,
+            // Boxed: an answer without checks need not carry room for a run.
             Step::RunChecks(permit) => {
-                // Boxed: an answer without checks need not carry room for a run.
-                let outcome = Box::pin(self.dispatcher.outcome(permit)).await;
-                // What the checks say now must not call it back (H20).
-                match self.is_draining(parts) {
-                    true => Decision::Drain,
-                    false => Decision::Checked(outcome),
-                }
+                Decision::Checked(Box::pin(self.dispatcher.outcome(permit)).await)
             }
+        };
+        // What was found before must not call it back (H20).
+        match self.is_draining(parts) {
+            true => Decision::Drain,
+            false => decision,
         }
     }
 

@@ -16,8 +16,8 @@ pub(crate) struct Rounds(Mutex<Option<Arc<Round>>>);
 /// One execution, from the moment that a run takes the check on until that run knows its result.
 pub(crate) struct Round {
     run: Arc<Run>,
-    /// The result as it counts (H15).
-    settled: Latch<Vec<Report>>,
+    /// The result as it counts (H15); none where the run ended before it could come.
+    settled: Latch<Option<Vec<Report>>>,
 }
 
 impl Default for Rounds {
@@ -40,15 +40,10 @@ impl Rounds {
         None
     }
 
-    /// Whether it is `run` that has the check in hand.
-    pub(crate) fn is_of(&self, run: &Run) -> bool {
-        let current = lock(&self.0);
-        current.as_ref().is_some_and(|round| round.is_of(run))
-    }
-
-    /// Ends the round of `run`, if it has one, with this result.
-    pub(crate) fn end(&self, run: &Run, settled: impl FnOnce() -> Vec<Report>) {
-        let ended = lock(&self.0).take_if(|round| round.is_of(run));
+    /// Ends the round of `run`, if it has one.
+    pub(crate) fn end(&self, run: &Run, settled: impl FnOnce() -> Option<Vec<Report>>) {
+        let is_its = |round: &mut Arc<Round>| std::ptr::eq(&*round.run, run);
+        let ended = lock(&self.0).take_if(is_its);
         if let Some(round) = ended {
             round.settled.set(settled());
         }
@@ -56,12 +51,8 @@ impl Rounds {
 }
 
 impl Round {
-    fn is_of(&self, run: &Run) -> bool {
-        std::ptr::eq(&*self.run, run)
-    }
-
-    /// Waits for the result, and sees to it that it comes on time.
-    pub(crate) async fn result(&self) -> Vec<Report> {
+    /// Waits for the result, and sees to it that it comes on time; none where the run ended before.
+    pub(crate) async fn result(&self) -> Option<Vec<Report>> {
         self.run.wait_for(&self.settled).await
     }
 }

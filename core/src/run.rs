@@ -4,17 +4,19 @@
 //! what is overdue, should the thread of a task be blocked. A result that comes after its slot was closed
 //! is dropped.
 
+mod claimed;
 mod table;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::claimed::Claimed;
 use self::table::{Slot, Table};
 use crate::decision::{Outcome, Verdict};
 use crate::engine::Engine;
 use crate::event::Report;
-use crate::execution::{Allowance, execute};
+use crate::execution::Allowance;
 use crate::latch::Latch;
 use crate::observer::CheckFinished;
 use crate::registered::Registered;
@@ -167,9 +169,7 @@ impl Run {
         let now = self.engine.now();
         let mut table = lock(&self.table);
         let Some(allowance) = table.allowance(slot) else {
-            drop(table);
-            // Closed before the execution had begun: it still is one for the runs that wait for it.
-            return check.rounds.end(self, || check.settle(reports));
+            return;
         };
         let reports = check.settle(reports);
         let start = allowance.map_or(now, |allowance| allowance.start);
@@ -180,10 +180,15 @@ impl Run {
         });
         let is_full = table.fill(slot, reports.clone());
         if let Some(finished) = finished {
+            let verdict = Verdict::of(check.need, &finished.reports);
+            self.engine.learn(self.checks[slot], verdict);
             self.engine.observers.tell_finished(&finished);
         }
         drop(table);
-        check.rounds.end(self, || reports);
+        // A check that this run had no more time for may have it in another.
+        let is_over = self.closes.is_some_and(|closes| now >= closes);
+        let is_cut = is_over && allowance.is_none_or(|allowance| allowance.is_cut);
+        check.rounds.end(self, || (!is_cut).then_some(reports));
         self.engine.observers.warn();
         if is_full {
             self.conclude();
@@ -261,10 +266,14 @@ impl Run {
             })
             .collect();
         self.outcome.set(Arc::new(Outcome::judge(&results)));
-        let verdicts = results.iter().enumerate();
-        let verdicts = verdicts
-            .map(|(slot, (need, reports))| (self.checks[slot], Verdict::of(*need, reports)));
-        self.engine.update(verdicts);
+        // What was executed is known; what a background check said may be stale by now.
+        for (slot, (need, reports)) in results.iter().enumerate() {
+            if self.check(slot).period.is_some() {
+                let verdict = Verdict::of(*need, reports);
+                self.engine.learn(self.checks[slot], verdict);
+            }
+        }
+        self.engine.announce();
     }
 }
 
@@ -274,37 +283,5 @@ impl fmt::Debug for Run {
             .field("checks", &self.checks)
             .field("started", &self.started)
             .finish_non_exhaustive()
-    }
-}
-
-/// A check that a task has taken on. Should the task be dropped before its end, the check has failed.
-struct Claimed<'a> {
-    run: &'a Arc<Run>,
-    slot: usize,
-}
-
-impl Claimed<'_> {
-    async fn execute(self) {
-        let Run { engine, closes, .. } = &**self.run;
-        let check = self.run.check(self.slot);
-        if let Some(round) = check.rounds.join(self.run) {
-            let settled = round.result().await;
-            return self.run.take_over(self.slot, settled);
-        }
-        let began = |allowance| lock(&self.run.table).begin(self.slot, allowance);
-        let reports = execute(check, engine, *closes, began).await;
-        self.run.deliver(self.slot, reports);
-    }
-}
-
-impl Drop for Claimed<'_> {
-    fn drop(&mut self) {
-        let check = self.run.check(self.slot);
-        let is_open = lock(&self.run.table).allowance(self.slot).is_some();
-        if is_open || check.rounds.is_of(self.run) {
-            let failure = "given up: the task that ran it was dropped before its end";
-            let report = check.failure(failure);
-            self.run.deliver(self.slot, vec![report]);
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::thread;
 
@@ -16,10 +17,15 @@ use signal_hook::low_level::emulate_default_handler;
 ///
 /// From [`Signals::new`] on neither of them ends the process by itself, until this is dropped, as `drain_on`
 /// does when its wait is over: one that comes while the server finishes its last requests ends the process at once.
+/// Of several, each has every signal, and the last to be dropped counts.
+///
 /// Call it before the server listens: then no signal is too early. The signals are waited for on a thread of the
 /// library's own, and need no runtime.
 #[derive(Debug)]
 pub struct Signals(UnboundedReceiver<()>);
+
+/// How many there are in this process.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
 
 impl Signals {
     /// Stands ready for the signals.
@@ -32,7 +38,8 @@ impl Signals {
         let (sender, receiver) = unbounded();
         let wait = move || {
             for signal in arrivals.forever() {
-                if sender.unbounded_send(()).is_err() {
+                let is_sent = sender.unbounded_send(()).is_ok();
+                if !is_sent && LIVE.load(Ordering::SeqCst) == 0 {
                     // Nobody waits for it any more: it does what it does elsewhere.
                     let _ = emulate_default_handler(signal);
                 }
@@ -40,7 +47,15 @@ impl Signals {
         };
         let thread = thread::Builder::new().name("health-signals".to_owned());
         thread.spawn(wait)?;
+        LIVE.fetch_add(1, Ordering::SeqCst);
         Ok(Self(receiver))
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.0.close();
+        LIVE.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

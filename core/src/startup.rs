@@ -88,20 +88,21 @@ impl Gate {
 
     /// What the start waits for, or failed by; `None` when it is over.
     pub(crate) fn unreleased(&self) -> Option<Unreleased> {
-        let of = |progress| {
+        let named = |progress| {
             let latches = self.0.iter();
             let latches =
                 latches.filter(|latch| latch.progress.load(Ordering::Acquire) == progress);
             latches.map(|latch| latch.name.clone()).collect::<Vec<_>>()
         };
+        // In this order: one that is dropped in between is found twice, and not overlooked.
+        let pending = named(PENDING);
+        let dropped = named(DROPPED);
         // One that was dropped will never be released, whatever the others do.
-        [(DROPPED, Start::Failed), (PENDING, Start::UnderWay)]
-            .into_iter()
-            .map(|(progress, start)| Unreleased {
-                start,
-                names: of(progress),
-            })
-            .find(|unreleased| !unreleased.names.is_empty())
+        let (start, names) = match dropped.is_empty() {
+            true => (Start::UnderWay, pending),
+            false => (Start::Failed, dropped),
+        };
+        (!names.is_empty()).then_some(Unreleased { start, names })
     }
 }
 

@@ -61,7 +61,7 @@ impl Endpoint {
     /// every request.
     pub fn liveness(path: impl Into<String>) -> Self {
         let mut endpoint = Self::new(path, table(OK)).no_checks().always();
-        endpoint.dependencies = Some(Default::default());
+        endpoint.is_liveness = true;
         endpoint
     }
 

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::Endpoint;
 use crate::build_error::BuildError;
 use crate::config::code;
 use crate::response::Extra;
@@ -77,21 +78,21 @@ impl<T: Copy> Table<T> {
 ///
 /// It is outside of H11's range, or contradicts its state (H16).
 pub(super) fn checked(
-    path: &str,
+    endpoint: &Endpoint,
     state: State,
     (number, word): Written,
-    allowed_failing: Option<u16>,
 ) -> Result<(StatusCode, Word), BuildError> {
+    let path = || endpoint.path.clone();
     let code = code(number).map_err(|rule| BuildError::EndpointCode {
-        path: path.to_owned(),
+        path: path(),
         state,
         code: number,
         rule,
     })?;
-    match contradiction(state, code, word, allowed_failing) {
+    match contradiction(endpoint, state, code, word) {
         None => Ok((code, word)),
         Some(why) => Err(BuildError::ContradictingCode {
-            path: path.to_owned(),
+            path: path(),
             state,
             code: number,
             word,
@@ -100,29 +101,39 @@ pub(super) fn checked(
     }
 }
 
+/// The code of the original for a maintenance.
+const PYRAMID: u16 = 299;
+
 /// Why nobody would understand `code` and `word` in `state`.
 fn contradiction(
+    endpoint: &Endpoint,
     state: State,
     code: StatusCode,
     word: Word,
-    allowed_failing: Option<u16>,
 ) -> Option<&'static str> {
-    let passes_anywhere = code.is_success() || code.is_redirection();
+    let is_success = code.is_success();
+    let passes = is_success || code.is_redirection();
     match state {
-        State::Ok if !code.is_success() => Some("what is ok has a code from 200 to 299"),
+        State::Ok if !is_success => Some("what is ok has a code from 200 to 299"),
         State::Ok if word != Word::Ok => Some("what is ok says OK"),
         State::Ok => None,
-        State::Degraded if word == Word::Ok && !code.is_success() => {
+        State::Degraded if word == Word::Ok && !is_success => {
             Some("OK goes with a code from 200 to 299")
         }
         State::Degraded => None,
         _ if word == Word::Ok => Some("only what is ok or degraded says OK"),
-        State::Failing if passes_anywhere && allowed_failing != Some(code.as_u16()) => Some(
+        State::Failing if passes && endpoint.allowed_failing != Some(code.as_u16()) => Some(
             "pollers take a code below 400 for healthy; allow it by Endpoint::allow_failing_code",
         ),
         State::Failing => None,
-        State::Starting | State::Maintenance | State::Draining if code == StatusCode::OK => {
-            Some("200 is healthy to every poller; let the endpoint ignore the state instead")
+        State::Starting | State::Maintenance | State::Draining if endpoint.is_liveness => {
+            Some("a process is not to be restarted for that; Endpoint::readiness shows it")
+        }
+        State::Starting | State::Maintenance | State::Draining if passes && code != PYRAMID => {
+            Some(
+                "pollers take a code below 400 for healthy; choose another, or 299, or let the endpoint \
+             ignore the state",
+            )
         }
         State::Starting | State::Maintenance | State::Draining => None,
     }

@@ -46,10 +46,11 @@ impl LogPolicy {
         Self::new(Occasion::EveryAnswer)
     }
 
-    /// One record when an endpoint's state is another than at its answer before: also
+    /// One record when an endpoint's state is another than in its last record: also
     /// `Health response: OK` when it is OK again.
     ///
-    /// An answer without checks, which says nothing of them, is no change from a failing or degraded one.
+    /// An answer without checks, which says nothing of them, is no change from a failing or degraded one; from any
+    /// other state it is.
     pub fn on_change() -> Self {
         Self::new(Occasion::Change { reminder: None })
     }
@@ -79,21 +80,8 @@ impl LogPolicy {
     /// The level of records of `state`. Default: failing at ERROR, degraded at WARN, all others at INFO, because
     /// they are what somebody wants.
     pub fn level(mut self, state: State, level: LogLevel) -> Self {
-        for (known, of_state) in State::ALL.into_iter().zip(&mut self.levels) {
-            if known == state {
-                *of_state = level;
-            }
-        }
+        self.levels[state as usize] = level;
         self
-    }
-
-    fn level_of(&self, state: State) -> LogLevel {
-        let levels = State::ALL.into_iter().zip(self.levels);
-        levels
-            .filter(|(known, _)| *known == state)
-            .map(|(_, level)| level)
-            .next()
-            .unwrap_or(LogLevel::Error)
     }
 }
 
@@ -129,7 +117,7 @@ impl LogPolicy {
                 memory.is_news(state, is_shallow, now(), reminder)
             }
         };
-        is_due.then(|| LogRecord::of(decision).at(self.level_of(state)))
+        is_due.then(|| LogRecord::of(decision).at(self.levels[state as usize]))
     }
 }
 
@@ -226,9 +214,14 @@ mod tests {
     fn an_answer_without_checks_is_no_recovery_of_them() {
         let error = || checked(Verdict::Error);
         let ok = checked(Verdict::Ok);
-        let answers = [error(), Decision::Pass, error(), Decision::Pass, ok];
+        let answers = [error(), Decision::Pass, error(), Decision::Pass, ok.clone()];
         let levels = [ERROR, None, None, None, INFO];
         assert_eq!(logged(&LogPolicy::on_change(), &answers), levels);
+        let answers = [checked(Verdict::Degraded), Decision::Pass, ok];
+        assert_eq!(
+            logged(&LogPolicy::on_change(), &answers),
+            [WARN, None, INFO]
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::episode::{Episode, remember};
 use super::exposure::is_exposed;
 use super::inline::Inline;
 use super::mounts;
@@ -26,9 +27,8 @@ pub(super) struct Marker {
     /// `None` where there is no disablefile.
     watched: Option<Watched>,
     inline: Inline,
-    /// Whether an episode of failing, or of hanging, looks is under way.
-    is_unreadable: AtomicBool,
-    hangs: AtomicBool,
+    unreadable: Episode,
+    hanging: Episode,
 }
 
 #[derive(Debug)]
@@ -52,8 +52,8 @@ impl Marker {
         Self {
             watched: disablefile.map(|path| Watched::new(path, limit)),
             inline: Inline::default(),
-            is_unreadable: AtomicBool::new(false),
-            hangs: AtomicBool::new(false),
+            unreadable: Episode::default(),
+            hanging: Episode::default(),
         }
     }
 
@@ -96,20 +96,20 @@ impl Marker {
             path, limit, last, ..
         } = watched;
         let Some(sighting) = sighting else {
-            let began = !self.hangs.swap(true, Ordering::Relaxed);
             let is_active = last.is_active.load(Ordering::Relaxed);
-            let warning = began.then(|| LogRecord::disablefile_hangs(path, *limit, is_active));
+            let begins = self.hanging.begins();
+            let warning = begins.then(|| LogRecord::disablefile_hangs(path, *limit, is_active));
             return (is_active, warning);
         };
-        remember(&self.hangs, false);
+        self.hanging.end();
         let is_active = sighting.is_active();
         let warning = match sighting {
             Sighting::Unreadable(error) => {
-                let began = !self.is_unreadable.swap(true, Ordering::Relaxed);
-                began.then(|| LogRecord::disablefile_unreadable(path, &error))
+                let begins = self.unreadable.begins();
+                begins.then(|| LogRecord::disablefile_unreadable(path, &error))
             }
             Sighting::Present | Sighting::Absent => {
-                remember(&self.is_unreadable, false);
+                self.unreadable.end();
                 None
             }
         };
@@ -164,13 +164,6 @@ impl Lookout for Stat {
             is_local.store(is_prompt && mounts::is_local(&self.path), Ordering::Relaxed);
         }
         sighting
-    }
-}
-
-/// Reads first: a store on every request would make the cores share one cache line.
-fn remember(flag: &AtomicBool, value: bool) {
-    if flag.load(Ordering::Relaxed) != value {
-        flag.store(value, Ordering::Relaxed);
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
+use super::episode::Episode;
 use super::prober::{Lookout, Prober};
 use crate::guard::{Panicked, catch};
 use crate::log::LogRecord;
@@ -13,12 +14,12 @@ use crate::runtime::Runtime;
 /// Something that can put the host into maintenance, beside the disablefile and the
 /// [switch](crate::MaintenanceSwitch).
 ///
-/// It is asked for each request, so it has to answer from what it knows: a flag, a file in memory. What
+/// It is asked for each request that has to know, so it has to answer from what it knows: a flag, a file in memory. What
 /// watches something remote does so in its own time, and turns the switch; `health-axum` has an example
 /// that flips a whole fleet through Redis.
 ///
-/// It is called on a thread of the library's own, never twice side by side. One that panics, or takes longer than
-/// [the stat may](crate::HealthBuilder::stat_deadline), leaves what it said last standing, with one WARN per episode; one
+/// It is called on a thread of the library's own, never twice side by side. One that panics, or that takes longer
+/// than [the stat may](crate::HealthBuilder::stat_deadline) to begin or to answer, leaves what it said last standing, with one WARN per episode; one
 /// that has never said anything is taken for a maintenance, because nobody has seen that there is none.
 ///
 /// ```
@@ -44,7 +45,7 @@ pub trait MaintenanceSource: Send + Sync + 'static {
     /// Whether the host is in maintenance.
     fn is_active(&self) -> bool;
 
-    /// What the log calls it. Default: the name of its type.
+    /// What the log calls it; asked once, when the endpoints are built. Default: the name of its type.
     fn name(&self) -> &str {
         std::any::type_name::<Self>()
     }
@@ -56,9 +57,8 @@ pub(super) struct Asked {
     prober: Prober<Guarded>,
     limit: Duration,
     last: Arc<Last>,
-    /// Whether an episode of panics, or of silence, is under way.
-    panics: AtomicBool,
-    hangs: AtomicBool,
+    panicking: Episode,
+    hanging: Episode,
 }
 
 /// What a source said last, also when that came too late.
@@ -109,8 +109,8 @@ impl Asked {
             prober: Prober::new("health-source", guarded, limit),
             limit,
             last,
-            panics: AtomicBool::new(false),
-            hangs: AtomicBool::new(false),
+            panicking: Episode::default(),
+            hanging: Episode::default(),
         }
     }
 
@@ -124,19 +124,20 @@ impl Asked {
     fn conclude(&self, sighting: Option<Result<bool, Arc<Panicked>>>) -> (bool, Option<LogRecord>) {
         let last = self.last.is_active();
         let Some(answer) = sighting else {
-            let began = !self.hangs.swap(true, Ordering::Relaxed);
-            let warning = began.then(|| LogRecord::source_hangs(&self.name, self.limit, last));
+            let begins = self.hanging.begins();
+            let warning = begins.then(|| LogRecord::source_hangs(&self.name, self.limit, last));
             return (last, warning);
         };
-        self.hangs.store(false, Ordering::Relaxed);
+        self.hanging.end();
         match answer {
             Ok(is_active) => {
-                self.panics.store(false, Ordering::Relaxed);
+                self.panicking.end();
                 (is_active, None)
             }
             Err(panicked) => {
-                let began = !self.panics.swap(true, Ordering::Relaxed);
-                let warning = began.then(|| LogRecord::source_panics(&self.name, &*panicked, last));
+                let begins = self.panicking.begins();
+                let warning =
+                    begins.then(|| LogRecord::source_panics(&self.name, &*panicked, last));
                 (last, warning)
             }
         }
@@ -211,6 +212,16 @@ mod tests {
         let (is_active, warning) = observe(&asked);
         assert!(is_active && warning.unwrap().contains("as in maintenance"));
         assert_eq!(observe(&asked), (false, None));
+    }
+
+    #[test]
+    fn each_episode_of_silence_has_its_warning() {
+        let asked = scripted([]);
+        let warned = |sighting| asked.conclude(sighting).1.is_some();
+        assert!(warned(None));
+        assert!(!warned(None));
+        assert!(!warned(Some(Ok(false))));
+        assert!(warned(None));
     }
 
     /// Says what it is sent, when it is sent it.

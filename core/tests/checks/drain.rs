@@ -2,13 +2,13 @@
 
 use std::future::{Future, pending};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::executor::block_on;
 use futures::stream;
-use health_core::{Endpoint, Health, Runtime as _, State};
+use health_core::{Endpoint, Health, MaintenanceSource, Runtime as _, State};
 
 use crate::virtual_time::VirtualTime;
 use crate::{builder, in_virtual_time};
@@ -175,4 +175,23 @@ fn a_run_that_ends_well_during_the_drain_does_not_call_the_host_back() {
     time.pass(SECOND / 2);
     let states = asked.map(|asker| asker.response().state());
     assert_eq!(states, [State::Draining, State::Ok]);
+}
+
+/// Begins the drain of the application that asks it, and then says that there is no maintenance.
+struct BeginsTheDrain(Arc<OnceLock<Health>>);
+
+impl MaintenanceSource for BeginsTheDrain {
+    fn is_active(&self) -> bool {
+        self.0.get().unwrap().drain();
+        false
+    }
+}
+
+#[test]
+fn a_drain_that_begins_while_a_request_waits_for_a_source_is_its_answer() {
+    let application = Arc::new(OnceLock::new());
+    let source = BeginsTheDrain(application.clone());
+    let health = builder().maintenance_source(source).build().unwrap();
+    application.set(health.clone()).unwrap();
+    assert_eq!(state(&health, "/health"), State::Draining);
 }

@@ -1,14 +1,15 @@
 //! Many endpoints, one registry of checks (H16).
 
 use std::future::{pending, ready};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 use health_core::{
-    BuildError, Check, ConfigRule, Endpoint, Health, HealthBuilder, Runtime as _, StartupLatch,
-    State, Word,
+    BuildError, Check, ConfigRule, Endpoint, Health, HealthBuilder, Runtime, StartupLatch, State,
+    Task, Word,
 };
 
 use crate::virtual_time::VirtualTime;
@@ -122,6 +123,29 @@ fn an_endpoint_runs_the_checks_it_chooses_in_the_order_of_their_registration() {
 }
 
 #[test]
+fn each_preset_runs_its_checks_when_its_poller_needs_it() {
+    type Preset = fn(&'static str) -> Endpoint;
+    let presets: [(Preset, _); 9] = [
+        (Endpoint::pyramid, [State::Ok, State::Failing]),
+        (Endpoint::strict, [State::Ok, State::Failing]),
+        (Endpoint::liveness, [State::Ok, State::Ok]),
+        (Endpoint::readiness, [State::Failing; 2]),
+        (Endpoint::startup, [State::Failing; 2]),
+        (Endpoint::haproxy_404, [State::Ok, State::Failing]),
+        (Endpoint::consul, [State::Failing; 2]),
+        (Endpoint::nagios, [State::Failing; 2]),
+        (Endpoint::envoy, [State::Failing; 2]),
+    ];
+    for (number, (preset, expected)) in presets.into_iter().enumerate() {
+        let builder = builder().check("queue", || ready(Err::<(), _>("87 jobs")));
+        let health = builder.endpoint(preset("/other")).build().unwrap();
+        let endpoint = health.at("/other").unwrap();
+        let states = ["", "checks=all"].map(|query| block_on(endpoint.respond(query)).state());
+        assert_eq!(states, expected, "preset {number}");
+    }
+}
+
+#[test]
 fn an_endpoint_that_always_runs_its_checks_needs_no_query() {
     let builder = || builder().check("queue", || ready(Err::<(), _>("87 jobs")));
     let state = |endpoint: Endpoint| {
@@ -134,13 +158,17 @@ fn an_endpoint_that_always_runs_its_checks_needs_no_query() {
     assert_eq!(state(Endpoint::strict("/other").always()), State::Failing);
 }
 
-/// A check that takes a second, and how often it was executed.
+/// A check that takes a second and fails, and how often it was executed.
 fn slow(time: &VirtualTime, name: &str) -> (Check, Arc<AtomicUsize>) {
+    slow_for(time, name, SECOND)
+}
+
+fn slow_for(time: &VirtualTime, name: &str, length: Duration) -> (Check, Arc<AtomicUsize>) {
     let executions = Arc::new(AtomicUsize::new(0));
     let (clock, counted) = (time.clone(), executions.clone());
     let check = Check::new(name, move || {
         let execution = counted.fetch_add(1, Ordering::SeqCst) + 1;
-        let sleep = clock.sleep_until(clock.now() + SECOND);
+        let sleep = clock.sleep_until(clock.now() + length);
         async move {
             sleep.await;
             Err::<(), _>(format!("execution {execution}"))
@@ -238,6 +266,112 @@ fn a_run_that_everybody_left_still_gives_its_execution_to_another_endpoint() {
     assert_eq!(executions.load(Ordering::SeqCst), 1);
 }
 
+/// Polls each task once, and then no more: as if each were stuck with its check.
+#[derive(Clone)]
+struct Stuck {
+    time: VirtualTime,
+    tasks: Arc<Mutex<Vec<Task>>>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Runtime for Stuck {
+    fn now(&self) -> Instant {
+        self.time.now()
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Task {
+        self.time.sleep_until(deadline)
+    }
+
+    fn spawn(&self, mut task: Task) {
+        if self.is_over.load(Ordering::SeqCst) {
+            return self.time.spawn(task);
+        }
+        let _ = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        self.tasks.lock().unwrap().push(task);
+    }
+}
+
+#[test]
+fn who_joins_an_execution_that_is_stuck_sees_to_it_that_it_ends_at_its_deadline() {
+    let time = VirtualTime::default();
+    let runtime = Stuck {
+        time: time.clone(),
+        tasks: Arc::default(),
+        is_over: Arc::default(),
+    };
+    let health = builder()
+        .runtime(runtime.clone())
+        .run_deadline(60 * SECOND)
+        .check("stuck", pending::<Result<(), String>>)
+        .add(passing("quick"))
+        .endpoint(Endpoint::readiness("/ready").only_checks(["stuck"]))
+        .build()
+        .unwrap();
+    time.ask(&health).leave();
+    runtime.is_over.store(true, Ordering::SeqCst);
+    time.pass(SECOND);
+    let ready = time.ask_at(&health, "/ready");
+    time.pass(4 * SECOND);
+    assert!(!ready.is_answered());
+    time.pass(Duration::from_millis(20));
+    let timed_out = result("stuck", "ERROR", Some("timed out after 5s"));
+    assert_eq!(ready.results(), [timed_out]);
+}
+
+#[test]
+fn the_end_of_one_run_cuts_short_no_check_of_another() {
+    let time = VirtualTime::default();
+    let (first, _) = slow_for(&time, "first", 5 * SECOND);
+    let (shared, executions) = slow_for(&time, "shared", 2 * SECOND);
+    let health = builder()
+        .runtime(time.clone())
+        .deadline(6 * SECOND)
+        .run_deadline(6 * SECOND)
+        .concurrent_checks(1)
+        .add(first)
+        .add(shared)
+        .endpoint(Endpoint::readiness("/ready").only_checks(["shared"]))
+        .build()
+        .unwrap();
+    let all = time.ask(&health);
+    time.pass(SECOND / 2 * 11);
+    let ready = time.ask_at(&health, "/ready");
+    time.pass(SECOND / 2);
+    let cut = result("shared", "ERROR", Some("timed out after 1s"));
+    assert_eq!(all.results()[1], cut);
+    time.pass(2 * SECOND);
+    let own = result("shared", "ERROR", Some("execution 2"));
+    assert_eq!(ready.results(), [own]);
+    assert_eq!(executions.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_result_that_another_run_gives_too_late_is_dropped() {
+    let time = VirtualTime::default();
+    let (first, _) = slow_for(&time, "first", 5 * SECOND);
+    let (shared, _) = slow_for(&time, "shared", 5 * SECOND);
+    let health = builder()
+        .runtime(time.clone())
+        .deadline(6 * SECOND)
+        .run_deadline(6 * SECOND)
+        .concurrent_checks(1)
+        .add(first)
+        .add(shared)
+        .endpoint(Endpoint::readiness("/ready").only_checks(["shared"]))
+        .build()
+        .unwrap();
+    let all = time.ask(&health);
+    time.pass(3 * SECOND);
+    let ready = time.ask_at(&health, "/ready");
+    time.pass(3 * SECOND + Duration::from_millis(20));
+    let not_run = result("shared", "ERROR", Some("timed out before it could run"));
+    assert_eq!(all.results()[1], not_run);
+    time.pass(2 * SECOND);
+    let own = result("shared", "ERROR", Some("execution 1"));
+    assert_eq!(ready.results(), [own]);
+}
+
 fn refusal(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> BuildError {
     let builder = builder().add(passing("database").tag("storage"));
     describe(builder).build().unwrap_err()
@@ -301,8 +435,8 @@ fn a_code_that_contradicts_its_state_is_refused() {
         (State::Failing, 299, Word::Error),
         (State::Failing, 302, Word::Error),
         (State::Maintenance, 200, Word::Maintenance),
-        (State::Draining, 200, Word::Draining),
-        (State::Starting, 200, Word::Starting),
+        (State::Draining, 202, Word::Draining),
+        (State::Starting, 302, Word::Starting),
         (State::Starting, 503, Word::Ok),
     ] {
         match says(state, code, word) {
@@ -339,6 +473,40 @@ fn a_failing_code_that_pollers_take_for_healthy_has_to_be_allowed_by_name() {
     let health = builder.endpoint(endpoint.always()).build().unwrap();
     let answer = block_on(health.at("/up").unwrap().respond(""));
     assert_eq!((answer.status().as_u16(), answer.body()), (299, "ERROR"));
+
+    let endpoint = Endpoint::strict("/up").allow_failing_code(299);
+    let endpoint = endpoint.says(State::Failing, 200, Word::Error);
+    let error = refusal(|b| b.endpoint(endpoint));
+    assert!(matches!(
+        error,
+        BuildError::ContradictingCode { code: 200, .. }
+    ));
+}
+
+#[test]
+fn a_choice_of_no_check_has_to_be_made_in_words() {
+    let endpoint = Endpoint::readiness("/up").only_checks([""; 0]);
+    let path = "/up".to_owned();
+    assert_eq!(
+        refusal(|b| b.endpoint(endpoint)),
+        BuildError::EmptyChoice { path }
+    );
+}
+
+#[test]
+fn a_liveness_endpoint_shows_nothing_that_is_no_reason_to_restart() {
+    for (state, word) in [
+        (State::Starting, Word::Starting),
+        (State::Maintenance, Word::Maintenance),
+        (State::Draining, Word::Draining),
+    ] {
+        let endpoint = Endpoint::liveness("/live").says(state, 503, word);
+        let error = refusal(|b| b.endpoint(endpoint));
+        assert!(
+            matches!(error, BuildError::ContradictingCode { .. }),
+            "{error}"
+        );
+    }
 }
 
 #[test]
@@ -402,6 +570,7 @@ fn a_maintenance_answer_tells_when_to_come_back_where_it_is_told_to() {
     let health = builder()
         .endpoint(endpoint("/two-minutes", 120 * SECOND))
         .endpoint(endpoint("/rounded", SECOND / 2))
+        .endpoint(endpoint("/for-ever", Duration::MAX))
         .endpoint(Endpoint::strict("/silent"))
         .build()
         .unwrap();
@@ -409,6 +578,8 @@ fn a_maintenance_answer_tells_when_to_come_back_where_it_is_told_to() {
     health.maintenance_switch().turn_on();
     assert_eq!(extras(&health, "/two-minutes"), ["retry-after: 120"]);
     assert_eq!(extras(&health, "/rounded"), ["retry-after: 1"]);
+    let for_ever = format!("retry-after: {}", u64::MAX);
+    assert_eq!(extras(&health, "/for-ever"), [for_ever]);
     assert_eq!(extras(&health, "/silent"), [""; 0]);
     health.drain();
     assert_eq!(extras(&health, "/two-minutes"), [""; 0]);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use health_core::{
-    Check, CheckFinished, HealthObserver, Runtime as _, Status, Verdict, VerdictChanged,
+    Check, CheckFinished, Endpoint, HealthObserver, Runtime as _, Status, Verdict, VerdictChanged,
 };
 
 use crate::virtual_time::VirtualTime;
@@ -208,4 +208,41 @@ fn an_observer_that_missed_a_change_is_told_once_it_has_caught_up() {
         time.ask(&health);
         told.try_recv() == Ok(Notice::Changed(Some(Verdict::Ok), Verdict::Error))
     });
+}
+
+#[test]
+fn a_run_that_ends_late_does_not_tell_of_a_check_what_is_no_longer_so() {
+    let (listener, notices) = listener();
+    let time = VirtualTime::default();
+    let (fails, clock) = (Arc::new(AtomicBool::new(false)), time.clone());
+    let slow = Check::new("slow", move || {
+        let sleep = clock.sleep_until(clock.now() + SECOND);
+        async move {
+            sleep.await;
+            Ok::<(), String>(())
+        }
+    });
+    let health = builder()
+        .runtime(time.clone())
+        .observer(listener)
+        .add(failing_while(&fails, "shared"))
+        .add(slow)
+        .endpoint(Endpoint::readiness("/ready").only_checks(["shared"]))
+        .build()
+        .unwrap();
+    let all = time.ask(&health);
+    fails.store(true, Ordering::SeqCst);
+    time.ask_at(&health, "/ready");
+    time.pass(SECOND);
+    assert!(all.is_answered());
+    let changes = notices
+        .iter()
+        .filter(|notice| matches!(notice, Notice::Changed(..)));
+    let changes: Vec<_> = changes.take(1).collect();
+    assert_eq!(changes, [Notice::Changed(None, Verdict::Error)]);
+    drop(health);
+    let more = notices
+        .iter()
+        .find(|notice| matches!(notice, Notice::Changed(..)));
+    assert_eq!(more, None);
 }

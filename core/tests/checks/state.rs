@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::executor::block_on;
-use health_core::{Answer, Check, Endpoint, Health, StartupLatch, State};
+use health_core::{Answer, Check, Endpoint, Health, MaintenanceSource, StartupLatch, State};
 
 use crate::builder;
 
@@ -162,6 +162,32 @@ fn a_start_that_failed_is_an_error_without_being_asked_for_checks() {
     // To restart the process is for the probe of its start to ask.
     let live = block_on(health.at("/live").unwrap().respond(""));
     assert_eq!(live.state(), State::Ok);
+}
+
+/// Counts how often it is asked.
+struct Counted(Arc<AtomicUsize>);
+
+impl MaintenanceSource for Counted {
+    fn is_active(&self) -> bool {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        false
+    }
+}
+
+#[test]
+fn what_an_endpoint_ignores_it_does_not_even_ask() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let health = builder()
+        .maintenance_source(Counted(asked.clone()))
+        .endpoint(Endpoint::liveness("/live"))
+        .endpoint(Endpoint::readiness("/ready"))
+        .build()
+        .unwrap();
+    for (path, expected) in [("/live", 0), ("/ready", 1)] {
+        let answer = block_on(health.at(path).unwrap().respond(""));
+        assert_eq!(answer.state(), State::Ok);
+        assert_eq!(asked.load(Ordering::SeqCst), expected, "{path}");
+    }
 }
 
 #[test]

@@ -1,0 +1,26 @@
+//! A trouble that lasts, and is to be warned of once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether an episode is under way.
+#[derive(Debug, Default)]
+pub(super) struct Episode(AtomicBool);
+
+impl Episode {
+    /// There is trouble: whether it begins.
+    pub(super) fn begins(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+
+    /// There is none.
+    pub(super) fn end(&self) {
+        remember(&self.0, false);
+    }
+}
+
+/// Reads first: a store on every request would make the cores share one cache line.
+pub(super) fn remember(flag: &AtomicBool, value: bool) {
+    if flag.load(Ordering::Relaxed) != value {
+        flag.store(value, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,189 @@
+//! What SIGTERM and SIGINT do to a process that drains on them: each test runs itself once more, in a process of its
+//! own, and signals that.
+
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
+use std::env;
+use std::io::{BufRead as _, BufReader, Lines};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use futures::executor::block_on;
+use futures::future::join;
+use health_core::{Endpoint, Health, HealthConfig, Signals};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Set in the process that is to be signalled.
+const IS_SERVER: &str = "HEALTH_SIGNALS_SERVER";
+/// Longer than any test.
+const FOR_EVER: Duration = Duration::from_secs(3600);
+
+/// The process, and the lines it prints.
+struct Server {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Server {
+    /// Runs the test of this name as `body` in a process of its own; `None` in that process, once it is done.
+    fn start(test: &str, body: impl FnOnce()) -> Option<Self> {
+        if env::var_os(IS_SERVER).is_some() {
+            body();
+            return None;
+        }
+        let mut process = Command::new(env::current_exe().unwrap())
+            .args([test, "--exact", "--nocapture"])
+            .env(IS_SERVER, "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Some(Self { process, lines })
+    }
+
+    fn wait_for(&mut self, line: &str) {
+        let mut lines = self.lines.by_ref().map(Result::unwrap);
+        assert!(
+            lines.any(|printed| printed.contains(line)),
+            "it ended before {line:?}"
+        );
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    fn status(mut self) -> ExitStatus {
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn health() -> Health {
+    let config = HealthConfig::default().with_disablefile("");
+    let builder = Health::builder().config(config).stop_grace(2 * FOR_EVER);
+    builder
+        .endpoint(Endpoint::liveness("/live"))
+        .build()
+        .unwrap()
+}
+
+fn say(line: &str) {
+    println!("{line}");
+}
+
+/// Tells when the drain has begun, and what it is answered then.
+fn watch(health: &Health) {
+    let health = health.clone();
+    thread::spawn(move || {
+        while !health.is_draining() {
+            thread::yield_now();
+        }
+        let state = |path| block_on(health.at(path).unwrap().respond("")).state();
+        say(&format!("now {} and {}", state("/health"), state("/live")));
+    });
+}
+
+fn drain_for_ever() {
+    let signals = Signals::new().unwrap();
+    let health = health();
+    watch(&health);
+    say("READY");
+    block_on(health.drain_on(signals, FOR_EVER));
+    say("drained");
+}
+
+#[test]
+fn a_signal_begins_the_drain_and_a_second_one_ends_the_wait() {
+    let name = "a_signal_begins_the_drain_and_a_second_one_ends_the_wait";
+    for (first, second) in [
+        (Signal::TERM, Signal::TERM),
+        (Signal::INT, Signal::TERM),
+        (Signal::TERM, Signal::INT),
+    ] {
+        let Some(mut server) = Server::start(name, drain_for_ever) else {
+            return;
+        };
+        server.wait_for("READY");
+        server.signal(first);
+        server.wait_for("now draining and ok");
+        server.signal(second);
+        server.wait_for("drained");
+        assert!(server.status().success(), "{first:?}, {second:?}");
+    }
+}
+
+#[test]
+fn a_signal_before_anybody_waits_is_not_lost() {
+    let name = "a_signal_before_anybody_waits_is_not_lost";
+    let body = || {
+        let signals = Signals::new().unwrap();
+        kill_process(rustix::process::getpid(), Signal::TERM).unwrap();
+        let health = health();
+        block_on(health.drain_on(signals, Duration::ZERO));
+        assert!(health.is_draining());
+        say("drained");
+    };
+    if let Some(mut server) = Server::start(name, body) {
+        server.wait_for("drained");
+        assert!(server.status().success());
+    }
+}
+
+#[test]
+fn when_the_wait_is_over_a_signal_ends_the_process() {
+    let name = "when_the_wait_is_over_a_signal_ends_the_process";
+    let body = || {
+        drain_for_ever();
+        // A request that never ends.
+        thread::sleep(FOR_EVER);
+    };
+    for signal in [Signal::TERM, Signal::INT] {
+        let Some(mut server) = Server::start(name, body) else {
+            return;
+        };
+        server.wait_for("READY");
+        server.signal(Signal::TERM);
+        server.wait_for("now draining");
+        server.signal(Signal::TERM);
+        server.wait_for("drained");
+        server.signal(signal);
+        assert_eq!(server.status().signal(), Some(signal.as_raw()));
+    }
+}
+
+#[test]
+fn of_two_that_wait_for_signals_each_has_them_until_the_last_is_gone() {
+    let name = "of_two_that_wait_for_signals_each_has_them_until_the_last_is_gone";
+    let body = || {
+        let [gone, first, second] = [(); 3].map(|()| Signals::new().unwrap());
+        drop(gone);
+        let applications = [(); 2].map(|()| health());
+        let [one, other] = &applications;
+        say("READY");
+        let drained = join(
+            one.drain_on(first, Duration::ZERO),
+            other.drain_on(second, Duration::ZERO),
+        );
+        block_on(drained);
+        say("both drained");
+    };
+    if let Some(mut server) = Server::start(name, body) {
+        server.wait_for("READY");
+        server.signal(Signal::TERM);
+        server.wait_for("both drained");
+        assert!(server.status().success());
+    }
+}
