@@ -358,49 +358,8 @@ impl Endpoint {
         if in_maintenance && has_panicking && self.has(Fault::PanicInMaintenance) {
             return None;
         }
-        let (state, results) = if in_maintenance {
-            match self.fault {
-                Some(Fault::SwitchRunsChecks) if asks && self.told.is_switched() => {
-                    self.judge(run()?)
-                }
-                Some(Fault::DegradedInMaintenance) if asks => match self.judge(run()?) {
-                    (State::Degraded, results) => (State::Degraded, results),
-                    _ => (State::Maintenance, Vec::new()),
-                },
-                Some(Fault::ChecksRunInMaintenance) if asks => {
-                    run()?;
-                    (State::Maintenance, Vec::new())
-                }
-                Some(Fault::FailureBeatsMaintenance) if asks => match self.judge(run()?) {
-                    (State::Failing, results) => (State::Failing, results),
-                    _ => (State::Maintenance, Vec::new()),
-                },
-                _ => (State::Maintenance, Vec::new()),
-            }
-        } else if let Some(Found { state, results }) = found {
-            let fails_over = match state {
-                State::Starting => Some(Fault::FailingOverStarting),
-                State::Draining => Some(Fault::FailingOverDraining),
-                _ => None,
-            };
-            let runs = matches!(
-                (state, self.fault),
-                (State::Starting, Some(Fault::ChecksRunInStartUp))
-                    | (State::Draining, Some(Fault::ChecksRunInDrain))
-                    | (State::Failing, Some(Fault::ChecksRunWithDropped))
-            ) || (fails_over.is_some() && fails_over == self.fault);
-            let waived = state == State::Failing && self.has(Fault::DroppedNeedsAQuery);
-            let judged = match asks && runs {
-                true => Some(self.judge(run()?)),
-                false => None,
-            };
-            match judged {
-                Some((State::Failing, failing)) if fails_over == self.fault => {
-                    (State::Failing, failing)
-                }
-                _ if waived && !asks => (State::Ok, Vec::new()),
-                _ => (state, results),
-            }
+        let (state, results) = if let Some(found) = found {
+            self.held(found, asks, &mut run)?
         } else if asks {
             let (state, results) = self.judge(run()?);
             if state == State::Ok && self.has(Fault::PassingChecksEndDrain) {
@@ -445,6 +404,41 @@ impl Endpoint {
             answer.body = body;
         }
         Some(answer)
+    }
+
+    /// What is answered where something holds whatever the checks say. Only with a fault they run, and may beat it.
+    fn held(
+        &self,
+        Found { state, results }: Found,
+        asks: bool,
+        run: &mut dyn FnMut() -> Option<Vec<Check>>,
+    ) -> Option<(State, Vec<Check>)> {
+        let beating: Option<&[State]> = match (state, self.fault) {
+            (State::Maintenance, Some(Fault::ChecksRunInMaintenance))
+            | (State::Starting, Some(Fault::ChecksRunInStartUp))
+            | (State::Draining, Some(Fault::ChecksRunInDrain))
+            | (State::Failing, Some(Fault::ChecksRunWithDropped)) => Some(&[]),
+            (State::Maintenance, Some(Fault::DegradedInMaintenance)) => Some(&[State::Degraded]),
+            (State::Maintenance, Some(Fault::FailureBeatsMaintenance))
+            | (State::Starting, Some(Fault::FailingOverStarting))
+            | (State::Draining, Some(Fault::FailingOverDraining)) => Some(&[State::Failing]),
+            (State::Maintenance, Some(Fault::SwitchRunsChecks)) if self.told.is_switched() => {
+                Some(&[State::Ok, State::Degraded, State::Failing])
+            }
+            _ => None,
+        };
+        if let (true, Some(beating)) = (asks, beating) {
+            let (judged, reported) = self.judge(run()?);
+            if beating.contains(&judged) {
+                return Some((judged, reported));
+            }
+        }
+        match self.fault {
+            Some(Fault::DroppedNeedsAQuery) if state == State::Failing && !asks => {
+                Some((State::Ok, Vec::new()))
+            }
+            _ => Some((state, results)),
+        }
     }
 
     fn is_in_maintenance(&self) -> bool {
