@@ -17,6 +17,8 @@ class RunError(Exception):
 places = ["/usr/sbin", "/sbin", "/usr/lib/nagios/plugins"]
 _running = []
 _stopping = threading.Event()
+_allotting = threading.Lock()
+_allotted = set()
 
 
 def stop_waiting():
@@ -102,22 +104,29 @@ def wait_until(what, condition):
 
 
 def free_ports(count):
-    """Ports of 127.0.0.1 that nobody has.
+    """Ports of 127.0.0.1 that nobody has, and that nobody else in this run is given.
 
     They are below those that the system gives to connections (and for port 0): these come and go by the
-    hundred during a run, and one could have taken the port before the program gets to it.
+    hundred during a run, and one could have taken the port before the program gets to it. Programs that
+    share ports with others when they listen would not even notice that they got the same.
     """
     found = []
-    for port in random.sample(range(15000, 32000), 17000):
-        with socket.socket() as one:
-            try:
-                one.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise RunError("no free ports")
+    with _allotting:
+        while len(found) < count:
+            port = random.randrange(15000, 32000)
+            if port not in _allotted and _is_free(port):
+                _allotted.add(port)
+                found.append(port)
+    return found
+
+
+def _is_free(port):
+    with socket.socket() as one:
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def accepts(port):
