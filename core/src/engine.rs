@@ -30,7 +30,7 @@ pub(crate) struct Engine {
 /// The bounds of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// How long a run may take; at most one is started in `min_interval`.
+    /// How long a run may take; at most one of each choice of checks is started in `min_interval`.
     pub(crate) run_deadline: Duration,
     pub(crate) min_interval: Duration,
     /// How many checks run side by side.
