@@ -22,7 +22,7 @@ PAGE = {
     "other": "127.0.0.1:8081",
     "otherport": "8081",
     "name": "shop",
-    "front": "80",
+    "listen": "80",
     "site": ":80",
 }
 
@@ -143,6 +143,7 @@ class Program:
             "path": target.setup.endpoint.asked,
             "name": target.name,
             "front": target.front,
+            "listen": f"127.0.0.1:{target.front}",
             "site": f"http://127.0.0.1:{target.front}",
         }
 
