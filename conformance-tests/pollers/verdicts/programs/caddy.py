@@ -1,4 +1,4 @@
-"""Caddy: its administration does not tell health before 2.7, so what it concludes is read in its log."""
+"""Caddy: its administration does not tell health, so what it concludes is read in its log."""
 import json
 
 from .. import process
@@ -18,7 +18,8 @@ class Caddy(Proxy):
     def state(self, target):
         # Each failed check is logged, and the first good one after it. A server counts as up at first.
         last = "host is up"
-        for line in (self.scratch / "output").read_text().splitlines():
+        whole_lines = (self.scratch / "output").read_text().rpartition("\n")[0]
+        for line in whole_lines.splitlines():
             if target.relay.address in line and "health_checker" in line:
                 record = json.loads(line)
                 if record.get("host", "").endswith(target.relay.address):
