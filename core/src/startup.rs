@@ -128,6 +128,8 @@ pub(crate) enum Start {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::{Gate, Start, StartupLatch};
 
     fn start(gate: &Gate) -> Option<(Start, Vec<String>)> {
@@ -163,6 +165,24 @@ mod tests {
         assert_eq!(start(&gate), failed());
         pending.release();
         assert_eq!(start(&gate), failed());
+    }
+
+    #[test]
+    fn a_latch_is_not_overlooked_in_the_moment_in_which_it_is_dropped() {
+        for _ in 0..1000 {
+            let latch = StartupLatch::new("dropped");
+            // Others before it, so that a look takes its time.
+            let others: Vec<_> = (0..50).map(|_| StartupLatch::new("other")).collect();
+            let latches = others.iter().chain([&latch]).map(StartupLatch::shared);
+            let gate = Gate::new(latches.collect());
+            others.into_iter().for_each(StartupLatch::release);
+            thread::scope(|scope| {
+                let dropper = scope.spawn(|| drop(latch));
+                while !dropper.is_finished() {
+                    assert!(gate.unreleased().is_some());
+                }
+            });
+        }
     }
 
     #[test]

@@ -210,6 +210,25 @@ fn endpoints_whose_checks_overlap_share_an_execution_and_wait_for_no_other_check
 }
 
 #[test]
+fn endpoints_that_choose_the_same_checks_share_the_last_result_too() {
+    let time = VirtualTime::default();
+    let (check, executions) = slow(&time, "shared");
+    let health = builder()
+        .runtime(time.clone())
+        .min_interval(10 * SECOND)
+        .add(check)
+        .endpoint(Endpoint::readiness("/ready"))
+        .build()
+        .unwrap();
+    time.ask(&health);
+    time.pass(SECOND);
+    let ready = time.ask_at(&health, "/ready");
+    let first = result("shared", "ERROR", Some("execution 1"));
+    assert_eq!(ready.results(), [first]);
+    assert_eq!(executions.load(Ordering::SeqCst), 1);
+}
+
+#[test]
 fn an_execution_that_two_endpoints_share_counts_once() {
     let time = VirtualTime::default();
     let (check, _) = slow(&time, "counted");
