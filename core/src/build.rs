@@ -18,7 +18,7 @@ use crate::runtime::Runtime;
 use crate::startup::{Latched, StartupLatch};
 use crate::subscriber::HealthSubscriber;
 
-/// Describes a [`Health`]: the endpoints of an application, and its checks.
+/// Describes a [`Health`](crate::Health): the endpoints of an application, and its checks.
 ///
 /// ```
 /// use health_core::{Health, HealthConfig};
@@ -193,7 +193,7 @@ impl HealthBuilder {
     }
 
     /// Adds something that can put the host into maintenance, beside the disablefile and
-    /// [`Health::maintenance_switch`] (H19). Default: nothing.
+    /// [`Health::maintenance_switch`](crate::Health::maintenance_switch) (H19). Default: nothing.
     pub fn maintenance_source(mut self, source: impl MaintenanceSource) -> Self {
         self.sources.push(Foreign(Arc::new(source)));
         self
@@ -207,7 +207,7 @@ impl HealthBuilder {
 
     /// How long whoever stops the process waits between the signal and the kill: `terminationGracePeriodSeconds`
     /// of Kubernetes, `TimeoutStopSec` of systemd (90 s by default), `stop_grace_period` of Docker Compose (10 s).
-    /// [`Health::drain_on`] warns of a delay that is not shorter (H20). Default: 30 seconds, as in Kubernetes.
+    /// [`Health::drain_on`](crate::Health::drain_on) warns of a delay that is not shorter (H20). Default: 30 seconds, as in Kubernetes.
     pub fn stop_grace(mut self, grace: Duration) -> Self {
         self.stop_grace = grace;
         self

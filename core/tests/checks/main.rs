@@ -13,15 +13,19 @@ mod building;
 mod deadline;
 mod drain;
 mod endpoint;
+mod endpoint_building;
 mod observer;
+mod overlap;
 mod reports;
 mod sharing;
 mod state;
 mod verdict;
 mod virtual_time;
 
+use std::future::ready;
+
 use futures::executor::block_on;
-use health_core::{Answer, Health, HealthBuilder, HealthConfig, LogLevel};
+use health_core::{Answer, Check, Health, HealthBuilder, HealthConfig, LogLevel};
 use serde_json::Value;
 
 use crate::virtual_time::VirtualTime;
@@ -35,6 +39,11 @@ fn in_virtual_time(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> (He
     let time = VirtualTime::default();
     let health = describe(builder().runtime(time.clone())).build().unwrap();
     (health, time)
+}
+
+/// A check that passes.
+fn passing(name: &str) -> Check {
+    Check::new(name, || ready(Ok::<(), String>(())))
 }
 
 /// An endpoint without maintenance, and so without a word in the log but of its checks.
