@@ -69,7 +69,7 @@ mod response;
 mod round;
 mod run;
 mod runtime;
-#[cfg(feature = "signal")]
+#[cfg(all(feature = "signal", unix))]
 mod signals;
 mod startup;
 mod state;
@@ -98,7 +98,7 @@ pub use crate::response::HealthResponse;
 #[cfg(feature = "tokio")]
 pub use crate::runtime::TokioRuntime;
 pub use crate::runtime::{Runtime, Task, ThreadRuntime};
-#[cfg(feature = "signal")]
+#[cfg(all(feature = "signal", unix))]
 pub use crate::signals::Signals;
 pub use crate::startup::StartupLatch;
 pub use crate::state::{State, Word};
