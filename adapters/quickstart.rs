@@ -1,7 +1,8 @@
 //! What the quickstarts of all frameworks share: two checks, the address, and what to try.
 
+mod failure;
+
 use std::env;
-use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::net::SocketAddr;
@@ -9,6 +10,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use health_core::Health;
+
+pub(crate) use self::failure::Failure;
 
 /// Passes while files can be written to the temporary directory.
 pub(crate) async fn scratch_space() -> io::Result<()> {
@@ -43,7 +46,7 @@ pub(crate) fn prepare() -> Result<SocketAddr, Failure> {
     }
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     bind.parse().map_err(|_| {
-        Failure(format!(
+        Failure::from(format!(
             "BIND={bind} is not an address such as 127.0.0.1:8080"
         ))
     })
@@ -68,19 +71,4 @@ pub(crate) fn introduce(address: SocketAddr, health: &Health) {
     println!("  curl -i '{url}?checks=all'        # {code} ERROR, and the log says why");
     println!("  curl -i {url}                     # 200 OK: nobody asked for the checks");
     println!("  touch {stock}\n");
-}
-
-/// Why a quickstart ended: shown as a sentence where `main` returns it.
-pub(crate) struct Failure(String);
-
-impl<E: fmt::Display> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl fmt::Debug for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }

@@ -146,7 +146,8 @@ impl HealthBuilder {
         self
     }
 
-    /// How long a look for the disablefile may take; then the last known state stands (H4).
+    /// How long a look for the disablefile may take, and an answer of a
+    /// [maintenance source](Self::maintenance_source); then the last known state stands (H4, H19).
     /// Default: 250 milliseconds.
     pub fn stat_deadline(mut self, deadline: Duration) -> Self {
         self.stat_deadline = deadline;

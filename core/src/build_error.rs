@@ -83,7 +83,9 @@ pub enum BuildError {
         rule: ConfigRule,
     },
     /// A code of an endpoint cannot be sent.
-    #[error("the endpoint at {path:?} cannot answer {code} when it is {state}: {rule} (H11, H16)")]
+    #[error(
+        "the endpoint at {path:?} cannot answer {code} in the state {state}: {rule} (H11, H16)"
+    )]
     EndpointCode {
         /// The endpoint's path.
         path: String,
@@ -95,7 +97,7 @@ pub enum BuildError {
         rule: ConfigRule,
     },
     /// What an endpoint is to say in a state would be misunderstood.
-    #[error("the endpoint at {path:?} cannot say {code} {word} when it is {state}: {why} (H16)")]
+    #[error("the endpoint at {path:?} cannot say {code} {word} in the state {state}: {why} (H16)")]
     ContradictingCode {
         /// The endpoint's path.
         path: String,
@@ -147,7 +149,7 @@ pub enum BuildError {
     #[error(
         "the liveness endpoint at {path:?} would run the check {name:?} of a dependency, whose failure no \
          restart mends: leave it out, mark it Check::internal, or allow it by \
-         Endpoint::allow_dependency (H16)"
+         Endpoint::allow_dependency; a subscriber has a name by Check::subscriber (H16)"
     )]
     DependencyInLiveness {
         /// The endpoint's path.
@@ -155,14 +157,21 @@ pub enum BuildError {
         /// The check's name.
         name: String,
     },
-    /// A start-up latch's name is empty, longer than 128 characters, or holds a control character; or two
-    /// have one name.
+    /// A start-up latch's name is empty, longer than 128 characters, or holds a control character.
     #[error(
         "the name {name:?} of a start-up latch is refused: it must have 1 to 128 characters, none of them \
-         a control character, and be the only one of this name (H18)"
+         a control character (H18)"
     )]
     LatchName {
         /// The name, cut to [`TEXT_LIMIT`](crate::TEXT_LIMIT).
+        name: String,
+    },
+    /// Two start-up latches have one name, or one was added twice.
+    #[error(
+        "two start-up latches are named {name:?}: give each its own name, and add it once (H18)"
+    )]
+    DuplicateLatch {
+        /// The name.
         name: String,
     },
 }

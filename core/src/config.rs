@@ -174,7 +174,7 @@ impl HealthConfig {
 
     /// The same settings, answering `code` in maintenance. Default: 299.
     ///
-    /// Many load balancers take 299, as every 2xx, for healthy: 503 drains with all of them.
+    /// Many load balancers take 299, as every 2xx, for healthy: 503 takes a host out with all that ask by themselves.
     ///
     /// # Errors
     ///

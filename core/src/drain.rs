@@ -47,6 +47,8 @@ impl Health {
     /// `futures::stream::once` of a future; what its items are does not matter. Without a signal, also where the
     /// stream ends before one, the future is never done.
     ///
+    /// That the drain has begun, and that it is over, is logged at INFO.
+    ///
     /// `delay` has to be longer than the poller takes to notice: its interval, times the failures in a row it
     /// waits for, and its time-out. It has to be shorter than the time that whoever
     /// sent the signal allows the process ([`HealthBuilder::stop_grace`](crate::HealthBuilder::stop_grace)): a longer one is
@@ -70,11 +72,13 @@ impl Health {
                 return pending().await;
             }
             health.drain();
+            LogRecord::drain_begins(delay).emit();
             let runtime = health.parts().engine.runtime().clone();
             let end = after(runtime.now(), delay);
             // The end of the stream is no signal.
             let mut another = pin!(signals.chain(futures::stream::pending()));
             until(&*runtime, end, another.next()).await;
+            LogRecord::drain_ends().emit();
         }
     }
 }

@@ -176,7 +176,8 @@ impl Endpoint {
         self
     }
 
-    /// Its maintenance answers have a `Retry-After` of so many seconds, rounded up. Default: none.
+    /// Its maintenance answers, if it shows maintenance, have a `Retry-After` of so many seconds, rounded up.
+    /// Default: none.
     pub fn retry_after(mut self, time: Duration) -> Self {
         self.retry_after = Some(time);
         self

@@ -1,9 +1,9 @@
 //! Decides what `GET /health` answers.
 //!
 //! This crate opens no socket and knows no web framework. It is handed a query string and hands back a
-//! status, headers, a body and a log record; the adapters `health-axum`, `health-actix-web`, `health-warp`
-//! and `health-rocket` carry them to the wire, and so can you. Its only I/O is one stat of the
-//! maintenance marker for each request.
+//! status, headers, a body and a log record; the adapters `health-axum`, `health-actix-web`, `health-warp`,
+//! `health-rocket`, `health-poem` and `health-hyper` carry them to the wire, and so can you. Its only I/O is one stat of
+//! the maintenance marker for each request.
 //!
 //! A request that asks for checks is always answered: a check that hangs, panics or blocks its thread is an
 //! ERROR when its deadline is over, and the results of the others are real. All who ask at the same time share

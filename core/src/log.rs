@@ -161,10 +161,24 @@ impl LogRecord {
     /// H20: a delay that whoever sent the signal will not wait for.
     pub(crate) fn drain_is_cut_short(delay: Duration, grace: Duration) -> Self {
         Self::warn(format!(
-            "a drain is to take {delay:?}, but the process is killed {grace:?} after the signal that starts \
-             it: make the delay shorter, or the grace of whoever stops it longer and tell \
-             HealthBuilder::stop_grace (H20)"
+            "a drain is to take {delay:?}, but {grace:?} after the signal the process is killed, as far as is \
+             known: make the delay shorter, or tell HealthBuilder::stop_grace how long whoever stops it \
+             waits (by default 30s, as Kubernetes does)"
         ))
+    }
+
+    /// H20: a signal has come.
+    pub(crate) fn drain_begins(delay: Duration) -> Self {
+        let text = format!(
+            "draining: the endpoints say so from now on, and requests are served for another {delay:?}; a \
+             second signal skips that"
+        );
+        Self::made(LogLevel::Info, text)
+    }
+
+    /// H20: the wait is over.
+    pub(crate) fn drain_ends() -> Self {
+        Self::fixed("drained: the server may stop")
     }
 
     fn warn(text: String) -> Self {

@@ -50,7 +50,7 @@ impl Maintenance {
     ) -> Self {
         let sources = sources.into_iter();
         Self {
-            switch: MaintenanceSwitch::default(),
+            switch: MaintenanceSwitch::new(),
             marker: Marker::new(disablefile, limit),
             sources: sources.map(|source| Asked::new(source, limit)).collect(),
         }

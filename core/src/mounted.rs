@@ -70,8 +70,8 @@ impl Mounted {
 
     /// Decides as [`Mounted::respond`] does, and leaves the logging to the caller.
     ///
-    /// Await it to its end: a warning about the disablefile, due once an episode, is lost with a
-    /// future that is dropped half-way.
+    /// Await it to its end: a warning about the disablefile or a maintenance source, due once an episode, is lost with
+    /// a future that is dropped half-way.
     pub async fn answer(&self, query: &str) -> Answer {
         self.served().answer(self.health.parts(), query).await
     }

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 ///
 /// The endpoints show [`State::Starting`](crate::State::Starting) until every latch that
 /// [they were given](crate::HealthBuilder::latch) is released. One that is dropped before, as by a panic or an early
-/// return, stands for a start that has failed: the endpoints show [`State::Failing`](crate::State::Failing), for good.
+/// return, stands for a start that has failed: they show [`State::Failing`](crate::State::Failing), for good. An endpoint that
+/// ignores starting, as a liveness endpoint does, shows neither; a startup probe has the process restarted.
 /// One that is forgotten keeps them starting, and the log names it at every answer.
 ///
 /// ```

@@ -94,13 +94,29 @@ fn a_drain_that_would_be_cut_short_is_warned_of_with_both_numbers() {
         (drain(default().stop_grace(seconds(10)), 15), "15s", "10s"),
     ] {
         let warning = format!(
-            "WARN health: a drain is to take {delay}, but the process is killed {grace} after the signal"
+            "WARN health: a drain is to take {delay}, but {grace} after the signal the process"
         );
         assert!(
             lines.len() == 1 && lines[0].starts_with(&warning),
             "{lines:?}"
         );
     }
+}
+
+#[test]
+fn a_drain_is_logged_when_it_begins_and_when_it_is_over() {
+    let config = HealthConfig::default().with_disablefile("");
+    let health = Health::builder().config(config).build().unwrap();
+    let signal = futures::stream::once(async {});
+    let lines = logged(|| block_on(health.drain_on(signal, Duration::ZERO)));
+    assert_eq!(
+        lines,
+        [
+            "INFO health: draining: the endpoints say so from now on, and requests are served for another \
+             0ns; a second signal skips that",
+            "INFO health: drained: the server may stop",
+        ]
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! An actix-web application that leaves the load balancer before it stops:
 //! `cargo run -p health-actix-web --example actix_web_drain`.
+//!
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on.
 
 #[path = "../../drain.rs"]
 mod drain;
@@ -33,11 +35,10 @@ async fn main() -> Result<(), drain::Failure> {
             .route("/orders", web::post().to(order))
             .configure(health_actix_web::service(health.clone()))
     };
+    let address = drain::address()?;
+    drain::introduce(address);
     // Its own way with signals is to stop at once.
-    let server = HttpServer::new(app)
-        .bind(drain::address()?)?
-        .disable_signals()
-        .run();
+    let server = HttpServer::new(app).bind(address)?.disable_signals().run();
     let handle = server.handle();
     rt::spawn(async move {
         drained.await;

@@ -1,4 +1,6 @@
 //! An axum application that leaves the load balancer before it stops: `cargo run -p health-axum --example axum_drain`.
+//!
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on.
 
 #[path = "../../drain.rs"]
 mod drain;
@@ -32,6 +34,7 @@ async fn main() -> Result<(), drain::Failure> {
         .merge(health_axum::router(health.clone()));
 
     let listener = TcpListener::bind(drain::address()?).await?;
+    drain::introduce(listener.local_addr()?);
     axum::serve(listener, app)
         .with_graceful_shutdown(health.drain_on(signals, drain::delay()?))
         .await?;

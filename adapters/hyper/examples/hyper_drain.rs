@@ -1,5 +1,7 @@
 //! A hyper application that leaves the load balancer before it stops:
 //! `cargo run -p health-hyper --example hyper_drain`.
+//!
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on.
 
 #[path = "../../drain.rs"]
 mod drain;
@@ -45,6 +47,7 @@ async fn main() -> Result<(), drain::Failure> {
     let app = health_hyper::service(health.clone(), service_fn(app));
 
     let listener = TcpListener::bind(drain::address()?).await?;
+    drain::introduce(listener.local_addr()?);
     let connections = GracefulShutdown::new();
     let mut drained = pin!(health.drain_on(signals, drain::delay()?));
     loop {

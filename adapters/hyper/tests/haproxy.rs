@@ -106,7 +106,7 @@ fn configuration(directory: &Path, application: SocketAddr, agent: SocketAddr) -
     for (written, here) in [
         ("10.0.0.11:8080", application.to_string()),
         ("agent-addr 10.0.0.11", format!("agent-addr {}", agent.ip())),
-        ("agent-port 8081", format!("agent-port {}", agent.port())),
+        ("agent-port 8082", format!("agent-port {}", agent.port())),
         ("agent-inter 2s", "agent-inter 100ms".to_owned()),
     ] {
         assert!(backend.contains(written), "{written}");

@@ -1,4 +1,6 @@
 //! A poem application that leaves the load balancer before it stops: `cargo run -p health-poem --example poem_drain`.
+//!
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on.
 
 #[path = "../../drain.rs"]
 mod drain;
@@ -33,7 +35,9 @@ async fn main() -> Result<(), drain::Failure> {
         .with(health_poem::middleware(health.clone()));
 
     let drained = health.drain_on(signals, drain::delay()?);
-    Server::new(TcpListener::bind(drain::address()?))
+    let address = drain::address()?;
+    drain::introduce(address);
+    Server::new(TcpListener::bind(address))
         .run_with_graceful_shutdown(app, drained, None)
         .await?;
     Ok(())

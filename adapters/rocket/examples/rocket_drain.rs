@@ -1,5 +1,7 @@
 //! A Rocket application that leaves the load balancer before it stops:
 //! `cargo run -p health-rocket --example rocket_drain`.
+//!
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on.
 
 #[path = "../../drain.rs"]
 mod drain;
@@ -34,6 +36,7 @@ async fn main() -> Result<(), drain::Failure> {
     let drained = health.drain_on(signals, drain::delay()?);
 
     let address = drain::address()?;
+    drain::introduce(address);
     // Its own way with signals is to stop at once.
     let config = rocket::Config::figment()
         .merge(("address", address.ip()))

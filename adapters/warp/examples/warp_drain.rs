@@ -1,4 +1,6 @@
 //! A warp application that leaves the load balancer before it stops: `cargo run -p health-warp --example warp_drain`.
+//!
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on.
 
 #[path = "../../drain.rs"]
 mod drain;
@@ -33,6 +35,7 @@ async fn main() -> Result<(), drain::Failure> {
     let app = health_warp::filter(health.clone()).or(home).or(orders);
 
     let listener = TcpListener::bind(drain::address()?).await?;
+    drain::introduce(listener.local_addr()?);
     warp::serve(app)
         .incoming(listener)
         .graceful(health.drain_on(signals, drain::delay()?))

@@ -58,7 +58,7 @@ impl Database {
 /// The endpoints of the page.
 fn endpoints(builder: HealthBuilder) -> HealthBuilder {
     builder
-        .endpoint(Endpoint::startup("/started"))
+        .endpoint(Endpoint::startup("/started").no_checks())
         .endpoint(Endpoint::liveness("/live"))
         .endpoint(Endpoint::readiness("/ready"))
 }

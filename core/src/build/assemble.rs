@@ -31,9 +31,10 @@ impl HealthBuilder {
     /// # Errors
     ///
     /// A check's or latch's name is no name, or two share one; a deadline, a period, a threshold or another bound is
-    /// zero; a check is to run more often than its deadline allows; an endpoint's path is none, or another's; it
-    /// names a check or tag that there is not; a code of it contradicts its state; a liveness endpoint runs a
-    /// dependency check that is not allowed by name.
+    /// zero; a check is to run more often than its deadline allows; an endpoint's path cannot be one, or is another's; it
+    /// names a check or tag that there is not, or chooses from an empty list; it ignores a state that it cannot; a
+    /// code of it is out of range, or contradicts its state; a liveness endpoint runs a dependency check that is not
+    /// allowed by name.
     pub fn build(self) -> Result<Health, BuildError> {
         self.refuse_zeros()?;
         self.refuse_names()?;
@@ -100,9 +101,12 @@ impl HealthBuilder {
         }
         let mut names = HashSet::new();
         for Foreign(latch) in &self.latches {
-            if !is_name(&latch.name) || !names.insert(&latch.name) {
-                let name = cut(&latch.name);
-                return Err(BuildError::LatchName { name });
+            let name = || cut(&latch.name);
+            if !is_name(&latch.name) {
+                return Err(BuildError::LatchName { name: name() });
+            }
+            if !names.insert(&latch.name) {
+                return Err(BuildError::DuplicateLatch { name: name() });
             }
         }
         Ok(())

@@ -47,7 +47,8 @@ impl Endpoint {
         Self::new(path, table)
     }
 
-    /// 503 for whatever is not healthy: out of service with every poller there is, and no setting in it.
+    /// 503 for whatever is not healthy: out of service with every poller that asks by itself, and no setting in it. To
+    /// have its checks count, let it be polled with `?checks=all`, or make it [`always`](Self::always) run them.
     /// [`retry_after`](Self::retry_after) tells clients when to come back from a maintenance.
     pub fn strict(path: impl Into<String>) -> Self {
         Self::new(path, away(OK, 503))

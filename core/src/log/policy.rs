@@ -46,7 +46,7 @@ impl LogPolicy {
         Self::new(Occasion::EveryAnswer)
     }
 
-    /// One record when an endpoint's state is another than in its last record: also
+    /// One record when an endpoint's state is another than in its last record, or than OK where there is none yet: also
     /// `Health response: OK` when it is OK again.
     ///
     /// An answer without checks, which says nothing of them, is no change from a failing or degraded one; from any

@@ -45,7 +45,7 @@ pub trait MaintenanceSource: Send + Sync + 'static {
     /// Whether the host is in maintenance.
     fn is_active(&self) -> bool;
 
-    /// What the log calls it; asked once, when the endpoints are built. Default: the name of its type.
+    /// What the log calls it when it panics or hangs; asked once, when the endpoints are built. Default: the name of its type.
     fn name(&self) -> &str {
         std::any::type_name::<Self>()
     }

@@ -8,10 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// It is off at first, and only one of what can bring a maintenance: to turn it off ends none that the disablefile or a
 /// [source](crate::MaintenanceSource) wants.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct MaintenanceSwitch(Arc<AtomicBool>);
 
 impl MaintenanceSwitch {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(AtomicBool::new(false)))
+    }
+
     /// Begins a maintenance; the next request sees it.
     pub fn turn_on(&self) {
         self.0.store(true, Ordering::Release);

@@ -188,6 +188,9 @@ fn a_latch_without_a_name_of_its_own_is_refused() {
         assert!(matches!(error, BuildError::LatchName { .. }), "{error}");
     }
     let [first, second] = [(); 2].map(|()| StartupLatch::new("migrations"));
+    let name = || "migrations".to_owned();
     let error = refusal(|b| b.latch(&first).latch(&second));
-    assert!(error.to_string().contains("\"migrations\""), "{error}");
+    assert_eq!(error, BuildError::DuplicateLatch { name: name() });
+    let error = refusal(|b| b.latch(&first).latch(&first));
+    assert_eq!(error, BuildError::DuplicateLatch { name: name() });
 }

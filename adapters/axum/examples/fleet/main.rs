@@ -3,7 +3,7 @@
 //! Needs a Redis, by default at redis://127.0.0.1/ (set `REDIS` for another). Start it on several ports (`BIND`), then:
 //!
 //! ```console
-//! $ redis-cli set shop:maintenance 1     # all of them answer 299 MAINTENANCE
+//! $ redis-cli set shop:maintenance 1     # all of them answer 299 MAINTENANCE (redis-cli -u $REDIS for another)
 //! $ redis-cli del shop:maintenance       # and 200 OK again
 //! ```
 

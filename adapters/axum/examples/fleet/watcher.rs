@@ -45,7 +45,7 @@ pub(crate) fn watch(
                         known.release();
                     }
                     if std::mem::take(&mut is_lost) {
-                        tracing::info!("Redis is back: the fleet's maintenance is known again");
+                        tracing::info!("Redis is back, and says: maintenance {is_on}");
                     }
                 }
                 Err(error) => {
