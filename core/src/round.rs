@@ -40,17 +40,21 @@ impl Rounds {
         None
     }
 
-    /// Ends the round of `run`, if it has one.
-    pub(crate) fn end(&self, run: &Run, settled: impl FnOnce() -> Option<Vec<Report>>) {
+    /// Ends the round of `run`, if it has one; the round, if anybody waits for its result.
+    pub(crate) fn end(&self, run: &Run) -> Option<Arc<Round>> {
         let is_its = |round: &mut Arc<Round>| std::ptr::eq(&*round.run, run);
-        let ended = lock(&self.0).take_if(is_its);
-        if let Some(round) = ended {
-            round.settled.set(settled());
-        }
+        let ended = lock(&self.0).take_if(is_its)?;
+        // Nobody can join it any more.
+        (Arc::strong_count(&ended) > 1).then_some(ended)
     }
 }
 
 impl Round {
+    /// Tells all who wait.
+    pub(crate) fn settle(&self, result: Option<Vec<Report>>) {
+        self.settled.set(result);
+    }
+
     /// Waits for the result, and sees to it that it comes on time; none where the run ended before.
     pub(crate) async fn result(&self) -> Option<Vec<Report>> {
         self.run.wait_for(&self.settled).await

@@ -178,17 +178,20 @@ impl Run {
             reports: reports.clone(),
             duration: now.saturating_duration_since(start),
         });
-        let is_full = table.fill(slot, reports.clone());
+        let shared = check.rounds.end(self).map(|round| (round, reports.clone()));
+        let is_full = table.fill(slot, reports);
         if let Some(finished) = finished {
             let verdict = Verdict::of(check.need, &finished.reports);
             self.engine.learn(self.checks[slot], verdict);
             self.engine.observers.tell_finished(&finished);
         }
         drop(table);
-        // A check that this run had no more time for may have it in another.
-        let is_over = self.closes.is_some_and(|closes| now >= closes);
-        let is_cut = is_over && allowance.is_none_or(|allowance| allowance.is_cut);
-        check.rounds.end(self, || (!is_cut).then_some(reports));
+        if let Some((round, reports)) = shared {
+            // A check that this run had no more time for may have it in another.
+            let is_over = self.closes.is_some_and(|closes| now >= closes);
+            let is_cut = is_over && allowance.is_none_or(|allowance| allowance.is_cut);
+            round.settle((!is_cut).then_some(reports));
+        }
         self.engine.observers.warn();
         if is_full {
             self.conclude();
