@@ -2,10 +2,9 @@
 
 mod policy;
 mod results;
+mod warnings;
 
 use std::fmt;
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,72 +100,6 @@ impl LogRecord {
         }
     }
 
-    /// H4: a stat that failed, and not because nothing is there.
-    pub(crate) fn disablefile_unreadable(path: &Path, error: &io::Error) -> Self {
-        Self::warn(format!(
-            "cannot tell whether the disablefile {path:?} exists ({error}); \
-             taking the host as not in maintenance until it can be looked up"
-        ))
-    }
-
-    /// H4: a stat that does not return.
-    pub(crate) fn disablefile_hangs(path: &Path, limit: Duration, is_active: bool) -> Self {
-        Self::warn(format!(
-            "cannot tell within {limit:?} whether the disablefile {path:?} exists; \
-             taking the host as {}, as it was last seen, until it can be looked up",
-            describe(is_active)
-        ))
-    }
-
-    /// An observer that does not keep up.
-    pub(crate) fn observer_is_slow(limit: usize) -> Self {
-        Self::warn(format!(
-            "an observer is {limit} notices behind; it will not be told the rest until it catches up"
-        ))
-    }
-
-    /// H11: the default path is one such.
-    pub(crate) fn disablefile_exposed(path: &Path) -> Self {
-        Self::warn(format!(
-            "the disablefile {path:?} is in a world-writable directory: any local user can put this \
-             host into maintenance; set healthcheck.disablefile to a path in a directory of the service"
-        ))
-    }
-
-    /// H11: the prefix of environment variables is shared with other programs.
-    pub(crate) fn unknown_variable(name: &str) -> Self {
-        Self::warn(format!(
-            "the environment variable {name:?} is not a setting of the health endpoint and is ignored"
-        ))
-    }
-
-    /// H19: a source that panics.
-    pub(crate) fn source_panics(name: &str, panicked: &impl fmt::Display, is_active: bool) -> Self {
-        Self::warn(format!(
-            "the maintenance source {name:?} cannot tell ({:?}); taking the host as {} until it can",
-            panicked.to_string(),
-            describe(is_active)
-        ))
-    }
-
-    /// H19: a source that does not return.
-    pub(crate) fn source_hangs(name: &str, limit: Duration, is_active: bool) -> Self {
-        Self::warn(format!(
-            "the maintenance source {name:?} does not say within {limit:?} whether the host is in \
-             maintenance; taking it as {} until it does",
-            describe(is_active)
-        ))
-    }
-
-    /// H20: a delay that whoever sent the signal will not wait for.
-    pub(crate) fn drain_is_cut_short(delay: Duration, grace: Duration) -> Self {
-        Self::warn(format!(
-            "a drain is to take {delay:?}, but {grace:?} after the signal the process is killed, as far as is \
-             known: make the delay shorter, or tell HealthBuilder::stop_grace how long whoever stops it \
-             waits (by default 30s, as Kubernetes does)"
-        ))
-    }
-
     /// H20: a signal has come.
     pub(crate) fn drain_begins(delay: Duration) -> Self {
         let text = format!(
@@ -221,13 +154,6 @@ impl LogRecord {
             LogLevel::Warn => tracing::warn!(target: LOG_TARGET, "{}", self.text()),
             LogLevel::Error => tracing::error!(target: LOG_TARGET, "{}", self.text()),
         }
-    }
-}
-
-fn describe(is_in_maintenance: bool) -> &'static str {
-    match is_in_maintenance {
-        true => "in maintenance",
-        false => "not in maintenance",
     }
 }
 

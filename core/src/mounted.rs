@@ -98,9 +98,8 @@ impl Served {
             table,
         } in endpoints
         {
-            let dispatchers = served.iter().map(|other| &other.dispatcher);
+            let mut dispatchers = served.iter().map(|other| &other.dispatcher);
             let same = dispatchers
-                .clone()
                 .find(|other| other.checks() == &*checks)
                 .cloned();
             served.push(Self {
