@@ -1,15 +1,20 @@
 //! A check as an application describes it: what it does, and how it is run.
 
+mod event;
+mod subscriber;
+mod threshold;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::event::{HealthCheckEvent, Report, Status};
+pub use self::subscriber::HealthSubscriber;
+use self::subscriber::{Closure, Named};
+pub(crate) use self::threshold::{Standing, Thresholds};
 use crate::decision::Need;
-use crate::event::HealthCheckEvent;
-use crate::subscriber::{Closure, HealthSubscriber, Named};
-use crate::threshold::Thresholds;
 
 /// The most characters of a name: 128.
 const NAME_LIMIT: usize = 128;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::event::{Report, Status};
+use crate::check::{Report, Status};
+use crate::endpoint::CheckMode;
+use crate::lifecycle::{Start, Unreleased};
 use crate::log::LogRecord;
-use crate::request::CheckMode;
-use crate::startup::{Start, Unreleased};
 use crate::state::State;
 
 /// What a request leads to, before any check has run.
@@ -137,9 +137,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Condition, Decision, Need, Outcome, Step, Verdict};
-    use crate::event::{Report, Status};
-    use crate::request::CheckMode::{Run, Skip};
-    use crate::startup::{Start, Unreleased};
+    use crate::check::{Report, Status};
+    use crate::endpoint::CheckMode::{Run, Skip};
+    use crate::lifecycle::{Start, Unreleased};
     use crate::state::State;
 
     #[test]

@@ -1,13 +1,18 @@
 //! One endpoint, as described: its path, the checks it runs, and what it says in each state (H16).
 
 mod presets;
+mod request;
 mod resolved;
+mod response;
 mod table;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+pub(crate) use self::request::CheckMode;
+pub use self::request::path_and_query;
 pub(crate) use self::resolved::Resolved;
+pub use self::response::HealthResponse;
 use self::table::Written;
 pub(crate) use self::table::{Says, Table};
 use crate::state::{State, Word};

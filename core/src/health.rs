@@ -1,48 +1,25 @@
-//! The handle that wires the parts.
+//! The handle to all endpoints of an application.
+
+mod builder;
+mod drain;
+mod endpoint_handle;
+#[cfg(feature = "tokio")]
+mod tokio;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use crate::background;
-use crate::build::HealthBuilder;
+pub use self::builder::HealthBuilder;
+pub use self::endpoint_handle::Mounted;
+use crate::application::{Answer, Parts};
 use crate::config::HealthConfig;
-use crate::drain::Drain;
-use crate::engine::Engine;
-use crate::log::{LogPolicy, LogRecord};
-use crate::maintenance::{Maintenance, MaintenanceSwitch};
-use crate::mounted::{Mounted, Served};
-use crate::response::HealthResponse;
+use crate::endpoint::HealthResponse;
+use crate::log::LogRecord;
+use crate::maintenance::MaintenanceSwitch;
 use crate::runtime::Runtime;
-use crate::startup::Gate;
 
 /// The health endpoints of an application: settings, maintenance and checks. Cheap to clone; clones share all.
 #[derive(Debug, Clone)]
 pub struct Health(Arc<Parts>);
-
-/// What all clones share.
-#[derive(Debug)]
-pub(crate) struct Parts {
-    pub(crate) config: HealthConfig,
-    pub(crate) maintenance: Maintenance,
-    pub(crate) gate: Gate,
-    pub(crate) drain: Drain,
-    /// How long a process has from the signal to the kill.
-    pub(crate) stop_grace: Duration,
-    pub(crate) engine: Arc<Engine>,
-    /// Whether the background checks are.
-    pub(crate) is_started: AtomicBool,
-    /// The one of the settings first.
-    pub(crate) endpoints: Vec<Served>,
-    pub(crate) log_policy: LogPolicy,
-    pub(crate) warnings: Vec<LogRecord>,
-}
-
-impl Drop for Parts {
-    fn drop(&mut self) {
-        self.engine.stopped.set(());
-    }
-}
 
 impl Health {
     pub(crate) fn new(parts: Parts) -> Self {
@@ -111,38 +88,5 @@ impl Health {
     /// user could create, and each unknown environment variable (H11).
     pub fn warnings(&self) -> &[LogRecord] {
         &self.0.warnings
-    }
-}
-
-impl Parts {
-    pub(crate) fn start(&self) {
-        let Self {
-            is_started, engine, ..
-        } = self;
-        if !is_started.load(Ordering::Relaxed) && !is_started.swap(true, Ordering::Relaxed) {
-            background::start(engine);
-        }
-    }
-}
-
-/// What came of one request: the response to send, and the records that belong in the log with it.
-#[derive(Debug, Clone)]
-#[must_use = "the response has to be sent, and the records logged"]
-pub struct Answer {
-    pub(crate) response: HealthResponse,
-    pub(crate) warnings: Vec<LogRecord>,
-    pub(crate) record: Option<LogRecord>,
-}
-
-impl Answer {
-    /// What to send.
-    pub fn response(&self) -> HealthResponse {
-        self.response
-    }
-
-    /// What to log, in order: a WARN about the disablefile (H4) and each maintenance source (H19) of which an episode
-    /// begins, and one record unless the answer is OK (H8), or as the [policy](crate::LogPolicy) says.
-    pub fn records(&self) -> impl Iterator<Item = &LogRecord> {
-        self.warnings.iter().chain(&self.record)
     }
 }

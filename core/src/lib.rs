@@ -40,67 +40,39 @@
 //!   tokio.
 //! - `signal` (off by default, Unix): `Signals`, SIGTERM and SIGINT for [`Health::drain_on`].
 
-mod background;
-mod build;
-mod build_error;
+mod application;
 mod check;
 mod config;
 mod decision;
-mod dispatch;
-mod drain;
 mod endpoint;
-mod engine;
-mod event;
-mod execution;
-mod flight;
-mod guard;
+mod error;
 mod health;
-mod latch;
+mod lifecycle;
 mod log;
-#[cfg(all(test, health_loom))]
-mod loom;
 mod maintenance;
-mod mounted;
-mod observer;
-mod pool;
-mod registered;
-mod request;
-mod response;
-mod round;
 mod run;
 mod runtime;
-#[cfg(all(feature = "signal", unix))]
-mod signals;
-mod startup;
 mod state;
-mod subscriber;
-mod sync;
 mod text;
-mod threshold;
 
 /// The attribute for implementations of [`HealthSubscriber`].
 pub use async_trait::async_trait;
 
-pub use crate::build::HealthBuilder;
-pub use crate::build_error::BuildError;
-pub use crate::check::Check;
+pub use crate::application::Answer;
+pub use crate::check::{Check, HealthCheckEvent, HealthSubscriber, Report, Status};
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;
-pub use crate::endpoint::Endpoint;
-pub use crate::event::{HealthCheckEvent, Report, Status};
-pub use crate::health::{Answer, Health};
+pub use crate::endpoint::{Endpoint, HealthResponse, path_and_query};
+pub use crate::error::BuildError;
+pub use crate::health::{Health, HealthBuilder, Mounted};
+#[cfg(all(feature = "signal", unix))]
+pub use crate::lifecycle::Signals;
+pub use crate::lifecycle::StartupLatch;
 pub use crate::log::{LOG_TARGET, LogLevel, LogPolicy, LogRecord};
 pub use crate::maintenance::{MaintenanceSource, MaintenanceSwitch};
-pub use crate::mounted::Mounted;
-pub use crate::observer::{CheckFinished, HealthObserver, VerdictChanged};
-pub use crate::request::path_and_query;
-pub use crate::response::HealthResponse;
+pub use crate::run::{CheckFinished, HealthObserver, VerdictChanged};
 #[cfg(feature = "tokio")]
 pub use crate::runtime::TokioRuntime;
 pub use crate::runtime::{Runtime, Task, ThreadRuntime};
-#[cfg(all(feature = "signal", unix))]
-pub use crate::signals::Signals;
-pub use crate::startup::StartupLatch;
 pub use crate::state::{State, Word};
-pub use crate::subscriber::HealthSubscriber;
 pub use crate::text::TEXT_LIMIT;

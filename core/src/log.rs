@@ -11,9 +11,9 @@ use std::time::Duration;
 pub(crate) use self::policy::LogMemory;
 pub use self::policy::LogPolicy;
 use self::results::{Names, Results};
+use crate::check::{Report, Status};
 use crate::decision::{Decision, Verdict};
-use crate::event::{Report, Status};
-use crate::startup::{Start, Unreleased};
+use crate::lifecycle::{Start, Unreleased};
 
 /// The target of every record, for filters such as `health=warn`.
 pub const LOG_TARGET: &str = "health";
@@ -183,9 +183,9 @@ impl fmt::Debug for LogRecord {
 #[cfg(test)]
 mod tests {
     use super::{LogLevel, LogRecord};
+    use crate::check::HealthCheckEvent;
     use crate::decision::{Decision, Verdict};
-    use crate::event::HealthCheckEvent;
-    use crate::startup::{Start, Unreleased};
+    use crate::lifecycle::{Start, Unreleased};
 
     fn record(fill: impl FnOnce(&mut HealthCheckEvent)) -> LogRecord {
         let mut event = HealthCheckEvent::default();

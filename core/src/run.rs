@@ -4,24 +4,37 @@
 //! what is overdue, should the thread of a task be blocked. A result that comes after its slot was closed
 //! is dropped.
 
+mod background;
 mod claimed;
+mod dispatch;
+mod engine;
+mod execution;
+mod flight;
+#[cfg(all(test, health_loom))]
+mod loom;
+mod observer;
+mod registered;
+mod round;
 mod table;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub(crate) use self::background::start as start_background;
 use self::claimed::Claimed;
+pub(crate) use self::dispatch::Dispatcher;
+pub(crate) use self::engine::{Engine, Limits};
+use self::execution::Allowance;
+pub(crate) use self::observer::Observers;
+pub use self::observer::{CheckFinished, HealthObserver, VerdictChanged};
+pub(crate) use self::registered::Registered;
 use self::table::{Slot, Table};
+use crate::check::Report;
 use crate::decision::{Outcome, Verdict};
-use crate::engine::Engine;
-use crate::event::Report;
-use crate::execution::Allowance;
-use crate::latch::Latch;
-use crate::observer::CheckFinished;
-use crate::registered::Registered;
+use crate::runtime::latch::Latch;
+use crate::runtime::sync::{Mutex, lock};
 use crate::runtime::{after, until};
-use crate::sync::{Mutex, lock};
 
 /// How long a task may be late before those who wait close its check themselves.
 const GRACE: Duration = Duration::from_millis(20);

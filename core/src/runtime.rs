@@ -2,6 +2,10 @@
 
 mod clock;
 mod executor;
+pub(crate) mod guard;
+pub(crate) mod latch;
+pub(crate) mod pool;
+pub(crate) mod sync;
 mod threads;
 #[cfg(feature = "tokio")]
 mod tokio;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::response::{Envoy, Extra};
 use super::table::checked;
 use super::{Endpoint, Says, Selection, Table, When};
-use crate::build_error::BuildError;
 use crate::config::{HealthConfig, url};
-use crate::registered::Registered;
-use crate::response::{Envoy, Extra};
+use crate::error::BuildError;
+use crate::run::Registered;
 use crate::state::{State, Word};
 
 /// See the [module's doc](self).

@@ -3,9 +3,9 @@
 use http::StatusCode;
 
 use super::Endpoint;
-use crate::build_error::BuildError;
+use super::response::Extra;
 use crate::config::code;
-use crate::response::Extra;
+use crate::error::BuildError;
 use crate::state::{State, Word};
 
 /// A value for each state, complete by type: no state can be forgotten. One that is `None` the endpoint ignores.

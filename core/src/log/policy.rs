@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::{LogLevel, LogRecord};
 use crate::decision::Decision;
 use crate::runtime::after;
+use crate::runtime::sync::{Mutex, lock};
 use crate::state::State;
-use crate::sync::{Mutex, lock};
 
 /// Which answers are logged, and at which level. [`HealthBuilder::log_policy`](crate::HealthBuilder::log_policy) takes it.
 ///

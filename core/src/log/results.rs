@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::event::Report;
+use crate::check::Report;
 
 /// RESULTS of H8: a compact JSON array.
 pub(super) struct Results<I>(pub(super) I);

@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use crate::latch::Latch;
-use crate::pool::Pool;
+use crate::runtime::latch::Latch;
+use crate::runtime::pool::Pool;
+use crate::runtime::sync::{Mutex, lock};
 use crate::runtime::{Runtime, ThreadRuntime, after, until};
-use crate::sync::{Mutex, lock};
 
 /// What to look at, on the prober's thread.
 pub(super) trait Lookout: Send + Sync + 'static {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::episode::Episode;
 use super::prober::{Lookout, Prober};
-use crate::guard::{Panicked, catch};
 use crate::log::LogRecord;
 use crate::runtime::Runtime;
+use crate::runtime::guard::{Panicked, catch};
 
 /// Something that can put the host into maintenance, beside the disablefile and the
 /// [switch](crate::MaintenanceSwitch).

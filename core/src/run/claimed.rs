@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Run;
-use crate::execution::execute;
-use crate::round::Round;
-use crate::sync::lock;
+use crate::run::execution::execute;
+use crate::run::round::Round;
+use crate::runtime::sync::lock;
 
 /// Who executes a check.
 enum Turn {

@@ -1,7 +1,7 @@
 //! The results of a run: one slot for each check, filled once.
 
-use crate::event::Report;
-use crate::execution::Allowance;
+use crate::check::Report;
+use crate::run::execution::Allowance;
 
 /// See the [module's doc](self).
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Instant;
 
-use crate::guard::catch;
+use crate::runtime::guard::catch;
 
 /// The process's clock. Its thread starts with the first timer and never ends; it runs nothing but
 /// wakers.

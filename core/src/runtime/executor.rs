@@ -6,8 +6,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use super::{Task, clock};
-use crate::guard::catch;
-use crate::pool::Pool;
+use crate::runtime::guard::catch;
+use crate::runtime::pool::Pool;
 
 /// The process's executor: one thread, as long as no task blocks it.
 static EXECUTOR: LazyLock<Pool> = LazyLock::new(|| Pool::growing("health-checks"));

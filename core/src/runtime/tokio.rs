@@ -8,7 +8,6 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 
 use super::{Runtime, Task, ThreadRuntime};
-use crate::health::Health;
 
 /// [`ThreadRuntime`], with the tokio runtime of whoever asks at hand for the checks.
 ///
@@ -66,17 +65,5 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let _entered = self.handle.enter();
         self.task = None;
-    }
-}
-
-impl Health {
-    /// For adapters of frameworks on tokio, when they mount the endpoint: [`Health::start_on`]
-    /// [`TokioRuntime`]. Outside a tokio runtime, which background checks would miss, the first request
-    /// starts them.
-    pub fn start_on_tokio(&self) {
-        self.offer_runtime(TokioRuntime);
-        if Handle::try_current().is_ok() {
-            self.parts().start();
-        }
     }
 }

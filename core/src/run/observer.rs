@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::check::Report;
 use crate::decision::Verdict;
-use crate::event::Report;
-use crate::guard::catch;
 use crate::log::LogRecord;
-use crate::pool::Pool;
-use crate::sync::{Mutex, lock};
+use crate::runtime::guard::catch;
+use crate::runtime::pool::Pool;
+use crate::runtime::sync::{Mutex, lock};
 
 /// Somebody who is told what the checks say. Both methods do nothing unless they are implemented.
 ///

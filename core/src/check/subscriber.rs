@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::event::HealthCheckEvent;
+use crate::check::HealthCheckEvent;
 
 /// Somebody who answers the question "is this application healthy?".
 ///

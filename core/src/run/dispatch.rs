@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::decision::{Outcome, RunPermit};
-use crate::engine::Engine;
+use crate::run::Engine;
 use crate::run::Run;
-use crate::sync::{Mutex, lock};
+use crate::runtime::sync::{Mutex, lock};
 
 /// Who asks while a run is under way joins it; who asks after it starts the next.
 ///

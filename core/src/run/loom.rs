@@ -14,14 +14,14 @@ use loom::thread;
 
 use crate::check::Check;
 use crate::decision::{Condition, Outcome, RunPermit, Step, Verdict};
-use crate::dispatch::Dispatcher;
-use crate::engine::{Engine, Limits};
-use crate::flight::Flight;
-use crate::latch::Latch;
-use crate::observer::Observers;
-use crate::registered::Registered;
-use crate::request::CheckMode;
+use crate::endpoint::CheckMode;
+use crate::run::Dispatcher;
+use crate::run::Observers;
+use crate::run::Registered;
 use crate::run::Run;
+use crate::run::flight::Flight;
+use crate::run::{Engine, Limits};
+use crate::runtime::latch::Latch;
 use crate::runtime::{Runtime, Task};
 
 /// Keeps the tasks for whoever takes them, and the time where it is.

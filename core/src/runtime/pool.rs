@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::guard::catch;
+use crate::runtime::guard::catch;
 
 type Work = Box<dyn FnOnce() + Send>;
 

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use crate::event::Report;
-use crate::latch::Latch;
+use crate::check::Report;
 use crate::run::Run;
-use crate::sync::{Mutex, lock};
+use crate::runtime::latch::Latch;
+use crate::runtime::sync::{Mutex, lock};
 
 /// What a check has in hand, if anything.
 pub(crate) struct Rounds(Mutex<Option<Arc<Round>>>);

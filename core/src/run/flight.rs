@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::sync::{Mutex, lock};
+use crate::runtime::sync::{Mutex, lock};
 
 /// Whether a check is being executed, and since when.
 #[derive(Debug)]

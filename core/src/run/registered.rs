@@ -5,14 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::build_error::BuildError;
 use crate::check::{Check, Name, Work, is_name};
+use crate::check::{Report, Status};
+use crate::check::{Standing, Thresholds};
 use crate::decision::Need;
-use crate::event::{Report, Status};
-use crate::flight::Flight;
-use crate::round::Rounds;
-use crate::sync::{Mutex, lock};
-use crate::threshold::{Standing, Thresholds};
+use crate::error::BuildError;
+use crate::run::flight::Flight;
+use crate::run::round::Rounds;
+use crate::runtime::sync::{Mutex, lock};
 
 /// See the [module's doc](self).
 pub(crate) struct Registered {

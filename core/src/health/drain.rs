@@ -1,30 +1,15 @@
-//! The end of a process, told to the pollers before it comes (H20).
+//! The drain, as an application asks for it (H20).
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::pending;
 use futures::{Stream, StreamExt as _};
 
-use crate::health::Health;
+use super::Health;
 use crate::log::LogRecord;
 use crate::runtime::{after, until};
-
-/// Whether the process is about to end. Nothing can take it back.
-#[derive(Debug, Default)]
-pub(crate) struct Drain(AtomicBool);
-
-impl Drain {
-    pub(crate) fn begin(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    pub(crate) fn has_begun(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-}
 
 impl Health {
     /// From now on the endpoints show [`State::Draining`](crate::State::Draining), but for those that

@@ -5,13 +5,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::decision::Verdict;
-use crate::guard::catch;
-use crate::latch::Latch;
-use crate::observer::Observers;
-use crate::pool::Pool;
-use crate::registered::Registered;
+use crate::run::Observers;
+use crate::run::Registered;
+use crate::runtime::guard::catch;
+use crate::runtime::latch::Latch;
+use crate::runtime::pool::Pool;
+use crate::runtime::sync::{Mutex, lock};
 use crate::runtime::{Runtime, Task, ThreadRuntime};
-use crate::sync::{Mutex, lock};
 
 /// See the [module's doc](self).
 pub(crate) struct Engine {

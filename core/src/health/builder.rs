@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::check::Check;
+use crate::check::HealthCheckEvent;
+use crate::check::HealthSubscriber;
 use crate::config::HealthConfig;
 use crate::endpoint::Endpoint;
-use crate::event::HealthCheckEvent;
+use crate::lifecycle::{Latched, StartupLatch};
 use crate::log::LogPolicy;
 use crate::maintenance::MaintenanceSource;
-use crate::observer::{HealthObserver, Observers};
+use crate::run::{HealthObserver, Observers};
 use crate::runtime::Runtime;
-use crate::startup::{Latched, StartupLatch};
-use crate::subscriber::HealthSubscriber;
 
 /// Describes a [`Health`](crate::Health): the endpoints of an application, and its checks.
 ///

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::sync::{Mutex, lock};
+use crate::runtime::sync::{Mutex, lock};
 
 /// A value that is set once. The first to set it wins; what comes later is dropped.
 #[derive(Debug)]

@@ -6,17 +6,17 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{Foreign, HealthBuilder};
-use crate::build_error::BuildError;
+use crate::application::{Parts, Served};
 use crate::check::{Name, is_name};
-use crate::drain::Drain;
 use crate::endpoint::Resolved;
-use crate::engine::{Engine, Limits};
-use crate::health::{Health, Parts};
+use crate::error::BuildError;
+use crate::health::Health;
+use crate::lifecycle::Drain;
+use crate::lifecycle::Gate;
 use crate::log::LogRecord;
 use crate::maintenance::Maintenance;
-use crate::mounted::Served;
-use crate::registered::Registered;
-use crate::startup::Gate;
+use crate::run::Registered;
+use crate::run::{Engine, Limits};
 use crate::text::cut;
 
 /// How long a run may take, unless a check may take longer.

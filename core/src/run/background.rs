@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::Engine;
+use crate::run::Engine;
 use crate::run::Run;
 use crate::runtime::{after, until};
 

@@ -1,6 +1,6 @@
 //! How many results in a row it takes to change what a check counts as (H15).
 
-use crate::event::{Report, Status};
+use crate::check::{Report, Status};
 
 /// How many failures, and then successes, in a row count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Standing, Thresholds};
-    use crate::event::{Report, Status};
+    use crate::check::{Report, Status};
 
     fn execution(passes: bool) -> Vec<Report> {
         let failure = "no route";

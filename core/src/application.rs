@@ -1,79 +1,71 @@
-//! An endpoint as it is served: what it decides for a request.
+//! The way of a request: observe, decide, respond, record.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use http::StatusCode;
-
+use crate::config::HealthConfig;
 use crate::decision::{Condition, Decision, Step};
-use crate::dispatch::Dispatcher;
-use crate::endpoint::{Resolved, Says, Table, When};
-use crate::engine::Engine;
-use crate::health::{Answer, Health, Parts};
-use crate::log::{LogMemory, LogRecord};
-use crate::request::CheckMode;
-use crate::response::HealthResponse;
-use crate::state::{State, Word};
+use crate::endpoint::{CheckMode, HealthResponse, Resolved, Says, Table, When};
+use crate::lifecycle::{Drain, Gate};
+use crate::log::{LogMemory, LogPolicy, LogRecord};
+use crate::maintenance::Maintenance;
+use crate::run::{Dispatcher, Engine, start_background};
 
-/// One endpoint, to be mounted at its path. Cheap to clone.
-///
-/// [`Health::endpoints`] lists them, for an adapter, or for a page that describes them:
-///
-/// ```
-/// use health_core::{Endpoint, Health};
-///
-/// let health = Health::builder().endpoint(Endpoint::strict("/up")).build()?;
-/// for endpoint in health.endpoints() {
-///     println!("{}", endpoint.path());
-///     for (state, code, word) in endpoint.answers() {
-///         println!("  {state}: {code} {word}");
-///     }
-/// }
-/// # Ok::<(), health_core::BuildError>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct Mounted {
-    health: Health,
-    index: usize,
+/// What all clones share.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) config: HealthConfig,
+    pub(crate) maintenance: Maintenance,
+    pub(crate) gate: Gate,
+    pub(crate) drain: Drain,
+    /// How long a process has from the signal to the kill.
+    pub(crate) stop_grace: Duration,
+    pub(crate) engine: Arc<Engine>,
+    /// Whether the background checks are.
+    pub(crate) is_started: AtomicBool,
+    /// The one of the settings first.
+    pub(crate) endpoints: Vec<Served>,
+    pub(crate) log_policy: LogPolicy,
+    pub(crate) warnings: Vec<LogRecord>,
 }
 
-impl Mounted {
-    pub(crate) fn new(health: Health, index: usize) -> Self {
-        Self { health, index }
+impl Drop for Parts {
+    fn drop(&mut self) {
+        self.engine.stopped.set(());
+    }
+}
+
+impl Parts {
+    pub(crate) fn start(&self) {
+        let Self {
+            is_started, engine, ..
+        } = self;
+        if !is_started.load(Ordering::Relaxed) && !is_started.swap(true, Ordering::Relaxed) {
+            start_background(engine);
+        }
+    }
+}
+
+/// What came of one request: the response to send, and the records that belong in the log with it.
+#[derive(Debug, Clone)]
+#[must_use = "the response has to be sent, and the records logged"]
+pub struct Answer {
+    pub(crate) response: HealthResponse,
+    pub(crate) warnings: Vec<LogRecord>,
+    pub(crate) record: Option<LogRecord>,
+}
+
+impl Answer {
+    /// What to send.
+    pub fn response(&self) -> HealthResponse {
+        self.response
     }
 
-    fn served(&self) -> &Served {
-        &self.health.parts().endpoints[self.index]
-    }
-
-    /// Where it is to be mounted: a request has to have exactly this path (H1).
-    pub fn path(&self) -> &str {
-        self.served().path()
-    }
-
-    /// What it says in each state that it does not ignore, the least grave first.
-    pub fn answers(&self) -> impl Iterator<Item = (State, StatusCode, Word)> {
-        let table = self.served().table;
-        State::ALL.into_iter().filter_map(move |state| {
-            let Says { code, word, .. } = table.get(state)?;
-            Some((state, code, word))
-        })
-    }
-
-    /// Answers one request and logs what H4, H8, H19 and H21 ask for.
-    ///
-    /// `query` is the raw query string without its `?`, empty when there is none. A run of the
-    /// checks that this starts goes on without it: to drop the future half-way harms nobody who waits for the
-    /// same run (H7). Never panics, unless the program's own log subscriber does.
-    pub async fn respond(&self, query: &str) -> HealthResponse {
-        self.served().respond(self.health.parts(), query).await
-    }
-
-    /// Decides as [`Mounted::respond`] does, and leaves the logging to the caller.
-    ///
-    /// Await it to its end: a warning about the disablefile or a maintenance source, due once an episode, is lost with
-    /// a future that is dropped half-way.
-    pub async fn answer(&self, query: &str) -> Answer {
-        self.served().answer(self.health.parts(), query).await
+    /// What to log, in order: a WARN about the disablefile (H4) and each maintenance source (H19) of which an episode
+    /// begins, and one record unless the answer is OK (H8), or as the [policy](crate::LogPolicy) says.
+    pub fn records(&self) -> impl Iterator<Item = &LogRecord> {
+        self.warnings.iter().chain(&self.record)
     }
 }
 
@@ -116,6 +108,10 @@ impl Served {
 
     pub(crate) fn path(&self) -> &str {
         &self.path
+    }
+
+    pub(crate) fn table(&self) -> Table<Says> {
+        self.table
     }
 
     pub(crate) async fn respond(&self, parts: &Parts, query: &str) -> HealthResponse {

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::registered::{Registered, Rounded};
+use crate::check::HealthSubscriber;
 use crate::check::Work;
-use crate::engine::Engine;
-use crate::event::{HealthCheckEvent, Report};
-use crate::guard::{Guarded, catch};
-use crate::latch::Latch;
-use crate::pool::Job;
-use crate::registered::{Registered, Rounded};
+use crate::check::{HealthCheckEvent, Report};
+use crate::run::Engine;
+use crate::runtime::guard::{Guarded, catch};
+use crate::runtime::latch::Latch;
+use crate::runtime::pool::Job;
 use crate::runtime::{after, until};
-use crate::subscriber::HealthSubscriber;
 
 /// The time an execution has.
 #[derive(Debug, Clone, Copy)]

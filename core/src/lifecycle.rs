@@ -1,0 +1,12 @@
+//! From the start of a process to its end: start-up latches, the drain, the signals that ask for it.
+
+mod drain;
+#[cfg(all(feature = "signal", unix))]
+mod signals;
+mod startup;
+
+pub(crate) use self::drain::Drain;
+#[cfg(all(feature = "signal", unix))]
+pub use self::signals::Signals;
+pub use self::startup::StartupLatch;
+pub(crate) use self::startup::{Gate, Latched, Start, Unreleased};
