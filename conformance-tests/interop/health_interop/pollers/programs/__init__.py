@@ -18,5 +18,5 @@ KINDS = {
 
 
 def of(described, **around):
-    """The program that setups.toml describes."""
+    """The program that programs/ describes."""
     return KINDS.get(described.id, Command)(described, **around)

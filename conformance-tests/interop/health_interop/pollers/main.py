@@ -5,12 +5,12 @@ import signal
 import sys
 import tempfile
 
-from . import install, process, setups
+from . import descriptions, install, process
 from .page import Page
 from .process import RunError
 from .round import Round
 
-HERE = pathlib.Path(__file__).resolve().parent.parent
+HERE = pathlib.Path(__file__).resolve().parents[2]
 ROOT = HERE.parent.parent
 PAGE = ROOT / "docs/load-balancers.md"
 
@@ -19,7 +19,7 @@ def main(description):
     options = _arguments(description)
     signal.signal(signal.SIGTERM, _ended)
     process.places.append(str(options.target.resolve()))
-    states, endpoints, described = setups.load(HERE / "setups")
+    states, endpoints, described = descriptions.load(HERE / "programs")
     wanted = [one for one in described if not options.only or one.id in options.only]
     try:
         if options.install:
@@ -45,13 +45,13 @@ def main(description):
 
 def _arguments(description):
     parser = argparse.ArgumentParser(
-        prog="conformance-tests/pollers/run",
+        prog="conformance-tests/interop/pollers",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--check", action="store_true", help="compare the page, and do not write it")
     parser.add_argument("--install", action="store_true", help="install what is missing, with apt-get")
-    names = sorted(path.stem for path in (HERE / "setups").iterdir() if path.stem != "common")
+    names = sorted(path.stem for path in (HERE / "programs").iterdir() if path.stem != "common")
     parser.add_argument(
         "--only",
         action="append",

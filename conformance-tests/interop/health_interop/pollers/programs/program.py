@@ -10,7 +10,7 @@ from .. import process
 from ..configs import Configs, fill
 from ..process import RunError
 from ..relay import Relay
-from ..setups import Setup
+from ..descriptions import Setup
 
 CHECKS = 6  # answered checks after which a program has concluded: all thresholds in configs/ are lower
 REQUESTS = 6  # requests that show whether any reaches the server; every other one does, if it takes part

@@ -1,4 +1,4 @@
-"""setups/: which programs there are, how each is set up, and what each is expected to conclude."""
+"""programs/: which programs there are, how each is set up, and what each is expected to conclude."""
 import dataclasses
 import tomllib
 

@@ -32,7 +32,7 @@ The applications are the examples behind the links, {build}. To repeat it, with 
 
 ```console
 $ cargo build --release --examples{cargo}
-$ conformance-tests/pollers/rolling-restart --examples target/release/examples --restarts 20 \\
+$ conformance-tests/interop/rolling-restart --examples target/release/examples --restarts 20 \\
     --results target/rolling.json --write
 ```
 
@@ -140,7 +140,7 @@ def write(results, root):
         caddy=Caddy.version(),
         caddy_configuration=Caddy.configuration(port=8000, admin="127.0.0.1:2019", a=8081, b=8082),
     )
-    with open(os.path.join(root, "conformance-tests", "pollers", "rolling.md"), "w", encoding="utf-8") as file:
+    with open(os.path.join(root, "conformance-tests", "interop", "rolling.md"), "w", encoding="utf-8") as file:
         file.write(page)
 
 
