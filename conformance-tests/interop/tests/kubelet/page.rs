@@ -8,7 +8,7 @@ use crate::worker::Probe;
 
 /// The page on Kubernetes.
 pub(crate) fn page() -> String {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/kubernetes.md");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/kubernetes.md");
     fs::read_to_string(page).unwrap()
 }
 
