@@ -73,8 +73,8 @@ fn stuck() -> Health {
         Ok::<(), String>(())
     };
     Health::builder()
-        .deadline(Duration::from_millis(100))
-        .add(Check::blocking("blocks", sleep))
+        .timeout(Duration::from_millis(100))
+        .register(Check::blocking("blocks", sleep))
         .check(
             "blocks-though-it-should-not",
             move || async move { sleep() },

@@ -119,7 +119,7 @@ fn controls(given: &Given, journal: &Journal) -> Result<Controls, Box<dyn Error>
     let mut names = BTreeSet::new();
     for (index, check) in given.checks.iter().enumerate() {
         let is_namesake = !names.insert(&check.name);
-        builder = builder.add(scripted::check(check, index, is_namesake, journal));
+        builder = builder.register(scripted::check(check, index, is_namesake, journal));
     }
     for described in &given.endpoints {
         builder = builder.endpoint(endpoint(described, given));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::HealthConfig;
 use crate::decision::{Condition, Decision, Step};
-use crate::endpoint::{CheckMode, HealthResponse, Resolved, Says, Table, When};
+use crate::endpoint::{CheckMode, HealthResponse, Reply, Resolved, RunChecks, Table};
 use crate::lifecycle::{Drain, Gate};
 use crate::log::{LogMemory, LogPolicy, LogRecord};
 use crate::maintenance::Maintenance;
@@ -20,7 +20,7 @@ pub(crate) struct Parts {
     pub(crate) gate: Gate,
     pub(crate) drain: Drain,
     /// How long a process has from the signal to the kill.
-    pub(crate) stop_grace: Duration,
+    pub(crate) termination_grace_period: Duration,
     pub(crate) engine: Arc<Engine>,
     /// Whether the background checks are.
     pub(crate) is_started: AtomicBool,
@@ -73,8 +73,8 @@ impl Answer {
 #[derive(Debug)]
 pub(crate) struct Served {
     path: String,
-    when: When,
-    table: Table<Says>,
+    run_checks: RunChecks,
+    table: Table<Reply>,
     dispatcher: Arc<Dispatcher>,
     memory: LogMemory,
 }
@@ -86,7 +86,7 @@ impl Served {
         for Resolved {
             path,
             checks,
-            when,
+            run_checks,
             table,
         } in endpoints
         {
@@ -96,7 +96,7 @@ impl Served {
                 .cloned();
             served.push(Self {
                 path,
-                when,
+                run_checks,
                 table,
                 dispatcher: same
                     .unwrap_or_else(|| Arc::new(Dispatcher::new(engine.clone(), checks))),
@@ -110,7 +110,7 @@ impl Served {
         &self.path
     }
 
-    pub(crate) fn table(&self) -> Table<Says> {
+    pub(crate) fn table(&self) -> Table<Reply> {
         self.table
     }
 
@@ -155,9 +155,9 @@ impl Served {
     }
 
     async fn decide(&self, parts: &Parts, condition: Condition, query: &str) -> Decision {
-        let mode = match self.when {
-            When::Always => CheckMode::Run,
-            When::OnRequest => CheckMode::from_query(query),
+        let mode = match self.run_checks {
+            RunChecks::Always => CheckMode::Run,
+            RunChecks::OnRequest => CheckMode::from_query(query),
         };
         let decision = match Step::choose(condition, mode) {
             Step::Decided(decision) => decision,

@@ -13,8 +13,8 @@ use std::time::Duration;
 pub use self::event::{HealthCheckEvent, Report, Status};
 pub use self::subscriber::HealthSubscriber;
 use self::subscriber::{Closure, Named};
-pub(crate) use self::threshold::{Standing, Thresholds};
-use crate::decision::Need;
+pub(crate) use self::threshold::{CheckStatus, Thresholds};
+use crate::decision::Criticality;
 
 /// The most characters of a name: 128.
 const NAME_LIMIT: usize = 128;
@@ -25,7 +25,7 @@ pub(crate) fn is_name(text: &str) -> bool {
     (1..=NAME_LIMIT).contains(&length) && !text.contains(char::is_control)
 }
 
-/// A check, and how it is run. [`HealthBuilder::add`](crate::HealthBuilder::add) registers it.
+/// A check, and how it is run. [`HealthBuilder::register`](crate::HealthBuilder::register) registers it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,30 +34,22 @@ pub(crate) fn is_name(text: &str) -> bool {
 /// # fn bind() -> Result<(), std::io::Error> { Ok(()) }
 ///
 /// let health = Health::builder()
-///     .add(Check::new("database", || ping()).deadline(Duration::from_secs(2)))
-///     .add(Check::new("recommendations", || ping()).optional().failures(3))
-///     .add(Check::blocking("directory", || bind()).every(Duration::from_secs(30)))
+///     .register(Check::new("database", || ping()).timeout(Duration::from_secs(2)))
+///     .register(Check::new("recommendations", || ping()).optional().failure_threshold(3))
+///     .register(Check::blocking("directory", || bind()).every(Duration::from_secs(30)))
 ///     .build()?;
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
 #[must_use = "a check does nothing until it is added to an endpoint"]
 pub struct Check {
-    pub(crate) name: Name,
+    pub(crate) name: String,
     pub(crate) work: Work,
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) need: Need,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) need: Criticality,
     pub(crate) period: Option<Duration>,
     pub(crate) thresholds: Thresholds,
     pub(crate) tags: BTreeSet<String>,
-    pub(crate) is_internal: bool,
-}
-
-/// What a check is known by.
-pub(crate) enum Name {
-    /// Its own, which no other check may have.
-    Own(String),
-    /// Its type's: the panic of a subscriber without a name is reported under it.
-    Type(&'static str),
+    pub(crate) is_process_only: bool,
 }
 
 /// What a check does, and where.
@@ -83,7 +75,7 @@ impl Check {
             name: name.clone(),
             check,
         };
-        Self::described(Name::Own(name), Work::Async(Box::new(named)))
+        Self::described(name, Work::Async(Box::new(named)))
     }
 
     /// A check that blocks its thread: a synchronous driver, a file, a name to be resolved.
@@ -99,49 +91,46 @@ impl Check {
         let name = name.into();
         let reported = name.clone();
         let work = move |event: &mut HealthCheckEvent| event.conclude(&reported, check());
-        Self::described(Name::Own(name), Work::Blocking(Arc::new(work)))
+        Self::described(name, Work::Blocking(Arc::new(work)))
     }
 
     /// A subscriber, which reports any number of results; its panic, and a deadline that is over, are
     /// reported under `name`.
     pub fn subscriber(name: impl Into<String>, subscriber: impl HealthSubscriber) -> Self {
-        Self::described(Name::Own(name.into()), Work::Async(Box::new(subscriber)))
+        Self::described(name.into(), Work::Async(Box::new(subscriber)))
     }
 
-    pub(crate) fn unnamed<S: HealthSubscriber>(subscriber: S) -> Self {
-        let name = Name::Type(std::any::type_name::<S>());
-        Self::described(name, Work::Async(Box::new(subscriber)))
-    }
-
-    pub(crate) fn closure<F>(subscriber: F) -> Self
+    /// A check that reports any number of results to the event it is given.
+    ///
+    /// It must not block: see [`Check::blocking`].
+    pub fn event<F>(name: impl Into<String>, check: F) -> Self
     where
         F: Fn(&mut HealthCheckEvent) + Send + Sync + 'static,
     {
-        let name = Name::Type(std::any::type_name::<F>());
-        Self::described(name, Work::Async(Box::new(Closure(subscriber))))
+        Self::described(name.into(), Work::Async(Box::new(Closure(check))))
     }
 
-    fn described(name: Name, work: Work) -> Self {
+    fn described(name: String, work: Work) -> Self {
         Self {
             name,
             work,
-            deadline: None,
-            need: Need::Required,
+            timeout: None,
+            need: Criticality::Required,
             period: None,
             thresholds: Thresholds::default(),
             tags: BTreeSet::new(),
-            is_internal: false,
+            is_process_only: false,
         }
     }
 
     /// How long it may take; then its result is an ERROR `timed out after …`, whatever comes later
     /// (H12). `Duration::MAX` is no deadline.
     ///
-    /// Default: that of the [endpoint](crate::HealthBuilder::deadline), or the check's period, if that is
+    /// Default: that of the [endpoint](crate::HealthBuilder::timeout), or the check's period, if that is
     /// shorter. Pollers wait less than they seem to: a kubelet a second, Route 53 two, an AWS
     /// load balancer five.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 
@@ -149,7 +138,7 @@ impl Check {
     /// [`State::Degraded`](crate::State::Degraded), which is `200 OK` but for some [endpoints](crate::Endpoint) (H13).
     /// Default: it cannot.
     pub fn optional(mut self) -> Self {
-        self.need = Need::Optional;
+        self.need = Criticality::Optional;
         self
     }
 
@@ -167,14 +156,14 @@ impl Check {
 
     /// How many failures in a row it takes for a check that was OK to count as failing (H15).
     /// Default: 1.
-    pub fn failures(mut self, failures: u32) -> Self {
+    pub fn failure_threshold(mut self, failures: u32) -> Self {
         self.thresholds.failures = failures;
         self
     }
 
     /// How many successes in a row it takes for a check that counts as failing, and was OK before, to
     /// count as OK (H15). Default: 1.
-    pub fn successes(mut self, successes: u32) -> Self {
+    pub fn success_threshold(mut self, successes: u32) -> Self {
         self.thresholds.successes = successes;
         self
     }
@@ -189,8 +178,8 @@ impl Check {
     /// It looks at this process alone, such as at a thread that has to make progress: its failure is a reason
     /// to restart, and so it may be in a [liveness](crate::Endpoint::liveness) endpoint. Default: it looks at a
     /// dependency, whose failure no restart mends.
-    pub fn internal(mut self) -> Self {
-        self.is_internal = true;
+    pub fn process_only(mut self) -> Self {
+        self.is_process_only = true;
         self
     }
 }
@@ -198,16 +187,7 @@ impl Check {
 impl fmt::Debug for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Check")
-            .field("name", &self.name.as_str())
+            .field("name", &self.name)
             .finish_non_exhaustive()
-    }
-}
-
-impl Name {
-    pub(crate) fn as_str(&self) -> &str {
-        match self {
-            Self::Own(name) => name,
-            Self::Type(name) => name,
-        }
     }
 }

@@ -58,19 +58,19 @@ pub enum Verdict {
 
 impl Verdict {
     /// Judges the reports of one check; no reports are no failure (H6).
-    pub(crate) fn of(need: Need, reports: &[Report]) -> Self {
+    pub(crate) fn of(need: Criticality, reports: &[Report]) -> Self {
         let passed = reports.iter().all(|report| report.status() == Status::Ok);
         match (passed, need) {
             (true, _) => Self::Ok,
-            (false, Need::Optional) => Self::Degraded,
-            (false, Need::Required) => Self::Error,
+            (false, Criticality::Optional) => Self::Degraded,
+            (false, Criticality::Required) => Self::Error,
         }
     }
 }
 
 /// Whether the application can do without what is checked (H13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
+pub(crate) enum Criticality {
     Required,
     Optional,
 }
@@ -85,7 +85,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     /// Judges what was reported, check by check.
-    pub(crate) fn judge(results: &[(Need, Vec<Report>)]) -> Self {
+    pub(crate) fn judge(results: &[(Criticality, Vec<Report>)]) -> Self {
         let verdicts = results
             .iter()
             .map(|(need, reports)| Verdict::of(*need, reports));
@@ -136,7 +136,7 @@ impl Decision {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Condition, Decision, Need, Outcome, Step, Verdict};
+    use super::{Condition, Criticality, Decision, Outcome, Step, Verdict};
     use crate::check::{Report, Status};
     use crate::endpoint::CheckMode::{Run, Skip};
     use crate::lifecycle::{Start, Unreleased};
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn one_failure_among_any_number_of_passes_fails() {
-        let verdict = |reports: &[Report]| Verdict::of(Need::Required, reports);
+        let verdict = |reports: &[Report]| Verdict::of(Criticality::Required, reports);
         assert_eq!(verdict(&[]), Verdict::Ok);
         assert_eq!(verdict(&[report("OK"), report("OK")]), Verdict::Ok);
         for failing in ["ERROR", "ok", "NOK", "", "OK "] {
@@ -205,7 +205,7 @@ mod tests {
             let results: Vec<_> = results
                 .iter()
                 .map(|(optional, passes)| {
-                    let need = if *optional { Need::Optional } else { Need::Required };
+                    let need = if *optional { Criticality::Optional } else { Criticality::Required };
                     let status = |passes: &bool| report(if *passes { "OK" } else { "ERROR" });
                     (need, passes.iter().map(status).collect())
                 })

@@ -14,8 +14,8 @@ pub use self::request::path_and_query;
 pub(crate) use self::resolved::Resolved;
 pub use self::response::HealthResponse;
 use self::table::Written;
-pub(crate) use self::table::{Says, Table};
-use crate::state::{State, Word};
+pub(crate) use self::table::{Reply, Table};
+use crate::state::{Body, State};
 
 /// An endpoint beside the one of `healthcheck.url`, for a poller that wants other answers from the same checks.
 /// [`HealthBuilder::endpoint`](crate::HealthBuilder::endpoint) adds it.
@@ -38,15 +38,15 @@ use crate::state::{State, Word};
 /// draining that it does not ignore, it runs no check.
 ///
 /// ```
-/// use health_core::{Check, Endpoint, Health, State, Word};
+/// use health_core::{Check, Endpoint, Health, State, Body};
 /// # async fn ping() -> Result<(), std::io::Error> { Ok(()) }
 ///
 /// let health = Health::builder()
-///     .add(Check::new("database", ping).tag("storage"))
-///     .add(Check::new("mail", ping).optional())
+///     .register(Check::new("database", ping).tag("storage"))
+///     .register(Check::new("mail", ping).optional())
 ///     .endpoint(Endpoint::liveness("/live"))
 ///     .endpoint(Endpoint::readiness("/ready").tagged("storage"))
-///     .endpoint(Endpoint::strict("/pager").says(State::Degraded, 429, Word::Degraded))
+///     .endpoint(Endpoint::strict("/pager").respond_with(State::Degraded, 429, Body::Degraded))
 ///     .build()?;
 /// assert!(health.at("/ready").is_some());
 /// # Ok::<(), health_core::BuildError>(())
@@ -56,7 +56,7 @@ use crate::state::{State, Word};
 pub struct Endpoint {
     path: String,
     selection: Selection,
-    when: When,
+    run_checks: RunChecks,
     table: Table<Written>,
     allowed_failing: Option<u16>,
     retry_after: Option<Duration>,
@@ -85,8 +85,9 @@ struct Chosen {
 
 /// When an endpoint runs its checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum When {
-    /// With `?checks=all` (H5).
+#[non_exhaustive]
+pub enum RunChecks {
+    /// For requests that ask for them: `?checks=all` (H5).
     OnRequest,
     /// For every request.
     Always,
@@ -97,7 +98,7 @@ impl Endpoint {
         Self {
             path: path.into(),
             selection: Selection::All,
-            when: When::OnRequest,
+            run_checks: RunChecks::OnRequest,
             table,
             allowed_failing: None,
             retry_after: None,
@@ -145,33 +146,27 @@ impl Endpoint {
         }
     }
 
-    /// It runs its checks for requests that ask for them: `?checks=all` (H5).
-    pub fn on_request(mut self) -> Self {
-        self.when = When::OnRequest;
+    /// When it runs its checks. Default: the preset's.
+    pub fn run_checks(mut self, run_checks: RunChecks) -> Self {
+        self.run_checks = run_checks;
         self
     }
 
-    /// It runs its checks for every request.
-    pub fn always(mut self) -> Self {
-        self.when = When::Always;
-        self
-    }
-
-    /// In `state` it answers `code` and says `word`, also where it ignored the state before. The default is that of
+    /// In `state` it answers `code` and responds with `body`, also where it ignored the state before. The default is that of
     /// the preset.
     ///
     /// The build refuses a code outside of H11's range, and what contradicts the state: a code but 2xx for
     /// [`State::Ok`]; `OK` for what is not; a code below 400, which pollers take for healthy, for
     /// [`State::Failing`], unless [it is allowed](Self::allow_failing_code), and for starting, maintenance and
     /// draining, but for the 299 of the original; and any of these three in a [liveness](Self::liveness) endpoint.
-    pub fn says(mut self, state: State, code: u16, word: Word) -> Self {
-        self.table.set(state, (code, word));
+    pub fn respond_with(mut self, state: State, code: u16, body: Body) -> Self {
+        self.table.set(state, (code, body));
         self
     }
 
     /// It does not show `state`, which has to be starting, maintenance or draining: it answers what it would
-    /// without. It undoes an earlier [`says`](Self::says) of this state. The default is that of the preset.
-    pub fn ignores(mut self, state: State) -> Self {
+    /// without. It undoes an earlier [`respond_with`](Self::respond_with) of this state. The default is that of the preset.
+    pub fn ignore(mut self, state: State) -> Self {
         match state {
             State::Starting => self.table.starting = None,
             State::Maintenance => self.table.maintenance = None,
@@ -196,7 +191,7 @@ impl Endpoint {
     }
 
     /// A [liveness](Self::liveness) endpoint may run the check of this name, although it is not
-    /// [internal](crate::Check::internal): whoever polls it restarts this process when that dependency fails. A
+    /// [internal](crate::Check::process_only): whoever polls it restarts this process when that dependency fails. A
     /// subscriber has a name by [`Check::subscriber`](crate::Check::subscriber). Other endpoints need no leave.
     pub fn allow_dependency(mut self, name: impl Into<String>) -> Self {
         self.allowed_dependencies.insert(name.into());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{ConfigError, ConfigRule};
-use crate::state::{State, Word};
+use crate::state::{Body, State};
 
 /// Why an endpoint could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,12 +28,12 @@ pub enum BuildError {
          control character"
     )]
     CheckName {
-        /// The name, cut to [`TEXT_LIMIT`](crate::TEXT_LIMIT).
+        /// The name, cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
         name: String,
     },
-    /// A check has a deadline of zero, so that it could only be late.
-    #[error("the deadline of the check {name:?} is zero: it must be longer (H12)")]
-    ZeroDeadline {
+    /// A check has a timeout of zero, so that it could only be late.
+    #[error("the timeout of the check {name:?} is zero: it must be longer (H12)")]
+    ZeroTimeout {
         /// The check's name.
         name: String,
     },
@@ -43,18 +43,18 @@ pub enum BuildError {
         /// The check's name.
         name: String,
     },
-    /// A background check would be due again before its deadline is over.
+    /// A background check would be due again before its timeout is over.
     #[error(
-        "the check {name:?} is to run every {period:?}, which is less than its deadline of \
-         {deadline:?}: make the period longer or the deadline shorter (H14)"
+        "the check {name:?} is to run every {period:?}, which is less than its timeout of \
+         {timeout:?}: make the period longer or the timeout shorter (H14)"
     )]
     ShortPeriod {
         /// The check's name.
         name: String,
         /// Its period.
         period: Duration,
-        /// Its deadline.
-        deadline: Duration,
+        /// Its timeout.
+        timeout: Duration,
     },
     /// A check has a threshold of zero, which no number of results in a row could reach.
     #[error("a threshold of the check {name:?} is zero: it must be 1 or more (H15)")]
@@ -106,7 +106,7 @@ pub enum BuildError {
         /// The code.
         code: u16,
         /// The body.
-        word: Word,
+        word: Body,
         /// What is wrong with them.
         why: &'static str,
     },
@@ -148,7 +148,7 @@ pub enum BuildError {
     /// A liveness endpoint would have this process restarted for the failure of another.
     #[error(
         "the liveness endpoint at {path:?} would run the check {name:?} of a dependency, whose failure no \
-         restart mends: leave it out, mark it Check::internal, or allow it by \
+         restart mends: leave it out, mark it Check::process_only, or allow it by \
          Endpoint::allow_dependency; a subscriber has a name by Check::subscriber (H16)"
     )]
     DependencyInLiveness {
@@ -163,7 +163,7 @@ pub enum BuildError {
          a control character (H18)"
     )]
     LatchName {
-        /// The name, cut to [`TEXT_LIMIT`](crate::TEXT_LIMIT).
+        /// The name, cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
         name: String,
     },
     /// Two start-up latches have one name, or one was added twice.

@@ -9,7 +9,7 @@ mod tokio;
 use std::sync::Arc;
 
 pub use self::builder::HealthBuilder;
-pub use self::endpoint_handle::Mounted;
+pub use self::endpoint_handle::EndpointHandle;
 use crate::application::{Answer, Parts};
 use crate::config::HealthConfig;
 use crate::endpoint::HealthResponse;
@@ -41,16 +41,16 @@ impl Health {
     }
 
     /// All endpoints, the one of [`healthcheck.url`](HealthConfig::url) first: what an adapter mounts.
-    pub fn endpoints(&self) -> impl Iterator<Item = Mounted> {
-        (0..self.0.endpoints.len()).map(|index| Mounted::new(self.clone(), index))
+    pub fn endpoints(&self) -> impl Iterator<Item = EndpointHandle> {
+        (0..self.0.endpoints.len()).map(|index| EndpointHandle::new(self.clone(), index))
     }
 
     /// The endpoint at `path`, as it stands in the request and without the query; `None` where there is none
     /// (H1).
-    pub fn at(&self, path: &str) -> Option<Mounted> {
+    pub fn at(&self, path: &str) -> Option<EndpointHandle> {
         let mut endpoints = self.0.endpoints.iter();
         let index = endpoints.position(|endpoint| endpoint.path() == path)?;
-        Some(Mounted::new(self.clone(), index))
+        Some(EndpointHandle::new(self.clone(), index))
     }
 
     /// Starts the background checks (H14), now and once, on `runtime`, unless the builder was given
@@ -68,13 +68,13 @@ impl Health {
     }
 
     /// Answers one request to the endpoint of [`healthcheck.url`](HealthConfig::url): see
-    /// [`Mounted::respond`].
+    /// [`EndpointHandle::respond`].
     pub async fn respond(&self, query: &str) -> HealthResponse {
         self.0.endpoints[0].respond(&self.0, query).await
     }
 
     /// Decides as [`Health::respond`] does, and leaves the logging to the caller: see
-    /// [`Mounted::answer`].
+    /// [`EndpointHandle::answer`].
     pub async fn answer(&self, query: &str) -> Answer {
         self.0.endpoints[0].answer(&self.0, query).await
     }

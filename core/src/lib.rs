@@ -38,7 +38,7 @@
 //!   TOML, JSON or YAML.
 //! - `tokio` (off by default; the adapters switch it on): `TokioRuntime`, for checks that talk through
 //!   tokio.
-//! - `signal` (off by default, Unix): `Signals`, SIGTERM and SIGINT for [`Health::drain_on`].
+//! - `signal` (off by default, Unix): `Signals`, SIGTERM and SIGINT for [`Health::drain_when`].
 
 mod application;
 mod check;
@@ -62,9 +62,9 @@ pub use crate::application::Answer;
 pub use crate::check::{Check, HealthCheckEvent, HealthSubscriber, Report, Status};
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;
-pub use crate::endpoint::{Endpoint, HealthResponse, path_and_query};
+pub use crate::endpoint::{Endpoint, HealthResponse, RunChecks, path_and_query};
 pub use crate::error::BuildError;
-pub use crate::health::{Health, HealthBuilder, Mounted};
+pub use crate::health::{EndpointHandle, Health, HealthBuilder};
 #[cfg(all(feature = "signal", unix))]
 pub use crate::lifecycle::Signals;
 pub use crate::lifecycle::StartupLatch;
@@ -74,5 +74,5 @@ pub use crate::run::{CheckFinished, HealthObserver, VerdictChanged};
 #[cfg(feature = "tokio")]
 pub use crate::runtime::TokioRuntime;
 pub use crate::runtime::{Runtime, Task, ThreadRuntime};
-pub use crate::state::{State, Word};
-pub use crate::text::TEXT_LIMIT;
+pub use crate::state::{Body, State};
+pub use crate::text::MAX_MESSAGE_LEN;

@@ -25,14 +25,14 @@ pub(crate) use self::background::start as start_background;
 use self::claimed::Claimed;
 pub(crate) use self::dispatch::Dispatcher;
 pub(crate) use self::engine::{Engine, Limits};
-use self::execution::Allowance;
+use self::execution::TimeBudget;
 pub(crate) use self::observer::Observers;
 pub use self::observer::{CheckFinished, HealthObserver, VerdictChanged};
 pub(crate) use self::registered::Registered;
 use self::table::{Slot, Table};
 use crate::check::Report;
 use crate::decision::{Outcome, Verdict};
-use crate::runtime::latch::Latch;
+use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 use crate::runtime::{after, until};
 
@@ -49,7 +49,7 @@ pub(crate) struct Run {
     /// When nobody waits any longer, whatever the deadlines of the checks. In the background nobody does.
     closes: Option<Instant>,
     table: Mutex<Table>,
-    outcome: Latch<Arc<Outcome>>,
+    outcome: Promise<Arc<Outcome>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,11 +93,11 @@ impl Run {
             kind,
             started: now,
             closes: match kind {
-                Kind::Asked => after(now, engine.limits.run_deadline),
+                Kind::Asked => after(now, engine.limits.run_timeout),
                 Kind::Background => None,
             },
             table: Mutex::new(Table::new(slots)),
-            outcome: Latch::default(),
+            outcome: Promise::default(),
         })
     }
 
@@ -144,7 +144,7 @@ impl Run {
     }
 
     /// Waits for something that the run brings about. Whoever waits sees to it that it does so on time.
-    pub(crate) async fn wait_for<T: Clone>(self: &Arc<Self>, latch: &Latch<T>) -> T {
+    pub(crate) async fn wait_for<T: Clone>(self: &Arc<Self>, latch: &Promise<T>) -> T {
         loop {
             let overdue = self.overdue_at();
             let runtime = self.engine.runtime();
@@ -181,11 +181,11 @@ impl Run {
         let check = self.check(slot);
         let now = self.engine.now();
         let mut table = lock(&self.table);
-        let Some(allowance) = table.allowance(slot) else {
+        let Some(budget) = table.budget(slot) else {
             return;
         };
         let reports = check.settle(reports);
-        let start = allowance.map_or(now, |allowance| allowance.start);
+        let start = budget.map_or(now, |budget| budget.start);
         let finished = (!self.engine.observers.is_empty()).then(|| CheckFinished {
             check: check.name.clone(),
             reports: reports.clone(),
@@ -202,7 +202,7 @@ impl Run {
         if let Some((round, reports)) = shared {
             // A check that this run had no more time for may have it in another.
             let is_over = self.closes.is_some_and(|closes| now >= closes);
-            let is_cut = is_over && allowance.is_none_or(|allowance| allowance.is_cut);
+            let is_cut = is_over && budget.is_none_or(|budget| budget.is_cut);
             round.settle((!is_cut).then_some(reports));
         }
         self.engine.observers.warn();
@@ -214,7 +214,7 @@ impl Run {
     /// Fills a slot with what another run's execution came to, which that run has told and counted.
     fn take_over(&self, slot: usize, settled: Vec<Report>) {
         let mut table = lock(&self.table);
-        if table.allowance(slot).is_some() && table.fill(slot, settled) {
+        if table.budget(slot).is_some() && table.fill(slot, settled) {
             drop(table);
             self.conclude();
         }
@@ -228,9 +228,9 @@ impl Run {
             // Another thread is about to tell the outcome.
             return None;
         }
-        let ends = table.unfilled().filter_map(|(slot, allowance)| {
-            let not_begun = || Allowance::new(self.check(slot), now, self.closes);
-            allowance.unwrap_or_else(not_begun).end
+        let ends = table.unfilled().filter_map(|(slot, budget)| {
+            let not_begun = || TimeBudget::new(self.check(slot), now, self.closes);
+            budget.unwrap_or_else(not_begun).end
         });
         after(ends.chain(self.closes).min()?, GRACE)
     }
@@ -244,12 +244,12 @@ impl Run {
         };
         let mut stuck = 0;
         let mut overdue = Vec::new();
-        for (slot, allowance) in lock(&self.table).unfilled() {
+        for (slot, budget) in lock(&self.table).unfilled() {
             let check = self.check(slot);
-            match allowance {
-                Some(allowance) if is_overdue(allowance.end) => {
+            match budget {
+                Some(budget) if is_overdue(budget.end) => {
                     stuck += 1;
-                    overdue.push((slot, allowance.used_up(check)));
+                    overdue.push((slot, budget.used_up(check)));
                 }
                 None if is_overdue(self.closes) => {
                     overdue.push((slot, check.failure("timed out before it could run")));

@@ -3,8 +3,8 @@
 mod clock;
 mod executor;
 pub(crate) mod guard;
-pub(crate) mod latch;
 pub(crate) mod pool;
+pub(crate) mod promise;
 pub(crate) mod sync;
 mod threads;
 #[cfg(feature = "tokio")]

@@ -54,7 +54,7 @@ impl fmt::Display for State {
 
 /// The body of an answer. None occurs in another, so that a poller may look for one (H16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Word {
+pub enum Body {
     /// `OK`
     Ok,
     /// `DEGRADED`
@@ -69,7 +69,7 @@ pub enum Word {
     Draining,
 }
 
-impl Word {
+impl Body {
     /// The word as it is sent.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -93,7 +93,7 @@ impl Word {
     }
 }
 
-impl fmt::Display for Word {
+impl fmt::Display for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -101,22 +101,22 @@ impl fmt::Display for Word {
 
 #[cfg(test)]
 mod tests {
-    use super::{State, Word};
+    use super::{Body, State};
 
-    const WORDS: [Word; 6] = [
-        Word::Ok,
-        Word::Degraded,
-        Word::Error,
-        Word::Starting,
-        Word::Maintenance,
-        Word::Draining,
+    const WORDS: [Body; 6] = [
+        Body::Ok,
+        Body::Degraded,
+        Body::Error,
+        Body::Starting,
+        Body::Maintenance,
+        Body::Draining,
     ];
 
     #[test]
     fn no_word_occurs_in_another_and_each_knows_its_length() {
         for word in WORDS {
             assert_eq!(word.length(), word.as_str().len().to_string());
-            let inside = |other: &Word| word != *other && other.as_str().contains(word.as_str());
+            let inside = |other: &Body| word != *other && other.as_str().contains(word.as_str());
             assert!(!WORDS.iter().any(inside), "{word}");
         }
     }

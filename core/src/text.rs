@@ -4,9 +4,9 @@ use std::fmt::{self, Write as _};
 
 /// The most bytes of a name or message that are kept: 1,024. A longer text is cut at a character
 /// boundary and ends with `…` (H8).
-pub const TEXT_LIMIT: usize = 1024;
+pub const MAX_MESSAGE_LEN: usize = 1024;
 
-/// Writes `text` until [`TEXT_LIMIT`] is reached; a text of any size costs no more memory than that.
+/// Writes `text` until [`MAX_MESSAGE_LEN`] is reached; a text of any size costs no more memory than that.
 pub(crate) fn cut(text: impl fmt::Display) -> String {
     let mut kept = Bounded {
         text: String::new(),
@@ -31,7 +31,7 @@ impl fmt::Write for Bounded {
         if self.full {
             return Err(fmt::Error);
         }
-        let room = TEXT_LIMIT - self.text.len();
+        let room = MAX_MESSAGE_LEN - self.text.len();
         if piece.len() <= room {
             self.text.push_str(piece);
             return Ok(());
@@ -52,11 +52,11 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{TEXT_LIMIT, cut};
+    use super::{MAX_MESSAGE_LEN, cut};
 
     #[test]
     fn a_text_of_exactly_the_limit_is_kept_whole() {
-        let text = "x".repeat(TEXT_LIMIT);
+        let text = "x".repeat(MAX_MESSAGE_LEN);
         assert_eq!(cut(&text), text);
         assert_eq!(cut(format!("{text}y")), format!("{text}…"));
     }
@@ -66,13 +66,16 @@ mod tests {
         struct Endless;
         impl fmt::Display for Endless {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                for _ in 0..=TEXT_LIMIT {
+                for _ in 0..=MAX_MESSAGE_LEN {
                     f.write_str("é")?;
                 }
                 panic!("awaited")
             }
         }
-        assert_eq!(cut(Endless), format!("{}…", "é".repeat(TEXT_LIMIT / 2)));
+        assert_eq!(
+            cut(Endless),
+            format!("{}…", "é".repeat(MAX_MESSAGE_LEN / 2))
+        );
     }
 
     proptest! {
@@ -83,14 +86,14 @@ mod tests {
         ) {
             let text = String::from_iter(text).repeat(pieces);
             let kept = cut(&text);
-            if text.len() <= TEXT_LIMIT {
+            if text.len() <= MAX_MESSAGE_LEN {
                 prop_assert_eq!(kept, text);
             } else {
                 let prefix = kept.strip_suffix('…').unwrap();
                 let next = text[prefix.len()..].chars().next().unwrap();
                 prop_assert!(text.starts_with(prefix));
-                prop_assert!(prefix.len() <= TEXT_LIMIT);
-                prop_assert!(prefix.len() + next.len_utf8() > TEXT_LIMIT);
+                prop_assert!(prefix.len() <= MAX_MESSAGE_LEN);
+                prop_assert!(prefix.len() + next.len_utf8() > MAX_MESSAGE_LEN);
             }
         }
     }

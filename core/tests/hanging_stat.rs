@@ -76,7 +76,7 @@ impl Mount {
     fn health(&self, clock: &Clock) -> Health {
         let config = HealthConfig::default().with_disablefile(&self.disablefile);
         let limit = Duration::from_millis(50);
-        let health = Health::builder().config(config).stat_deadline(limit);
+        let health = Health::builder().config(config).maintenance_timeout(limit);
         health.runtime(clock.clone()).build().unwrap()
     }
 }

@@ -73,7 +73,9 @@ impl Drop for Server {
 
 fn health() -> Health {
     let config = HealthConfig::default().with_disablefile("");
-    let builder = Health::builder().config(config).stop_grace(2 * FOR_EVER);
+    let builder = Health::builder()
+        .config(config)
+        .termination_grace_period(2 * FOR_EVER);
     builder
         .endpoint(Endpoint::liveness("/live"))
         .build()
@@ -101,7 +103,7 @@ fn drain_for_ever() {
     let health = health();
     watch(&health);
     say("READY");
-    block_on(health.drain_on(signals, FOR_EVER));
+    block_on(health.drain_when(signals, FOR_EVER));
     say("drained");
 }
 
@@ -132,7 +134,7 @@ fn a_signal_before_anybody_waits_is_not_lost() {
         let signals = Signals::new().unwrap();
         kill_process(rustix::process::getpid(), Signal::TERM).unwrap();
         let health = health();
-        block_on(health.drain_on(signals, Duration::ZERO));
+        block_on(health.drain_when(signals, Duration::ZERO));
         assert!(health.is_draining());
         say("drained");
     };
@@ -174,8 +176,8 @@ fn of_two_that_wait_for_signals_each_has_them_until_the_last_is_gone() {
         let [one, other] = &applications;
         say("READY");
         let drained = join(
-            one.drain_on(first, Duration::ZERO),
-            other.drain_on(second, Duration::ZERO),
+            one.drain_when(first, Duration::ZERO),
+            other.drain_when(second, Duration::ZERO),
         );
         block_on(drained);
         say("both drained");

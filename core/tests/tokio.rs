@@ -33,7 +33,7 @@ fn single() -> Runtime {
 fn a_check_finds_the_runtime_of_whoever_asks() {
     let several = Builder::new_multi_thread().enable_all().build().unwrap();
     let health = built(|b| b.check("sleeps", sleeps));
-    // Mounted before there is a runtime.
+    // EndpointHandle before there is a runtime.
     health.start_on_tokio();
     for runtime in [single(), several] {
         let answer = runtime.block_on(health.respond("checks=all"));
@@ -52,7 +52,7 @@ fn a_background_check_finds_the_runtime_in_which_it_was_started() {
             start.send(()).map_err(|error| error.to_string())
         }
     });
-    let health = built(|b| b.add(check.every(Duration::from_secs(60))));
+    let health = built(|b| b.register(check.every(Duration::from_secs(60))));
     let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async { health.start_on_tokio() });
     started.recv().unwrap();
@@ -73,7 +73,7 @@ fn background_checks_that_would_miss_their_runtime_wait_for_the_first_request() 
         };
         async { result }
     });
-    let health = built(|b| b.add(check.every(Duration::from_secs(60))));
+    let health = built(|b| b.register(check.every(Duration::from_secs(60))));
     health.start_on_tokio();
     assert!(started.try_recv().is_err());
     let runtime = single();
@@ -84,7 +84,7 @@ fn background_checks_that_would_miss_their_runtime_wait_for_the_first_request() 
 #[test]
 fn a_deadline_holds_in_a_runtime_without_timers() {
     let health = built(|b| {
-        b.deadline(Duration::from_millis(1))
+        b.timeout(Duration::from_millis(1))
             .check("hangs", pending::<Result<(), String>>)
     });
     health.start_on_tokio();

@@ -84,14 +84,21 @@ fn a_drain_that_would_be_cut_short_is_warned_of_with_both_numbers() {
     let drain = |builder: HealthBuilder, delay| {
         let config = HealthConfig::default().with_disablefile("");
         let health = builder.config(config).build().unwrap();
-        logged(|| drop(health.drain_on(pending::<()>(), seconds(delay))))
+        logged(|| drop(health.drain_when(pending::<()>(), seconds(delay))))
     };
     let default = Health::builder;
     assert_eq!(drain(default(), 29), [""; 0]);
-    assert_eq!(drain(default().stop_grace(seconds(90)), 60), [""; 0]);
+    assert_eq!(
+        drain(default().termination_grace_period(seconds(90)), 60),
+        [""; 0]
+    );
     for (lines, delay, grace) in [
         (drain(default(), 30), "30s", "30s"),
-        (drain(default().stop_grace(seconds(10)), 15), "15s", "10s"),
+        (
+            drain(default().termination_grace_period(seconds(10)), 15),
+            "15s",
+            "10s",
+        ),
     ] {
         let warning = format!(
             "WARN health: a drain is to take {delay}, but {grace} after the signal the process"
@@ -108,7 +115,7 @@ fn a_drain_is_logged_when_it_begins_and_when_it_is_over() {
     let config = HealthConfig::default().with_disablefile("");
     let health = Health::builder().config(config).build().unwrap();
     let signal = futures::stream::once(async {});
-    let lines = logged(|| block_on(health.drain_on(signal, Duration::ZERO)));
+    let lines = logged(|| block_on(health.drain_when(signal, Duration::ZERO)));
     assert_eq!(
         lines,
         [

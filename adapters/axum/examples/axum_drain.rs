@@ -36,7 +36,7 @@ async fn main() -> Result<(), drain::Failure> {
     let listener = TcpListener::bind(drain::address()?).await?;
     drain::introduce(listener.local_addr()?);
     axum::serve(listener, app)
-        .with_graceful_shutdown(health.drain_on(signals, drain::delay()?))
+        .with_graceful_shutdown(health.drain_when(signals, drain::delay()?))
         .await?;
     Ok(())
 }

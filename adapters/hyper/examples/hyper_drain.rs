@@ -49,7 +49,7 @@ async fn main() -> Result<(), drain::Failure> {
     let listener = TcpListener::bind(drain::address()?).await?;
     drain::introduce(listener.local_addr()?);
     let connections = GracefulShutdown::new();
-    let mut drained = pin!(health.drain_on(signals, drain::delay()?));
+    let mut drained = pin!(health.drain_when(signals, drain::delay()?));
     loop {
         let (stream, _) = tokio::select! {
             accepted = listener.accept() => accepted?,

@@ -51,7 +51,7 @@ fn each_state_has_its_line() {
     let fails = Arc::new(AtomicBool::new(false));
     let latch = StartupLatch::new("migrations");
     let health = builder()
-        .add(failing_if(&fails))
+        .register(failing_if(&fails))
         .latch(&latch)
         .build()
         .unwrap();
@@ -76,7 +76,7 @@ fn each_state_has_its_line() {
 fn what_is_degraded_is_up() {
     let fails = Arc::new(AtomicBool::new(true));
     let health = builder()
-        .add(failing_if(&fails).optional())
+        .register(failing_if(&fails).optional())
         .build()
         .unwrap();
     assert_eq!(line(agent(&health), b""), "up ready\n");

@@ -28,7 +28,7 @@ use tokio::task::spawn_blocking;
 async fn serve(listener: TcpListener, health: Health, signals: impl Stream + Send) {
     let app = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(String::new()))));
     let app = health_hyper::service(health.clone(), app);
-    let mut drained = pin!(health.drain_on(signals, Duration::from_millis(1)));
+    let mut drained = pin!(health.drain_when(signals, Duration::from_millis(1)));
     loop {
         let (stream, _) = tokio::select! {
             accepted = listener.accept() => accepted.unwrap(),

@@ -142,7 +142,7 @@ fn the_state_of_the_application_is_the_state_of_the_server() {
     let health = Health::builder()
         .config(HealthConfig::default().with_disablefile(""))
         .endpoint(Endpoint::readiness("/ready"))
-        .add(check)
+        .register(check)
         .latch(&latch)
         .build()
         .unwrap();

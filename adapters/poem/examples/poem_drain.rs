@@ -34,7 +34,7 @@ async fn main() -> Result<(), drain::Failure> {
         .at("/orders", post(order))
         .with(health_poem::middleware(health.clone()));
 
-    let drained = health.drain_on(signals, drain::delay()?);
+    let drained = health.drain_when(signals, drain::delay()?);
     let address = drain::address()?;
     drain::introduce(address);
     Server::new(TcpListener::bind(address))

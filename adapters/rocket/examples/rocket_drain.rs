@@ -33,7 +33,7 @@ async fn main() -> Result<(), drain::Failure> {
         .endpoint(Endpoint::liveness("/live"))
         .endpoint(Endpoint::readiness("/ready"))
         .build()?;
-    let drained = health.drain_on(signals, drain::delay()?);
+    let drained = health.drain_when(signals, drain::delay()?);
 
     let address = drain::address()?;
     drain::introduce(address);

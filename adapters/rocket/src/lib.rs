@@ -21,7 +21,7 @@
 
 use std::io::Cursor;
 
-use health_core::{Health, Mounted};
+use health_core::{EndpointHandle, Health};
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::http::{Method, Status};
 use rocket::route::{Handler, Outcome};
@@ -41,7 +41,7 @@ pub fn fairing(health: Health) -> impl Fairing {
 struct Endpoints(Health);
 
 #[derive(Clone)]
-struct Endpoint(Mounted);
+struct Endpoint(EndpointHandle);
 
 impl Endpoint {
     fn routes(self) -> [Route; 9] {

@@ -38,7 +38,7 @@ async fn main() -> Result<(), drain::Failure> {
     drain::introduce(listener.local_addr()?);
     warp::serve(app)
         .incoming(listener)
-        .graceful(health.drain_on(signals, drain::delay()?))
+        .graceful(health.drain_when(signals, drain::delay()?))
         .run()
         .await;
     Ok(())

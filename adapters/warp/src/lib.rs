@@ -16,7 +16,7 @@
 //! # Ok::<(), health_core::BuildError>(())
 //! ```
 
-use health_core::{Health, HealthResponse, Mounted};
+use health_core::{EndpointHandle, Health, HealthResponse};
 use hyper::ext::ReasonPhrase;
 use warp::filters::path::FullPath;
 use warp::reply::{Reply, Response};
@@ -40,7 +40,9 @@ pub fn filter(
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     endpoint
         .and(query)
-        .then(async |endpoint: Mounted, query: String| response(endpoint.respond(&query).await))
+        .then(async |endpoint: EndpointHandle, query: String| {
+            response(endpoint.respond(&query).await)
+        })
 }
 
 fn response(answer: HealthResponse) -> Response {

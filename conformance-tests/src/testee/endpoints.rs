@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use health_core::Endpoint;
+use health_core::{Endpoint, RunChecks};
 
 use super::scripted::registered_names;
 use crate::given::{self, Given, Preset, When};
@@ -32,8 +32,8 @@ pub(super) fn endpoint(described: &given::Endpoint, given: &Given) -> Endpoint {
         endpoint = endpoint.tagged(tag);
     }
     endpoint = match described.when {
-        Some(When::Always) => endpoint.always(),
-        Some(When::Request) => endpoint.on_request(),
+        Some(When::Always) => endpoint.run_checks(RunChecks::Always),
+        Some(When::Request) => endpoint.run_checks(RunChecks::OnRequest),
         None => endpoint,
     };
     match described.retry_after {

@@ -54,9 +54,9 @@ pub(super) fn check(
         Check::subscriber(name, Events(scripted))
     };
     let check = check
-        .deadline(given.deadline)
-        .failures(given.failures)
-        .successes(given.successes);
+        .timeout(given.deadline)
+        .failure_threshold(given.failures)
+        .success_threshold(given.successes);
     let check = match given.every {
         Some(period) => check.every(period),
         None => check,
@@ -66,7 +66,7 @@ pub(super) fn check(
         false => check,
     };
     let check = match given.internal {
-        true => check.internal(),
+        true => check.process_only(),
         false => check,
     };
     given.tags.iter().fold(check, Check::tag)

@@ -41,7 +41,7 @@ impl fmt::Display for Status {
 /// One result: a name, a status and perhaps a message.
 ///
 /// Name and message go to the log and nowhere else (H9). Each is cut to
-/// [`TEXT_LIMIT`](crate::TEXT_LIMIT) when it is stored.
+/// [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN) when it is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Report {
     name: String,

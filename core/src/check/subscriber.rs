@@ -10,14 +10,14 @@ use crate::check::HealthCheckEvent;
 
 /// Somebody who answers the question "is this application healthy?".
 ///
-/// [`Check::new`](crate::Check::new) and [`HealthBuilder::subscribe`](crate::HealthBuilder::subscribe) write
+/// [`Check::new`](crate::Check::new) and [`Check::event`](crate::Check::event) write
 /// one from a closure; implement it for a subscriber that is asynchronous and reports more than one result.
 ///
 /// A panic, wherever it happens, and a deadline that is over become an ERROR report; what was reported
 /// before stands (H12), unless it blocked its thread beyond the deadline: then nobody can ask it any more.
 ///
 /// ```
-/// use health_core::{Health, HealthCheckEvent, HealthSubscriber, async_trait};
+/// use health_core::{Check, Health, HealthCheckEvent, HealthSubscriber, async_trait};
 ///
 /// struct Replicas(Vec<&'static str>);
 /// # async fn lag(_replica: &str) -> u32 { 0 }
@@ -32,7 +32,9 @@ use crate::check::HealthCheckEvent;
 ///     }
 /// }
 ///
-/// let health = Health::builder().subscriber(Replicas(vec!["a", "b"])).build()?;
+/// let health = Health::builder()
+///     .register(Check::subscriber("replicas", Replicas(vec!["a", "b"])))
+///     .build()?;
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
 #[async_trait]

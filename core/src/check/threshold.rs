@@ -20,7 +20,7 @@ impl Default for Thresholds {
 
 /// What a check has been until now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum CheckStatus {
     /// It was never OK: what was never seen to work is not given the benefit of a doubt.
     #[default]
     Unproven,
@@ -30,7 +30,7 @@ pub(crate) enum Standing {
     Down { successes: u32 },
 }
 
-impl Standing {
+impl CheckStatus {
     /// Takes in one execution of the check called `name`; what it counts as, in words too.
     pub(crate) fn settle(
         &mut self,
@@ -80,7 +80,7 @@ impl Standing {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Standing, Thresholds};
+    use super::{CheckStatus, Thresholds};
     use crate::check::{Report, Status};
 
     fn execution(passes: bool) -> Vec<Report> {
@@ -93,9 +93,9 @@ mod tests {
 
     /// What each execution counts as, and its message.
     fn settled(thresholds: Thresholds, executions: &[bool]) -> Vec<(bool, Option<String>)> {
-        let mut standing = Standing::default();
+        let mut status = CheckStatus::default();
         let settle = |passes: &bool| {
-            let reports = standing.settle(thresholds, "replica", execution(*passes));
+            let reports = status.settle(thresholds, "replica", execution(*passes));
             let [report] = &*reports else {
                 panic!("{reports:?}")
             };
@@ -130,11 +130,11 @@ mod tests {
             failures: 1,
             successes: 2,
         };
-        let mut standing = Standing::Down { successes: 0 };
-        let reports = standing.settle(thresholds, "replicas", vec![]);
+        let mut status = CheckStatus::Down { successes: 0 };
+        let reports = status.settle(thresholds, "replicas", vec![]);
         assert_eq!(reports[0].name(), "replicas");
         assert_eq!(reports[0].status(), Status::Error);
-        assert!(standing.settle(thresholds, "replicas", vec![]).is_empty());
+        assert!(status.settle(thresholds, "replicas", vec![]).is_empty());
     }
 
     /// Counts as OK: looks at the whole past anew, execution by execution.

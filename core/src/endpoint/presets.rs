@@ -1,11 +1,11 @@
 //! The presets: for each kind of poller the codes it understands, and its own setting.
 
-use super::Endpoint;
 use super::table::{Table, Written};
-use crate::state::Word;
+use super::{Endpoint, RunChecks};
+use crate::state::Body;
 
-const OK: Written = (200, Word::Ok);
-const ERROR: Written = (503, Word::Error);
+const OK: Written = (200, Body::Ok);
+const ERROR: Written = (503, Body::Error);
 
 /// 200, `failing` and nothing else.
 const fn table(degraded: Written) -> Table<Written> {
@@ -22,9 +22,9 @@ const fn table(degraded: Written) -> Table<Written> {
 /// The same, with `code` for whatever keeps traffic away.
 const fn away(degraded: Written, code: u16) -> Table<Written> {
     Table {
-        starting: Some((code, Word::Starting)),
-        maintenance: Some((code, Word::Maintenance)),
-        draining: Some((code, Word::Draining)),
+        starting: Some((code, Body::Starting)),
+        maintenance: Some((code, Body::Maintenance)),
+        draining: Some((code, Body::Draining)),
         ..table(degraded)
     }
 }
@@ -37,7 +37,7 @@ impl Endpoint {
     /// balancers do, or has been told: HAProxy by `http-check expect ! status 299 error-status L7OKC`, NGINX Plus by
     /// a `match` block with `status 200`.
     pub fn pyramid(path: impl Into<String>) -> Self {
-        let away = Some((299, Word::Maintenance));
+        let away = Some((299, Body::Maintenance));
         let table = Table {
             starting: away,
             maintenance: away,
@@ -48,7 +48,7 @@ impl Endpoint {
     }
 
     /// 503 for whatever is not healthy: out of service with every poller that asks by itself, and no setting in it. To
-    /// have its checks count, let it be polled with `?checks=all`, or make it [`always`](Self::always) run them.
+    /// have its checks count, let it be polled with `?checks=all`, or [always](RunChecks::Always) run them.
     /// [`retry_after`](Self::retry_after) tells clients when to come back from a maintenance.
     pub fn strict(path: impl Into<String>) -> Self {
         Self::new(path, away(OK, 503))
@@ -56,12 +56,14 @@ impl Endpoint {
 
     /// Whether the process should be restarted: 200 as long as it answers. It never shows starting, maintenance
     /// or draining, and runs no check; [one that is given](Self::only_checks) has to be
-    /// [internal](crate::Check::internal), or [allowed by name](Self::allow_dependency).
+    /// [internal](crate::Check::process_only), or [allowed by name](Self::allow_dependency).
     ///
     /// Kubernetes: `livenessProbe.httpGet.path`. systemd: what feeds `WATCHDOG=1`. Checks that are given run for
     /// every request.
     pub fn liveness(path: impl Into<String>) -> Self {
-        let mut endpoint = Self::new(path, table(OK)).no_checks().always();
+        let mut endpoint = Self::new(path, table(OK))
+            .no_checks()
+            .run_checks(RunChecks::Always);
         endpoint.is_liveness = true;
         endpoint
     }
@@ -71,7 +73,7 @@ impl Endpoint {
     /// Kubernetes: `readinessProbe.httpGet.path`, with a `timeoutSeconds` above the deadlines of the checks. Traefik:
     /// `healthCheck.path`. Caddy: `health_uri`.
     pub fn readiness(path: impl Into<String>) -> Self {
-        Self::new(path, away(OK, 503)).always()
+        Self::new(path, away(OK, 503)).run_checks(RunChecks::Always)
     }
 
     /// Whether the start is over: 503 until the start-up latches are released and all checks pass. It does not
@@ -81,10 +83,10 @@ impl Endpoint {
     /// longest start.
     pub fn startup(path: impl Into<String>) -> Self {
         let table = Table {
-            starting: Some((503, Word::Starting)),
+            starting: Some((503, Body::Starting)),
             ..table(OK)
         };
-        Self::new(path, table).always()
+        Self::new(path, table).run_checks(RunChecks::Always)
     }
 
     /// 404 for what is starting, in maintenance or draining, which HAProxy's `http-check disable-on-404`, also
@@ -96,13 +98,13 @@ impl Endpoint {
     /// 429, which a Consul HTTP check takes for a warning, for what is degraded; 503, which is critical, for all
     /// that should have no traffic. All checks for every request.
     pub fn consul(path: impl Into<String>) -> Self {
-        Self::new(path, away((429, Word::Degraded), 503)).always()
+        Self::new(path, away((429, Body::Degraded), 503)).run_checks(RunChecks::Always)
     }
 
     /// 429, a WARNING of `check_http` and `check_curl`, for all that somebody did on purpose or can wait; 503, which is
     /// CRITICAL, for what fails. All checks for every request.
     pub fn nagios(path: impl Into<String>) -> Self {
-        Self::new(path, away((429, Word::Degraded), 429)).always()
+        Self::new(path, away((429, Body::Degraded), 429)).run_checks(RunChecks::Always)
     }
 
     /// 503 for whatever is not healthy, with `x-envoy-immediate-health-check-fail: true` in maintenance and
@@ -112,7 +114,7 @@ impl Endpoint {
     /// Envoy: `http_health_check.path`, and 503 in `retriable_statuses`, or one failed check ejects the host whatever
     /// `unhealthy_threshold` says.
     pub fn envoy(path: impl Into<String>) -> Self {
-        let mut endpoint = Self::new(path, away(OK, 503)).always();
+        let mut endpoint = Self::new(path, away(OK, 503)).run_checks(RunChecks::Always);
         endpoint.is_envoys = true;
         endpoint
     }

@@ -7,11 +7,11 @@ use http::StatusCode;
 
 use super::response::{Envoy, Extra};
 use super::table::checked;
-use super::{Endpoint, Says, Selection, Table, When};
+use super::{Endpoint, Reply, RunChecks, Selection, Table};
 use crate::config::{HealthConfig, url};
 use crate::error::BuildError;
 use crate::run::Registered;
-use crate::state::{State, Word};
+use crate::state::{Body, State};
 
 /// See the [module's doc](self).
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(crate) struct Resolved {
     pub(crate) path: String,
     /// The numbers of the checks it runs.
     pub(crate) checks: Arc<[usize]>,
-    pub(crate) when: When,
-    pub(crate) table: Table<Says>,
+    pub(crate) run_checks: RunChecks,
+    pub(crate) table: Table<Reply>,
 }
 
 impl Resolved {
@@ -28,18 +28,18 @@ impl Resolved {
     pub(crate) fn of_settings(config: &HealthConfig, checks: usize) -> Self {
         let says = |code, word| {
             let extra = Extra::default();
-            Says { code, word, extra }
+            Reply { code, word, extra }
         };
-        let ok = says(StatusCode::OK, Word::Ok);
-        let maintenance = Some(says(config.maintenance_code(), Word::Maintenance));
+        let ok = says(StatusCode::OK, Body::Ok);
+        let maintenance = Some(says(config.maintenance_code(), Body::Maintenance));
         Self {
             path: config.url().to_owned(),
             checks: (0..checks).collect(),
-            when: When::OnRequest,
+            run_checks: RunChecks::OnRequest,
             table: Table {
                 ok,
                 degraded: ok,
-                failing: says(config.failure_code(), Word::Error),
+                failing: says(config.failure_code(), Body::Error),
                 starting: maintenance,
                 maintenance,
                 draining: maintenance,
@@ -62,13 +62,13 @@ impl Endpoint {
         let table = self.table.try_map(|state, written| {
             let (code, word) = checked(&self, state, written)?;
             let extra = self.extra(state);
-            Ok::<_, BuildError>(Says { code, word, extra })
+            Ok::<_, BuildError>(Reply { code, word, extra })
         })?;
         let checks = self.select(checks)?;
         Ok(Resolved {
             path: self.path,
             checks,
-            when: self.when,
+            run_checks: self.run_checks,
             table,
         })
     }
@@ -105,7 +105,7 @@ impl Endpoint {
         let chosen: Vec<_> = chosen.filter(|(_, check)| is_chosen(check)).collect();
         let is_allowed = |check: &Registered| {
             !self.is_liveness
-                || check.is_internal
+                || check.is_process_only
                 || self.allowed_dependencies.contains(&check.name)
         };
         if let Some((_, check)) = chosen.iter().find(|(_, check)| !is_allowed(check)) {

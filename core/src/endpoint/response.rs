@@ -7,7 +7,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::endpoint::Says;
+use crate::endpoint::Reply;
 use crate::state::State;
 
 /// What to send. Fixed strings throughout: nothing that a check says can reach the wire (H9).
@@ -17,7 +17,7 @@ use crate::state::State;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HealthResponse {
     state: State,
-    says: Says,
+    says: Reply,
 }
 
 /// Headers that some answers of some endpoints have beside the four of H9 (H16).
@@ -49,7 +49,7 @@ const NO_STORE: &str = "no-store";
 const NOSNIFF: &str = "nosniff";
 
 impl HealthResponse {
-    pub(crate) fn new(state: State, says: Says) -> Self {
+    pub(crate) fn new(state: State, says: Reply) -> Self {
         Self { state, says }
     }
 
@@ -106,7 +106,7 @@ impl HealthResponse {
 /// [`HealthResponse::custom_reason`].
 impl From<HealthResponse> for Response<&'static str> {
     fn from(answer: HealthResponse) -> Self {
-        let Says { code, word, extra } = answer.says;
+        let Reply { code, word, extra } = answer.says;
         let length = HeaderValue::from_static(word.length());
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, const { HeaderValue::from_static(TEXT) });
@@ -135,12 +135,12 @@ mod tests {
     use http::{Response, StatusCode};
 
     use super::{Envoy, Extra, HealthResponse};
-    use crate::endpoint::Says;
-    use crate::state::{State, Word};
+    use crate::endpoint::Reply;
+    use crate::state::{Body, State};
 
-    fn answer(state: State, code: u16, word: Word, extra: Extra) -> HealthResponse {
+    fn answer(state: State, code: u16, word: Body, extra: Extra) -> HealthResponse {
         let code = StatusCode::from_u16(code).unwrap();
-        HealthResponse::new(state, Says { code, word, extra })
+        HealthResponse::new(state, Reply { code, word, extra })
     }
 
     fn answers() -> [HealthResponse; 4] {
@@ -150,10 +150,10 @@ mod tests {
             envoy: Some(Envoy::ImmediateFail),
         };
         [
-            answer(State::Ok, 200, Word::Ok, none),
-            answer(State::Maintenance, 299, Word::Maintenance, none),
-            answer(State::Failing, 503, Word::Error, none),
-            answer(State::Maintenance, 503, Word::Maintenance, both),
+            answer(State::Ok, 200, Body::Ok, none),
+            answer(State::Maintenance, 299, Body::Maintenance, none),
+            answer(State::Failing, 503, Body::Error, none),
+            answer(State::Maintenance, 503, Body::Maintenance, both),
         ]
     }
 

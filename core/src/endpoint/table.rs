@@ -6,7 +6,7 @@ use super::Endpoint;
 use super::response::Extra;
 use crate::config::code;
 use crate::error::BuildError;
-use crate::state::{State, Word};
+use crate::state::{Body, State};
 
 /// A value for each state, complete by type: no state can be forgotten. One that is `None` the endpoint ignores.
 #[derive(Debug, Clone, Copy)]
@@ -20,13 +20,13 @@ pub(crate) struct Table<T> {
 }
 
 /// A code as it was written, and the body.
-pub(super) type Written = (u16, Word);
+pub(super) type Written = (u16, Body);
 
 /// What an endpoint says in one state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Says {
+pub(crate) struct Reply {
     pub(crate) code: StatusCode,
-    pub(crate) word: Word,
+    pub(crate) word: Body,
     pub(crate) extra: Extra,
 }
 
@@ -81,7 +81,7 @@ pub(super) fn checked(
     endpoint: &Endpoint,
     state: State,
     (number, word): Written,
-) -> Result<(StatusCode, Word), BuildError> {
+) -> Result<(StatusCode, Body), BuildError> {
     let path = || endpoint.path.clone();
     let code = code(number).map_err(|rule| BuildError::EndpointCode {
         path: path(),
@@ -109,19 +109,19 @@ fn contradiction(
     endpoint: &Endpoint,
     state: State,
     code: StatusCode,
-    word: Word,
+    word: Body,
 ) -> Option<&'static str> {
     let is_success = code.is_success();
     let passes = is_success || code.is_redirection();
     match state {
         State::Ok if !is_success => Some("what is ok has a code from 200 to 299"),
-        State::Ok if word != Word::Ok => Some("what is ok says OK"),
+        State::Ok if word != Body::Ok => Some("what is ok says OK"),
         State::Ok => None,
-        State::Degraded if word == Word::Ok && !is_success => {
+        State::Degraded if word == Body::Ok && !is_success => {
             Some("OK goes with a code from 200 to 299")
         }
         State::Degraded => None,
-        _ if word == Word::Ok => Some("only what is ok or degraded says OK"),
+        _ if word == Body::Ok => Some("only what is ok or degraded says OK"),
         State::Failing if passes && endpoint.allowed_failing != Some(code.as_u16()) => Some(
             "pollers take a code below 400 for healthy; allow it by Endpoint::allow_failing_code",
         ),

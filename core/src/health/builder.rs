@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::check::Check;
-use crate::check::HealthCheckEvent;
-use crate::check::HealthSubscriber;
 use crate::config::HealthConfig;
 use crate::endpoint::Endpoint;
 use crate::lifecycle::{Latched, StartupLatch};
@@ -21,7 +19,7 @@ use crate::runtime::Runtime;
 /// Describes a [`Health`](crate::Health): the endpoints of an application, and its checks.
 ///
 /// ```
-/// use health_core::{Health, HealthConfig};
+/// use health_core::{Check, Health, HealthConfig};
 /// # struct Pool;
 /// # impl Pool { async fn ping(&self) -> Result<(), std::io::Error> { Ok(()) } }
 /// # let pool = std::sync::Arc::new(Pool);
@@ -32,7 +30,7 @@ use crate::runtime::Runtime;
 ///         let pool = pool.clone();
 ///         async move { pool.ping().await }
 ///     })
-///     .subscribe(|event| event.report("disk", "OK", Some("61 % used")))
+///     .register(Check::event("disks", |event| event.report("disk", "OK", Some("61 % used"))))
 ///     .build()?;
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
@@ -41,10 +39,10 @@ use crate::runtime::Runtime;
 pub struct HealthBuilder {
     config: HealthConfig,
     checks: Vec<Check>,
-    deadline: Duration,
-    run_deadline: Option<Duration>,
+    timeout: Duration,
+    run_timeout: Option<Duration>,
     min_interval: Duration,
-    stat_deadline: Duration,
+    maintenance_timeout: Duration,
     concurrent_checks: usize,
     blocking_threads: usize,
     observers: Observers,
@@ -53,7 +51,7 @@ pub struct HealthBuilder {
     latches: Vec<Foreign<Latched>>,
     sources: Vec<Foreign<dyn MaintenanceSource>>,
     log_policy: LogPolicy,
-    stop_grace: Duration,
+    termination_grace_period: Duration,
 }
 
 impl Default for HealthBuilder {
@@ -61,10 +59,10 @@ impl Default for HealthBuilder {
         Self {
             config: HealthConfig::default(),
             checks: Vec::new(),
-            deadline: Duration::from_secs(5),
-            run_deadline: None,
+            timeout: Duration::from_secs(5),
+            run_timeout: None,
             min_interval: Duration::ZERO,
-            stat_deadline: Duration::from_millis(250),
+            maintenance_timeout: Duration::from_millis(250),
             concurrent_checks: 1024,
             blocking_threads: 16,
             observers: Observers::default(),
@@ -73,7 +71,7 @@ impl Default for HealthBuilder {
             latches: Vec::new(),
             sources: Vec::new(),
             log_policy: LogPolicy::default(),
-            stop_grace: Duration::from_secs(30),
+            termination_grace_period: Duration::from_secs(30),
         }
     }
 }
@@ -93,46 +91,27 @@ impl HealthBuilder {
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display + 'static,
     {
-        self.add(Check::new(name, check))
+        self.register(Check::new(name, check))
     }
 
-    /// Adds a check, as described.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "nobody takes a builder for a number"
-    )]
-    pub fn add(mut self, check: Check) -> Self {
+    /// Registers a check, as described.
+    pub fn register(mut self, check: Check) -> Self {
         self.checks.push(check);
         self
     }
 
-    /// Adds a closure that reports any number of results to the event it is given.
-    ///
-    /// It should not block: use [`Check::blocking`] for what does.
-    pub fn subscribe<F>(self, subscriber: F) -> Self
-    where
-        F: Fn(&mut HealthCheckEvent) + Send + Sync + 'static,
-    {
-        self.add(Check::closure(subscriber))
-    }
-
-    /// Adds a subscriber that is a type of its own.
-    pub fn subscriber(self, subscriber: impl HealthSubscriber) -> Self {
-        self.add(Check::unnamed(subscriber))
-    }
-
-    /// The deadline of checks that have none of their own (H12). Default: 5 seconds.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+    /// The timeout of checks that set none (H12). Default: 5 seconds.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
     /// How long a run of all checks may take; then what has no result is an ERROR, and the answer is
     /// given. Background checks have no such bound.
     ///
-    /// Default: 10 seconds, or the longest deadline of a check if that is longer.
-    pub fn run_deadline(mut self, deadline: Duration) -> Self {
-        self.run_deadline = Some(deadline);
+    /// Default: 10 seconds, or the longest timeout of a check if that is longer.
+    pub fn run_timeout(mut self, timeout: Duration) -> Self {
+        self.run_timeout = Some(timeout);
         self
     }
 
@@ -149,8 +128,8 @@ impl HealthBuilder {
     /// How long a look for the disablefile may take, and an answer of a
     /// [maintenance source](Self::maintenance_source); then the last known state stands (H4, H19).
     /// Default: 250 milliseconds.
-    pub fn stat_deadline(mut self, deadline: Duration) -> Self {
-        self.stat_deadline = deadline;
+    pub fn maintenance_timeout(mut self, timeout: Duration) -> Self {
+        self.maintenance_timeout = timeout;
         self
     }
 
@@ -208,9 +187,9 @@ impl HealthBuilder {
 
     /// How long whoever stops the process waits between the signal and the kill: `terminationGracePeriodSeconds`
     /// of Kubernetes, `TimeoutStopSec` of systemd (90 s by default), `stop_grace_period` of Docker Compose (10 s).
-    /// [`Health::drain_on`](crate::Health::drain_on) warns of a delay that is not shorter (H20). Default: 30 seconds, as in Kubernetes.
-    pub fn stop_grace(mut self, grace: Duration) -> Self {
-        self.stop_grace = grace;
+    /// [`Health::drain_when`](crate::Health::drain_when) warns of a delay that is not shorter (H20). Default: 30 seconds, as in Kubernetes.
+    pub fn termination_grace_period(mut self, grace: Duration) -> Self {
+        self.termination_grace_period = grace;
         self
     }
 }

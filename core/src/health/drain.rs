@@ -13,7 +13,7 @@ use crate::runtime::{after, until};
 
 impl Health {
     /// From now on the endpoints show [`State::Draining`](crate::State::Draining), but for those that
-    /// [ignore](crate::Endpoint::ignores) it, as a liveness endpoint does. Nothing turns them back: no result of a check
+    /// [ignore](crate::Endpoint::ignore) it, as a liveness endpoint does. Nothing turns them back: no result of a check
     /// that comes later, and no end of a maintenance. To call it again, or before the server starts, is no error.
     pub fn drain(&self) {
         self.parts().drain.begin();
@@ -36,9 +36,9 @@ impl Health {
     ///
     /// `delay` has to be longer than the poller takes to notice: its interval, times the failures in a row it
     /// waits for, and its time-out. It has to be shorter than the time that whoever
-    /// sent the signal allows the process ([`HealthBuilder::stop_grace`](crate::HealthBuilder::stop_grace)): a longer one is
+    /// sent the signal allows the process ([`HealthBuilder::termination_grace_period`](crate::HealthBuilder::termination_grace_period)): a longer one is
     /// logged at WARN, now, with both numbers.
-    pub fn drain_on<S>(
+    pub fn drain_when<S>(
         &self,
         signals: S,
         delay: Duration,
@@ -46,7 +46,7 @@ impl Health {
     where
         S: Stream + Send,
     {
-        let grace = self.parts().stop_grace;
+        let grace = self.parts().termination_grace_period;
         if delay >= grace {
             LogRecord::drain_is_cut_short(delay, grace).emit();
         }

@@ -4,8 +4,8 @@ use http::StatusCode;
 
 use super::Health;
 use crate::application::{Answer, Served};
-use crate::endpoint::{HealthResponse, Says};
-use crate::state::{State, Word};
+use crate::endpoint::{HealthResponse, Reply};
+use crate::state::{Body, State};
 
 /// One endpoint, to be mounted at its path. Cheap to clone.
 ///
@@ -24,12 +24,12 @@ use crate::state::{State, Word};
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Mounted {
+pub struct EndpointHandle {
     health: Health,
     index: usize,
 }
 
-impl Mounted {
+impl EndpointHandle {
     pub(crate) fn new(health: Health, index: usize) -> Self {
         Self { health, index }
     }
@@ -44,10 +44,10 @@ impl Mounted {
     }
 
     /// What it says in each state that it does not ignore, the least grave first.
-    pub fn answers(&self) -> impl Iterator<Item = (State, StatusCode, Word)> {
+    pub fn answers(&self) -> impl Iterator<Item = (State, StatusCode, Body)> {
         let table = self.served().table();
         State::ALL.into_iter().filter_map(move |state| {
-            let Says { code, word, .. } = table.get(state)?;
+            let Reply { code, word, .. } = table.get(state)?;
             Some((state, code, word))
         })
     }
@@ -61,7 +61,7 @@ impl Mounted {
         self.served().respond(self.health.parts(), query).await
     }
 
-    /// Decides as [`Mounted::respond`] does, and leaves the logging to the caller.
+    /// Decides as [`EndpointHandle::respond`] does, and leaves the logging to the caller.
     ///
     /// Await it to its end: a warning about the disablefile or a maintenance source, due once an episode, is lost with
     /// a future that is dropped half-way.

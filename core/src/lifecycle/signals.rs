@@ -12,10 +12,10 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals as Arrivals;
 use signal_hook::low_level::emulate_default_handler;
 
-/// SIGTERM and SIGINT to this process, as a stream for [`Health::drain_on`](crate::Health::drain_on): an
+/// SIGTERM and SIGINT to this process, as a stream for [`Health::drain_when`](crate::Health::drain_when): an
 /// item each.
 ///
-/// From [`Signals::new`] on neither of them ends the process by itself, until this is dropped, as `drain_on`
+/// From [`Signals::new`] on neither of them ends the process by itself, until this is dropped, as `drain_when`
 /// does when its wait is over: one that comes while the server finishes its last requests ends the process at once.
 /// Of several, each has every signal, and the last to be dropped counts.
 ///

@@ -69,7 +69,7 @@ impl LogRecord {
     pub(crate) fn drain_is_cut_short(delay: Duration, grace: Duration) -> Self {
         Self::warn(format!(
             "a drain is to take {delay:?}, but {grace:?} after the signal the process is killed, as far as is \
-             known: make the delay shorter, or tell HealthBuilder::stop_grace how long whoever stops it \
+             known: make the delay shorter, or tell HealthBuilder::termination_grace_period how long whoever stops it \
              waits (by default 30s, as Kubernetes does)"
         ))
     }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use crate::runtime::latch::Latch;
 use crate::runtime::pool::Pool;
+use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 use crate::runtime::{Runtime, ThreadRuntime, after, until};
 
@@ -41,8 +41,8 @@ struct Looks<S> {
 
 /// One look, for all who came before it began.
 struct Look<S> {
-    begun: Latch<Instant>,
-    seen: Latch<S>,
+    begun: Promise<Instant>,
+    seen: Promise<S>,
 }
 
 impl<L: Lookout> Prober<L> {
@@ -102,8 +102,8 @@ impl<L: Lookout> Prober<L> {
         let is_first = looks.waiting.is_none() && looks.running.is_none();
         let new = || {
             Arc::new(Look {
-                begun: Latch::default(),
-                seen: Latch::default(),
+                begun: Promise::default(),
+                seen: Promise::default(),
             })
         };
         let look = looks.waiting.get_or_insert_with(new).clone();

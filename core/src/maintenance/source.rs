@@ -19,7 +19,7 @@ use crate::runtime::guard::{Panicked, catch};
 /// that flips a whole fleet through Redis.
 ///
 /// It is called on a thread of the library's own, never twice side by side. One that panics, or that takes longer
-/// than [the stat may](crate::HealthBuilder::stat_deadline) to begin or to answer, leaves what it said last standing, with one WARN per episode; one
+/// than [the stat may](crate::HealthBuilder::maintenance_timeout) to begin or to answer, leaves what it said last standing, with one WARN per episode; one
 /// that has never said anything is taken for a maintenance, because nobody has seen that there is none.
 ///
 /// ```
@@ -170,7 +170,7 @@ mod tests {
         (is_active, warning.map(|record| record.text().to_owned()))
     }
 
-    /// Says what is next, and panics where that is nothing.
+    /// Reply what is next, and panics where that is nothing.
     struct Scripted(Mutex<VecDeque<Option<bool>>>);
 
     impl MaintenanceSource for Scripted {
@@ -224,7 +224,7 @@ mod tests {
         assert!(warned(None));
     }
 
-    /// Says what it is sent, when it is sent it.
+    /// Reply what it is sent, when it is sent it.
     struct Slow(Mutex<Receiver<bool>>);
 
     impl MaintenanceSource for Slow {

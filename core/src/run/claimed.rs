@@ -12,7 +12,7 @@ enum Turn {
     /// This run.
     Own,
     /// Another run does, and this one takes over what comes of it.
-    Anothers(Arc<Round>),
+    Other(Arc<Round>),
     /// Nobody need: the slot is closed.
     Closed,
 }
@@ -30,14 +30,14 @@ impl Claimed<'_> {
             match self.take_turn() {
                 Turn::Closed => return,
                 Turn::Own => break,
-                Turn::Anothers(round) => {
+                Turn::Other(round) => {
                     if let Some(settled) = round.result().await {
                         return self.run.take_over(self.slot, settled);
                     }
                 }
             }
         }
-        let began = |allowance| lock(&self.run.table).begin(self.slot, allowance);
+        let began = |budget| lock(&self.run.table).begin(self.slot, budget);
         let reports = execute(self.run.check(self.slot), engine, *closes, began).await;
         self.run.deliver(self.slot, reports);
     }
@@ -46,11 +46,11 @@ impl Claimed<'_> {
     /// later ends the round too.
     fn take_turn(&self) -> Turn {
         let table = lock(&self.run.table);
-        match table.allowance(self.slot) {
+        match table.budget(self.slot) {
             None => Turn::Closed,
             Some(_) => match self.run.check(self.slot).rounds.join(self.run) {
                 None => Turn::Own,
-                Some(round) => Turn::Anothers(round),
+                Some(round) => Turn::Other(round),
             },
         }
     }
@@ -58,7 +58,7 @@ impl Claimed<'_> {
 
 impl Drop for Claimed<'_> {
     fn drop(&mut self) {
-        let is_open = lock(&self.run.table).allowance(self.slot).is_some();
+        let is_open = lock(&self.run.table).budget(self.slot).is_some();
         if is_open {
             let failure = "given up: the task that ran it was dropped before its end";
             let report = self.run.check(self.slot).failure(failure);

@@ -8,8 +8,8 @@ use crate::decision::Verdict;
 use crate::run::Observers;
 use crate::run::Registered;
 use crate::runtime::guard::catch;
-use crate::runtime::latch::Latch;
 use crate::runtime::pool::Pool;
+use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 use crate::runtime::{Runtime, Task, ThreadRuntime};
 
@@ -21,7 +21,7 @@ pub(crate) struct Engine {
     /// Where blocking checks run.
     pub(crate) blocking: Pool,
     /// Set when the endpoint is dropped: ends the background checks.
-    pub(crate) stopped: Latch<()>,
+    pub(crate) stopped: Promise<()>,
     runtime: OnceLock<Arc<dyn Runtime>>,
     /// The verdict of each check when it last said something.
     verdicts: Mutex<Vec<Option<Verdict>>>,
@@ -31,7 +31,7 @@ pub(crate) struct Engine {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// How long a run may take; at most one of each choice of checks is started in `min_interval`.
-    pub(crate) run_deadline: Duration,
+    pub(crate) run_timeout: Duration,
     pub(crate) min_interval: Duration,
     /// How many checks run side by side.
     pub(crate) concurrent_checks: usize,
@@ -51,7 +51,7 @@ impl Engine {
             limits,
             observers,
             blocking: Pool::new("health-blocking", blocking_threads),
-            stopped: Latch::default(),
+            stopped: Promise::default(),
             runtime: runtime.map(OnceLock::from).unwrap_or_default(),
             verdicts: Mutex::new(verdicts),
         }

@@ -1,4 +1,4 @@
-//! One execution of one check, held to its deadline (H12).
+//! One execution of one check, held to its timeout (H12).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,13 +9,13 @@ use crate::check::Work;
 use crate::check::{HealthCheckEvent, Report};
 use crate::run::Engine;
 use crate::runtime::guard::{Guarded, catch};
-use crate::runtime::latch::Latch;
 use crate::runtime::pool::Job;
+use crate::runtime::promise::Promise;
 use crate::runtime::{after, until};
 
 /// The time an execution has.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Allowance {
+pub(crate) struct TimeBudget {
     pub(crate) start: Instant,
     /// `None` for ever.
     pub(crate) end: Option<Instant>,
@@ -23,12 +23,12 @@ pub(crate) struct Allowance {
     pub(crate) is_cut: bool,
 }
 
-impl Allowance {
-    /// From `start` to the check's deadline, or to the end of the run if that is sooner.
+impl TimeBudget {
+    /// From `start` to the check's timeout, or to the end of the run if that is sooner.
     pub(crate) fn new(check: &Registered, start: Instant, closes: Option<Instant>) -> Self {
-        let deadline = after(start, check.deadline);
-        let end = [deadline, closes].into_iter().flatten().min();
-        let is_cut = end != deadline;
+        let timeout = after(start, check.timeout);
+        let end = [timeout, closes].into_iter().flatten().min();
+        let is_cut = end != timeout;
         Self { start, end, is_cut }
     }
 
@@ -56,7 +56,7 @@ pub(crate) async fn execute(
     check: &Arc<Registered>,
     engine: &Engine,
     closes: Option<Instant>,
-    began: impl FnOnce(Allowance),
+    began: impl FnOnce(TimeBudget),
 ) -> Vec<Report> {
     let now = engine.now();
     let flight = match check.flight.begin(now) {
@@ -68,9 +68,9 @@ pub(crate) async fn execute(
     };
     match &check.work {
         Work::Async(subscriber) => {
-            let allowance = Allowance::new(check, now, closes);
-            began(allowance);
-            let reports = ask(check, &**subscriber, engine, allowance).await;
+            let budget = TimeBudget::new(check, now, closes);
+            began(budget);
+            let reports = ask(check, &**subscriber, engine, budget).await;
             drop(flight);
             reports
         }
@@ -94,19 +94,19 @@ async fn ask(
     check: &Registered,
     subscriber: &dyn HealthSubscriber,
     engine: &Engine,
-    allowance: Allowance,
+    budget: TimeBudget,
 ) -> Vec<Report> {
     let mut event = HealthCheckEvent::default();
     let asked = Guarded::new(|| subscriber.on_health_check(&mut event));
-    let asked = until(&**engine.runtime(), allowance.end, asked).await;
-    if asked.is_some() && allowance.is_used_up(engine.now()) {
+    let asked = until(&**engine.runtime(), budget.end, asked).await;
+    if asked.is_some() && budget.is_used_up(engine.now()) {
         // It blocked its thread, so that no timer could end it: what it says comes too late.
-        return vec![allowance.used_up(check)];
+        return vec![budget.used_up(check)];
     }
     match asked {
         Some(Ok(())) => {}
         Some(Err(panicked)) => event.fail(&check.name, &panicked),
-        None => event.push(allowance.used_up(check)),
+        None => event.push(budget.used_up(check)),
     }
     event.into_reports()
 }
@@ -117,9 +117,9 @@ async fn delegate(
     job: impl FnOnce() -> Vec<Report> + Send + 'static,
     engine: &Engine,
     closes: Option<Instant>,
-    began: impl FnOnce(Allowance),
+    began: impl FnOnce(TimeBudget),
 ) -> Vec<Report> {
-    let (start, end) = (Arc::new(Latch::default()), Arc::new(Latch::default()));
+    let (start, end) = (Arc::new(Promise::default()), Arc::new(Promise::default()));
     let (started, ended) = (start.clone(), end.clone());
     let clock = engine.runtime().clone();
     let job = Delegated(engine.blocking.submit(move || {
@@ -133,18 +133,18 @@ async fn delegate(
     }));
 
     // In the background there is no end of the run: it tries again in the next period.
-    let limit = closes.or_else(|| after(engine.now(), check.deadline));
+    let limit = closes.or_else(|| after(engine.now(), check.timeout));
     let Some(start) = until(&**engine.runtime(), limit, start.wait()).await else {
         return vec![check.failure("timed out before it could run")];
     };
-    let allowance = Allowance::new(check, start, closes);
-    began(allowance);
-    until(&**engine.runtime(), allowance.end, end.wait()).await;
+    let budget = TimeBudget::new(check, start, closes);
+    began(budget);
+    until(&**engine.runtime(), budget.end, end.wait()).await;
     drop(job);
     // Judged by when it ended: this task may have been kept from looking.
     match end.get() {
-        Some((ended, reports)) if !allowance.is_used_up(ended) => reports,
-        _ => vec![allowance.used_up(check)],
+        Some((ended, reports)) if !budget.is_used_up(ended) => reports,
+        _ => vec![budget.used_up(check)],
     }
 }
 

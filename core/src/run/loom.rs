@@ -21,7 +21,7 @@ use crate::run::Registered;
 use crate::run::Run;
 use crate::run::flight::Flight;
 use crate::run::{Engine, Limits};
-use crate::runtime::latch::Latch;
+use crate::runtime::promise::Promise;
 use crate::runtime::{Runtime, Task};
 
 /// Keeps the tasks for whoever takes them, and the time where it is.
@@ -72,7 +72,7 @@ impl Model {
     fn engine(&self, check: Check) -> Arc<Engine> {
         let check = Registered::new(check, Duration::from_secs(5)).unwrap();
         let limits = Limits {
-            run_deadline: Duration::from_secs(10),
+            run_timeout: Duration::from_secs(10),
             min_interval: Duration::ZERO,
             concurrent_checks: 1,
         };
@@ -110,7 +110,7 @@ fn model(body: impl Fn() + Send + Sync + 'static) {
 #[test]
 fn the_first_to_set_a_latch_wins_and_all_who_wait_get_its_value() {
     model(|| {
-        let latch = Arc::new(Latch::default());
+        let latch = Arc::new(Promise::default());
         let waits = latch.clone();
         let waiter = thread::spawn(move || block_on(waits.wait()));
         let sets = latch.clone();
@@ -127,7 +127,7 @@ fn the_first_to_set_a_latch_wins_and_all_who_wait_get_its_value() {
 #[test]
 fn a_wait_that_is_dropped_takes_nothing_from_another() {
     model(|| {
-        let latch = Arc::new(Latch::default());
+        let latch = Arc::new(Promise::default());
         let (waits, leaves) = (latch.clone(), latch.clone());
         let waiter = thread::spawn(move || block_on(waits.wait()));
         let leaver = thread::spawn(move || {

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::check::{Check, Name, Work, is_name};
+use crate::check::{Check, Work, is_name};
+use crate::check::{CheckStatus, Thresholds};
 use crate::check::{Report, Status};
-use crate::check::{Standing, Thresholds};
-use crate::decision::Need;
+use crate::decision::Criticality;
 use crate::error::BuildError;
 use crate::run::flight::Flight;
 use crate::run::round::Rounds;
@@ -18,17 +18,15 @@ use crate::runtime::sync::{Mutex, lock};
 pub(crate) struct Registered {
     pub(crate) name: String,
     pub(crate) work: Work,
-    pub(crate) deadline: Duration,
-    pub(crate) need: Need,
+    pub(crate) timeout: Duration,
+    pub(crate) need: Criticality,
     pub(crate) period: Option<Duration>,
     pub(crate) flight: Arc<Flight>,
     pub(crate) rounds: Rounds,
     pub(crate) tags: BTreeSet<String>,
-    pub(crate) is_internal: bool,
-    /// Whether the name is its own, so that an endpoint can choose it by that.
-    has_own_name: bool,
+    pub(crate) is_process_only: bool,
     thresholds: Thresholds,
-    standing: Mutex<Standing>,
+    status: Mutex<CheckStatus>,
     latest: Mutex<Option<Latest>>,
 }
 
@@ -43,27 +41,26 @@ const PERIODS: u32 = 3;
 
 impl Registered {
     /// Checks what was described (see `docs/contract.md`, H12 to H15).
-    pub(crate) fn new(check: Check, default_deadline: Duration) -> Result<Self, BuildError> {
-        let name = check.name.as_str().to_owned();
-        let has_own_name = matches!(check.name, Name::Own(_));
-        if has_own_name && !is_name(&name) {
+    pub(crate) fn new(check: Check, default_timeout: Duration) -> Result<Self, BuildError> {
+        let name = check.name;
+        if !is_name(&name) {
             let name = crate::text::cut(name);
             return Err(BuildError::CheckName { name });
         }
         let period = check.period.unwrap_or(Duration::MAX);
-        let deadline = check.deadline.unwrap_or(default_deadline.min(period));
+        let timeout = check.timeout.unwrap_or(default_timeout.min(period));
         let thresholds = check.thresholds;
         if period.is_zero() {
             return Err(BuildError::ZeroPeriod { name });
         }
-        if deadline.is_zero() {
-            return Err(BuildError::ZeroDeadline { name });
+        if timeout.is_zero() {
+            return Err(BuildError::ZeroTimeout { name });
         }
-        if period < deadline {
+        if period < timeout {
             return Err(BuildError::ShortPeriod {
                 name,
                 period,
-                deadline,
+                timeout,
             });
         }
         if thresholds.failures == 0 || thresholds.successes == 0 {
@@ -72,23 +69,22 @@ impl Registered {
         Ok(Self {
             name,
             work: check.work,
-            deadline,
+            timeout,
             need: check.need,
             period: check.period,
             flight: Arc::default(),
             rounds: Rounds::default(),
             tags: check.tags,
-            is_internal: check.is_internal,
-            has_own_name,
+            is_process_only: check.is_process_only,
             thresholds,
-            standing: Mutex::new(Standing::default()),
+            status: Mutex::new(CheckStatus::default()),
             latest: Mutex::new(None),
         })
     }
 
     /// Whether an endpoint means this one by `name`.
     pub(crate) fn is_named(&self, name: &str) -> bool {
-        self.has_own_name && self.name == name
+        self.name == name
     }
 
     /// A failure of the check as a whole, in words.
@@ -98,8 +94,8 @@ impl Registered {
 
     /// What one execution counts as (H15).
     pub(crate) fn settle(&self, reports: Vec<Report>) -> Vec<Report> {
-        let mut standing = lock(&self.standing);
-        standing.settle(self.thresholds, &self.name, reports)
+        let mut status = lock(&self.status);
+        status.settle(self.thresholds, &self.name, reports)
     }
 
     /// Keeps the result of a background check.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::check::Report;
 use crate::run::Run;
-use crate::runtime::latch::Latch;
+use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 
 /// What a check has in hand, if anything.
@@ -17,7 +17,7 @@ pub(crate) struct Rounds(Mutex<Option<Arc<Round>>>);
 pub(crate) struct Round {
     run: Arc<Run>,
     /// The result as it counts (H15); none where the run ended before it could come.
-    settled: Latch<Option<Vec<Report>>>,
+    settled: Promise<Option<Vec<Report>>>,
 }
 
 impl Default for Rounds {
@@ -35,7 +35,7 @@ impl Rounds {
         }
         *current = Some(Arc::new(Round {
             run: run.clone(),
-            settled: Latch::default(),
+            settled: Promise::default(),
         }));
         None
     }

@@ -1,7 +1,7 @@
 //! The results of a run: one slot for each check, filled once.
 
 use crate::check::Report;
-use crate::run::execution::Allowance;
+use crate::run::execution::TimeBudget;
 
 /// See the [module's doc](self).
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) enum Slot {
     Waiting,
     /// Claimed; not begun yet where it waits for a thread.
     Claimed,
-    Running(Allowance),
+    Running(TimeBudget),
     Filled(Vec<Report>),
 }
 
@@ -49,25 +49,25 @@ impl Table {
     }
 
     /// From here on the time of a claimed check runs.
-    pub(super) fn begin(&mut self, slot: usize, allowance: Allowance) {
+    pub(super) fn begin(&mut self, slot: usize, budget: TimeBudget) {
         if let Some(slot @ Slot::Claimed) = self.slots.get_mut(slot) {
-            *slot = Slot::Running(allowance);
+            *slot = Slot::Running(budget);
         }
     }
 
     /// The time that the check of an open slot has, and `None` if that does not run yet; nothing for a slot that
     /// is filled.
-    pub(super) fn allowance(&self, slot: usize) -> Option<Option<Allowance>> {
+    pub(super) fn budget(&self, slot: usize) -> Option<Option<TimeBudget>> {
         match self.slots.get(slot)? {
             Slot::Waiting | Slot::Claimed => Some(None),
-            Slot::Running(allowance) => Some(Some(*allowance)),
+            Slot::Running(budget) => Some(Some(*budget)),
             Slot::Filled(_) => None,
         }
     }
 
-    /// All open slots, as [`Table::allowance`].
-    pub(super) fn unfilled(&self) -> impl Iterator<Item = (usize, Option<Allowance>)> {
-        (0..self.slots.len()).filter_map(|slot| Some((slot, self.allowance(slot)?)))
+    /// All open slots, as [`Table::budget`].
+    pub(super) fn unfilled(&self) -> impl Iterator<Item = (usize, Option<TimeBudget>)> {
+        (0..self.slots.len()).filter_map(|slot| Some((slot, self.budget(slot)?)))
     }
 
     /// Fills an open slot; whether all are filled now.

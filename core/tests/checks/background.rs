@@ -21,7 +21,7 @@ fn minutely() -> (Health, VirtualTime, Arc<AtomicUsize>) {
         counted.fetch_add(1, Ordering::SeqCst);
         ready(Ok::<(), String>(()))
     });
-    let (health, time) = in_virtual_time(|b| b.add(check.every(60 * SECOND)));
+    let (health, time) = in_virtual_time(|b| b.register(check.every(60 * SECOND)));
     (health, time, executions)
 }
 
@@ -61,7 +61,7 @@ fn the_first_request_starts_what_nobody_started() {
 #[test]
 fn a_check_that_was_never_run_to_its_end_is_an_error_without_a_wait() {
     let hangs = Check::new("hangs", pending::<Result<(), String>>).every(60 * SECOND);
-    let (health, time) = in_virtual_time(|b| b.add(hangs));
+    let (health, time) = in_virtual_time(|b| b.register(hangs));
     health.start_on(time.clone());
     let not_run = result("hangs", "ERROR", Some("not run yet"));
     assert_eq!(time.ask(&health).results(), [not_run]);
@@ -89,7 +89,7 @@ fn a_result_older_than_three_periods_is_stale() {
 #[test]
 fn the_deadline_of_a_background_check_is_no_longer_than_its_period() {
     let hangs = Check::new("hangs", pending::<Result<(), String>>).every(SECOND);
-    let (health, time) = in_virtual_time(|b| b.add(hangs));
+    let (health, time) = in_virtual_time(|b| b.register(hangs));
     health.start_on(time.clone());
     time.pass(SECOND);
     let timed_out = result("hangs", "ERROR", Some("timed out after 1s"));
@@ -99,8 +99,8 @@ fn the_deadline_of_a_background_check_is_no_longer_than_its_period() {
 #[test]
 fn the_deadline_of_a_run_is_none_of_a_background_checks() {
     let hangs = Check::new("hangs", pending::<Result<(), String>>);
-    let hangs = hangs.deadline(30 * SECOND).every(60 * SECOND);
-    let (health, time) = in_virtual_time(|b| b.run_deadline(SECOND).add(hangs));
+    let hangs = hangs.timeout(30 * SECOND).every(60 * SECOND);
+    let (health, time) = in_virtual_time(|b| b.run_timeout(SECOND).register(hangs));
     health.start_on(time.clone());
     time.pass(30 * SECOND);
     let timed_out = result("hangs", "ERROR", Some("timed out after 30s"));
@@ -114,8 +114,11 @@ fn who_waits_for_a_run_is_told_what_a_background_check_said_last() {
         let is_first = executions.fetch_add(1, Ordering::SeqCst) == 0;
         ready(if is_first { Ok(()) } else { Err("no route") })
     });
-    let hangs = Check::new("hangs", pending::<Result<(), String>>).deadline(100 * SECOND);
-    let (health, time) = in_virtual_time(|b| b.add(check.every(60 * SECOND)).add(hangs.optional()));
+    let hangs = Check::new("hangs", pending::<Result<(), String>>).timeout(100 * SECOND);
+    let (health, time) = in_virtual_time(|b| {
+        b.register(check.every(60 * SECOND))
+            .register(hangs.optional())
+    });
     health.start_on(time.clone());
     let asker = time.ask(&health);
     time.pass(100 * SECOND);
@@ -142,6 +145,6 @@ fn a_background_check_may_block() {
     let check = Check::blocking("file", || Ok::<(), String>(()));
     let time = VirtualTime::default();
     let builder = builder().runtime(time.clone());
-    let health = builder.add(check.every(60 * SECOND)).build().unwrap();
+    let health = builder.register(check.every(60 * SECOND)).build().unwrap();
     time.wait_until(|| time.ask(&health).body() == "OK");
 }

@@ -50,9 +50,9 @@ impl HealthObserver for ToldOf {
 fn blocking_checks_say_what_they_say() {
     let (health, _time) = in_virtual_time(|b| {
         b.runtime(health_core::ThreadRuntime)
-            .add(Check::blocking("ok", || Ok::<(), String>(())))
-            .add(Check::blocking("fails", || Err("connection refused")))
-            .add(Check::blocking("panics", || -> Result<(), String> {
+            .register(Check::blocking("ok", || Ok::<(), String>(())))
+            .register(Check::blocking("fails", || Err("connection refused")))
+            .register(Check::blocking("panics", || -> Result<(), String> {
                 panic!("no driver")
             }))
     });
@@ -76,7 +76,7 @@ fn blocking_checks_run_side_by_side_up_to_the_number_of_threads() {
     let (health, _time) = in_virtual_time(|mut builder| {
         for number in 0..THREADS {
             let together = together.clone();
-            builder = builder.add(Check::blocking(format!("check-{number}"), move || {
+            builder = builder.register(Check::blocking(format!("check-{number}"), move || {
                 together.wait();
                 Ok::<(), String>(())
             }));
@@ -94,8 +94,8 @@ fn a_stuck_check_is_timed_out_then_still_running_and_never_run_twice() {
     let is_fine = Arc::new(AtomicBool::new(false));
     let (health, time) = in_virtual_time(|b| {
         b.observer(ToldOf("fine", is_fine.clone()))
-            .add(check)
-            .add(Check::blocking("fine", || Ok::<(), String>(())))
+            .register(check)
+            .register(Check::blocking("fine", || Ok::<(), String>(())))
     });
     let fine = result("fine", "OK", None);
 
@@ -148,11 +148,11 @@ fn an_ok_counts_by_when_it_came_and_not_by_when_somebody_looked() {
         let health = builder()
             .runtime(time.clone())
             .blocking_threads(1)
-            .add(Check::blocking("first", move || {
+            .register(Check::blocking("first", move || {
                 clock.pass_unnoticed(took);
                 Ok::<(), String>(())
             }))
-            .add(Check::blocking("second", move || {
+            .register(Check::blocking("second", move || {
                 start
                     .lock()
                     .unwrap()
@@ -177,8 +177,8 @@ fn a_stuck_check_takes_no_thread_from_the_others() {
     let (check, stuck) = stuck("stuck");
     let (health, time) = in_virtual_time(|b| {
         b.blocking_threads(1)
-            .add(check)
-            .add(Check::blocking("fine", || Ok::<(), String>(())))
+            .register(check)
+            .register(Check::blocking("fine", || Ok::<(), String>(())))
     });
     let asker = time.ask(&health);
     stuck.started.recv().unwrap();
@@ -205,9 +205,9 @@ fn what_was_not_begun_when_the_run_ended_is_not_begun_for_nobody() {
     let counted = runs.clone();
     let (health, time) = in_virtual_time(|b| {
         b.blocking_threads(1)
-            .run_deadline(SECOND)
-            .add(check)
-            .add(Check::blocking("waits", move || {
+            .run_timeout(SECOND)
+            .register(check)
+            .register(Check::blocking("waits", move || {
                 counted.fetch_add(1, Ordering::SeqCst);
                 Ok::<(), String>(())
             }))
@@ -248,7 +248,7 @@ fn the_threads_end_with_the_endpoint() {
     let end = Mutex::new(end);
     let (health, _time) = in_virtual_time(|b| {
         b.runtime(health_core::ThreadRuntime)
-            .add(Check::blocking("leaves-a-trace", move || {
+            .register(Check::blocking("leaves-a-trace", move || {
                 AT_END.set(Some(AtEnd(end.lock().unwrap().clone())));
                 Ok::<(), String>(())
             }))

@@ -21,7 +21,7 @@ fn refusal(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> BuildError 
 fn a_name_that_is_none_is_refused() {
     for name in ["", &"x".repeat(129), "a\nb", "\u{7f}", "\u{9b}"] {
         for check in [check(name), Check::blocking(name, || Ok::<(), String>(()))] {
-            let error = refusal(|b| b.add(check));
+            let error = refusal(|b| b.register(check));
             let expected = BuildError::CheckName {
                 name: name.to_owned(),
             };
@@ -30,33 +30,33 @@ fn a_name_that_is_none_is_refused() {
             assert!(!shown.contains(char::is_control), "{shown}");
         }
     }
-    assert!(builder().add(check(&"é".repeat(128))).build().is_ok());
-    let endless = refusal(|b| b.add(check(&"x".repeat(1_000_000))));
+    assert!(builder().register(check(&"é".repeat(128))).build().is_ok());
+    let endless = refusal(|b| b.register(check(&"x".repeat(1_000_000))));
     assert!(endless.to_string().len() < 2000);
 }
 
 #[test]
 fn a_deadline_of_zero_is_refused() {
-    let error = refusal(|b| b.add(check("database").deadline(Duration::ZERO)));
+    let error = refusal(|b| b.register(check("database").timeout(Duration::ZERO)));
     let name = "database".to_owned();
-    assert_eq!(error, BuildError::ZeroDeadline { name });
+    assert_eq!(error, BuildError::ZeroTimeout { name });
     assert!(error.to_string().contains("\"database\""), "{error}");
 }
 
 #[test]
 fn a_period_shorter_than_the_deadline_is_refused() {
-    let error = refusal(|b| b.add(check("database").deadline(2 * SECOND).every(SECOND)));
+    let error = refusal(|b| b.register(check("database").timeout(2 * SECOND).every(SECOND)));
     assert_eq!(
         error,
         BuildError::ShortPeriod {
             name: "database".to_owned(),
             period: SECOND,
-            deadline: 2 * SECOND,
+            timeout: 2 * SECOND,
         }
     );
-    let same = check("database").deadline(SECOND).every(SECOND);
-    assert!(builder().add(same).build().is_ok());
-    let zero = refusal(|b| b.add(check("database").every(Duration::ZERO)));
+    let same = check("database").timeout(SECOND).every(SECOND);
+    assert!(builder().register(same).build().is_ok());
+    let zero = refusal(|b| b.register(check("database").every(Duration::ZERO)));
     let name = "database".to_owned();
     assert_eq!(zero, BuildError::ZeroPeriod { name });
 }
@@ -66,8 +66,14 @@ fn a_threshold_of_zero_is_refused() {
     let expected = BuildError::ZeroThreshold {
         name: "database".to_owned(),
     };
-    assert_eq!(refusal(|b| b.add(check("database").failures(0))), expected);
-    assert_eq!(refusal(|b| b.add(check("database").successes(0))), expected);
+    assert_eq!(
+        refusal(|b| b.register(check("database").failure_threshold(0))),
+        expected
+    );
+    assert_eq!(
+        refusal(|b| b.register(check("database").success_threshold(0))),
+        expected
+    );
 }
 
 #[test]
@@ -76,9 +82,12 @@ fn a_bound_of_zero_is_refused_and_named() {
         BuildError::ZeroBound { bound } => bound,
         error => panic!("{error}"),
     };
-    assert_eq!(bound(|b| b.deadline(Duration::ZERO)), "deadline");
-    assert_eq!(bound(|b| b.run_deadline(Duration::ZERO)), "run_deadline");
-    assert_eq!(bound(|b| b.stat_deadline(Duration::ZERO)), "stat_deadline");
+    assert_eq!(bound(|b| b.timeout(Duration::ZERO)), "timeout");
+    assert_eq!(bound(|b| b.run_timeout(Duration::ZERO)), "run_timeout");
+    assert_eq!(
+        bound(|b| b.maintenance_timeout(Duration::ZERO)),
+        "maintenance_timeout"
+    );
     assert_eq!(bound(|b| b.concurrent_checks(0)), "concurrent_checks");
     assert_eq!(bound(|b| b.blocking_threads(0)), "blocking_threads");
 }
@@ -91,8 +100,8 @@ fn a_subscriber_with_a_name_shares_it_with_no_check() {
         async fn on_health_check(&self, _: &mut health_core::HealthCheckEvent) {}
     }
     let both = |b: HealthBuilder| {
-        b.add(check("database"))
-            .add(Check::subscriber("database", Silent))
+        b.register(check("database"))
+            .register(Check::subscriber("database", Silent))
     };
     let name = "database".to_owned();
     assert_eq!(refusal(both), BuildError::DuplicateCheck { name });

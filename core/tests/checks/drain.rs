@@ -31,7 +31,7 @@ fn draining() -> Draining {
     let (health, time) = in_virtual_time(|b| b.endpoint(Endpoint::liveness("/live")));
     let (signals, received) = unbounded();
     let is_over = Arc::new(Mutex::new(false));
-    spawn(&time, health.drain_on(received, 10 * SECOND), &is_over);
+    spawn(&time, health.drain_when(received, 10 * SECOND), &is_over);
     Draining {
         health,
         time,
@@ -102,7 +102,11 @@ fn signals_that_can_no_longer_come_neither_start_a_drain_nor_cut_it_short() {
 
     let (health, time) = in_virtual_time(|b| b);
     let is_over = Arc::default();
-    spawn(&time, health.drain_on(stream::iter([()]), SECOND), &is_over);
+    spawn(
+        &time,
+        health.drain_when(stream::iter([()]), SECOND),
+        &is_over,
+    );
     assert!(health.is_draining());
     time.pass(SECOND - Duration::from_nanos(1));
     assert!(!*is_over.lock().unwrap());
@@ -115,9 +119,9 @@ fn a_future_can_be_the_signal_and_two_that_wait_are_one_drain() {
     let (health, time) = in_virtual_time(|b| b);
     let overs = [Arc::default(), Arc::default()];
     let never = stream::once(pending::<()>());
-    spawn(&time, health.drain_on(never, SECOND), &overs[0]);
+    spawn(&time, health.drain_when(never, SECOND), &overs[0]);
     let now = stream::once(async {});
-    spawn(&time, health.drain_on(now, Duration::ZERO), &overs[1]);
+    spawn(&time, health.drain_when(now, Duration::ZERO), &overs[1]);
     assert!(health.is_draining());
     assert!(*overs[1].lock().unwrap() && !*overs[0].lock().unwrap());
 }
@@ -127,7 +131,7 @@ fn a_delay_without_an_end_ends_with_the_second_signal() {
     let (health, time) = in_virtual_time(|b| b);
     let (signals, received) = unbounded();
     let is_over = Arc::default();
-    spawn(&time, health.drain_on(received, Duration::MAX), &is_over);
+    spawn(&time, health.drain_when(received, Duration::MAX), &is_over);
     for over in [false, true] {
         signals.unbounded_send(()).unwrap();
         time.pass(3600 * SECOND);

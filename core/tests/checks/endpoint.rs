@@ -4,14 +4,14 @@ use std::future::ready;
 use std::time::Duration;
 
 use futures::executor::block_on;
-use health_core::{Check, Endpoint, Health, State, Word};
+use health_core::{Body, Check, Endpoint, Health, RunChecks, State};
 
 use crate::{builder, in_virtual_time, passing};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The codes and words of an endpoint, by state.
-fn answers(health: &Health, path: &str) -> Vec<(State, u16, Word)> {
+fn answers(health: &Health, path: &str) -> Vec<(State, u16, Body)> {
     let endpoint = health.at(path).unwrap();
     let answers = endpoint.answers();
     answers
@@ -26,14 +26,14 @@ fn each_preset_says_what_its_poller_understands() {
     type Preset = fn(&'static str) -> Endpoint;
     let away = |code| {
         vec![
-            (Starting, code, Word::Starting),
-            (Maintenance, code, Word::Maintenance),
-            (Draining, code, Word::Draining),
+            (Starting, code, Body::Starting),
+            (Maintenance, code, Body::Maintenance),
+            (Draining, code, Body::Draining),
         ]
     };
-    let degraded = (Degraded, 429, Word::Degraded);
-    let as_ok = (Degraded, 200, Word::Ok);
-    let as_pyramid = [Starting, Maintenance, Draining].map(|state| (state, 299, Word::Maintenance));
+    let degraded = (Degraded, 429, Body::Degraded);
+    let as_ok = (Degraded, 200, Body::Ok);
+    let as_pyramid = [Starting, Maintenance, Draining].map(|state| (state, 299, Body::Maintenance));
     let presets: [(Preset, _, Vec<_>); 9] = [
         (Endpoint::pyramid, as_ok, as_pyramid.into()),
         (Endpoint::strict, as_ok, away(503)),
@@ -42,7 +42,7 @@ fn each_preset_says_what_its_poller_understands() {
         (
             Endpoint::startup,
             as_ok,
-            vec![(Starting, 503, Word::Starting)],
+            vec![(Starting, 503, Body::Starting)],
         ),
         (Endpoint::haproxy_404, as_ok, away(404)),
         (Endpoint::consul, degraded, away(503)),
@@ -54,7 +54,7 @@ fn each_preset_says_what_its_poller_understands() {
             .endpoint(preset("/other"))
             .build()
             .unwrap();
-        let mut expected = vec![(Ok, 200, Word::Ok), degraded, (Failing, 503, Word::Error)];
+        let mut expected = vec![(Ok, 200, Body::Ok), degraded, (Failing, 503, Body::Error)];
         expected.extend(rest);
         assert_eq!(answers(&health, "/other"), expected, "preset {number}");
     }
@@ -81,9 +81,9 @@ fn run_by(endpoint: Endpoint) -> Vec<String> {
     let failing = |name| Check::new(name, || ready(Err::<(), _>("no route")));
     let (health, time) = in_virtual_time(|builder| {
         builder
-            .add(failing("database").tag("storage").tag("remote"))
-            .add(failing("disk").tag("storage"))
-            .add(failing("mail").tag("remote"))
+            .register(failing("database").tag("storage").tag("remote"))
+            .register(failing("disk").tag("storage"))
+            .register(failing("mail").tag("remote"))
             .endpoint(endpoint)
     });
     let results = time.ask_at(&health, "/other").results();
@@ -142,9 +142,15 @@ fn an_endpoint_that_always_runs_its_checks_needs_no_query() {
         block_on(health.at("/other").unwrap().respond("")).state()
     };
     assert_eq!(state(Endpoint::readiness("/other")), State::Failing);
-    assert_eq!(state(Endpoint::readiness("/other").on_request()), State::Ok);
+    assert_eq!(
+        state(Endpoint::readiness("/other").run_checks(RunChecks::OnRequest)),
+        State::Ok
+    );
     assert_eq!(state(Endpoint::strict("/other")), State::Ok);
-    assert_eq!(state(Endpoint::strict("/other").always()), State::Failing);
+    assert_eq!(
+        state(Endpoint::strict("/other").run_checks(RunChecks::Always)),
+        State::Failing
+    );
 }
 
 /// The headers of an answer beside the four that all have.
@@ -181,7 +187,11 @@ fn a_maintenance_answer_tells_when_to_come_back_where_it_is_told_to() {
 fn envoy_is_told_to_take_a_host_out_at_once_or_to_use_it_last() {
     let built = |check: Check| {
         let endpoint = Endpoint::envoy("/envoy").retry_after(SECOND);
-        builder().add(check).endpoint(endpoint).build().unwrap()
+        builder()
+            .register(check)
+            .endpoint(endpoint)
+            .build()
+            .unwrap()
     };
     let at_once = "x-envoy-immediate-health-check-fail: true";
     let health = built(passing("database"));

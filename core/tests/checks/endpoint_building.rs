@@ -4,13 +4,13 @@ use std::future::ready;
 
 use futures::executor::block_on;
 use health_core::{
-    BuildError, Check, ConfigRule, Endpoint, HealthBuilder, StartupLatch, State, Word,
+    Body, BuildError, Check, ConfigRule, Endpoint, HealthBuilder, RunChecks, StartupLatch, State,
 };
 
 use crate::{builder, passing};
 
 fn refusal(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> BuildError {
-    let builder = builder().add(passing("database").tag("storage"));
+    let builder = builder().register(passing("database").tag("storage"));
     describe(builder).build().unwrap_err()
 }
 
@@ -59,22 +59,22 @@ fn a_check_or_tag_that_there_is_not_is_refused() {
 #[test]
 fn a_code_that_contradicts_its_state_is_refused() {
     let says = |state, code, word| {
-        let endpoint = Endpoint::strict("/up").says(state, code, word);
+        let endpoint = Endpoint::strict("/up").respond_with(state, code, word);
         builder().endpoint(endpoint).build()
     };
     for (state, code, word) in [
-        (State::Ok, 503, Word::Ok),
-        (State::Ok, 302, Word::Ok),
-        (State::Ok, 200, Word::Error),
-        (State::Degraded, 429, Word::Ok),
-        (State::Failing, 503, Word::Ok),
-        (State::Failing, 200, Word::Error),
-        (State::Failing, 299, Word::Error),
-        (State::Failing, 302, Word::Error),
-        (State::Maintenance, 200, Word::Maintenance),
-        (State::Draining, 202, Word::Draining),
-        (State::Starting, 302, Word::Starting),
-        (State::Starting, 503, Word::Ok),
+        (State::Ok, 503, Body::Ok),
+        (State::Ok, 302, Body::Ok),
+        (State::Ok, 200, Body::Error),
+        (State::Degraded, 429, Body::Ok),
+        (State::Failing, 503, Body::Ok),
+        (State::Failing, 200, Body::Error),
+        (State::Failing, 299, Body::Error),
+        (State::Failing, 302, Body::Error),
+        (State::Maintenance, 200, Body::Maintenance),
+        (State::Draining, 202, Body::Draining),
+        (State::Starting, 302, Body::Starting),
+        (State::Starting, 503, Body::Ok),
     ] {
         match says(state, code, word) {
             Err(error @ BuildError::ContradictingCode { .. }) => {
@@ -88,17 +88,17 @@ fn a_code_that_contradicts_its_state_is_refused() {
         }
     }
     for (state, code, word) in [
-        (State::Ok, 202, Word::Ok),
-        (State::Degraded, 299, Word::Degraded),
-        (State::Degraded, 503, Word::Degraded),
-        (State::Failing, 500, Word::Error),
-        (State::Maintenance, 299, Word::Maintenance),
-        (State::Draining, 404, Word::Maintenance),
+        (State::Ok, 202, Body::Ok),
+        (State::Degraded, 299, Body::Degraded),
+        (State::Degraded, 503, Body::Degraded),
+        (State::Failing, 500, Body::Error),
+        (State::Maintenance, 299, Body::Maintenance),
+        (State::Draining, 404, Body::Maintenance),
     ] {
         assert!(says(state, code, word).is_ok(), "{state} {code} {word}");
     }
     for code in [0, 199, 204, 304, 600] {
-        let error = says(State::Failing, code, Word::Error).unwrap_err();
+        let error = says(State::Failing, code, Body::Error).unwrap_err();
         assert!(matches!(error, BuildError::EndpointCode { .. }), "{error}");
     }
 }
@@ -107,12 +107,15 @@ fn a_code_that_contradicts_its_state_is_refused() {
 fn a_failing_code_that_pollers_take_for_healthy_has_to_be_allowed_by_name() {
     let endpoint = Endpoint::strict("/up").allow_failing_code(299);
     let builder = builder().check("queue", || ready(Err::<(), _>("87 jobs")));
-    let health = builder.endpoint(endpoint.always()).build().unwrap();
+    let health = builder
+        .endpoint(endpoint.run_checks(RunChecks::Always))
+        .build()
+        .unwrap();
     let answer = block_on(health.at("/up").unwrap().respond(""));
     assert_eq!((answer.status().as_u16(), answer.body()), (299, "ERROR"));
 
     let endpoint = Endpoint::strict("/up").allow_failing_code(299);
-    let endpoint = endpoint.says(State::Failing, 200, Word::Error);
+    let endpoint = endpoint.respond_with(State::Failing, 200, Body::Error);
     let error = refusal(|b| b.endpoint(endpoint));
     assert!(matches!(
         error,
@@ -133,11 +136,11 @@ fn a_choice_of_no_check_has_to_be_made_in_words() {
 #[test]
 fn a_liveness_endpoint_shows_nothing_that_is_no_reason_to_restart() {
     for (state, word) in [
-        (State::Starting, Word::Starting),
-        (State::Maintenance, Word::Maintenance),
-        (State::Draining, Word::Draining),
+        (State::Starting, Body::Starting),
+        (State::Maintenance, Body::Maintenance),
+        (State::Draining, Body::Draining),
     ] {
-        let endpoint = Endpoint::liveness("/live").says(state, 503, word);
+        let endpoint = Endpoint::liveness("/live").respond_with(state, 503, word);
         let error = refusal(|b| b.endpoint(endpoint));
         assert!(
             matches!(error, BuildError::ContradictingCode { .. }),
@@ -149,7 +152,7 @@ fn a_liveness_endpoint_shows_nothing_that_is_no_reason_to_restart() {
 #[test]
 fn only_what_the_checks_cannot_say_can_be_ignored() {
     for state in State::ALL {
-        let endpoint = Endpoint::strict("/up").ignores(state);
+        let endpoint = Endpoint::strict("/up").ignore(state);
         let built = builder().endpoint(endpoint).build();
         assert_eq!(built.is_ok(), state > State::Failing, "{state}");
     }
@@ -162,19 +165,19 @@ fn a_dependency_in_a_liveness_endpoint_has_to_be_allowed_by_name() {
     let (path, name) = ("/live".to_owned(), "database".to_owned());
     assert_eq!(error, BuildError::DependencyInLiveness { path, name });
     let error = refusal(|b| {
-        b.subscribe(|_| ())
+        b.register(Check::event("silent", |_| ()))
             .endpoint(live().allow_dependency("database"))
     });
     assert!(matches!(error, BuildError::DependencyInLiveness { .. }));
 
-    let allowed = builder().add(passing("database"));
+    let allowed = builder().register(passing("database"));
     let allowed = allowed
         .endpoint(live().allow_dependency("database"))
         .build();
     assert!(allowed.is_ok());
 
-    let stalls = Check::new("stalls", || ready(Err::<(), _>("no progress"))).internal();
-    let health = builder().add(stalls).endpoint(live()).build().unwrap();
+    let stalls = Check::new("stalls", || ready(Err::<(), _>("no progress"))).process_only();
+    let health = builder().register(stalls).endpoint(live()).build().unwrap();
     let answer = block_on(health.at("/live").unwrap().respond(""));
     assert_eq!(answer.state(), State::Failing);
 }

@@ -10,7 +10,6 @@
 mod background;
 mod blocking;
 mod building;
-mod deadline;
 mod drain;
 mod endpoint;
 mod endpoint_building;
@@ -19,6 +18,7 @@ mod overlap;
 mod reports;
 mod sharing;
 mod state;
+mod timeout;
 mod verdict;
 mod virtual_time;
 

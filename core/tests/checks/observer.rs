@@ -63,8 +63,8 @@ fn an_observer_is_told_each_result_and_each_change_of_the_verdict() {
     let (search, database) = (Arc::default(), Arc::default());
     let (health, time) = in_virtual_time(|b| {
         b.observer(listener)
-            .add(failing_while(&search, "search").optional())
-            .add(failing_while(&database, "database"))
+            .register(failing_while(&search, "search").optional())
+            .register(failing_while(&database, "database"))
     });
     let finished = |name: &str, status| Notice::Finished(name.to_owned(), status, Duration::ZERO);
     let expect = |status: [Status; 2], change: Option<(Option<Verdict>, Verdict)>| {
@@ -122,7 +122,7 @@ fn a_change_in_the_background_is_told_before_anybody_asks() {
     let (listener, told) = listener();
     let is_failing = Arc::default();
     let check = failing_while(&is_failing, "database").every(60 * SECOND);
-    let (health, time) = in_virtual_time(|b| b.observer(listener).add(check));
+    let (health, time) = in_virtual_time(|b| b.observer(listener).register(check));
     health.start_on(time.clone());
     time.settle();
     is_failing.store(true, Ordering::SeqCst);
@@ -147,7 +147,7 @@ fn an_observer_that_panics_harms_neither_the_answer_nor_the_others_nor_its_next_
     let (health, time) = in_virtual_time(|b| {
         b.observer(Panics(Mutex::new(tell)))
             .observer(listener)
-            .add(ok)
+            .register(ok)
     });
     for _ in 0..2 {
         assert_eq!(time.ask(&health).body(), "OK");
@@ -168,7 +168,8 @@ fn an_observer_that_hangs_holds_up_nobody_and_is_spared_what_it_cannot_take() {
     let (release, released) = channel();
     let (call, called) = channel();
     let ok = Check::new("database", || ready(Ok::<(), String>(())));
-    let (health, time) = in_virtual_time(|b| b.observer(Hangs(Mutex::new(released), call)).add(ok));
+    let (health, time) =
+        in_virtual_time(|b| b.observer(Hangs(Mutex::new(released), call)).register(ok));
     for _ in 0..3000 {
         assert_eq!(time.ask(&health).body(), "OK");
     }
@@ -195,8 +196,10 @@ fn an_observer_that_missed_a_change_is_told_once_it_has_caught_up() {
     let (listener, told) = listener();
     let is_failing = Arc::default();
     let check = failing_while(&is_failing, "database");
-    let (health, time) =
-        in_virtual_time(|b| b.observer(Slow(Mutex::new(released), listener)).add(check));
+    let (health, time) = in_virtual_time(|b| {
+        b.observer(Slow(Mutex::new(released), listener))
+            .register(check)
+    });
     for _ in 0..1000 {
         time.ask(&health);
     }
@@ -225,8 +228,8 @@ fn a_run_that_ends_late_does_not_tell_of_a_check_what_is_no_longer_so() {
     let health = builder()
         .runtime(time.clone())
         .observer(listener)
-        .add(failing_while(&fails, "shared"))
-        .add(slow)
+        .register(failing_while(&fails, "shared"))
+        .register(slow)
         .endpoint(Endpoint::readiness("/ready").only_checks(["shared"]))
         .build()
         .unwrap();

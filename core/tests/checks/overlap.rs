@@ -39,8 +39,8 @@ fn endpoints_whose_checks_overlap_share_an_execution_and_wait_for_no_other_check
     let hangs = Check::new("hangs", pending::<Result<(), String>>);
     let health = builder()
         .runtime(time.clone())
-        .add(shared)
-        .add(hangs)
+        .register(shared)
+        .register(hangs)
         .endpoint(Endpoint::readiness("/ready").only_checks(["shared"]))
         .build()
         .unwrap();
@@ -71,7 +71,7 @@ fn endpoints_that_choose_the_same_checks_share_the_last_result_too() {
     let health = builder()
         .runtime(time.clone())
         .min_interval(10 * SECOND)
-        .add(check)
+        .register(check)
         .endpoint(Endpoint::readiness("/ready"))
         .build()
         .unwrap();
@@ -101,8 +101,8 @@ fn an_execution_that_two_endpoints_share_counts_once() {
     });
     let health = builder()
         .runtime(time.clone())
-        .add(recovers.failures(3))
-        .add(check)
+        .register(recovers.failure_threshold(3))
+        .register(check)
         .endpoint(Endpoint::readiness("/ready").only_checks(["recovers"]))
         .build()
         .unwrap();
@@ -126,8 +126,8 @@ fn a_run_that_everybody_left_still_gives_its_execution_to_another_endpoint() {
     let (shared, executions) = slow(&time, "shared");
     let builder = builder()
         .runtime(time.clone())
-        .add(shared)
-        .add(passing("quick"));
+        .register(shared)
+        .register(passing("quick"));
     let health = builder
         .endpoint(Endpoint::readiness("/ready").only_checks(["shared"]))
         .build()
@@ -176,9 +176,9 @@ fn who_joins_an_execution_that_is_stuck_sees_to_it_that_it_ends_at_its_deadline(
     };
     let health = builder()
         .runtime(runtime.clone())
-        .run_deadline(60 * SECOND)
+        .run_timeout(60 * SECOND)
         .check("stuck", pending::<Result<(), String>>)
-        .add(passing("quick"))
+        .register(passing("quick"))
         .endpoint(Endpoint::readiness("/ready").only_checks(["stuck"]))
         .build()
         .unwrap();
@@ -199,11 +199,11 @@ fn queueing(time: &VirtualTime, shared: Check) -> Health {
     let (first, _) = slow_for(time, "first", 5 * SECOND);
     builder()
         .runtime(time.clone())
-        .deadline(6 * SECOND)
-        .run_deadline(6 * SECOND)
+        .timeout(6 * SECOND)
+        .run_timeout(6 * SECOND)
         .concurrent_checks(1)
-        .add(first)
-        .add(shared)
+        .register(first)
+        .register(shared)
         .endpoint(Endpoint::readiness("/ready").only_checks(["shared"]))
         .build()
         .unwrap()

@@ -12,8 +12,8 @@ use futures::channel::oneshot;
 use futures::executor::block_on;
 use futures::lock::Mutex;
 use health_core::{
-    BuildError, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber, LogLevel,
-    Status, async_trait,
+    BuildError, Check, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber,
+    LogLevel, Status, async_trait,
 };
 
 use crate::{builder, result, results};
@@ -135,26 +135,27 @@ fn a_subscriber_can_be_boxed_or_shared() {
     let boxed: Box<dyn HealthSubscriber> = Box::new(Silent);
     let shared = Arc::new(Silent);
     let health = builder()
-        .subscriber(boxed)
-        .subscriber(shared.clone())
+        .register(Check::subscriber("boxed", boxed))
+        .register(Check::subscriber("shared", shared.clone()))
         .build()
         .unwrap();
     assert_eq!(results(&health), vec![result("silent", "ERROR", None); 2]);
 }
 
 #[test]
-fn a_panic_of_a_subscriber_is_an_error_under_its_type_and_keeps_what_it_reported() {
+fn a_panic_of_a_subscriber_is_an_error_under_its_name_and_keeps_what_it_reported() {
     fn replicas(event: &mut HealthCheckEvent) {
         event.report("replica-a", Status::Ok, None);
         panic!("replica-b is unknown");
     }
-    let health = builder().subscribe(replicas).build().unwrap();
+    let health = builder()
+        .register(Check::event("replicas", replicas))
+        .build()
+        .unwrap();
     let results = results(&health);
     assert_eq!(results[0], result("replica-a", "OK", None));
-    let (name, status, message) = &results[1];
-    assert!(name.contains("replicas"), "{name}");
-    assert_eq!(status, "ERROR");
-    assert_eq!(message.as_deref(), Some("panicked: replica-b is unknown"));
+    let panicked = Some("panicked: replica-b is unknown");
+    assert_eq!(results[1], result("replicas", "ERROR", panicked));
 }
 
 #[test]
@@ -173,8 +174,12 @@ fn a_panic_before_a_subscriber_returns_its_future_is_its_error() {
             panic!("no future")
         }
     }
-    let name = std::any::type_name::<Broken>();
-    expect_contained(|b| b.subscriber(Broken), name, Some("panicked: no future"));
+    let broken = Check::subscriber("broken", Broken);
+    expect_contained(
+        |b| b.register(broken),
+        "broken",
+        Some("panicked: no future"),
+    );
 }
 
 #[test]
@@ -269,13 +274,18 @@ fn a_subscriber_reports_any_number_of_results_or_none() {
             event.report("replica", "down", Some("no route"));
         }
     }
-    let silent = builder().subscribe(|_event| {}).build().unwrap();
+    let silent = builder()
+        .register(Check::event("silent", |_event| {}))
+        .build()
+        .unwrap();
     assert_eq!(results(&silent), []);
 
     let health = builder()
-        .subscribe(|_event| {})
-        .subscriber(Replicas)
-        .subscribe(|event| event.report("disk", Status::Ok, Some("61 % used")))
+        .register(Check::event("silent", |_event| {}))
+        .register(Check::subscriber("replicas", Replicas))
+        .register(Check::event("disk", |event| {
+            event.report("disk", Status::Ok, Some("61 % used"))
+        }))
         .build()
         .unwrap();
     assert_eq!(
@@ -303,11 +313,15 @@ fn two_checks_of_one_name_are_an_error_at_build() {
 }
 
 #[test]
-fn a_subscriber_may_share_its_names_with_a_check() {
+fn a_subscriber_may_report_the_name_of_a_check() {
     let health = builder()
         .check("database", || ready(Ok::<(), String>(())))
-        .subscribe(|event| event.report("database", "OK", None))
-        .subscribe(|event| event.report("database", "OK", None))
+        .register(Check::event("first", |event| {
+            event.report("database", "OK", None)
+        }))
+        .register(Check::event("second", |event| {
+            event.report("database", "OK", None)
+        }))
         .build();
     assert!(health.is_ok());
 }

@@ -63,14 +63,14 @@ fn application(holding: Holding) -> (Health, StartupLatch, Arc<AtomicUsize>) {
     };
     let latch = StartupLatch::new("migrations");
     let mut builder = builder()
-        .add(check("database", holding.failing))
-        .add(check("mail", holding.degraded).optional());
+        .register(check("database", holding.failing))
+        .register(check("mail", holding.degraded).optional());
     if holding.starting {
         builder = builder.latch(&latch);
     }
     for (number, ignored) in ignored().enumerate() {
         let endpoint = Endpoint::readiness(format!("/{number}"));
-        let endpoint = ignored.into_iter().fold(endpoint, Endpoint::ignores);
+        let endpoint = ignored.into_iter().fold(endpoint, Endpoint::ignore);
         builder = builder.endpoint(endpoint);
     }
     let health = builder.build().unwrap();

@@ -19,8 +19,10 @@ fn passing(name: &str) -> Check {
 
 #[test]
 fn a_failure_of_an_optional_check_is_a_warning_and_the_answer_is_ok() {
-    let (health, time) =
-        in_virtual_time(|b| b.add(failing("search").optional()).add(passing("database")));
+    let (health, time) = in_virtual_time(|b| {
+        b.register(failing("search").optional())
+            .register(passing("database"))
+    });
     let asker = time.ask(&health);
     assert_eq!(asker.body(), "OK");
     assert_eq!(
@@ -34,8 +36,10 @@ fn a_failure_of_an_optional_check_is_a_warning_and_the_answer_is_ok() {
 
 #[test]
 fn an_optional_check_excuses_no_other() {
-    let (health, time) =
-        in_virtual_time(|b| b.add(failing("search").optional()).add(failing("database")));
+    let (health, time) = in_virtual_time(|b| {
+        b.register(failing("search").optional())
+            .register(failing("database"))
+    });
     assert_eq!(time.ask(&health).body(), "ERROR");
 }
 
@@ -43,8 +47,8 @@ fn an_optional_check_excuses_no_other() {
 fn an_optional_check_may_hang_or_panic() {
     let (health, time) = in_virtual_time(|b| {
         let panics = || -> std::future::Ready<Result<(), String>> { panic!("gone") };
-        b.add(Check::new("hangs", pending::<Result<(), String>>).optional())
-            .add(Check::new("panics", panics).optional())
+        b.register(Check::new("hangs", pending::<Result<(), String>>).optional())
+            .register(Check::new("panics", panics).optional())
     });
     let asker = time.ask(&health);
     time.pass(Duration::from_secs(5));
@@ -66,14 +70,15 @@ fn thresholds_hold_from_run_to_run() {
         let failing = (1..=2).contains(&executions.fetch_add(1, Ordering::SeqCst));
         ready(if failing { Err("no route") } else { Ok(()) })
     });
-    let (health, time) = in_virtual_time(|b| b.add(check.failures(2).successes(2)));
+    let (health, time) =
+        in_virtual_time(|b| b.register(check.failure_threshold(2).success_threshold(2)));
     let bodies: Vec<_> = (0..5).map(|_| time.ask(&health).body()).collect();
     assert_eq!(bodies, ["OK", "OK", "ERROR", "ERROR", "OK"]);
 }
 
 #[test]
 fn what_was_never_ok_is_failing_at_once() {
-    let (health, time) = in_virtual_time(|b| b.add(failing("database").failures(10)));
+    let (health, time) = in_virtual_time(|b| b.register(failing("database").failure_threshold(10)));
     assert_eq!(time.ask(&health).body(), "ERROR");
 }
 
@@ -90,7 +95,7 @@ fn all_who_share_a_run_count_once() {
             Ok::<(), String>(())
         }
     });
-    let (health, time) = in_virtual_time(|b| b.add(check.failures(2)));
+    let (health, time) = in_virtual_time(|b| b.register(check.failure_threshold(2)));
     assert_eq!(time.ask(&health).body(), "OK");
     let askers: Vec<_> = (0..10).map(|_| time.ask(&health)).collect();
     time.pass(Duration::from_secs(5));
@@ -118,8 +123,8 @@ fn the_results_of_a_subscriber_count_together() {
             (self.0)(event);
         }
     }
-    let check = Check::subscriber("replicas", Closure(replicas)).failures(2);
-    let (health, time) = in_virtual_time(|b| b.add(check));
+    let check = Check::subscriber("replicas", Closure(replicas)).failure_threshold(2);
+    let (health, time) = in_virtual_time(|b| b.register(check));
     let bodies: Vec<_> = (0..3).map(|_| time.ask(&health).body()).collect();
     assert_eq!(bodies, ["OK", "OK", "ERROR"]);
 }

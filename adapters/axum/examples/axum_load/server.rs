@@ -49,14 +49,14 @@ fn described(scenario: &str) -> io::Result<HealthBuilder> {
         "async-100" => many(100, |name| sleeping(name, 50)),
         "async-1000" => many(1000, |name| sleeping(name, 50)),
         "blocking-100" => many(100, |name| blocking(name, Duration::from_millis(50))),
-        "shared" | "leaving" => builder.add(sleeping("slow".to_owned(), 300)),
+        "shared" | "leaving" => builder.register(sleeping("slow".to_owned(), 300)),
         "broken" | "blocked" => {
             // The log goes to standard output, where the measuring program reads it.
             tracing_subscriber::fmt().with_ansi(false).init();
             let builder = builder
-                .deadline(Duration::from_secs(1))
+                .timeout(Duration::from_secs(1))
                 .check("hanging", pending::<Result<(), String>>)
-                .add(blocking("blocking".to_owned(), MINUTE))
+                .register(blocking("blocking".to_owned(), MINUTE))
                 .check("panicking", panicking)
                 .check("fine", fine);
             match scenario {
@@ -65,8 +65,8 @@ fn described(scenario: &str) -> io::Result<HealthBuilder> {
             }
         }
         "stuck" => builder
-            .deadline(Duration::from_millis(100))
-            .add(blocking("stuck".to_owned(), 60 * MINUTE))
+            .timeout(Duration::from_millis(100))
+            .register(blocking("stuck".to_owned(), 60 * MINUTE))
             .check("fine", fine),
         _ => return Err(io::Error::other(format!("no scenario {scenario:?}"))),
     })
@@ -74,7 +74,9 @@ fn described(scenario: &str) -> io::Result<HealthBuilder> {
 
 fn many(count: usize, check: impl Fn(String) -> Check) -> HealthBuilder {
     let names = (0..count).map(|number| format!("check-{number}"));
-    names.fold(Health::builder(), |builder, name| builder.add(check(name)))
+    names.fold(Health::builder(), |builder, name| {
+        builder.register(check(name))
+    })
 }
 
 fn sleeping(name: String, milliseconds: u64) -> Check {

@@ -5,7 +5,7 @@ use std::io;
 use std::net::ToSocketAddrs;
 use std::time::Duration;
 
-use health_core::{Health, Mounted, State};
+use health_core::{EndpointHandle, Health, State};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -54,7 +54,7 @@ pub fn agent_check(
 }
 
 struct Agent {
-    endpoint: Mounted,
+    endpoint: EndpointHandle,
     context: Context,
 }
 

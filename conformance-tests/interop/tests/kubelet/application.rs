@@ -75,7 +75,7 @@ impl Container for Application {
             .latch(&migrations);
         let health = (self.describe)(builder).build().unwrap();
         let (sigterm, signals) = unbounded();
-        let drained = Box::pin(health.drain_on(signals, self.delay));
+        let drained = Box::pin(health.drain_when(signals, self.delay));
         let (server, address) = serve(health.clone());
         self.running = Some(Running {
             time,

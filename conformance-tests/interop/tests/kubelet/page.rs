@@ -66,7 +66,7 @@ fn the_manifest_leaves_time_for_the_drain() {
     assert!(delay + 10 <= grace, "{grace} s with {delay} s of drain");
     let code = format!("Duration::from_secs({delay})");
     assert!(page().contains(&code), "the page drains for {delay} s");
-    let code = format!("stop_grace(Duration::from_secs({grace}))");
+    let code = format!("termination_grace_period(Duration::from_secs({grace}))");
     assert!(
         page().contains(&code),
         "the page says {grace} s to the library"

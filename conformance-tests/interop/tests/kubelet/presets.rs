@@ -66,7 +66,7 @@ fn endpoints(builder: HealthBuilder) -> HealthBuilder {
 /// A pod that is not yet started.
 fn pod(spec: Spec, database: &Database) -> Kubelet<Application> {
     let database = database.clone();
-    let describe = move |builder| endpoints(builder).add(database.check());
+    let describe = move |builder| endpoints(builder).register(database.check());
     Kubelet::run(spec, Application::new(DELAY, describe))
 }
 
@@ -241,7 +241,7 @@ fn a_liveness_that_asks_a_dependency_restarts_the_pod_with_it() {
     let describe = move |builder: HealthBuilder| {
         let liveness = Endpoint::liveness("/live").only_checks(["database"]);
         builder
-            .add(of_container.check())
+            .register(of_container.check())
             .endpoint(liveness.allow_dependency("database"))
     };
     let spec = Spec {

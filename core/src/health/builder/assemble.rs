@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Foreign, HealthBuilder};
 use crate::application::{Parts, Served};
-use crate::check::{Name, is_name};
+use crate::check::is_name;
 use crate::endpoint::Resolved;
 use crate::error::BuildError;
 use crate::health::Health;
@@ -20,7 +20,7 @@ use crate::run::{Engine, Limits};
 use crate::text::cut;
 
 /// How long a run may take, unless a check may take longer.
-const DEFAULT_RUN_DEADLINE: Duration = Duration::from_secs(10);
+const DEFAULT_RUN_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl HealthBuilder {
     /// Builds the endpoints, and logs their [warnings](Health::warnings) at WARN; so set up the log first.
@@ -30,8 +30,8 @@ impl HealthBuilder {
     ///
     /// # Errors
     ///
-    /// A check's or latch's name is no name, or two share one; a deadline, a period, a threshold or another bound is
-    /// zero; a check is to run more often than its deadline allows; an endpoint's path cannot be one, or is another's; it
+    /// A check's or latch's name is no name, or two share one; a timeout, a period, a threshold or another bound is
+    /// zero; a check is to run more often than its timeout allows; an endpoint's path cannot be one, or is another's; it
     /// names a check or tag that there is not, or chooses from an empty list; it ignores a state that it cannot; a
     /// code of it is out of range, or contradicts its state; a liveness endpoint runs a dependency check that is not
     /// allowed by name.
@@ -39,13 +39,13 @@ impl HealthBuilder {
         self.refuse_zeros()?;
         self.refuse_names()?;
         let checks = self.checks.into_iter();
-        let checks = checks.map(|check| Registered::new(check, self.deadline).map(Arc::new));
+        let checks = checks.map(|check| Registered::new(check, self.timeout).map(Arc::new));
         let checks = checks.collect::<Result<Vec<_>, _>>()?;
         let on_request = checks.iter().filter(|check| check.period.is_none());
-        let longest = on_request.map(|check| check.deadline).max();
-        let default = DEFAULT_RUN_DEADLINE.max(longest.unwrap_or_default());
+        let longest = on_request.map(|check| check.timeout).max();
+        let default = DEFAULT_RUN_TIMEOUT.max(longest.unwrap_or_default());
         let limits = Limits {
-            run_deadline: self.run_deadline.unwrap_or(default),
+            run_timeout: self.run_timeout.unwrap_or(default),
             min_interval: self.min_interval,
             concurrent_checks: self.concurrent_checks,
         };
@@ -62,7 +62,8 @@ impl HealthBuilder {
 
         let sources = self.sources.into_iter().map(|Foreign(source)| source);
         let sources = sources.collect();
-        let maintenance = Maintenance::new(self.config.disablefile(), sources, self.stat_deadline);
+        let maintenance =
+            Maintenance::new(self.config.disablefile(), sources, self.maintenance_timeout);
         let exposed = self.config.disablefile().filter(|_| maintenance.survey());
         let unknown = self.config.unknown_variables().iter();
         let unknown = unknown.map(|name| LogRecord::unknown_variable(name));
@@ -81,7 +82,7 @@ impl HealthBuilder {
             maintenance,
             gate: Gate::new(latches.collect()),
             drain: Drain::default(),
-            stop_grace: self.stop_grace,
+            termination_grace_period: self.termination_grace_period,
             endpoints: Served::all(endpoints, &engine),
             engine,
             is_started: AtomicBool::new(false),
@@ -93,10 +94,9 @@ impl HealthBuilder {
     fn refuse_names(&self) -> Result<(), BuildError> {
         let mut names = HashSet::new();
         for check in &self.checks {
-            if let Name::Own(name) = &check.name {
-                if !names.insert(name) {
-                    return Err(BuildError::DuplicateCheck { name: cut(name) });
-                }
+            if !names.insert(&check.name) {
+                let name = cut(&check.name);
+                return Err(BuildError::DuplicateCheck { name });
             }
         }
         let mut names = HashSet::new();
@@ -114,12 +114,12 @@ impl HealthBuilder {
 
     fn refuse_zeros(&self) -> Result<(), BuildError> {
         let bounds = [
-            ("deadline", self.deadline.is_zero()),
+            ("timeout", self.timeout.is_zero()),
             (
-                "run_deadline",
-                self.run_deadline.is_some_and(|limit| limit.is_zero()),
+                "run_timeout",
+                self.run_timeout.is_some_and(|limit| limit.is_zero()),
             ),
-            ("stat_deadline", self.stat_deadline.is_zero()),
+            ("maintenance_timeout", self.maintenance_timeout.is_zero()),
             ("concurrent_checks", self.concurrent_checks == 0),
             ("blocking_threads", self.blocking_threads == 0),
         ];

@@ -48,9 +48,9 @@ fn a_check_that_hangs_is_an_error_at_its_deadline_and_the_others_are_real() {
 #[test]
 fn all_that_hang_cost_no_more_than_the_longest_deadline() {
     let (health, time) = in_virtual_time(|b| {
-        b.deadline(2 * SECOND)
+        b.timeout(2 * SECOND)
             .check("first", hang)
-            .add(Check::new("second", hang).deadline(3 * SECOND))
+            .register(Check::new("second", hang).timeout(3 * SECOND))
             .check("third", hang)
     });
     let asker = time.ask(&health);
@@ -125,7 +125,7 @@ fn what_a_subscriber_reported_before_its_deadline_stands() {
             pending().await
         }
     }
-    let (health, time) = in_virtual_time(|b| b.add(Check::subscriber("replicas", Replicas)));
+    let (health, time) = in_virtual_time(|b| b.register(Check::subscriber("replicas", Replicas)));
     let asker = time.ask(&health);
     time.pass(5 * SECOND);
     assert_eq!(
@@ -235,7 +235,7 @@ fn a_runtime_that_panics_fails_the_checks_and_nothing_else() {
     let health = builder()
         .runtime(Full(time.clone()))
         .check("on-request", hang)
-        .add(Check::new("in-background", hang).every(60 * SECOND))
+        .register(Check::new("in-background", hang).every(60 * SECOND))
         .build()
         .unwrap();
     for _ in 0..2 {
@@ -333,7 +333,7 @@ fn a_run_whose_tasks_and_askers_are_gone_is_not_the_next_askers() {
 #[test]
 fn a_run_ends_at_its_own_deadline_whatever_those_of_its_checks() {
     let (health, time) = in_virtual_time(|b| {
-        b.run_deadline(SECOND)
+        b.run_timeout(SECOND)
             .concurrent_checks(1)
             .check("fine", || ready(Ok::<(), String>(())))
             .check("hangs", hang)
@@ -353,8 +353,8 @@ fn a_run_ends_at_its_own_deadline_whatever_those_of_its_checks() {
 
 #[test]
 fn a_run_waits_for_a_deadline_that_is_longer_than_its_own_default() {
-    let hangs = Check::new("hangs", hang).deadline(60 * SECOND);
-    let (health, time) = in_virtual_time(|b| b.add(hangs));
+    let hangs = Check::new("hangs", hang).timeout(60 * SECOND);
+    let (health, time) = in_virtual_time(|b| b.register(hangs));
     let asker = time.ask(&health);
     time.pass(60 * SECOND - MILLISECOND);
     assert!(!asker.is_answered());
@@ -367,8 +367,8 @@ fn a_run_waits_for_a_deadline_that_is_longer_than_its_own_default() {
 fn the_longest_duration_is_no_deadline() {
     let (end, ended) = futures::channel::oneshot::channel::<()>();
     let ended = futures::FutureExt::shared(ended);
-    let check = Check::new("slow", move || ended.clone()).deadline(Duration::MAX);
-    let (health, time) = in_virtual_time(|b| b.add(check));
+    let check = Check::new("slow", move || ended.clone()).timeout(Duration::MAX);
+    let (health, time) = in_virtual_time(|b| b.register(check));
     let asker = time.ask(&health);
     time.pass(1_000_000_000 * SECOND);
     assert!(!asker.is_answered());

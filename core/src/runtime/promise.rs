@@ -9,7 +9,7 @@ use crate::runtime::sync::{Mutex, lock};
 
 /// A value that is set once. The first to set it wins; what comes later is dropped.
 #[derive(Debug)]
-pub(crate) struct Latch<T>(Mutex<State<T>>);
+pub(crate) struct Promise<T>(Mutex<State<T>>);
 
 #[derive(Debug)]
 struct State<T> {
@@ -19,7 +19,7 @@ struct State<T> {
     waits: u64,
 }
 
-impl<T> Default for Latch<T> {
+impl<T> Default for Promise<T> {
     fn default() -> Self {
         Self(Mutex::new(State {
             value: None,
@@ -29,7 +29,7 @@ impl<T> Default for Latch<T> {
     }
 }
 
-impl<T: Clone> Latch<T> {
+impl<T: Clone> Promise<T> {
     /// Sets the value and wakes all who wait; whether it was the first to do so.
     pub(crate) fn set(&self, value: T) -> bool {
         let mut state = lock(&self.0);
@@ -52,16 +52,16 @@ impl<T: Clone> Latch<T> {
     /// Waits for the value. Dropping the wait is no loss to anybody else.
     pub(crate) fn wait(&self) -> Wait<'_, T> {
         Wait {
-            latch: self,
+            promise: self,
             number: None,
         }
     }
 }
 
-/// See [`Latch::wait`].
+/// See [`Promise::wait`].
 #[derive(Debug)]
 pub(crate) struct Wait<'a, T> {
-    latch: &'a Latch<T>,
+    promise: &'a Promise<T>,
     number: Option<u64>,
 }
 
@@ -69,7 +69,7 @@ impl<T: Clone> Future for Wait<'_, T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let mut state = lock(&self.latch.0);
+        let mut state = lock(&self.promise.0);
         if let Some(value) = &state.value {
             return Poll::Ready(value.clone());
         }
@@ -88,7 +88,7 @@ impl<T: Clone> Future for Wait<'_, T> {
 impl<T> Drop for Wait<'_, T> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            let waker = lock(&self.latch.0).wakers.remove(&number);
+            let waker = lock(&self.promise.0).wakers.remove(&number);
             drop(waker);
         }
     }
