@@ -13,7 +13,7 @@ pub(super) const DEFAULT_MAINTENANCE_CODE: StatusCode = match StatusCode::from_u
 
 /// A setting that was refused: which, what was written, and the rule it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key} = {value:?} is refused: {rule} (rule H11)")]
+#[error("{key} = {value:?} is refused: {rule}")]
 pub struct ConfigError {
     key: String,
     value: String,

@@ -1,5 +1,6 @@
 //! An endpoint that was checked against the checks there are, and against itself (H16).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,13 +131,20 @@ impl Endpoint {
         let unknown = names.find(|name| !is_check(name));
         if let Some(name) = unknown.or_else(|| allowed.find(|name| !is_check(name))) {
             let (path, name) = (self.path.clone(), name.clone());
-            return Err(BuildError::UnknownCheck { path, name });
+            let known = checks.iter().map(|check| check.name.clone()).collect();
+            return Err(BuildError::UnknownCheck { path, name, known });
         }
         let is_tag = |tag: &str| checks.iter().any(|check| check.tags.contains(tag));
         let mut tags = chosen.iter().flat_map(|chosen| &chosen.tags);
         if let Some(tag) = tags.find(|tag| !is_tag(tag)) {
             let (path, tag) = (self.path.clone(), tag.clone());
-            return Err(BuildError::UnknownTag { path, tag });
+            let known: BTreeSet<_> = checks
+                .iter()
+                .flat_map(|check| &check.tags)
+                .cloned()
+                .collect();
+            let known = known.into_iter().collect();
+            return Err(BuildError::UnknownTag { path, tag, known });
         }
         Ok(())
     }

@@ -42,18 +42,27 @@ fn a_path_that_no_setting_may_have_is_refused() {
 }
 
 #[test]
-fn a_check_or_tag_that_there_is_not_is_refused() {
+fn a_check_or_tag_that_does_not_exist_is_refused_with_those_that_do() {
     let path = || "/up".to_owned();
+    let unknown = |name: &str| BuildError::UnknownCheck {
+        path: path(),
+        name: name.to_owned(),
+        known: vec!["database".to_owned()],
+    };
     let up = || Endpoint::strict("/up");
     let error = refusal(|b| b.endpoint(up().only_checks(["database", "databse"])));
-    let name = "databse".to_owned();
-    assert_eq!(error, BuildError::UnknownCheck { path: path(), name });
+    assert_eq!(error, unknown("databse"));
     let error = refusal(|b| b.endpoint(up().tagged("storage").tagged("storge")));
-    let tag = "storge".to_owned();
-    assert_eq!(error, BuildError::UnknownTag { path: path(), tag });
+    assert_eq!(
+        error,
+        BuildError::UnknownTag {
+            path: path(),
+            tag: "storge".to_owned(),
+            known: vec!["storage".to_owned()],
+        }
+    );
     let error = refusal(|b| b.endpoint(Endpoint::liveness("/up").allow_dependency("databse")));
-    let name = "databse".to_owned();
-    assert_eq!(error, BuildError::UnknownCheck { path: path(), name });
+    assert_eq!(error, unknown("databse"));
 }
 
 #[test]
