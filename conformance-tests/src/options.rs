@@ -19,6 +19,9 @@ pub struct Options {
     pub jobs: usize,
     /// How long an answer may take. Default: 5 s.
     pub timeout: Duration,
+    /// How long a server may take for what it does without a request: a check in the background, or the change that a
+    /// step waits for. Default: 10 s.
+    pub eventually: Duration,
     /// Whether a `should` that fails counts. Default: it does not.
     pub strict: bool,
     /// What the server is known to fail, and to lack. Default: nothing.
@@ -56,6 +59,7 @@ impl Default for Options {
             skip: Vec::new(),
             jobs: 1,
             timeout: Duration::from_secs(5),
+            eventually: Duration::from_secs(10),
             strict: false,
             known: KnownFailures::default(),
             interrupt: Interrupt::default(),

@@ -219,8 +219,10 @@ impl Run<'_> {
         let warnings = scenarios.iter().map(|scenario| scenario.start_warnings);
         let warnings = warnings.max().unwrap_or_default();
         let (harness, lacks) = (self.harness, self.lacks);
-        let session = match Session::start(harness, &given, lacks, directory.path(), pace, warnings)
-        {
+        let (directory, eventually) = (directory.path(), self.options.eventually);
+        let session = match Session::start(
+            harness, &given, lacks, directory, pace, eventually, warnings,
+        ) {
             Ok(session) => session,
             Err(StartError::Failed(what)) => return fail_all(what),
             Err(StartError::Refused(message)) => {

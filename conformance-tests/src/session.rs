@@ -25,9 +25,6 @@ use crate::template::{expand_text, open};
 /// How long a server may take to accept a connection, to be taken for alive.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
 
-/// How long the suite waits for what a server does in its own time.
-const OWN_TIME: Duration = Duration::from_secs(10);
-
 /// How long the suite waits for lines that should not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Pace {
@@ -44,6 +41,7 @@ pub(crate) struct Session<'a> {
     journal: Journal,
     patience: Duration,
     pace: Pace,
+    eventually: Duration,
     /// Whether lines have come that belong to no request, or not to the one they were taken for.
     surplus: Cell<bool>,
     /// Whether the server leaves connections open that it was asked to close.
@@ -65,6 +63,7 @@ impl<'a> Session<'a> {
         lacks: &'a Lacks,
         directory: &'a Path,
         pace: Pace,
+        eventually: Duration,
         warnings: usize,
     ) -> Result<Self, StartError> {
         let journal = Journal::of_server(given, lacks);
@@ -83,6 +82,7 @@ impl<'a> Session<'a> {
             journal,
             patience,
             pace,
+            eventually,
             surplus: Cell::new(false),
             ignores_close: Cell::new(false),
             lacks,
@@ -211,7 +211,7 @@ impl<'a> Session<'a> {
         }
         if scenario.start_checks > 0 {
             let count = scenario.start_checks;
-            for (name, starts) in self.journal.background(count, OWN_TIME) {
+            for (name, starts) in self.journal.background(count, self.eventually) {
                 if starts < count {
                     let expected = format!("{name:?} {count} times, by itself");
                     let got = format!("{starts} times");

@@ -7,8 +7,7 @@ use std::path::Path;
 use std::process;
 
 use health_conformance::{
-    Given, Harness, Interrupt, KnownFailures, Options, Program, Report, RunningServer, Suite,
-    try_out,
+    Given, Harness, KnownFailures, Options, Program, Report, RunningServer, Suite, try_out,
 };
 
 use crate::arguments::{Format, Run};
@@ -88,9 +87,9 @@ fn options(arguments: &Run, suite: &Suite) -> Result<Options, Box<dyn Error>> {
         timeout: arguments.timeout,
         strict: arguments.strict,
         known,
-        interrupt: Interrupt::default(),
         name: arguments.name.clone(),
         rerun: rerun(arguments),
+        ..Options::default()
     })
 }
 

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{OWN_TIME, Session};
+use super::Session;
 use crate::client::{ExchangeError, Request};
 use crate::conduct::{Conduct, Exchanged, request};
 use crate::finding::Failure;
@@ -46,7 +46,7 @@ impl Session<'_> {
         let mismatches = if step.until {
             let start = Instant::now();
             loop {
-                let is_over = start.elapsed() >= OWN_TIME;
+                let is_over = start.elapsed() >= self.eventually;
                 let asked = self.asked(step, past);
                 let (mismatches, is_final) = self.ask_again(&asked, &request, conduct);
                 if is_final || is_over {
