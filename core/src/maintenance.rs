@@ -3,11 +3,12 @@
 //! Each is asked for every request, and none may hold it up: the switch is a flag, and whatever could wait is asked by
 //! a thread of the library's own, for which a request waits no longer than a limit.
 
+mod disablefile;
 mod episode;
 mod exposure;
 mod inline;
-mod marker;
 mod mounts;
+mod presence;
 mod prober;
 mod source;
 mod switch;
@@ -18,9 +19,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use self::marker::Marker;
-use self::source::Asked;
+use self::disablefile::Disablefile;
 pub use self::source::MaintenanceSource;
+use self::source::Source;
 pub use self::switch::MaintenanceSwitch;
 use crate::log::LogRecord;
 use crate::runtime::Runtime;
@@ -37,8 +38,8 @@ pub(crate) struct Observation {
 #[derive(Debug)]
 pub(crate) struct Maintenance {
     switch: MaintenanceSwitch,
-    marker: Marker,
-    sources: Vec<Asked>,
+    disablefile: Disablefile,
+    sources: Vec<Source>,
 }
 
 impl Maintenance {
@@ -51,8 +52,8 @@ impl Maintenance {
         let sources = sources.into_iter();
         Self {
             switch: MaintenanceSwitch::new(),
-            marker: Marker::new(disablefile, limit),
-            sources: sources.map(|source| Asked::new(source, limit)).collect(),
+            disablefile: Disablefile::new(disablefile, limit),
+            sources: sources.map(|source| Source::new(source, limit)).collect(),
         }
     }
 
@@ -60,9 +61,9 @@ impl Maintenance {
         &self.switch
     }
 
-    /// Looks around before the first request; whether any local user could create the marker file (H11).
+    /// Looks at the file system before the first request; whether any local user could create the disablefile (H11).
     pub(crate) fn survey(&self) -> bool {
-        self.marker.survey()
+        self.disablefile.survey()
     }
 
     /// Asks all of them, side by side; but not on where the cheaper say that it is.
@@ -73,7 +74,7 @@ impl Maintenance {
                 warnings: Vec::new(),
             };
         }
-        let (mut is_active, warning) = self.marker.observe(runtime).await;
+        let (mut is_active, warning) = self.disablefile.observe(runtime).await;
         let mut warnings = Vec::from_iter(warning);
         if !is_active && !self.sources.is_empty() {
             let answers = self.sources.iter().map(|source| source.observe(runtime));

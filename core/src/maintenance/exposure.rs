@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// Whether any local user could create the marker file (H11).
+/// Whether any local user could create the disablefile (H11).
 pub(super) fn is_exposed(disablefile: &Path) -> bool {
     match disablefile.parent() {
         Some(parent) if parent.as_os_str().is_empty() => is_world_writable(Path::new(".")),

@@ -1,4 +1,4 @@
-//! Which looks at the file system are safe to take on a thread that serves requests.
+//! Which stats are safe to make on a thread that serves requests.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! A thread that looks, for what may never answer: a file system (H4), a source of the application's (H19).
+//! Runs a probe that may never return, of a file system (H4) or of a source of the application (H19), on a thread of its own.
 
 use std::fmt;
 use std::sync::{Arc, mpsc};
@@ -9,137 +9,136 @@ use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 use crate::runtime::{Runtime, ThreadRuntime, after, until};
 
-/// What to look at, on the prober's thread.
-pub(super) trait Lookout: Send + Sync + 'static {
-    /// What was seen.
-    type Sighting: Clone + Send + 'static;
+/// What the prober's thread calls.
+pub(super) trait Probe: Send + Sync + 'static {
+    /// What a probe returns.
+    type Output: Clone + Send + 'static;
 
-    /// Looks, from `start` on; it may take for ever, and must not panic.
-    fn look(&self, clock: &dyn Runtime, start: Instant) -> Self::Sighting;
+    /// Probes, from `start` on. It may block indefinitely, and must not panic.
+    fn probe(&self, clock: &dyn Runtime, start: Instant) -> Self::Output;
 }
 
-/// Has somebody else look, and waits only so long.
+/// Runs a probe on another thread, and waits for its result no longer than a limit.
 ///
-/// A look that was begun before a request came does not count for it (H4): it waits for the next, with all who
-/// came since. So at most one look hangs and one waits, however many ask.
-pub(super) struct Prober<L: Lookout> {
+/// A probe that began before a request came does not count for that request (H4): the request waits for the next one, with all
+/// requests that came since. So at most one probe hangs and one is pending, however many requests there are.
+pub(super) struct Prober<P: Probe> {
     thread: Pool,
-    shared: Arc<Shared<L>>,
+    shared: Arc<Shared<P>>,
     limit: Duration,
 }
 
-struct Shared<L: Lookout> {
-    lookout: L,
-    looks: Mutex<Looks<L::Sighting>>,
+struct Shared<P: Probe> {
+    probe: P,
+    queue: Mutex<Queue<P::Output>>,
 }
 
-struct Looks<S> {
-    waiting: Option<Arc<Look<S>>>,
-    /// Since when one is under way.
+struct Queue<T> {
+    pending: Option<Arc<Pending<T>>>,
+    /// Since when a probe is running.
     running: Option<Instant>,
 }
 
-/// One look, for all who came before it began.
-struct Look<S> {
+/// One probe, for all requests that came before it began.
+struct Pending<T> {
     begun: Promise<Instant>,
-    seen: Promise<S>,
+    output: Promise<T>,
 }
 
-impl<L: Lookout> Prober<L> {
-    /// One whose thread stays for a while, for the next look. A look that takes `limit` says nothing.
-    pub(super) fn new(name: &'static str, lookout: L, limit: Duration) -> Self {
-        Self::on(Pool::new(name, 1), lookout, limit)
+impl<P: Probe> Prober<P> {
+    /// A prober whose thread stays for a while, for the next probe. A probe that takes `limit` has no result.
+    pub(super) fn new(name: &'static str, probe: P, limit: Duration) -> Self {
+        Self::on(Pool::new(name, 1), probe, limit)
     }
 
-    /// One whose looks are so seldom that no thread stays for the next.
-    pub(super) fn fleeting(name: &'static str, lookout: L, limit: Duration) -> Self {
-        Self::on(Pool::fleeting(name), lookout, limit)
+    /// A prober that is used so seldom that no thread stays for the next probe.
+    pub(super) fn fleeting(name: &'static str, probe: P, limit: Duration) -> Self {
+        Self::on(Pool::fleeting(name), probe, limit)
     }
 
-    fn on(thread: Pool, lookout: L, limit: Duration) -> Self {
-        let looks = Looks {
-            waiting: None,
+    fn on(thread: Pool, probe: P, limit: Duration) -> Self {
+        let queue = Mutex::new(Queue {
+            pending: None,
             running: None,
-        };
-        let looks = Mutex::new(looks);
+        });
         Self {
             thread,
-            shared: Arc::new(Shared { lookout, looks }),
+            shared: Arc::new(Shared { probe, queue }),
             limit,
         }
     }
 
-    /// Looks for the first time, and finds out something more; `None` when that takes longer than `limit`.
-    pub(super) fn look_first<T: Send + 'static>(
+    /// Probes for the first time, and calls `then` on the same thread; `None` when that takes longer than `limit`.
+    pub(super) fn probe_first<T: Send + 'static>(
         &self,
         limit: Duration,
         then: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let shared = self.shared.clone();
-        lock(&shared.looks).running = Some(ThreadRuntime.now());
+        lock(&shared.queue).running = Some(ThreadRuntime.now());
         self.thread.submit(move || {
-            shared.lookout.look(&ThreadRuntime, ThreadRuntime.now());
-            let _ = tell.send(then());
-            // For those who came meanwhile.
-            shared.take_looks(&ThreadRuntime);
+            shared.probe.probe(&ThreadRuntime, ThreadRuntime.now());
+            let _ = sender.send(then());
+            // For requests that came meanwhile.
+            shared.run_pending(&ThreadRuntime);
         });
-        told.recv_timeout(limit).ok()
+        receiver.recv_timeout(limit).ok()
     }
 
-    /// What a look says that begins after this call; `None` when it takes longer than the limit, and at once
-    /// while the one before it already does.
-    pub(super) async fn look(&self, runtime: &Arc<dyn Runtime>) -> Option<L::Sighting> {
+    /// The result of a probe that begins after this call; `None` when it takes longer than the limit, and at once
+    /// while the probe before it already does.
+    pub(super) async fn probe(&self, runtime: &Arc<dyn Runtime>) -> Option<P::Output> {
         let limit = self.limit;
-        let (look, queued) = self.next_look(runtime);
-        let begun = until(&**runtime, after(queued, limit), look.begun.wait()).await?;
-        until(&**runtime, after(begun, limit), look.seen.wait()).await
+        let (pending, queued) = self.next_probe(runtime);
+        let begun = until(&**runtime, after(queued, limit), pending.begun.wait()).await?;
+        until(&**runtime, after(begun, limit), pending.output.wait()).await
     }
 
-    /// The look that begins next, and since when it is next: as long as another is under way.
-    fn next_look(&self, runtime: &Arc<dyn Runtime>) -> (Arc<Look<L::Sighting>>, Instant) {
-        let mut looks = lock(&self.shared.looks);
-        let is_first = looks.waiting.is_none() && looks.running.is_none();
+    /// The probe that begins next, and since when it is next: as long as the one before it is running.
+    fn next_probe(&self, runtime: &Arc<dyn Runtime>) -> (Arc<Pending<P::Output>>, Instant) {
+        let mut queue = lock(&self.shared.queue);
+        let is_first = queue.pending.is_none() && queue.running.is_none();
         let new = || {
-            Arc::new(Look {
+            Arc::new(Pending {
                 begun: Promise::default(),
-                seen: Promise::default(),
+                output: Promise::default(),
             })
         };
-        let look = looks.waiting.get_or_insert_with(new).clone();
-        let running = looks.running;
-        drop(looks);
+        let pending = queue.pending.get_or_insert_with(new).clone();
+        let running = queue.running;
+        drop(queue);
 
         if is_first {
             let (shared, clock) = (self.shared.clone(), runtime.clone());
-            self.thread.submit(move || shared.take_looks(&*clock));
+            self.thread.submit(move || shared.run_pending(&*clock));
         } else {
             // Should the machine have had no thread for the first.
             self.thread.staff();
         }
-        (look, running.unwrap_or_else(|| runtime.now()))
+        (pending, running.unwrap_or_else(|| runtime.now()))
     }
 }
 
-impl<L: Lookout> Shared<L> {
-    /// Looks until nobody waits for it.
-    fn take_looks(&self, clock: &dyn Runtime) {
+impl<P: Probe> Shared<P> {
+    /// Probes until no request waits for it.
+    fn run_pending(&self, clock: &dyn Runtime) {
         loop {
             let now = clock.now();
-            let mut looks = lock(&self.looks);
-            let Some(waiting) = looks.waiting.take() else {
-                looks.running = None;
+            let mut queue = lock(&self.queue);
+            let Some(pending) = queue.pending.take() else {
+                queue.running = None;
                 return;
             };
-            looks.running = Some(now);
-            drop(looks);
-            waiting.begun.set(now);
-            waiting.seen.set(self.lookout.look(clock, now));
+            queue.running = Some(now);
+            drop(queue);
+            pending.begun.set(now);
+            pending.output.set(self.probe.probe(clock, now));
         }
     }
 }
 
-impl<L: Lookout> fmt::Debug for Prober<L> {
+impl<P: Probe> fmt::Debug for Prober<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.thread.fmt(f)
     }

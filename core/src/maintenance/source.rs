@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use super::episode::Episode;
-use super::prober::{Lookout, Prober};
+use super::prober::{Probe, Prober};
 use crate::log::LogRecord;
 use crate::runtime::Runtime;
 use crate::runtime::guard::{Panicked, catch};
@@ -51,62 +51,62 @@ pub trait MaintenanceSource: Send + Sync + 'static {
     }
 }
 
-/// A source, and what it said.
-pub(super) struct Asked {
+/// A source, and its last answer.
+pub(super) struct Source {
     name: String,
-    prober: Prober<Guarded>,
+    prober: Prober<SourceProbe>,
     limit: Duration,
-    last: Arc<Last>,
+    last: Arc<LastAnswer>,
     panicking: Episode,
     hanging: Episode,
 }
 
-/// What a source said last, also when that came too late.
-struct Last(AtomicU8);
+/// The last answer of a source, also when it came too late.
+struct LastAnswer(AtomicU8);
 
-const NOTHING: u8 = 0;
+const NONE: u8 = 0;
 const INACTIVE: u8 = 1;
 const ACTIVE: u8 = 2;
 
-impl Last {
+impl LastAnswer {
     fn is_active(&self) -> bool {
         self.0.load(Ordering::Acquire) != INACTIVE
     }
 
     fn remember(&self, is_active: bool) {
-        let said = if is_active { ACTIVE } else { INACTIVE };
-        self.0.store(said, Ordering::Release);
+        let answer = if is_active { ACTIVE } else { INACTIVE };
+        self.0.store(answer, Ordering::Release);
     }
 }
 
-/// Asks, on the prober's thread.
-struct Guarded {
+/// Asks the source, on the prober's thread.
+struct SourceProbe {
     source: Arc<dyn MaintenanceSource>,
-    last: Arc<Last>,
+    last: Arc<LastAnswer>,
 }
 
-impl Lookout for Guarded {
-    type Sighting = Result<bool, Arc<Panicked>>;
+impl Probe for SourceProbe {
+    type Output = Result<bool, Arc<Panicked>>;
 
-    fn look(&self, _: &dyn Runtime, _: Instant) -> Self::Sighting {
+    fn probe(&self, _: &dyn Runtime, _: Instant) -> Self::Output {
         let answer = catch(|| self.source.is_active()).map_err(Arc::new)?;
         self.last.remember(answer);
         Ok(answer)
     }
 }
 
-impl Asked {
+impl Source {
     pub(super) fn new(source: Arc<dyn MaintenanceSource>, limit: Duration) -> Self {
-        let last = Arc::new(Last(AtomicU8::new(NOTHING)));
+        let last = Arc::new(LastAnswer(AtomicU8::new(NONE)));
         // A name that panics is as good as none.
         let name = catch(|| source.name().to_owned()).unwrap_or_default();
-        let guarded = Guarded {
+        let probe = SourceProbe {
             source,
             last: last.clone(),
         };
         Self {
             name,
-            prober: Prober::new("health-source", guarded, limit),
+            prober: Prober::new("health-source", probe, limit),
             limit,
             last,
             panicking: Episode::default(),
@@ -114,16 +114,16 @@ impl Asked {
         }
     }
 
-    /// Whether it says that the host is in maintenance, and what there is to warn of.
+    /// Whether the host is in maintenance according to the source, and what there is to warn of.
     pub(super) async fn observe(&self, runtime: &Arc<dyn Runtime>) -> (bool, Option<LogRecord>) {
-        let sighting = self.prober.look(runtime).await;
-        self.conclude(sighting)
+        let answer = self.prober.probe(runtime).await;
+        self.conclude(answer)
     }
 
     /// `None` is an answer that took too long.
-    fn conclude(&self, sighting: Option<Result<bool, Arc<Panicked>>>) -> (bool, Option<LogRecord>) {
+    fn conclude(&self, answer: Option<Result<bool, Arc<Panicked>>>) -> (bool, Option<LogRecord>) {
         let last = self.last.is_active();
-        let Some(answer) = sighting else {
+        let Some(answer) = answer else {
             let begins = self.hanging.begins();
             let warning = begins.then(|| LogRecord::source_hangs(&self.name, self.limit, last));
             return (last, warning);
@@ -144,111 +144,11 @@ impl Asked {
     }
 }
 
-impl fmt::Debug for Asked {
+impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-    use std::sync::mpsc::{Receiver, channel};
-    use std::sync::{Arc, Mutex};
-    use std::time::Duration;
-
-    use futures::executor::block_on;
-
-    use super::{Asked, MaintenanceSource};
-    use crate::runtime::{Runtime, ThreadRuntime};
-
-    const LIMIT: Duration = Duration::from_secs(60);
-
-    fn observe(asked: &Asked) -> (bool, Option<String>) {
-        let runtime: Arc<dyn Runtime> = Arc::new(ThreadRuntime);
-        let (is_active, warning) = block_on(asked.observe(&runtime));
-        (is_active, warning.map(|record| record.text().to_owned()))
-    }
-
-    /// Reply what is next, and panics where that is nothing.
-    struct Scripted(Mutex<VecDeque<Option<bool>>>);
-
-    impl MaintenanceSource for Scripted {
-        fn is_active(&self) -> bool {
-            let next = self.0.lock().unwrap().pop_front().unwrap();
-            next.unwrap_or_else(|| std::panic::resume_unwind(Box::new("quietly")))
-        }
-
-        fn name(&self) -> &str {
-            "scripted"
-        }
-    }
-
-    fn scripted<const N: usize>(answers: [Option<bool>; N]) -> Asked {
-        Asked::new(Arc::new(Scripted(Mutex::new(answers.into()))), LIMIT)
-    }
-
-    #[test]
-    fn a_source_that_panics_leaves_what_it_said_last_and_warns_once_an_episode() {
-        let asked = scripted([Some(false), None, None, Some(true), None, Some(false)]);
-        let answers: Vec<_> = (0..6).map(|_| observe(&asked)).collect();
-        let states = answers.iter().map(|(is_active, _)| *is_active);
-        let expected = [false, false, false, true, true, false];
-        assert_eq!(states.collect::<Vec<_>>(), expected);
-        let warned = answers.iter().map(|(_, warning)| warning.is_some());
-        let expected = [false, true, false, false, true, false];
-        assert_eq!(warned.collect::<Vec<_>>(), expected);
-        let warning = answers[1].1.as_ref().unwrap();
-        assert!(
-            warning.contains("\"scripted\"") && warning.contains("quietly"),
-            "{warning}"
-        );
-        assert!(warning.contains("as not in maintenance"), "{warning}");
-    }
-
-    #[test]
-    fn a_source_that_has_never_said_anything_is_taken_for_a_maintenance() {
-        let asked = scripted([None, Some(false)]);
-        let (is_active, warning) = observe(&asked);
-        assert!(is_active && warning.unwrap().contains("as in maintenance"));
-        assert_eq!(observe(&asked), (false, None));
-    }
-
-    #[test]
-    fn each_episode_of_silence_has_its_warning() {
-        let asked = scripted([]);
-        let warned = |sighting| asked.conclude(sighting).1.is_some();
-        assert!(warned(None));
-        assert!(!warned(None));
-        assert!(!warned(Some(Ok(false))));
-        assert!(warned(None));
-    }
-
-    /// Reply what it is sent, when it is sent it.
-    struct Slow(Mutex<Receiver<bool>>);
-
-    impl MaintenanceSource for Slow {
-        fn is_active(&self) -> bool {
-            self.0.lock().unwrap().recv().unwrap_or_default()
-        }
-    }
-
-    #[test]
-    fn a_source_that_blocks_holds_up_nobody_and_warns_once_an_episode() {
-        let (answer, answers) = channel();
-        let slow = Arc::new(Slow(Mutex::new(answers)));
-        let asked = Asked::new(slow, Duration::from_millis(20));
-        let (is_active, warning) = observe(&asked);
-        assert!(is_active && warning.is_some());
-        for _ in 0..100 {
-            assert_eq!(observe(&asked), (true, None));
-        }
-        // One answer for the look that is stuck, others for the one that waits behind it, and for ours.
-        for _ in 0..3 {
-            answer.send(false).unwrap();
-        }
-        while observe(&asked) != (false, None) {
-            answer.send(false).unwrap();
-        }
-    }
-}
+mod tests;

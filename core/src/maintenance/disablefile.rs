@@ -1,0 +1,171 @@
+//! The disablefile: one stat per request, never cached (H4).
+//!
+//! On a local file system the request makes the stat itself, which is cheaper than to ask another thread. Everywhere
+//! else a thread of the library's own makes it, and the request waits no longer than its limit.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::episode::{Episode, remember};
+use super::exposure::is_exposed;
+use super::inline::Inline;
+use super::mounts;
+use super::presence::Presence;
+use super::prober::{Probe, Prober};
+use crate::log::LogRecord;
+use crate::runtime::Runtime;
+
+/// How long the build of an endpoint waits for the file system.
+const SURVEY_LIMIT: Duration = Duration::from_secs(1);
+
+/// The disablefile, and what was last known of it.
+#[derive(Debug)]
+pub(super) struct Disablefile {
+    /// `None` where there is no disablefile.
+    watched: Option<Watched>,
+    inline: Inline,
+    unreadable: Episode,
+    hanging: Episode,
+}
+
+#[derive(Debug)]
+struct Watched {
+    path: Arc<Path>,
+    prober: Prober<StatProbe>,
+    limit: Duration,
+    last: Arc<LastSeen>,
+}
+
+/// What stats leave behind, also those that end too late.
+#[derive(Debug, Default)]
+struct LastSeen {
+    is_active: AtomicBool,
+    /// Whether requests may make the stat themselves, as the last probe found.
+    is_local: AtomicBool,
+}
+
+impl Disablefile {
+    pub(super) fn new(path: Option<&Path>, limit: Duration) -> Self {
+        Self {
+            watched: path.map(|path| Watched::new(path, limit)),
+            inline: Inline::default(),
+            unreadable: Episode::default(),
+            hanging: Episode::default(),
+        }
+    }
+
+    /// Finds out, before the first request, whether requests may make the stat themselves; and whether any local user
+    /// could create the disablefile (H11), which is not known where the file system does not respond in time.
+    pub(super) fn survey(&self) -> bool {
+        self.watched.as_ref().is_some_and(|watched| {
+            let path = watched.path.clone();
+            let exposed = watched
+                .prober
+                .probe_first(SURVEY_LIMIT, move || is_exposed(&path));
+            exposed.unwrap_or(false)
+        })
+    }
+
+    /// Whether it exists, and what there is to warn of. The stat follows links: any file at the end of the path
+    /// counts, and none is opened.
+    pub(super) async fn observe(&self, runtime: &Arc<dyn Runtime>) -> (bool, Option<LogRecord>) {
+        let Some(watched) = &self.watched else {
+            return (false, None);
+        };
+        let seen_inline = match watched.last.is_local.load(Ordering::Relaxed) {
+            true => self.inline.stat(&watched.path, runtime.now()),
+            false => None,
+        };
+        if let Some(presence) = &seen_inline {
+            remember(&watched.last.is_active, presence.is_active());
+        }
+        let presence = match seen_inline {
+            Some(presence) => Some(presence),
+            // Boxed: few answers need room for the wait.
+            None => Box::pin(watched.prober.probe(runtime)).await,
+        };
+        self.conclude(watched, presence)
+    }
+
+    /// What a stat says; `None` is one that took too long, and keeps the last known state.
+    fn conclude(&self, watched: &Watched, presence: Option<Presence>) -> (bool, Option<LogRecord>) {
+        let Watched {
+            path, limit, last, ..
+        } = watched;
+        let Some(presence) = presence else {
+            let is_active = last.is_active.load(Ordering::Relaxed);
+            let begins = self.hanging.begins();
+            let warning = begins.then(|| LogRecord::disablefile_hangs(path, *limit, is_active));
+            return (is_active, warning);
+        };
+        self.hanging.end();
+        let is_active = presence.is_active();
+        let warning = match presence {
+            Presence::Unknown(error) => {
+                let begins = self.unreadable.begins();
+                begins.then(|| LogRecord::disablefile_unreadable(path, &error))
+            }
+            Presence::Present | Presence::Absent => {
+                self.unreadable.end();
+                None
+            }
+        };
+        (is_active, warning)
+    }
+}
+
+impl Watched {
+    fn new(path: &Path, limit: Duration) -> Self {
+        let last = Arc::new(LastSeen::default());
+        let probe = StatProbe {
+            path: path.to_owned(),
+            limit,
+            last: last.clone(),
+            is_placed: AtomicBool::new(false),
+        };
+        Self {
+            path: path.into(),
+            // On a local file system, the probe at the build is its only one.
+            prober: Prober::fleeting("health-stat", probe, limit),
+            limit,
+            last,
+        }
+    }
+}
+
+/// Makes the stat, on the prober's thread.
+#[derive(Debug)]
+struct StatProbe {
+    path: PathBuf,
+    limit: Duration,
+    last: Arc<LastSeen>,
+    /// Whether the kind of file system was found out since the last stat that hung.
+    is_placed: AtomicBool,
+}
+
+impl Probe for StatProbe {
+    type Output = Presence;
+
+    /// Makes the stat, and finds out whether a request may make the next one itself.
+    fn probe(&self, clock: &dyn Runtime, start: Instant) -> Presence {
+        let presence = Presence::from_stat(fs::metadata(&self.path));
+        let LastSeen {
+            is_active,
+            is_local,
+        } = &*self.last;
+        is_active.store(presence.is_active(), Ordering::Relaxed);
+
+        let is_prompt = clock.now().saturating_duration_since(start) < self.limit;
+        let was_placed = self.is_placed.swap(is_prompt, Ordering::Relaxed);
+        if !(is_prompt && was_placed) {
+            is_local.store(is_prompt && mounts::is_local(&self.path), Ordering::Relaxed);
+        }
+        presence
+    }
+}
+
+#[cfg(test)]
+mod tests;
