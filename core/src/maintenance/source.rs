@@ -11,43 +11,56 @@ use crate::log::LogRecord;
 use crate::runtime::Runtime;
 use crate::runtime::guard::{Panicked, catch};
 
-/// Something that can put the host into maintenance, beside the disablefile and the
-/// [switch](crate::MaintenanceSwitch).
+/// A further source of maintenance, beside the disablefile and the [switch](crate::MaintenanceSwitch): a closure, or a
+/// type with a name for the log.
 ///
-/// It is asked for each request that has to know, so it has to answer from what it knows: a flag, a file in memory. What
-/// watches something remote does so in its own time, and turns the switch; `health-axum` has an example
+/// It is asked for each request that needs to know, so it should answer from memory: a flag, a value that is already there. A
+/// source that watches something remote should do so on its own schedule and turn the switch; `health-axum` has an example
 /// that flips a whole fleet through Redis.
 ///
-/// It is called on a thread of the library's own, never twice side by side. One that panics, or that takes longer
-/// than [the stat may](crate::HealthBuilder::maintenance_timeout) to begin or to answer, leaves what it said last standing, with one WARN per episode; one
-/// that has never said anything is taken for a maintenance, because nobody has seen that there is none.
+/// It is called on a thread of the library's own, one call at a time. If it panics, or exceeds the
+/// [timeout](crate::HealthBuilder::maintenance_timeout) to begin or to answer, its previous answer is used and one warning is
+/// logged per episode. Before its first answer a source counts as active (H19).
 ///
 /// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicBool, Ordering};
+///
 /// use health_core::{Health, MaintenanceSource};
 ///
-/// /// In maintenance on an odd day of the month.
-/// struct OddDays(fn() -> u8);
+/// struct NightlyBatch(Arc<AtomicBool>);
 ///
-/// impl MaintenanceSource for OddDays {
+/// impl MaintenanceSource for NightlyBatch {
 ///     fn is_active(&self) -> bool {
-///         (self.0)() % 2 == 1
+///         self.0.load(Ordering::Relaxed)
 ///     }
 ///
 ///     fn name(&self) -> &str {
-///         "odd-days"
+///         "nightly-batch"
 ///     }
 /// }
 ///
-/// let health = Health::builder().maintenance_source(OddDays(|| 2)).build()?;
+/// let (batch, import) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+/// let health = Health::builder()
+///     .maintenance_source(NightlyBatch(batch))
+///     .maintenance_source(move || import.load(Ordering::Relaxed))
+///     .build()?;
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
 pub trait MaintenanceSource: Send + Sync + 'static {
     /// Whether the host is in maintenance.
     fn is_active(&self) -> bool;
 
-    /// What the log calls it when it panics or hangs; asked once, when the endpoints are built. Default: the name of its type.
+    /// The name in the log, when the source panics or hangs. It is asked for once, when the endpoints are built. Default: the
+    /// name of the type, which for a closure is that of the function around it.
     fn name(&self) -> &str {
         std::any::type_name::<Self>()
+    }
+}
+
+impl<F: Fn() -> bool + Send + Sync + 'static> MaintenanceSource for F {
+    fn is_active(&self) -> bool {
+        self()
     }
 }
 

@@ -99,3 +99,18 @@ fn a_source_that_blocks_holds_up_nobody_and_warns_once_an_episode() {
         answer.send(false).unwrap();
     }
 }
+
+#[test]
+fn a_closure_is_a_source_that_the_log_names_after_the_function_around_it() {
+    let answers = Mutex::new(vec![false, true]);
+    let source = Source::new(
+        Arc::new(move || answers.lock().unwrap().pop().unwrap()),
+        LIMIT,
+    );
+    assert_eq!(observe(&source), (true, None));
+    assert_eq!(observe(&source), (false, None));
+    let (is_active, warning) = observe(&source);
+    let warning = warning.unwrap();
+    let name = "a_closure_is_a_source_that_the_log_names_after_the_function_around_it";
+    assert!(!is_active && warning.contains(name), "{warning}");
+}
