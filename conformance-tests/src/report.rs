@@ -107,6 +107,22 @@ impl Report {
         }
     }
 
+    /// One report of several, each of some scenarios of the same run.
+    #[cfg(feature = "testee")]
+    pub(crate) fn joined(suite: &Suite, reports: Vec<Self>) -> Self {
+        let mut reports = reports.into_iter();
+        let mut whole = reports
+            .next()
+            .unwrap_or_else(|| Self::new(suite, Vec::new(), &Lacks::new(), &Options::default()));
+        for part in reports {
+            whole.outcomes.extend(part.outcomes);
+            whole.out_of_date.extend(part.out_of_date);
+        }
+        let place = |outcome: &Outcome| suite.scenarios().position(|it| it.id() == outcome.id);
+        whole.outcomes.sort_by_cached_key(place);
+        whole
+    }
+
     /// Whether the server conforms: at least one scenario was played, none failed that is not known to, and
     /// every known failure still is one.
     pub fn conforms(&self) -> bool {

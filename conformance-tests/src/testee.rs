@@ -6,6 +6,7 @@
 
 mod controls;
 mod endpoints;
+mod parts;
 mod scripted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 use self::controls::Controls;
 use self::endpoints::endpoint;
+use self::parts::Part;
 use self::scripted::{EXPECTED_PANIC, Payload};
 use crate::command::Command;
 use crate::given::{self, Given};
@@ -68,12 +70,12 @@ fn serve_given(serve: impl Fn(Health) -> io::Result<Server>) -> Result<(), Box<d
 /// Runs the suite in this process, for a test: `assert!(report.conforms(), "{report}")`.
 ///
 /// Every `should` counts. `known` is the TOML of [`KnownFailures`]. The environment variable `HEALTH_SCENARIOS` narrows the
-/// run to the scenarios that match its pattern. All servers share one `tracing` subscriber, so there
-/// is one such run in a process at a time.
+/// run to the scenarios that match its pattern. All servers share one `tracing` subscriber, so a process plays one
+/// scenario at a time; the whole suite is therefore divided among several processes that run the same test.
 ///
 /// # Errors
 ///
-/// The known failures cannot be read.
+/// The known failures cannot be read; one of the processes ends without a report.
 pub fn run_suite(
     serve: impl Fn(Health) -> io::Result<Server> + Sync,
     known: &str,
@@ -83,16 +85,31 @@ pub fn run_suite(
     quieten_expected_panics();
     allow_many_files();
 
+    let pattern = std::env::var("HEALTH_SCENARIOS").ok();
+    let part = Part::of_this_process();
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
     let suite = Suite::builtin()?;
+    let known = KnownFailures::parse(known, &suite)?;
+    if part.is_none() && pattern.is_none() {
+        if let Some(report) = parts::run_all(&suite)? {
+            return Ok(report);
+        }
+    }
     let options = Options {
-        run: vec![std::env::var("HEALTH_SCENARIOS").unwrap_or_else(|_| "*".to_owned())],
+        run: match &part {
+            Some(part) => part.scenarios(&suite),
+            None => vec![pattern.unwrap_or_else(|| "*".to_owned())],
+        },
         strict: true,
-        known: KnownFailures::parse(known, &suite)?,
+        known,
         rerun: format!("HEALTH_SCENARIOS={{id}} cargo test -p {package} --test conformance"),
         ..Options::default()
     };
-    Ok(suite.run(&InProcess(serve), &options))
+    let report = suite.run(&InProcess(serve), &options);
+    if let Some(part) = part {
+        part.hand_over(&report)?;
+    }
+    Ok(report)
 }
 
 /// A server of this process, as a [`Harness`].
