@@ -1,1 +1,1 @@
-"""What programs conclude of the endpoints: `main` is the command line, `round` the run, `page` what it writes."""
+"""What programs that poll conclude: `cli` is the command line, `run` one run, `report` its blocks of the page."""

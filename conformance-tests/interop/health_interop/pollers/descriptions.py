@@ -1,15 +1,15 @@
-"""programs/: which programs there are, how each is set up, and what each is expected to conclude."""
+"""programs/: which programs there are, how each is set up, and which verdicts are expected."""
 import dataclasses
 import tomllib
 
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """A state of a server; `after` is the one that it comes from."""
+    """A state of a server; `after` is the state that it comes from."""
 
     id: str
     name: str
-    after: str | None
+    after: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,22 +18,22 @@ class Endpoint:
 
     preset: str
     path: str
-    asked: str  # the path with what asks for all checks, where nothing else does
+    target: str  # the path, with the query that runs the checks if the preset needs one
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """A configuration of a program, or a command line; its text is in configs/ unless it is a command."""
+    """A configuration of a program, whose text is in configs/, or a command line."""
 
     id: str
-    says: str
-    command: str | None
-    shown: bool  # on the page, to be copied
+    text: str
+    command: str | None = None
+    shown: bool = True  # on the page, to be copied
 
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """A configuration of a program, with an endpoint to ask."""
+    """A configuration of a program, with an endpoint to poll."""
 
     config: Config
     endpoint: Endpoint
@@ -45,23 +45,24 @@ class Setup:
         return f"{self.config.id}_{self.endpoint.preset}"
 
     def expects(self, state, adapter):
-        return self.exceptions.get(adapter, {}).get(state) or self.expected[state]
+        return self.exceptions.get(adapter, self.expected)[state]
 
 
 @dataclasses.dataclass(frozen=True)
-class Described:
+class Description:
     """A program as its file describes it."""
 
     id: str
     name: str
-    says: str
+    text: str
+    binary: str
     columns: tuple
     setups: tuple
     package: str | None = None  # of Debian
     file: str | None = None  # in configs/
     language: str = "console"
-    passive: bool = False  # asks nothing by itself
-    version: tuple = ("--version",)  # what to ask the program for its version
+    passive: bool = False  # polls nothing by itself
+    version: tuple = ("--version",)  # the arguments that print the version
     page: dict = dataclasses.field(default_factory=dict)  # words in its configuration, on the page
     test: dict = dataclasses.field(default_factory=dict)  # the same, in a run
 
@@ -71,14 +72,12 @@ class Described:
 
 
 def load(directory):
-    """States, endpoints and programs, as the files have them."""
+    """Returns the states, endpoints and programs in the files of a directory."""
     common = _read(directory / "common.toml")
-    states = [State(id, about["name"], about.get("after")) for id, about in common["state"].items()]
-    endpoints = [Endpoint(preset, **about) for preset, about in common["endpoint"].items()]
-    programs = [
-        _program(id, _read(directory / f"{id}.toml"), states, endpoints) for id in common["programs"]
-    ]
-    return states, endpoints, programs
+    states = [State(id, **fields) for id, fields in common["state"].items()]
+    endpoints = {preset: Endpoint(preset, **fields) for preset, fields in common["endpoint"].items()}
+    programs = [_program(id, _read(directory / f"{id}.toml"), states, endpoints) for id in common["programs"]]
+    return states, list(endpoints.values()), programs
 
 
 def _read(path):
@@ -86,30 +85,23 @@ def _read(path):
         return tomllib.load(file)
 
 
-def _program(id, about, states, endpoints):
-    configs = {
-        name: Config(name, inner["says"], inner.get("command"), inner.get("shown", True))
-        for name, inner in about.pop("config").items()
-    }
-    by_preset = {endpoint.preset: endpoint for endpoint in endpoints}
+def _program(id, fields, states, endpoints):
+    configs = {name: Config(name, **inner) for name, inner in fields.pop("config").items()}
     setups = tuple(
         Setup(
-            configs[inner["config"]],
-            by_preset[inner["endpoint"]],
-            _table(inner["expect"], states),
-            {adapter: _table(rows, states) for adapter, rows in inner.get("except", {}).items()},
+            configs[setup["config"]],
+            endpoints[setup["endpoint"]],
+            _table(setup["expect"], states),
+            {adapter: _table(rows, states) for adapter, rows in setup.get("except", {}).items()},
         )
-        for inner in about.pop("setup")
+        for setup in fields.pop("setup")
     )
-    tuples = {key: tuple(about.pop(key)) for key in ("columns", "version") if key in about}
-    return Described(id, setups=setups, **tuples, **about)
+    return Description(id, setups=setups, **fields)
 
 
 def _table(rows, states):
-    """Rows that start with the states they are for; every state must be there."""
-    table = {}
-    for names, *texts in rows:
-        table |= {name: tuple(texts) for name in names.split(", ")}
+    """Reads rows that start with the states that they are for; every state must occur."""
+    table = {state: tuple(texts) for names, *texts in rows for state in names.split(", ")}
     if set(table) != {state.id for state in states}:
         raise ValueError(f"a table of expectations is for the states {', '.join(table)}")
     return table

@@ -1,7 +1,7 @@
-"""Relays: each stands between one program and one server, and notes what was asked and answered.
+"""Relays: each stands between one program and one server, and records requests and status codes.
 
-A relay passes bytes on unchanged. It is how the runner knows, without asking either side, that a
-program has made a check since the state changed, and that a request has reached the server.
+A relay passes bytes on unchanged. It shows, without asking either side, that a program has made a check since the
+state changed, and that a request has reached the server.
 """
 import asyncio
 import dataclasses
@@ -11,7 +11,7 @@ import threading
 
 @dataclasses.dataclass
 class Exchange:
-    """One request, and the code of its answer once that has begun to arrive."""
+    """One request, and the status code of its response once that has begun to arrive."""
 
     head: str
     code: int | None = None
@@ -22,7 +22,7 @@ class Exchange:
 
 
 class Relay:
-    """Listens on a port of its own; `exchanges` only ever grows."""
+    """Listens on its own port; `exchanges` only grows."""
 
     def __init__(self, server):
         self.server = server
@@ -40,7 +40,7 @@ class Relay:
         self.port = listener.sockets[0].getsockname()[1]
         self._listener = listener  # lives as long as the relay
 
-    async def turn(self, server):
+    async def redirect(self, server):
         self.server = server
         for writer in list(self._connections):
             writer.close()
@@ -53,20 +53,20 @@ class Relay:
             return
         both = {writer, server_writer}
         self._connections |= both
-        notes = _Notes(self.exchanges)
+        recorder = _Recorder(self.exchanges)
         await asyncio.gather(
-            _pass_on(reader, server_writer, notes.requested),
-            _pass_on(server_reader, writer, notes.answered),
+            _pass_on(reader, server_writer, recorder.requested),
+            _pass_on(server_reader, writer, recorder.responded),
         )
         self._connections -= both
         for end in both:
             end.close()
 
 
-async def _pass_on(reader, writer, note):
+async def _pass_on(reader, writer, record):
     try:
         while data := await reader.read(65536):
-            note(data)
+            record(data)
             writer.write(data)
             await writer.drain()
         writer.write_eof()
@@ -74,13 +74,13 @@ async def _pass_on(reader, writer, note):
         writer.transport.abort()
 
 
-class _Notes:
-    """Finds the heads in the bytes of one connection; nobody here sends bodies or pipelines."""
+class _Recorder:
+    """Finds the heads in the bytes of one connection; no request here has a body or is pipelined."""
 
     def __init__(self, exchanges):
         self._exchanges = exchanges
         self._request = b""
-        self._answer = b""
+        self._response = b""
         self._open = None
 
     def requested(self, data):
@@ -88,23 +88,23 @@ class _Notes:
         while b"\r\n\r\n" in self._request:
             head, _, self._request = self._request.partition(b"\r\n\r\n")
             self._open = Exchange(head.decode("latin-1"))
-            self._answer = b""
+            self._response = b""
             self._exchanges.append(self._open)
 
-    def answered(self, data):
+    def responded(self, data):
         if self._open is None:
             return
-        self._answer += data
-        if b"\r\n" in self._answer:
-            status = re.match(rb"HTTP/1\.[01] (\d{3})", self._answer)
+        self._response += data
+        if b"\r\n" in self._response:
+            status = re.match(rb"HTTP/1\.[01] (\d{3})", self._response)
             self._open.code = int(status[1]) if status else 0
             self._open = None
 
 
 class _Neighbour(asyncio.Protocol):
-    """Answers every request with 200, and knows of no bodies either."""
+    """Responds to every request with 200."""
 
-    ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
+    RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
     BODY = b"neighbour"
 
     def connection_made(self, transport):
@@ -115,15 +115,15 @@ class _Neighbour(asyncio.Protocol):
         self._request += data
         while b"\r\n\r\n" in self._request:
             head, _, self._request = self._request.partition(b"\r\n\r\n")
-            self._transport.write(self.ANSWER + (b"" if head.startswith(b"HEAD ") else self.BODY))
+            self._transport.write(self.RESPONSE + (b"" if head.startswith(b"HEAD ") else self.BODY))
             if b" HTTP/1.0" in head or b"connection: close" in head.lower():
                 self._transport.close()
 
 
 class Relays:
-    """All relays, and a neighbour to every server, in one thread of their own.
+    """All relays, and the neighbour, in one thread.
 
-    The neighbour is the second server behind each proxy. It is always well, so traffic has somewhere to go.
+    The neighbour is the second server behind each proxy. It is always healthy, so traffic has somewhere to go.
     """
 
     def __init__(self):
@@ -132,14 +132,14 @@ class Relays:
         self.neighbour = f"127.0.0.1:{self._do(self._listen())}"
 
     def to(self, server):
-        """A new relay to a server, given as host and port."""
+        """Returns a new relay to a server, given as host and port."""
         relay = Relay(server)
         self._do(relay.listen())
         return relay
 
-    def turn(self, relay, server):
-        """Lets a relay lead to another server from now on; what is connected is cut off."""
-        self._do(relay.turn(server))
+    def redirect(self, relay, server):
+        """Lets a relay lead to another server from now on, and closes its connections."""
+        self._do(relay.redirect(server))
 
     async def _listen(self):
         listener = await self._loop.create_server(_Neighbour, "127.0.0.1", 0, backlog=1000)

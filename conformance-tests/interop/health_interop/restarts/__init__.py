@@ -1,1 +1,1 @@
-"""Restarts instances behind a proxy, one after the other, and counts the requests that fail."""
+"""Rolling restarts: `cli` is the command line, `run` one run, `load` the load tool, `report` its blocks of the page."""

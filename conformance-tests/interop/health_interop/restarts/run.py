@@ -1,14 +1,12 @@
 """One run: two instances, a proxy, the load, and restarts in turn."""
-
 import json
-import os
+import pathlib
 import subprocess
 import sys
 import tempfile
-import threading
 
-from .instances import FRAMEWORKS, Instance
-from .processes import PATIENCE, Children, Failure, await_that, free_port, still_runs
+from ..process import Failure, Processes, free_port
+from ..servers import Instance
 
 CONNECTIONS = 32
 
@@ -16,54 +14,51 @@ CONNECTIONS = 32
 class Load:
     """The load tool, running."""
 
-    def __init__(self, children, port, requests, log, timeout=20):
-        given = {"port": port, "connections": CONNECTIONS, "timeout": timeout, "requests": requests}
-        tool = os.path.join(os.path.dirname(__file__), "load.py")
-        self.process = children.start(
-            [sys.executable, tool, json.dumps(given)], log, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        self.account = {"sent": 0, "answered": 0, "failed": {}}
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
-        self.log = log
-        await_that(lambda: self.sent() > 0, "the load tool sends")
+    def __init__(self, processes, port, requests, log, timeout=20):
+        settings = {"port": port, "connections": CONNECTIONS, "timeout": timeout, "requests": requests}
+        tool = pathlib.Path(__file__).with_name("load.py")
+        self.process = processes.start([sys.executable, tool, json.dumps(settings)], log, stdin=subprocess.PIPE)
+        self._counts = {"sent": 0, "answered": 0, "failed": {}}
+        self.process.wait_until(lambda: self.sent() > 0, "it sends requests")
 
-    def read(self):
-        for line in self.process.stdout:
-            self.account = json.loads(line)
+    def counts(self):
+        """Returns its last counts."""
+        for line in self.process.lines():
+            self._counts = json.loads(line)
+        return self._counts
 
     def sent(self):
-        still_runs(self.process, self.log)
-        return self.account["sent"]
+        self.process.check()
+        return self.counts()["sent"]
 
     def failed(self):
-        return sum(self.account["failed"].values())
+        return sum(self.counts()["failed"].values())
 
     def finish(self):
-        """Lets it wait for its last answers, and returns the account."""
+        """Lets it wait for its last responses, and returns the counts."""
         self.process.stdin.close()
-        self.reader.join(PATIENCE)
-        if self.process.wait(PATIENCE) != 0:
-            raise Failure("the load tool failed")
-        account = self.account
-        if account["sent"] != account["answered"] + sum(account["failed"].values()):
-            raise Failure(f"the account does not add up: {account}")
-        return account
+        self.process.wait_for_end("the end of its input")
+        counts = self.counts()
+        if counts["sent"] != counts["answered"] + sum(counts["failed"].values()):
+            raise Failure(f"the counts of the load tool do not add up: {counts}")
+        return counts
 
 
-def run(scenario, framework, make_proxy, directory, requests, restarts):
-    """Restarts the instances in turn, under load, until there were so many requests and restarts. Returns the account,
+def run(scenario, program, proxy, requests, restarts):
+    """Restarts the instances in turn, under load, until there were so many requests and restarts. Returns the counts,
     with the number of restarts, and of those that lost a request."""
-    program = os.path.join(directory, FRAMEWORKS[framework])
-    with tempfile.TemporaryDirectory(prefix="rolling-") as scratch, Children() as children:
-        instances = [Instance(children, program, scratch, name, free_port(), scenario.delay) for name in "ab"]
+    with (
+        tempfile.TemporaryDirectory(prefix="restarts-", ignore_cleanup_errors=True) as directory,
+        Processes() as processes,
+    ):
+        scratch = pathlib.Path(directory)
+        instances = [
+            Instance(processes, program, scratch, name, free_port(), scenario.drain_delay) for name in "ab"
+        ]
+        proxy = proxy(processes, scratch, [instance.port for instance in instances], **scenario.settings)
         for instance in instances:
-            instance.start()
-            instance.await_answers()
-        proxy = make_proxy(children, scratch, [instance.port for instance in instances], **scenario.settings)
-        for instance in instances:
-            proxy.await_in(instance.port)
-        load = Load(children, proxy.port, scenario.requests, os.path.join(scratch, "load.log"))
+            proxy.wait_in(instance.port)
+        load = Load(processes, proxy.port, scenario.requests, scratch / "load.log")
         done = lossy = failed = 0
         while load.sent() < requests * scenario.share or done < max(restarts, scenario.restarts):
             scenario.restart(instances[done % 2], proxy)

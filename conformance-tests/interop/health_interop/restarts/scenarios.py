@@ -1,56 +1,82 @@
-"""What is tried, and what has to come of it."""
-
+"""The ways to restart an instance, and whether requests must get lost."""
 from dataclasses import dataclass, field
 
-from .instances import REQUESTS
 from .proxies import INTERVAL, PROBE_TIMEOUT
-from .restarts import kill, marker, marker_not_waited_for, sigterm
 
-# Milliseconds. What a proxy needs at worst to notice, and what a busy machine may be late.
+# Milliseconds: what a busy machine may be late, and the longest time until a proxy has noticed.
 MARGIN = 400
 DELAY = INTERVAL + PROBE_TIMEOUT + MARGIN
 
-# Clients that hold on to a server, half of them to each.
+# Every example has a quick response, and one that takes some milliseconds. Go's HTTP client, and so Caddy, repeats a GET
+# by itself when a kept connection breaks: a POST with a body shows what is lost.
+REQUESTS = [
+    ["GET", "/", "", "the application\n"],
+    ["POST", "/orders", "two of these", "ordered\n"],
+]
+# Clients with a session, half of them on each instance.
 STICKY = [request + [f"Cookie: server={server}"] for server in "ab" for request in REQUESTS]
+
+
+def marker(instance, proxy):
+    """Maintenance, and SIGKILL when the proxy is done with the instance: only the maintenance file saves requests."""
+    instance.begin_maintenance()
+    proxy.wait_out(instance.port)
+    proxy.wait_idle(instance.port)
+    kill_in_maintenance(instance, proxy)
+
+
+def marker_not_waited_for(instance, proxy):
+    """Maintenance and SIGKILL at once: what the maintenance file is worth without the wait."""
+    instance.begin_maintenance()
+    kill_in_maintenance(instance, proxy)
+
+
+def kill_in_maintenance(instance, proxy):
+    instance.kill()
+    proxy.wait_out(instance.port)
+    instance.start()
+    instance.end_maintenance()
+    proxy.wait_in(instance.port)
+
+
+def sigterm(instance, proxy):
+    instance.terminate()
+    proxy.wait_out(instance.port)
+    instance.start()
+    proxy.wait_in(instance.port)
+
+
+def kill(instance, proxy):
+    instance.kill()
+    proxy.wait_out(instance.port)
+    instance.start()
+    proxy.wait_in(instance.port)
 
 
 @dataclass
 class Scenario:
-    """A way to restart, and under which circumstances."""
+    """A way to restart, under the conditions that it is tried in."""
 
     restart: callable
-    # Of the instance, after SIGTERM.
-    delay: int = DELAY
-    # What the proxy is told beside the usual.
-    settings: dict = field(default_factory=dict)
+    drain_delay: int = DELAY
+    settings: dict = field(default_factory=dict)  # of the proxy
     proxies: tuple = ("haproxy", "caddy")
-    # With each framework, not with one of them only.
-    everywhere: bool = False
-    # Whether requests have to be lost; None: it is a race.
-    loses: bool | None = False
+    every_framework: bool = False
+    loses: bool | None = False  # whether requests must get lost; None: either may happen
     requests: list = field(default_factory=lambda: REQUESTS)
-    # Of the number of requests asked for.
-    share: float = 0.2
-    restarts: int = 0
-
-
-def delayed(delay, noticed_after, **more):
-    """Restarts with a delay to be measured against the time that the proxy needs to notice."""
-    loses = None if delay == noticed_after else delay < noticed_after
-    return Scenario(sigterm, delay, loses=loses, share=0, restarts=12, **more)
+    share: float = 0.2  # of the number of requests that the user asks for
+    restarts: int = 0  # at least
 
 
 SCENARIOS = {
-    "marker": Scenario(marker, everywhere=True, share=1),
-    "sigterm": Scenario(sigterm, everywhere=True, share=1),
-    "no-delay": Scenario(sigterm, 0, everywhere=True, loses=True),
-    "kill": Scenario(kill, everywhere=True, loses=True),
+    "marker": Scenario(marker, every_framework=True, share=1),
+    "sigterm": Scenario(sigterm, every_framework=True, share=1),
+    "no-delay": Scenario(sigterm, 0, every_framework=True, loses=True),
+    "kill": Scenario(kill, every_framework=True, loses=True),
     "marker-not-waited-for": Scenario(marker_not_waited_for, loses=True),
     "drain-not-seen": Scenario(sigterm, settings={"path": "/live"}, loses=True),
     "299-passes": Scenario(sigterm, settings={"path": "/health", "expect": None}, proxies=("caddy",), loses=True),
-    "round-robin": Scenario(
-        marker, settings={"policy": "round_robin"}, proxies=("caddy",), loses=None, share=1
-    ),
+    "round-robin": Scenario(marker, settings={"policy": "round_robin"}, proxies=("caddy",), loses=None, share=1),
     "reuse-always": Scenario(sigterm, settings={"reuse": "always"}, proxies=("haproxy",), share=1),
     "readiness": Scenario(sigterm, settings={"path": "/ready"}, proxies=("haproxy",), share=1),
     "shutdown-sessions": Scenario(
@@ -65,13 +91,24 @@ SCENARIOS = {
     ),
 }
 
-# By the name of a row: the delays that are tried.
-DELAYS = {}
+# Drain delays around the time until a proxy has noticed: the proxy, the scenario, the row of the page, the delays.
+DELAYS = [
+    ("haproxy", "every-500", "HAProxy, 299, `inter 500ms`", (0, 250, 500, 750)),
+    ("caddy", "every-500", "Caddy, 503, `health_interval 500ms`", (0, 250, 500, 750)),
+    ("haproxy", "299-once-200", "HAProxy, 299, `inter 200ms fall 3`", (200, 400, 600, 900)),
+    ("haproxy", "three-times-200", "HAProxy, 503, `inter 200ms fall 3`", (200, 400, 600, 900)),
+]
+
+
+def delayed(delay, noticed_after, **more):
+    loses = None if delay == noticed_after else delay < noticed_after
+    return Scenario(sigterm, delay, loses=loses, share=0, restarts=12, **more)
+
+
 for delay in 0, 250, 500, 750:
-    DELAYS[f"every-500-delay-{delay}"] = delayed(delay, 500, settings={"interval": 500})
+    SCENARIOS[f"every-500-delay-{delay}"] = delayed(delay, 500, settings={"interval": 500})
 for delay in 200, 400, 600, 900:
-    settings = {"path": "/ready", "interval": 200, "fall": 3}
-    DELAYS[f"three-times-200-delay-{delay}"] = delayed(delay, 600, settings=settings, proxies=("haproxy",))
     settings = {"interval": 200, "fall": 3}
-    DELAYS[f"299-once-200-delay-{delay}"] = delayed(delay, 200, settings=settings, proxies=("haproxy",))
-SCENARIOS |= DELAYS
+    SCENARIOS[f"299-once-200-delay-{delay}"] = delayed(delay, 200, settings=settings, proxies=("haproxy",))
+    settings = {"path": "/ready", "interval": 200, "fall": 3}
+    SCENARIOS[f"three-times-200-delay-{delay}"] = delayed(delay, 600, settings=settings, proxies=("haproxy",))

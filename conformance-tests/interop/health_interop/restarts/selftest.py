@@ -1,21 +1,21 @@
-"""Does the load tool see what is wrong? A server that is wrong now and then keeps an account of its own."""
+"""A test of the load tool: a server that fails now and then counts its failures itself."""
 
 import collections
-import os
+import pathlib
 import socket
 import socketserver
 import struct
 import tempfile
 import threading
 
-from .processes import Children, Failure, await_that
+from ..process import Failure, Processes
 from .run import Load
 
 REQUESTS = 20_000
 
 RIGHT = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nright\n"
 
-# What the server does with some of every hundred requests, and what the tool has to call it.
+# What the server does with some of every hundred requests, and the name that the tool must give it.
 WRONG = {
     10: (b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 6\r\n\r\nright\n", "status 500"),
     20: (b"HTTP/1.1 299 MAINTENANCE\r\nContent-Length: 6\r\n\r\nright\n", "status 299"),
@@ -27,7 +27,7 @@ WRONG = {
     80: (RIGHT.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), None),
     90: (RIGHT + RIGHT, "more than an answer"),
 }
-# Few, since each costs a connection the tool's patience.
+# Few, because each blocks a connection until the tool's time-out.
 SILENT_EVERY = 4001
 
 
@@ -40,7 +40,7 @@ class Handler(socketserver.BaseRequestHandler):
                 answer, name = WRONG.get(count % 100, (RIGHT, None))
                 if count % SILENT_EVERY == 0:
                     answer, name = None, "time-out"
-                self.server.account[name] += 1
+                self.server.counts[name] += 1
             if answer is None:
                 continue
             if answer == "reset":
@@ -59,7 +59,7 @@ class Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.lock = threading.Lock()
         self.count = 0
-        self.account = collections.Counter()
+        self.counts = collections.Counter()
 
     def shutdown_request(self, request):
         # A polite end of the connection would come before the reset.
@@ -67,17 +67,17 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 def run():
-    """Compares the two accounts."""
-    with tempfile.TemporaryDirectory(prefix="rolling-") as scratch, Children() as children, Server() as server:
+    """Compares the counts of the server and the tool."""
+    with tempfile.TemporaryDirectory(prefix="restarts-") as scratch, Processes() as processes, Server() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        log = os.path.join(scratch, "load.log")
-        load = Load(children, server.server_address[1], [["GET", "/", "", "right\n"]], log, timeout=2)
-        await_that(lambda: load.sent() >= REQUESTS, f"{REQUESTS} requests are sent")
+        log = pathlib.Path(scratch, "load.log")
+        load = Load(processes, server.server_address[1], [["GET", "/", "", "right\n"]], log, timeout=2)
+        load.process.wait_until(lambda: load.sent() >= REQUESTS, f"it has sent {REQUESTS} requests")
         seen = load.finish()
         server.shutdown()
-    answered = server.account.pop(None)
-    did = dict(server.account)
+    answered = server.counts.pop(None)
+    did = dict(server.counts)
     del seen["samples"]
     if seen != {"sent": answered + sum(did.values()), "answered": answered, "failed": did}:
-        raise Failure(f"the load tool says {seen}, and the server answered {answered} requests well, and failed {did}")
+        raise Failure(f"the load tool counted {seen}, but the server answered {answered} requests and failed {did}")
     print(f"the load tool and the server agree on {seen['sent']} requests, of which failed {did}")

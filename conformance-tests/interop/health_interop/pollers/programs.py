@@ -1,8 +1,8 @@
-"""The programs that ask health endpoints, and what each is found to conclude."""
+"""The classes of the programs."""
 from .apache import Apache
 from .blackbox import Blackbox
 from .caddy import Caddy
-from .commands import Command
+from .command import Command
 from .haproxy import HAProxy
 from .nginx import Nginx
 from .varnish import Varnish
@@ -17,6 +17,6 @@ KINDS = {
 }
 
 
-def of(described, **around):
-    """The program that programs/ describes."""
-    return KINDS.get(described.id, Command)(described, **around)
+def kind(description):
+    """Returns the class of a program; a program without one of its own is a command that ends."""
+    return KINDS.get(description.id, Command)

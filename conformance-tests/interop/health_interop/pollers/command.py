@@ -1,0 +1,12 @@
+"""Commands that poll once and end: their verdict is the exit code."""
+from .program import Program
+
+
+class Command(Program):
+    def verdict(self, target):
+        text, code = self.output(["sh", "-c", self.run_text(target)])
+        verdict = [target.code(), f"exit {code}"]
+        if len(self.description.columns) > 1:
+            # Monitoring plugins print the verdict too: "HTTP WARNING: …".
+            verdict.append(text.partition(":")[0])
+        return tuple(verdict)
