@@ -1,6 +1,4 @@
-//! `/health` beside a hand-written handler that does the same work, for `adapters/compare`.
-
-use std::fs;
+//! `/health` on axum; see `adapters/bench/run`.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -8,17 +6,15 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::routing::any;
-use health_core::{Health, HealthConfig};
+use health_bench::{Handler, is_in_maintenance};
 use tokio::net::TcpListener;
-
-const DISABLEFILE: &str = "/run/health-bench/maintenance";
 
 type Answer = (StatusCode, [(HeaderName, &'static str); 4], &'static str);
 
 async fn handwritten() -> Answer {
-    match fs::metadata(DISABLEFILE) {
-        Ok(_) => answer(StatusCode::SERVICE_UNAVAILABLE, "MAINTENANCE", "11"),
-        Err(_) => answer(StatusCode::OK, "OK", "2"),
+    match is_in_maintenance() {
+        true => answer(StatusCode::SERVICE_UNAVAILABLE, "MAINTENANCE", "11"),
+        false => answer(StatusCode::OK, "OK", "2"),
     }
 }
 
@@ -32,15 +28,13 @@ fn answer(status: StatusCode, body: &'static str, length: &'static str) -> Answe
     (status, headers, body)
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let config = HealthConfig::default().with_disablefile(DISABLEFILE);
-    let health = Health::builder().config(config).build()?;
-    let app = Router::new()
-        .route("/handwritten", any(handwritten))
-        .merge(health_axum::router(health));
+    let app = match Handler::from_arguments()? {
+        Handler::Adapter => health_axum::router(health_bench::health()?),
+        Handler::Handwritten => Router::new().route("/health", any(handwritten)),
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    println!("READY http://{address}/health http://{address}/handwritten");
+    health_bench::announce(listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }

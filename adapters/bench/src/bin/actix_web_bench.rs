@@ -1,0 +1,42 @@
+//! `/health` on actix-web; see `adapters/bench/run`.
+
+use std::net::TcpListener;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpResponse, HttpServer};
+use health_bench::{Handler, is_in_maintenance};
+
+async fn handwritten() -> HttpResponse {
+    match is_in_maintenance() {
+        true => answer(StatusCode::SERVICE_UNAVAILABLE, "MAINTENANCE"),
+        false => answer(StatusCode::OK, "OK"),
+    }
+}
+
+/// actix-web adds the length.
+fn answer(status: StatusCode, body: &'static str) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header(("content-type", "text/plain; charset=utf-8"))
+        .insert_header(("cache-control", "no-store"))
+        .insert_header(("x-content-type-options", "nosniff"))
+        .body(body)
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let handler = Handler::from_arguments()?;
+    let health = health_bench::health()?;
+    let configure = move |app: &mut ServiceConfig| match handler {
+        Handler::Adapter => health_actix_web::service(health)(app),
+        Handler::Handwritten => {
+            app.service(web::resource("/health").to(handwritten));
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    health_bench::announce(listener.local_addr()?);
+    let server = HttpServer::new(move || App::new().configure(configure.clone()));
+    // A signal ends the process at once.
+    let server = server.workers(1).disable_signals();
+    Ok(server.listen(listener)?.run().await?)
+}

@@ -1,0 +1,68 @@
+//! `/health` on hyper; see `adapters/bench/run`.
+
+use std::convert::Infallible;
+
+use health_bench::{Handler, is_in_maintenance};
+use http_body_util::Full;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::server::conn::http1;
+use hyper::service::{HttpService, service_fn};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+type Answer = Response<Full<Bytes>>;
+
+async fn handwritten(request: Request<Incoming>) -> Result<Answer, Infallible> {
+    if request.uri().path() != "/health" {
+        return not_found(request).await;
+    }
+    Ok(match is_in_maintenance() {
+        true => answer(StatusCode::SERVICE_UNAVAILABLE, "MAINTENANCE"),
+        false => answer(StatusCode::OK, "OK"),
+    })
+}
+
+/// hyper adds the length.
+fn answer(status: StatusCode, body: &'static str) -> Answer {
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, text);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+async fn not_found(_: Request<Incoming>) -> Result<Answer, Infallible> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    Ok(response)
+}
+
+async fn serve<S>(app: S) -> Result<(), Box<dyn std::error::Error>>
+where
+    S: HttpService<Incoming, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    S::ResBody: Body<Error = Infallible, Data: Send> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    health_bench::announce(listener.local_addr()?);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), app.clone());
+        tokio::spawn(async { connection.await.unwrap_or_default() });
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    match Handler::from_arguments()? {
+        Handler::Adapter => {
+            let health = health_bench::health()?;
+            serve(health_hyper::service(health, service_fn(not_found))).await
+        }
+        Handler::Handwritten => serve(service_fn(handwritten)).await,
+    }
+}

@@ -1,0 +1,46 @@
+//! `/health` on poem; see `adapters/bench/run`.
+
+use health_bench::{Handler, is_in_maintenance};
+use poem::endpoint::make_sync;
+use poem::http::StatusCode;
+use poem::listener::{Acceptor, Listener, TcpListener};
+use poem::{EndpointExt, Request, Response, Route, Server};
+
+fn handwritten(_: Request) -> Response {
+    match is_in_maintenance() {
+        true => answer(StatusCode::SERVICE_UNAVAILABLE, "MAINTENANCE"),
+        false => answer(StatusCode::OK, "OK"),
+    }
+}
+
+/// hyper, below poem, adds the length.
+fn answer(status: StatusCode, body: &'static str) -> Response {
+    Response::builder()
+        .status(status)
+        .header("content-type", "text/plain; charset=utf-8")
+        .header("cache-control", "no-store")
+        .header("x-content-type-options", "nosniff")
+        .body(body)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let handler = Handler::from_arguments()?;
+    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await?;
+    for address in acceptor.local_addr() {
+        health_bench::announce(*address.as_socket_addr().ok_or("no socket address")?);
+    }
+    let server = Server::new_with_acceptor(acceptor);
+    match handler {
+        Handler::Adapter => {
+            let app = Route::new().at("/", make_sync(|_| "the application"));
+            let health = health_poem::middleware(health_bench::health()?);
+            server.run(app.with(health)).await?;
+        }
+        Handler::Handwritten => {
+            let app = Route::new().at("/health", make_sync(handwritten));
+            server.run(app).await?;
+        }
+    }
+    Ok(())
+}

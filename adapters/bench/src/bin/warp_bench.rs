@@ -1,0 +1,45 @@
+//! `/health` on warp; see `adapters/bench/run`.
+
+use health_bench::{Handler, is_in_maintenance};
+use tokio::net::TcpListener;
+use warp::Filter;
+use warp::http::{Response, Result, StatusCode};
+
+fn handwritten() -> Result<Response<&'static str>> {
+    match is_in_maintenance() {
+        true => answer(StatusCode::SERVICE_UNAVAILABLE, "MAINTENANCE", "11"),
+        false => answer(StatusCode::OK, "OK", "2"),
+    }
+}
+
+fn answer(
+    status: StatusCode,
+    body: &'static str,
+    length: &'static str,
+) -> Result<Response<&'static str>> {
+    Response::builder()
+        .status(status)
+        .header("content-type", "text/plain; charset=utf-8")
+        .header("content-length", length)
+        .header("cache-control", "no-store")
+        .header("x-content-type-options", "nosniff")
+        .body(body)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let handler = Handler::from_arguments()?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    health_bench::announce(listener.local_addr()?);
+    match handler {
+        Handler::Adapter => {
+            let app = health_warp::filter(health_bench::health()?);
+            warp::serve(app).incoming(listener).run().await;
+        }
+        Handler::Handwritten => {
+            let app = warp::path!("health").map(handwritten);
+            warp::serve(app).incoming(listener).run().await;
+        }
+    }
+    Ok(())
+}
