@@ -24,13 +24,12 @@ fn is_world_writable(_directory: &Path) -> bool {
     false
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::path::Path;
 
     use super::is_exposed;
 
-    #[cfg(unix)]
     #[test]
     fn only_a_world_writable_directory_exposes_the_disablefile() {
         use std::os::unix::fs::PermissionsExt as _;

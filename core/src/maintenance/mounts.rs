@@ -1,5 +1,8 @@
 //! Which stats are safe to make on a thread that serves requests.
 
+#[cfg(target_os = "linux")]
+mod table;
+
 use std::path::Path;
 
 /// Whether a stat of `path` asks a local disk, or memory, and so returns at once: on the whole way there, because
@@ -23,7 +26,7 @@ pub(super) fn is_local(path: &Path) -> bool {
         .filter_map(|directory| directory.canonicalize().ok())
         .peekable();
     directories.peek().is_some()
-        && directories.all(|directory| is_on_local_mounts(&directory, &mounts))
+        && directories.all(|directory| table::is_on_local_mounts(&directory, &mounts))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -31,90 +34,17 @@ pub(super) fn is_local(_path: &Path) -> bool {
     false
 }
 
-/// File systems whose stat waits for nobody else's machine or process. All others are not trusted.
-const LOCAL: [&str; 15] = [
-    "bcachefs", "btrfs", "devtmpfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay",
-    "ramfs", "squashfs", "tmpfs", "xfs", "zfs",
-];
-
-/// Whether all mounts above `directory`, and the one it is on, are local, by the text of `/proc/self/mountinfo`
-/// (proc(5)). What is mounted over another counts with it.
-fn is_on_local_mounts(directory: &Path, mounts: &str) -> bool {
-    let mut kinds = mounts
-        .lines()
-        .filter_map(|line| {
-            let (mount, file_system) = line.split_once(" - ")?;
-            let point = unescaped(mount.split(' ').nth(4)?);
-            let kind = file_system.split(' ').next()?;
-            directory.starts_with(point).then_some(kind)
-        })
-        .peekable();
-    kinds.peek().is_some() && kinds.all(|kind| LOCAL.contains(&kind))
-}
-
-/// Space, tab, line feed and backslash stand as octal escapes.
-fn unescaped(point: &str) -> String {
-    let escapes = [
-        ("\\040", " "),
-        ("\\011", "\t"),
-        ("\\012", "\n"),
-        ("\\134", "\\"),
-    ];
-    let replace = |text: String, (escape, plain): (&str, &str)| text.replace(escape, plain);
-    escapes.into_iter().fold(point.to_owned(), replace)
-}
-
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::path::Path;
 
-    use super::is_on_local_mounts;
+    use super::is_local;
 
-    const MOUNTS: &str = "\
-22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-23 22 0:21 / /run rw,nosuid - tmpfs tmpfs rw
-24 22 0:40 / /srv rw,relatime shared:9 - nfs4 server:/export rw
-25 24 0:41 / /srv/local rw - xfs /dev/sdb1 rw
-26 22 0:42 / /mnt/two\\040words rw - fuse.sshfs host: rw
-27 22 8:2 / /over rw - ext4 /dev/sda2 rw
-28 27 0:43 / /over rw - cifs //server/share rw
-";
-
-    #[test]
-    fn a_directory_is_local_if_every_mount_on_the_way_to_it_is() {
-        let is_local = |directory| is_on_local_mounts(Path::new(directory), MOUNTS);
-        assert!(is_local("/var/lib"));
-        assert!(is_local("/run/shop"));
-        assert!(is_local("/srv-of-another-name"));
-        for remote in [
-            "/srv",
-            "/srv/shop",
-            "/srv/local",
-            "/mnt/two words/x",
-            "/over",
-            "/over/x",
-        ] {
-            assert!(!is_local(remote), "{remote}");
-        }
-    }
-
-    #[cfg(target_os = "linux")]
     #[test]
     fn the_way_to_a_directory_is_judged_before_its_links_are_followed() {
         let directory = tempfile::tempdir().unwrap();
-        assert!(super::is_local(
-            &directory.path().join("not-yet/maintenance")
-        ));
+        assert!(is_local(&directory.path().join("not-yet/maintenance")));
         // What /proc says is made up at the moment of asking: no file system to rely on.
-        assert!(!super::is_local(Path::new(
-            "/proc/self/root/tmp/maintenance"
-        )));
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_not_trusted() {
-        for mounts in ["", "nonsense", "22 1 8:1 / / rw,relatime", " - ext4"] {
-            assert!(!is_on_local_mounts(Path::new("/"), mounts), "{mounts:?}");
-        }
+        assert!(!is_local(Path::new("/proc/self/root/tmp/maintenance")));
     }
 }
