@@ -161,21 +161,40 @@ mod tests {
     #[test]
     fn options_stand_anywhere_and_take_their_value_either_way() {
         for words in [
-            &["--timeout", "0.5", "--unix-socket", "s", "http://a"][..],
-            &["http://a", "--timeout=0.5", "--unix-socket=s"],
+            &["--timeout", "0.5", "--maintenance-ok", "http://a"][..],
+            &["http://a", "--timeout=0.5", "--maintenance-ok"],
             &[
                 "--timeout=7",
                 "--timeout=0.5",
-                "--unix-socket=s",
+                "--maintenance-ok",
                 "--",
                 "http://a",
             ],
         ] {
             let probe = probe(words);
             assert_eq!(probe.timeout, Duration::from_millis(500), "{words:?}");
-            assert_eq!(probe.socket, Some(PathBuf::from("s")), "{words:?}");
+            assert!(probe.maintenance_ok, "{words:?}");
         }
-        assert!(probe(&["http://a", "--maintenance-ok"]).maintenance_ok);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_socket_is_a_path_that_is_not_empty() {
+        for words in [
+            &["--unix-socket", "s", "http://a"][..],
+            &["http://a", "--unix-socket=s"],
+        ] {
+            assert_eq!(probe(words).socket, Some(PathBuf::from("s")), "{words:?}");
+        }
+        let mistake = arguments(&["http://a", "--unix-socket="]).unwrap_err();
+        assert!(mistake.contains("an empty path"), "{mistake}");
+    }
+
+    #[cfg(not(unix))]
+    #[test]
+    fn a_socket_is_refused_where_there_are_none() {
+        let mistake = arguments(&["http://a", "--unix-socket=s"]).unwrap_err();
+        assert_eq!(mistake, "there are no Unix sockets here");
     }
 
     #[test]
@@ -209,7 +228,6 @@ mod tests {
                 &["http://a", "--unix-socket"],
                 r#""--unix-socket" needs a value"#,
             ),
-            (&["http://a", "--unix-socket="], "an empty path"),
             (
                 &["ftp://a"],
                 r#"the URL "ftp://a" does not begin with http://"#,
