@@ -206,9 +206,8 @@ pub(super) fn check_names(given: &Given) -> Result<(), String> {
 pub(super) fn check_answer(step: &Step, given: &Given) -> Result<(), String> {
     let mounted = Mounted::at(given, &step.target);
     for answer in [Some(step.answer), step.meanwhile].into_iter().flatten() {
-        if let Some(state) = answer.state()
-            && mounted.shows(state).is_none()
-        {
+        let state = answer.state();
+        if state.is_some_and(|state| mounted.shows(state).is_none()) {
             let target = &step.target;
             return Err(format!("the endpoint at {target} ignores {answer:?}"));
         }

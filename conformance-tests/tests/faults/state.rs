@@ -123,9 +123,8 @@ impl Told {
         holding.extend((maintenance == Some(true)).then_some(State::Maintenance));
         holding.extend(start.as_ref().map(|_| State::Starting));
         let gravest = holding.first().copied();
-        if let (Some(gravest), true) = (gravest, self.has(Fault::IgnoredIsOk))
-            && !view.shows(gravest)
-        {
+        let is_ignored = gravest.is_some_and(|gravest| !view.shows(gravest));
+        if is_ignored && self.has(Fault::IgnoredIsOk) {
             return Some(Found {
                 state: State::Ok,
                 results: Vec::new(),
