@@ -25,6 +25,13 @@ impl Finding {
         }
     }
 
+    pub(crate) fn add(&mut self, failure: Failure) {
+        match self {
+            Self::Failed(failures) => failures.push(failure),
+            Self::Passed | Self::Skipped(_) => *self = Self::Failed(vec![failure]),
+        }
+    }
+
     /// Whether log records or starts of checks are not as expected.
     pub(crate) fn is_about_lines(&self) -> bool {
         let Self::Failed(failures) = self else {

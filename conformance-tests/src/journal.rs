@@ -74,7 +74,18 @@ struct Memory {
     lines: Mutex<Vec<Line>>,
     /// How often each check in the background has started: at any time, so that these are no lines of a request.
     background: Mutex<BTreeMap<String, usize>>,
+    /// What the server does otherwise than the testee protocol says.
+    breaches: Mutex<Vec<Breach>>,
     arrived: Condvar,
+}
+
+/// A rule of the testee protocol that a program breaks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Breach {
+    /// What the protocol says.
+    pub(crate) expected: String,
+    /// What the program does.
+    pub(crate) got: String,
 }
 
 impl Memory {
@@ -137,6 +148,22 @@ impl Journal {
             }
             // A suite that stopped reading has ended the test.
             Sink::StandardOutput => drop(writeln!(io::stdout(), "{line}")),
+        }
+    }
+
+    /// Adds a rule of the testee protocol that the server breaks.
+    pub(crate) fn record_breach(&self, expected: impl Into<String>, got: impl Into<String>) {
+        if let Sink::Memory(memory) = &self.0 {
+            let (expected, got) = (expected.into(), got.into());
+            lock(&memory.breaches).push(Breach { expected, got });
+        }
+    }
+
+    /// The rules that the server has broken so far.
+    pub(crate) fn breaches(&self) -> Vec<Breach> {
+        match &self.0 {
+            Sink::Memory(memory) => lock(&memory.breaches).clone(),
+            Sink::StandardOutput => Vec::new(),
         }
     }
 

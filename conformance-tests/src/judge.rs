@@ -34,7 +34,7 @@ pub(crate) struct Mismatch {
 }
 
 /// What can differ: the words that a known failure is described with.
-pub(crate) const FIELDS: [&str; 15] = [
+pub(crate) const FIELDS: [&str; 16] = [
     "answer",
     "body",
     "checks",
@@ -45,6 +45,7 @@ pub(crate) const FIELDS: [&str; 15] = [
     "log",
     "marker",
     "message",
+    "protocol",
     "reason",
     "secrecy",
     "server",

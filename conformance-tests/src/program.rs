@@ -2,8 +2,10 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -13,6 +15,9 @@ use crate::command::Command as Told;
 use crate::given::Given;
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::{Journal, Line};
+
+/// The levels of the records that a program prints.
+const LEVELS: [&str; 3] = ["INFO", "WARN", "ERROR"];
 
 /// How long a program may take to print READY.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -57,9 +62,17 @@ impl Harness for Program {
             .map_err(|error| StartError::Failed(format!("cannot write HEALTH_GIVEN: {error}")))?;
         let mut running = Running::spawn(self, OsStr::new(&given))?;
         let address = running.wait_until_ready(journal)?;
+        if listens_elsewhere(address) {
+            let expected = "the server listens on 127.0.0.1 alone";
+            journal.record_breach(
+                expected,
+                "it listens on 127.0.0.2 as well: on all addresses",
+            );
+        }
         let running = Arc::new(Mutex::new(running));
         let (watched, told) = (running.clone(), running.clone());
-        let server = Server::new(address, move || lock(&running).stop());
+        let journal = journal.clone();
+        let server = Server::new(address, move || lock(&running).stop(&journal));
         let server = server.with_ending(move || lock(&watched).ending());
         Ok(server.with_commands(move |command| lock(&told).command(command)))
     }
@@ -76,6 +89,8 @@ struct Running {
     input: Option<ChildStdin>,
     /// A message for each DONE.
     done: Option<Receiver<()>>,
+    /// How many commands wait for their DONE.
+    told: Arc<AtomicUsize>,
     errors: Errors,
 }
 
@@ -139,6 +154,7 @@ impl Running {
             child,
             input,
             done: None,
+            told: Arc::default(),
             errors,
         })
     }
@@ -151,21 +167,39 @@ impl Running {
         if let Some(output) = self.child.stdout.take() {
             let journal = journal.clone();
             let last_line = last_line.clone();
+            let told = self.told.clone();
             thread::spawn(move || {
                 let mut output = BufReader::new(output);
                 let mut bytes = Vec::new();
+                let mut is_ready = false;
                 // A line that is too long is read as several.
                 while let Ok(1..) = (&mut output).take(LINE_LIMIT).read_until(b'\n', &mut bytes) {
                     let line = String::from_utf8_lossy(&bytes).into_owned();
                     let line = line.trim_end_matches(['\r', '\n']);
                     bytes.clear();
                     if let Some(url) = line.strip_prefix("READY ") {
-                        // Nobody waits for a second READY.
+                        if is_ready {
+                            journal.record_breach("one line READY", "another one");
+                        }
+                        is_ready = true;
+                        // The suite may have given it up.
                         let _ = ready.send(url.to_owned());
                     } else if line == "DONE" {
-                        // Nobody waits for one more than was told.
+                        let commands =
+                            told.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+                        if commands.is_err() {
+                            let expected = "one line DONE for each command";
+                            journal.record_breach(expected, "a DONE without a command");
+                        }
+                        // A command that is given up waits for none.
                         let _ = tell_done.send(());
                     } else if let Some(line) = Line::parse(line) {
+                        if let Line::Log { level, .. } = &line {
+                            if !LEVELS.contains(&level.as_str()) {
+                                let got = line.to_string().chars().take(SHOWN).collect::<String>();
+                                journal.record_breach("LOG INFO, LOG WARN or LOG ERROR", got);
+                            }
+                        }
                         journal.record(line);
                     } else {
                         *lock(&last_line) = line.chars().take(SHOWN).collect();
@@ -211,6 +245,7 @@ impl Running {
         let (Some(input), Some(done)) = (&mut self.input, &self.done) else {
             return Err("the program is stopped".to_owned());
         };
+        self.told.fetch_add(1, Relaxed);
         writeln!(input, "{command}").map_err(|error| format!("cannot be told: {error}"))?;
         match done.recv_timeout(COMMAND_LIMIT) {
             Ok(()) => Ok(()),
@@ -253,9 +288,15 @@ impl Running {
         ))
     }
 
-    fn stop(&mut self) {
+    /// Closes standard input, and gives the program time to end.
+    fn stop(&mut self, journal: &Journal) {
         self.input.take();
-        self.wait(STOP_LIMIT);
+        if self.wait(STOP_LIMIT).is_none() {
+            let seconds = STOP_LIMIT.as_secs();
+            let expected =
+                format!("the program ends within {seconds} s when its standard input closes");
+            journal.record_breach(expected, "it ran on, and was killed");
+        }
         self.kill();
     }
 }
@@ -293,6 +334,15 @@ fn own_group(_command: &mut Command) {}
 #[cfg(not(unix))]
 fn kill_group(_child: &Child) {}
 
+/// Whether a server that should listen on 127.0.0.1 can be reached at another address of this machine.
+fn listens_elsewhere(address: SocketAddr) -> bool {
+    let elsewhere = SocketAddr::from(([127, 0, 0, 2], address.port()));
+    TcpStream::connect_timeout(&elsewhere, ENDING_LIMIT).is_ok()
+}
+
+/// The address of a READY line: 127.0.0.1, and a port.
 fn address(url: &str) -> Option<SocketAddr> {
-    url.strip_prefix("http://")?.parse().ok()
+    let address: SocketAddr = url.strip_prefix("http://")?.parse().ok()?;
+    let is_ours = address.ip() == Ipv4Addr::LOCALHOST && address.port() != 0;
+    is_ours.then_some(address)
 }

@@ -11,6 +11,7 @@ use crate::capability::Lacks;
 use crate::finding::{Failure, Finding};
 use crate::given::Given;
 use crate::harness::{Harness, StartError};
+use crate::journal::Breach;
 use crate::judge::Mismatch;
 use crate::options::Options;
 use crate::report::Report;
@@ -73,6 +74,7 @@ impl Suite {
             harness,
             options,
             lacks: &lacks,
+            breaches: Mutex::default(),
         };
         let (skipped, total) = (findings.len(), chosen.len());
         let groups = groups
@@ -88,6 +90,7 @@ impl Suite {
         });
         run.all(parts.collect(), &mut findings, &|_| {});
         run.settle(doubtful, &mut findings);
+        run.charge_breaches(&mut findings);
 
         let judged = chosen.iter().map(|(scenario, fitted)| {
             let interrupted = || Finding::Skipped("the run was interrupted".to_owned());
@@ -114,6 +117,9 @@ struct Run<'a> {
     harness: &'a dyn Harness,
     options: &'a Options,
     lacks: &'a Lacks,
+    /// Rules of the testee protocol that the program breaks, each with the scenario that is charged with it: most are
+    /// broken in every scenario, and one says enough.
+    breaches: Mutex<BTreeMap<Breach, String>>,
 }
 
 impl Run<'_> {
@@ -191,6 +197,16 @@ impl Run<'_> {
         }
     }
 
+    fn charge_breaches(&self, findings: &mut BTreeMap<&str, Finding>) {
+        for (breach, id) in &*lock(&self.breaches) {
+            let what = Mismatch::new("protocol", &breach.expected, &breach.got);
+            let failure = Failure::unless_empty("the program", vec![what]);
+            if let (Some(failure), Some(finding)) = (failure, findings.get_mut(id.as_str())) {
+                finding.add(failure);
+            }
+        }
+    }
+
     /// A finding for each of the scenarios, in their order, and whether there were lines too many.
     fn group(&self, given: &Given, scenarios: &[&Scenario], pace: Pace) -> (Vec<Finding>, bool) {
         let mut findings = Vec::new();
@@ -258,7 +274,14 @@ impl Run<'_> {
                 break;
             }
         }
-        (findings, session.has_surplus())
+        let (has_surplus, breaches) = session.end();
+        if let Some(last) = scenarios[..findings.len()].last() {
+            let mut known = lock(&self.breaches);
+            for breach in breaches {
+                known.entry(breach).or_insert_with(|| last.id().to_owned());
+            }
+        }
+        (findings, has_surplus)
     }
 
     /// How long an answer may take in a scenario.

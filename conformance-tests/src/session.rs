@@ -14,7 +14,7 @@ use crate::conduct::Conduct;
 use crate::finding::{Failure, Finding};
 use crate::given::Given;
 use crate::harness::{Harness, Server, StartError};
-use crate::journal::{Journal, Line};
+use crate::journal::{Breach, Journal, Line};
 use crate::judge::{Mismatch, judge_refusal, judge_warnings};
 use crate::marker::{Marker, MarkerError};
 use crate::options::Interrupt;
@@ -91,9 +91,12 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Whether there were lines that belong to no request, or not to the one they were taken for.
-    pub(crate) fn has_surplus(&self) -> bool {
-        self.surplus.get() || !self.journal.take(1, self.patience).is_empty()
+    /// Ends the server. Returns whether there were lines that belong to no request, or not to the one they were taken
+    /// for, and the rules of the testee protocol that the server has broken.
+    pub(crate) fn end(self) -> (bool, Vec<Breach>) {
+        let has_surplus = self.surplus.get() || !self.journal.take(1, self.patience).is_empty();
+        drop(self.server);
+        (has_surplus, self.journal.breaches())
     }
 
     /// Whether the server still takes connections.

@@ -6,6 +6,8 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+mod testee;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -1,0 +1,183 @@
+//! Programs that break a rule of the testee protocol: each gets a finding that says which, and what it did.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+use std::thread;
+
+use super::{command, text};
+
+/// A testee that keeps every rule, and answers all requests as a healthy server without checks does.
+const SOUND: &str = r#"
+import json, os, socket, sys, threading, time
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncache-control: no-store\r\n" \
+    b"x-content-type-options: nosniff\r\nconnection: close\r\ncontent-length: 2\r\n\r\nOK"
+settings = json.loads(os.environ["HEALTH_GIVEN"])["settings"]
+def say(line):
+    print(line, flush=True)
+def serve():
+    while True:
+        connection = listener.accept()[0]
+        if connection.recv(999):
+            connection.sendall(ANSWER)
+        connection.close()
+if settings.get("healthcheck.url") == "":
+    sys.exit('healthcheck.url = "": it has to start with "/"')
+listener = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=serve, daemon=True).start()
+say("READY http://127.0.0.1:%d" % listener.getsockname()[1])
+for line in sys.stdin:
+    say("DONE")
+"#;
+
+/// Runs scenarios against a testee like the sound one, in which the first text is replaced by the second.
+fn run(scenarios: &[&str], (from, to): (&str, &str)) -> Output {
+    assert!(SOUND.contains(from), "{from}");
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("testee.py");
+    fs::write(&script, SOUND.replacen(from, to, 1)).unwrap();
+    let program = format!("python3 {}", script.display());
+    let chosen = scenarios.iter().flat_map(|id| ["--run", id]);
+    let arguments: Vec<&str> = ["run", "--jobs", "4", "--cmd", &program]
+        .into_iter()
+        .chain(chosen)
+        .collect();
+    command(&arguments)
+}
+
+#[test]
+fn a_program_that_keeps_every_rule_has_no_finding() {
+    let output = run(&["path/exact", "setting/url-empty"], ("", ""));
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    assert!(printed.contains("2 passed, 0 failed"), "{printed}");
+}
+
+#[test]
+fn a_rule_that_is_broken_while_the_program_runs_is_a_finding_and_told_once() {
+    let ready = r#"say("READY http://127.0.0.1:%d" % listener.getsockname()[1])"#;
+    let and = |more: &str| format!("{ready}\n{more}");
+    let says_done = r#"    say("DONE")"#;
+    let broken = [
+        (
+            (says_done, "    pass\ntime.sleep(60)".to_owned()),
+            "the program ends within 3 s when its standard input closes",
+            "it ran on, and was killed",
+        ),
+        (
+            (r#"("127.0.0.1", 0)"#, r#"("0.0.0.0", 0)"#.to_owned()),
+            "the server listens on 127.0.0.1 alone",
+            "it listens on 127.0.0.2 as well",
+        ),
+        (
+            (ready, format!("{ready}\n{ready}")),
+            "one line READY",
+            "another one",
+        ),
+        (
+            (ready, and(r#"say("DONE")"#)),
+            "one line DONE for each command",
+            "a DONE without a command",
+        ),
+        (
+            (ready, and(r#"say("LOG WARNING the disk is full")"#)),
+            "LOG INFO, LOG WARN or LOG ERROR",
+            "LOG WARNING the disk is full",
+        ),
+    ];
+    // Side by side: each takes some seconds.
+    thread::scope(|scope| {
+        for ((from, to), expected, got) in broken {
+            scope.spawn(move || {
+                let output = run(&["path/any-*", "path/configured"], (from, &to));
+                let printed = text(&output.stdout);
+                assert_eq!(output.status.code(), Some(1), "{printed}");
+                let finding = format!("protocol\n      expected {expected}\n      got      {got}");
+                assert_eq!(printed.matches(&finding).count(), 1, "{finding}: {printed}");
+                assert!(
+                    printed.contains("again: health-conformance run"),
+                    "{printed}"
+                );
+            });
+        }
+    });
+}
+
+#[test]
+fn a_rule_that_is_broken_before_ready_says_what_was_expected_of_the_program() {
+    let ready = r#"say("READY http://127.0.0.1:%d" % listener.getsockname()[1])"#;
+    for (edit, words) in [
+        (
+            (ready, r#"say("READY http://[::1]:80")"#),
+            "READY with the odd address \"http://[::1]:80\", and not READY http://127.0.0.1:PORT",
+        ),
+        (
+            (ready, r#"say("READY http://127.0.0.1:0")"#),
+            "READY with the odd address",
+        ),
+        (
+            (ready, r#"say("READY http://127.0.0.1:%d/health" % 80)"#),
+            "READY with the odd address",
+        ),
+        ((ready, "sys.exit()"), "ended before READY (exit status: 0)"),
+    ] {
+        let output = run(&["path/exact"], edit);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_setting_has_to_be_refused_with_a_message_and_an_exit_code_and_without_ready() {
+    let refusal = r#"    sys.exit('healthcheck.url = "": it has to start with "/"')"#;
+    let says = r#"    print('healthcheck.url = "": it has to start with "/"', file=sys.stderr)"#;
+    let exits_with_0 = format!("{says}\n    sys.exit(0)");
+    for (instead, expected, got) in [
+        (
+            "    pass",
+            "an error that names the setting",
+            "a server that is ready",
+        ),
+        (
+            &exits_with_0,
+            "a message on standard error, and an exit code other than 0",
+            "ended before READY (exit status: 0); standard error: \"healthcheck.url",
+        ),
+        (
+            "    sys.exit(2)",
+            "a message on standard error, and an exit code other than 0",
+            "ended before READY (exit status: 2); standard error: \"\"",
+        ),
+        ("    sys.exit('no')", "one that names healthcheck.url", "no"),
+    ] {
+        let output = run(&["setting/url-empty"], (refusal, instead));
+        let printed = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{printed}");
+        for words in [expected, got] {
+            assert!(printed.contains(words), "{words}: {printed}");
+        }
+    }
+}
+
+#[test]
+fn the_environment_holds_the_setup_and_no_setting_of_the_shell() {
+    let seen = r#"settings = json.loads(os.environ["HEALTH_GIVEN"])["settings"]"#;
+    let looks = format!(
+        "{seen}\nif any(name.startswith('HEALTHCHECK_') for name in os.environ): sys.exit('a setting of the shell')"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("testee.py");
+    fs::write(&script, SOUND.replacen(seen, &looks, 1)).unwrap();
+    let output = run_in_shell(&script);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+fn run_in_shell(script: &Path) -> Output {
+    let program = format!("python3 {}", script.display());
+    std::process::Command::new(env!("CARGO_BIN_EXE_health-conformance"))
+        .args(["run", "--run", "path/exact", "--cmd", &program])
+        .env("HEALTHCHECK_URL", "/elsewhere")
+        .output()
+        .unwrap()
+}
