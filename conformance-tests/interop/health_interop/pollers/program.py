@@ -11,7 +11,7 @@ from ..process import PATIENCE, Failure, free_port, output
 from .descriptions import Setup
 from .relay import Relay
 
-CHECKS = 6  # answered checks after which a program has reached its verdict: more than any threshold in configs/
+CHECKS = 4  # answered checks after which a program has reached its verdict: more than any threshold in configs/
 REQUESTS = 6  # requests that show whether the server gets traffic: every other one reaches it if it does
 
 # The values of words in a configuration on the page.
