@@ -17,12 +17,25 @@ class Failure(Exception):
 
 
 class Processes(contextlib.ExitStack):
-    """A scope: every process that is started in it ends with it."""
+    """A scope: every process that is started in it ends with it, and no thread waits for one any longer."""
+
+    ended = False
+
+    def __exit__(self, *exception):
+        self.ended = True
+        return super().__exit__(*exception)
+
+    def check(self):
+        """Fails if the scope has ended."""
+        if self.ended:
+            raise Failure("the run has ended")
 
     def start(self, command, log, end=signal.SIGKILL, **options):
         """Starts a program, with its output appended to the file `log`; at the end of the scope it gets a signal."""
+        self.check()
         command = [str(part) for part in command]
         with open(log, "ab") as output:
+            position = output.tell()
             streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
             popen = subprocess.Popen(
                 # The kernel kills the program if the thread that started it ends, even by SIGKILL.
@@ -30,7 +43,7 @@ class Processes(contextlib.ExitStack):
                 start_new_session=True,
                 **streams | options,
             )
-            process = Process(os.path.basename(command[0]), popen, log, output.tell())
+            process = Process(self, os.path.basename(command[0]), popen, log, position)
         self.callback(process.end, end)
         return process
 
@@ -38,7 +51,8 @@ class Processes(contextlib.ExitStack):
 class Process:
     """A program that was started."""
 
-    def __init__(self, name, popen, log, position):
+    def __init__(self, scope, name, popen, log, position):
+        self._scope = scope
         self.name = name
         self.stdin = popen.stdin
         self._popen = popen
@@ -46,7 +60,8 @@ class Process:
         self._start = self._position = position
 
     def check(self):
-        """Fails if the program has ended."""
+        """Fails if the program or its scope has ended."""
+        self._scope.check()
         if self._popen.poll() is not None:
             with open(self._log, "rb") as file:
                 file.seek(self._start)
