@@ -1,17 +1,15 @@
-//! An application with health endpoints, as a program in a container: hyper, and a drain on SIGTERM.
+//! An application with health endpoints in a container: hyper, and a drain on SIGTERM.
 
 use std::convert::Infallible;
-use std::future::{Future, ready};
+use std::future::{Future, poll_fn, ready};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures::channel::mpsc::{UnboundedSender, unbounded};
-use futures::future::poll_fn;
-use futures::task::noop_waker_ref;
 use health_core::{
     Health, HealthBuilder, HealthConfig, Runtime, StartupLatch, Task, ThreadRuntime,
 };
@@ -25,10 +23,10 @@ use tokio::net::TcpListener;
 use crate::kubelet::Container;
 
 pub(crate) struct Application {
-    /// What is described anew at each start.
+    /// Adds endpoints and checks, at each start.
     describe: Box<dyn Fn(HealthBuilder) -> HealthBuilder>,
     /// How long it drains.
-    delay: Duration,
+    drain_delay: Duration,
     running: Option<Running>,
 }
 
@@ -43,12 +41,12 @@ struct Running {
 
 impl Application {
     pub(crate) fn new(
-        delay: u32,
+        drain_delay: u32,
         describe: impl Fn(HealthBuilder) -> HealthBuilder + 'static,
     ) -> Self {
         Self {
             describe: Box::new(describe),
-            delay: Duration::from_secs(delay.into()),
+            drain_delay: Duration::from_secs(drain_delay.into()),
             running: None,
         }
     }
@@ -57,8 +55,8 @@ impl Application {
         &self.running.as_ref().unwrap().health
     }
 
-    /// The start is over.
-    pub(crate) fn migrated(&mut self) {
+    /// Ends the start.
+    pub(crate) fn finish_migrations(&mut self) {
         let running = self.running.as_mut().unwrap();
         running.migrations.take().unwrap().release();
     }
@@ -75,7 +73,7 @@ impl Container for Application {
             .latch(&migrations);
         let health = (self.describe)(builder).build().unwrap();
         let (sigterm, signals) = unbounded();
-        let drained = Box::pin(health.drain_when(signals, self.delay));
+        let drained = Box::pin(health.drain_when(signals, self.drain_delay));
         let (server, address) = serve(health.clone());
         self.running = Some(Running {
             time,
@@ -91,7 +89,7 @@ impl Container for Application {
     fn terminate(&mut self) {
         let running = self.running.as_mut().unwrap();
         running.sigterm.unbounded_send(()).unwrap();
-        assert!(!running.has_drained(), "it is to drain for a while");
+        assert!(!running.has_drained(), "the drain takes a while");
     }
 
     fn kill(&mut self) {
@@ -112,9 +110,9 @@ impl Container for Application {
 }
 
 impl Running {
-    /// Lets it do what a signal, or the time that has passed, is to be answered with.
+    /// Lets the application react to a signal or to the time that has passed. Whether its drain is over.
     fn has_drained(&mut self) -> bool {
-        let context = &mut Context::from_waker(noop_waker_ref());
+        let context = &mut Context::from_waker(Waker::noop());
         self.drained.as_mut().poll(context).is_ready()
     }
 }
@@ -138,14 +136,14 @@ fn serve(health: Health) -> (tokio::runtime::Runtime, SocketAddr) {
         while let Ok((stream, _)) = listener.accept().await {
             let connection =
                 http1::Builder::new().serve_connection(TokioIo::new(stream), app.clone());
-            // A client that has gone is its own loss.
+            // A broken connection concerns its client only.
             tokio::spawn(async { connection.await.is_ok() });
         }
     });
     (runtime, address)
 }
 
-/// Time that passes when the kubelet says so. Whoever sleeps in it is polled then: nobody is woken.
+/// Time that passes when the kubelet says so. It wakes no sleeping task: the application is polled after each second.
 #[derive(Clone)]
 struct VirtualTime {
     start: Instant,
@@ -174,9 +172,12 @@ impl Runtime for VirtualTime {
 
     fn sleep_until(&self, deadline: Instant) -> Task {
         let time = self.clone();
-        Box::pin(poll_fn(move |_| match time.now() >= deadline {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        Box::pin(poll_fn(move |_| {
+            if time.now() >= deadline {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         }))
     }
 

@@ -1,4 +1,4 @@
-//! Servers that say what a test tells them, to try the simulator itself on.
+//! Servers that respond as a test tells them, to test the simulator itself.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -8,8 +8,8 @@ use std::thread;
 
 use crate::kubelet::Container;
 
-/// Does the same with each connection and the request on it, for as long as the test runs.
-pub(crate) fn serve(answer: impl Fn(TcpStream, String) + Send + 'static) -> SocketAddr {
+/// Calls the function with each connection and its request, until the test ends.
+pub(crate) fn serve(respond: impl Fn(TcpStream, String) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -19,26 +19,26 @@ pub(crate) fn serve(answer: impl Fn(TcpStream, String) + Send + 'static) -> Sock
             while !request.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
                 request.extend(byte);
             }
-            answer(stream, String::from_utf8(request).unwrap());
+            respond(stream, String::from_utf8(request).unwrap());
         }
     });
     address
 }
 
-/// Answers each request, whatever it is, with these bytes.
-pub(crate) fn answering(answer: impl AsRef<[u8]> + Send + 'static) -> SocketAddr {
+/// Responds to every request with these bytes.
+pub(crate) fn responding(response: impl AsRef<[u8]> + Send + 'static) -> SocketAddr {
     serve(move |mut stream, _| {
-        let _ = stream.write_all(answer.as_ref());
+        let _ = stream.write_all(response.as_ref());
     })
 }
 
-/// A program that answers each path with a code.
+/// A program that responds to each path with a status code.
 pub(crate) struct Fake {
     codes: Arc<[AtomicU16; 3]>,
-    /// How many seconds it takes to end after SIGTERM; `None` where it never does.
+    /// How many seconds it takes to end after SIGTERM; `None` if it never does.
     ends_after: Option<u32>,
     seconds_left: Option<u32>,
-    pub(crate) asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 pub(crate) const PATHS: [&str; 3] = ["/started", "/live", "/ready"];
@@ -49,34 +49,35 @@ impl Fake {
             codes: Arc::new([200, 200, 200].map(AtomicU16::new)),
             ends_after: seconds,
             seconds_left: None,
-            asked: Arc::default(),
+            requests: Arc::default(),
         }
     }
 
-    /// From now on, and also when it is started anew.
-    pub(crate) fn say(&self, path: &str, code: u16) {
+    /// Sets the status code of a path, also for later starts.
+    pub(crate) fn respond_with(&self, path: &str, code: u16) {
         let index = PATHS.iter().position(|other| *other == path).unwrap();
         self.codes[index].store(code, Ordering::SeqCst);
     }
 
-    /// Ends it by itself, in the next second.
+    /// Lets it end by itself, in the next second.
     pub(crate) fn crash(&mut self) {
         self.seconds_left = Some(1);
     }
 
-    /// Which paths it was asked for since the last call.
-    pub(crate) fn take_asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.asked.lock().unwrap())
+    /// Returns the paths that were requested since the last call.
+    pub(crate) fn take_requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.requests.lock().unwrap())
     }
 }
 
 impl Container for Fake {
     fn start(&mut self) -> SocketAddr {
         self.seconds_left = None;
-        let (codes, asked) = (self.codes.clone(), self.asked.clone());
+        let codes = self.codes.clone();
+        let requests = self.requests.clone();
         serve(move |mut stream, request| {
             let path = request.split(' ').nth(1).unwrap();
-            asked.lock().unwrap().push(path.to_owned());
+            requests.lock().unwrap().push(path.to_owned());
             let index = PATHS.iter().position(|other| *other == path).unwrap();
             let code = codes[index].load(Ordering::SeqCst);
             let _ = write!(stream, "HTTP/1.1 {code} X\r\nContent-Length: 0\r\n\r\n");

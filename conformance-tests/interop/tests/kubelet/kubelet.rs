@@ -1,42 +1,41 @@
-//! A pod with one container, and the kubelet that probes, kills and restarts it. A second passes when a test says so.
+//! A pod with one container, and the kubelet that probes, kills and restarts it.
 
 use std::net::SocketAddr;
 
 use crate::prober::{self, Outcome};
 use crate::worker::{Kind, Probe, Worker};
 
-/// What a container runtime can do with the program in it.
+/// What a container runtime does with the program in a container.
 pub(crate) trait Container {
-    /// Starts the program anew; it listens from now on.
+    /// Starts the program, and returns the address that it listens on.
     fn start(&mut self) -> SocketAddr;
     /// SIGTERM.
     fn terminate(&mut self);
     /// SIGKILL.
     fn kill(&mut self);
-    /// A second passes. Whether the program still runs.
+    /// Lets a second pass. Whether the program still runs.
     fn pass_second(&mut self) -> bool;
 }
 
-/// What the manifest says.
+/// The probes and the grace period of a manifest.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Spec {
     pub(crate) liveness: Option<Probe>,
     pub(crate) readiness: Option<Probe>,
     pub(crate) startup: Option<Probe>,
-    /// `terminationGracePeriodSeconds`.
-    pub(crate) grace: u32,
+    pub(crate) termination_grace_period: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     Started,
     Probed(Kind, Outcome),
-    /// Into the endpoints of the service: from now on it gets traffic.
+    /// The pod was added to the endpoints of the service: it gets traffic.
     InEndpoints,
     OutOfEndpoints,
-    /// The probe failed too often in a row: SIGTERM, and a new container afterwards.
+    /// The probe reached its failure threshold: SIGTERM, then a new container.
     Killed(Kind),
-    /// The pod was deleted: SIGTERM, and no new container.
+    /// The pod was deleted: SIGTERM, without a new container.
     Deleted,
     SigKill,
     Exited,
@@ -44,9 +43,8 @@ pub(crate) enum Event {
 
 pub(crate) struct Kubelet<C> {
     pub(crate) container: C,
-    readiness_exists: bool,
     workers: Vec<Worker>,
-    grace: u32,
+    termination_grace_period: u32,
     now: u32,
     address: Option<SocketAddr>,
     is_started: bool,
@@ -62,16 +60,16 @@ impl<C: Container> Kubelet<C> {
         let kinds = [
             (Kind::Startup, spec.startup),
             (Kind::Liveness, spec.liveness),
-            (Kind::Readiness, spec.readiness.clone()),
+            (Kind::Readiness, spec.readiness),
         ];
         let workers = kinds
             .into_iter()
-            .filter_map(|(kind, probe)| Some(Worker::new(kind, probe?)));
+            .filter_map(|(kind, probe)| Some(Worker::new(kind, probe?)))
+            .collect();
         let mut kubelet = Self {
             container,
-            readiness_exists: spec.readiness.is_some(),
-            workers: workers.collect(),
-            grace: spec.grace,
+            workers,
+            termination_grace_period: spec.termination_grace_period,
             now: 0,
             address: None,
             is_started: false,
@@ -90,7 +88,7 @@ impl<C: Container> Kubelet<C> {
         }
     }
 
-    /// A second passes, and each probe that is due in it is asked.
+    /// Lets a second pass, and sends each probe that is due.
     fn tick(&mut self) {
         self.now += 1;
         if self.address.is_some() && !self.container.pass_second() {
@@ -107,7 +105,7 @@ impl<C: Container> Kubelet<C> {
         self.publish();
     }
 
-    /// The pod is deleted, as by a rolling update: out of the endpoints and SIGTERM at the same time.
+    /// Deletes the pod, as a rolling update does: it leaves the endpoints and gets SIGTERM at the same time.
     pub(crate) fn delete(&mut self) {
         self.is_deleted = true;
         self.event(Event::Deleted);
@@ -127,7 +125,7 @@ impl<C: Container> Kubelet<C> {
 
     fn terminate(&mut self) {
         if self.kill_at.is_none() && self.is_running() {
-            self.kill_at = Some(self.now + self.grace);
+            self.kill_at = Some(self.now + self.termination_grace_period);
             self.container.terminate();
         }
     }
@@ -145,18 +143,16 @@ impl<C: Container> Kubelet<C> {
     fn probe(&mut self, index: usize) {
         let worker = &mut self.workers[index];
         let kind = worker.kind;
-        let is_its_turn = match kind {
-            // A pod that ends is not restarted: only its readiness is still asked for.
+        let is_active = match kind {
+            // A deleted pod is not restarted: only its readiness is still probed.
             Kind::Startup => !self.is_started && !self.is_deleted,
             Kind::Liveness => self.is_started && !self.is_deleted,
             Kind::Readiness => self.is_started,
         };
-        let Some(address) = self
-            .address
-            .filter(|_| is_its_turn && worker.is_due(self.now))
-        else {
+        let Some(address) = self.address else { return };
+        if !is_active || !worker.is_due(self.now) {
             return;
-        };
+        }
         let outcome = prober::probe(address, &worker.probe.path, worker.probe.timeout);
         self.events
             .push((self.now, Event::Probed(kind, outcome.clone())));
@@ -171,18 +167,16 @@ impl<C: Container> Kubelet<C> {
         }
     }
 
-    /// Puts the pod into the endpoints, or takes it out.
+    /// Adds the pod to the endpoints, or removes it.
     fn publish(&mut self) {
-        let is_ready = match self.readiness_exists {
-            true => self.workers.iter().any(Worker::is_ready),
-            false => self.is_started,
-        };
+        let is_ready = !self.has(Kind::Readiness) || self.workers.iter().any(Worker::is_ready);
         let is_in = is_ready && self.is_started && self.is_running() && !self.is_deleted;
         if is_in != self.is_in_endpoints {
             self.is_in_endpoints = is_in;
-            self.event(match is_in {
-                true => Event::InEndpoints,
-                false => Event::OutOfEndpoints,
+            self.event(if is_in {
+                Event::InEndpoints
+            } else {
+                Event::OutOfEndpoints
             });
         }
     }
@@ -200,15 +194,15 @@ impl<C: Container> Kubelet<C> {
         self.address.is_some()
     }
 
-    /// Whether the service sends it traffic.
+    /// Whether the pod gets traffic.
     pub(crate) fn is_in_endpoints(&self) -> bool {
         self.is_in_endpoints
     }
 
-    /// How often it was killed because of a probe.
+    /// How often the container was killed because of a probe.
     pub(crate) fn kills(&self) -> usize {
-        let kills = self.events.iter();
-        kills
+        self.events
+            .iter()
             .filter(|(_, event)| matches!(event, Event::Killed(_)))
             .count()
     }
@@ -217,10 +211,10 @@ impl<C: Container> Kubelet<C> {
         self.now
     }
 
-    /// What the probes of one kind came to, the oldest first.
+    /// The outcomes of the probes of one kind, the oldest first.
     pub(crate) fn outcomes(&self, kind: Kind) -> Vec<&Outcome> {
-        let events = self.events.iter();
-        events
+        self.events
+            .iter()
             .filter_map(|(_, event)| match event {
                 Event::Probed(probed, outcome) if *probed == kind => Some(outcome),
                 _ => None,
@@ -228,10 +222,10 @@ impl<C: Container> Kubelet<C> {
             .collect()
     }
 
-    /// Everything but the probes, and the second in which it happened.
+    /// The events other than probes, each with its second.
     pub(crate) fn history(&self) -> Vec<(u32, Event)> {
-        let events = self.events.iter();
-        events
+        self.events
+            .iter()
             .filter(|(_, event)| !matches!(event, Event::Probed(..)))
             .cloned()
             .collect()

@@ -1,10 +1,10 @@
-//! The simulator itself: what a kubelet does about what its probes say.
+//! Tests of the simulator: how a kubelet reacts to its probes.
 
 use crate::fake::{Fake, PATHS};
 use crate::kubelet::{Event, Kubelet, Spec};
 use crate::worker::{Kind, Probe};
 
-/// Kubernetes' defaults, but for a period of a second.
+/// A probe with Kubernetes' defaults, except for a period of one second.
 fn probe(path: &str) -> Option<Probe> {
     Some(Probe {
         period: 1,
@@ -18,7 +18,7 @@ fn all_three() -> Spec {
         startup,
         liveness,
         readiness,
-        grace: 30,
+        termination_grace_period: 30,
     }
 }
 
@@ -27,7 +27,7 @@ fn run(spec: Spec) -> Kubelet<Fake> {
 }
 
 #[test]
-fn a_pod_is_ready_when_its_probe_says_so_and_without_one_at_once() {
+fn a_pod_is_ready_when_its_probe_succeeds_or_at_once_without_one() {
     let mut kubelet = run(all_three());
     assert!(!kubelet.is_in_endpoints());
     kubelet.pass(2);
@@ -51,35 +51,35 @@ fn a_probe_waits_for_its_delay_and_its_period() {
         ..Spec::default()
     });
     kubelet.pass(14);
-    assert_eq!(kubelet.container.take_asked().len(), 0);
+    assert_eq!(kubelet.container.take_requests().len(), 0);
     kubelet.pass(6);
-    assert_eq!(kubelet.container.take_asked().len(), 2);
+    assert_eq!(kubelet.container.take_requests().len(), 2);
 }
 
 #[test]
-fn only_failures_in_a_row_count() {
+fn only_consecutive_failures_count() {
     let mut kubelet = run(all_three());
     kubelet.pass(2);
     for _ in 0..5 {
-        kubelet.container.say("/ready", 503);
-        kubelet.container.say("/live", 503);
+        kubelet.container.respond_with("/ready", 503);
+        kubelet.container.respond_with("/live", 503);
         kubelet.pass(2);
-        kubelet.container.say("/ready", 200);
-        kubelet.container.say("/live", 200);
+        kubelet.container.respond_with("/ready", 200);
+        kubelet.container.respond_with("/live", 200);
         kubelet.pass(1);
     }
     assert!(kubelet.is_in_endpoints());
     assert_eq!(kubelet.kills(), 0);
-    kubelet.container.say("/ready", 503);
+    kubelet.container.respond_with("/ready", 503);
     kubelet.pass(3);
     assert!(!kubelet.is_in_endpoints());
     assert_eq!(kubelet.kills(), 0);
 }
 
 #[test]
-fn a_pod_comes_back_after_enough_successes_in_a_row() {
+fn a_pod_is_ready_after_the_success_threshold() {
     let mut spec = all_three();
-    spec.readiness.as_mut().unwrap().successes = 2;
+    spec.readiness.as_mut().unwrap().success_threshold = 2;
     let mut kubelet = run(spec);
     kubelet.pass(1);
     assert!(!kubelet.is_in_endpoints());
@@ -88,21 +88,21 @@ fn a_pod_comes_back_after_enough_successes_in_a_row() {
 }
 
 #[test]
-fn nothing_else_is_asked_before_the_start_is_over() {
+fn only_the_startup_probe_is_sent_before_the_start_is_over() {
     let mut kubelet = run(all_three());
-    kubelet.container.say("/started", 503);
+    kubelet.container.respond_with("/started", 503);
     kubelet.pass(2);
-    assert_eq!(kubelet.container.take_asked(), ["/started", "/started"]);
-    kubelet.container.say("/started", 200);
+    assert_eq!(kubelet.container.take_requests(), ["/started", "/started"]);
+    kubelet.container.respond_with("/started", 200);
     kubelet.pass(2);
-    let asked = kubelet.container.take_asked();
-    assert_eq!(asked, ["/started", "/live", "/ready", "/live", "/ready"]);
+    let requests = kubelet.container.take_requests();
+    assert_eq!(requests, ["/started", "/live", "/ready", "/live", "/ready"]);
 }
 
 #[test]
-fn a_start_that_takes_too_long_is_cut_off() {
+fn a_start_that_takes_too_long_is_killed() {
     let mut kubelet = run(all_three());
-    kubelet.container.say("/started", 503);
+    kubelet.container.respond_with("/started", 503);
     kubelet.pass(4);
     let history = [
         (0, Event::Started),
@@ -114,16 +114,19 @@ fn a_start_that_takes_too_long_is_cut_off() {
 }
 
 #[test]
-fn a_container_that_fails_its_liveness_is_killed_and_started_anew() {
+fn a_container_that_fails_its_liveness_probe_is_killed_and_restarted() {
     let mut kubelet = Kubelet::run(all_three(), Fake::ending_after(None));
     kubelet.pass(2);
-    kubelet.container.say("/live", 500);
+    kubelet.container.respond_with("/live", 500);
     kubelet.pass(3);
-    kubelet.container.take_asked();
-    kubelet.container.say("/live", 200);
+    kubelet.container.take_requests();
+    kubelet.container.respond_with("/live", 200);
     kubelet.pass(29);
-    let asked = kubelet.container.take_asked();
-    assert!(!asked.contains(&"/live".to_owned()), "it is being killed");
+    let requests = kubelet.container.take_requests();
+    assert!(
+        !requests.contains(&"/live".to_owned()),
+        "it is being killed"
+    );
     kubelet.pass(4);
     let history = [
         (0, Event::Started),
@@ -136,20 +139,25 @@ fn a_container_that_fails_its_liveness_is_killed_and_started_anew() {
         (36, Event::InEndpoints),
     ];
     assert_eq!(kubelet.history(), history);
-    assert!(kubelet.container.take_asked().contains(&"/live".to_owned()));
+    assert!(
+        kubelet
+            .container
+            .take_requests()
+            .contains(&"/live".to_owned())
+    );
 }
 
 #[test]
-fn a_pod_that_is_deleted_is_out_at_once_and_only_its_readiness_is_asked() {
+fn a_deleted_pod_gets_no_traffic_and_only_its_readiness_is_probed() {
     let mut kubelet = Kubelet::run(all_three(), Fake::ending_after(Some(4)));
     kubelet.pass(2);
     kubelet.delete();
     assert!(!kubelet.is_in_endpoints());
     assert!(kubelet.is_running());
-    kubelet.container.take_asked();
-    kubelet.container.say("/live", 500);
+    kubelet.container.take_requests();
+    kubelet.container.respond_with("/live", 500);
     kubelet.pass(10);
-    assert_eq!(kubelet.container.take_asked(), ["/ready"; 3]);
+    assert_eq!(kubelet.container.take_requests(), ["/ready"; 3]);
     let history = [
         (0, Event::Started),
         (1, Event::InEndpoints),
@@ -161,7 +169,7 @@ fn a_pod_that_is_deleted_is_out_at_once_and_only_its_readiness_is_asked() {
 }
 
 #[test]
-fn a_pod_that_does_not_end_is_killed_when_its_grace_is_over() {
+fn a_pod_that_does_not_end_is_killed_after_the_grace_period() {
     let mut kubelet = Kubelet::run(all_three(), Fake::ending_after(None));
     kubelet.pass(2);
     kubelet.delete();
@@ -171,7 +179,7 @@ fn a_pod_that_does_not_end_is_killed_when_its_grace_is_over() {
 }
 
 #[test]
-fn a_program_that_ends_by_itself_is_started_anew() {
+fn a_program_that_ends_by_itself_is_restarted() {
     let mut kubelet = run(all_three());
     kubelet.pass(2);
     kubelet.container.crash();

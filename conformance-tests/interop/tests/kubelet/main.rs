@@ -1,7 +1,7 @@
-//! The endpoints under a kubelet: a simulator of its probes, written from what Kubernetes documents and its source
-//! says, with a real server on real sockets below it. `docs/kubernetes.md` is its page.
+//! The endpoints under a simulated kubelet, which follows Kubernetes' documentation and source. It probes a real server
+//! over real sockets. `docs/kubernetes.md` is its page.
 //!
-//! Time is virtual: a second passes when a test says so. Only the time-out of a probe is a real one.
+//! Time is virtual: a second passes when a test says so. Only the timeout of a probe is real.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The manifest in the page is the one that the presets are tested with.
+//! The manifest of the page, which the presets are tested with.
 
 use std::fs;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use crate::kubelet::Spec;
 use crate::worker::Probe;
 
-/// The page on Kubernetes.
+/// Returns the page on Kubernetes.
 pub(crate) fn page() -> String {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/kubernetes.md");
     fs::read_to_string(page).unwrap()
 }
 
-/// The first manifest of the page, as far as it is the kubelet's business. Its probes are written one key a line.
+/// Reads the first manifest of the page, whose probes have one key per line.
 pub(crate) fn manifest() -> Spec {
     let page = page();
     let (_, manifest) = page.split_once("```yaml\n").unwrap();
@@ -21,7 +21,7 @@ pub(crate) fn manifest() -> Spec {
         startup: Some(probe(manifest, "startupProbe")),
         liveness: Some(probe(manifest, "livenessProbe")),
         readiness: Some(probe(manifest, "readinessProbe")),
-        grace: number(manifest, "terminationGracePeriodSeconds").unwrap(),
+        termination_grace_period: number(manifest, "terminationGracePeriodSeconds").unwrap(),
     }
 }
 
@@ -38,8 +38,8 @@ fn probe(manifest: &str, key: &str) -> Probe {
         initial_delay: number(&block, "initialDelaySeconds").unwrap_or(defaults.initial_delay),
         period: number(&block, "periodSeconds").unwrap_or(defaults.period),
         timeout: timeout.map_or(defaults.timeout, Duration::from_secs),
-        failures: number(&block, "failureThreshold").unwrap_or(defaults.failures),
-        successes: number(&block, "successThreshold").unwrap_or(defaults.successes),
+        failure_threshold: number(&block, "failureThreshold").unwrap_or(defaults.failure_threshold),
+        success_threshold: number(&block, "successThreshold").unwrap_or(defaults.success_threshold),
         ..defaults
     }
 }
@@ -57,18 +57,27 @@ fn number(yaml: &str, key: &str) -> Option<u32> {
 #[test]
 fn the_manifest_leaves_time_for_the_drain() {
     let Spec {
-        readiness, grace, ..
+        readiness,
+        termination_grace_period: grace,
+        ..
     } = manifest();
     let readiness = readiness.unwrap();
-    let noticed = readiness.period * readiness.failures + readiness.timeout.as_secs() as u32;
-    let delay = crate::presets::DELAY;
-    assert!(noticed < delay, "{noticed} s until the probe has noticed");
-    assert!(delay + 10 <= grace, "{grace} s with {delay} s of drain");
+    let noticed =
+        readiness.period * readiness.failure_threshold + readiness.timeout.as_secs() as u32;
+    let delay = crate::presets::DRAIN_DELAY;
+    assert!(
+        noticed < delay,
+        "the readiness probe fails after {noticed} s"
+    );
+    assert!(
+        delay + 10 <= grace,
+        "a grace period of {grace} s for a drain of {delay} s"
+    );
     let code = format!("Duration::from_secs({delay})");
     assert!(page().contains(&code), "the page drains for {delay} s");
     let code = format!("termination_grace_period(Duration::from_secs({grace}))");
     assert!(
         page().contains(&code),
-        "the page says {grace} s to the library"
+        "the page sets a grace period of {grace} s"
     );
 }

@@ -1,4 +1,4 @@
-//! The presets for Kubernetes, with the manifest of the page.
+//! The presets for Kubernetes, with the manifest of `docs/kubernetes.md`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,28 +12,28 @@ use crate::prober::Outcome;
 use crate::worker::{Kind, Probe};
 
 /// How many seconds the application of the page drains.
-pub(crate) const DELAY: u32 = 15;
+pub(crate) const DRAIN_DELAY: u32 = 15;
 
-/// Long enough for every probe of the manifest to be asked more often than its threshold.
+/// Long enough for every probe of the manifest to reach its threshold.
 const LONG: u32 = 120;
 
-/// The manifest of the page, for a machine that may be busy.
+/// The manifest of the page, with timeouts for a busy machine.
 fn manifest() -> Spec {
     let Spec {
         startup,
         liveness,
         readiness,
-        grace,
+        termination_grace_period,
     } = page::manifest();
     Spec {
         startup: startup.map(Probe::patient),
         liveness: liveness.map(Probe::patient),
         readiness: readiness.map(Probe::patient),
-        grace,
+        termination_grace_period,
     }
 }
 
-/// Whether the database answers, as a test has it.
+/// A database that is up or down, as a test says.
 #[derive(Clone)]
 struct Database(Arc<AtomicBool>);
 
@@ -47,9 +47,9 @@ impl Database {
     }
 
     fn check(&self) -> Check {
-        let this = self.clone();
+        let is_up = self.0.clone();
         Check::new("database", move || {
-            let is_up = this.0.load(Ordering::SeqCst);
+            let is_up = is_up.load(Ordering::SeqCst);
             async move { is_up.then_some(()).ok_or("connection refused") }
         })
     }
@@ -63,24 +63,24 @@ fn endpoints(builder: HealthBuilder) -> HealthBuilder {
         .endpoint(Endpoint::readiness("/ready"))
 }
 
-/// A pod that is not yet started.
+/// A pod that is starting.
 fn pod(spec: Spec, database: &Database) -> Kubelet<Application> {
     let database = database.clone();
     let describe = move |builder| endpoints(builder).register(database.check());
-    Kubelet::run(spec, Application::new(DELAY, describe))
+    Kubelet::run(spec, Application::new(DRAIN_DELAY, describe))
 }
 
-/// The same, in service.
+/// A pod in service.
 fn pod_in_service(database: &Database) -> Kubelet<Application> {
     let mut kubelet = pod(manifest(), database);
-    kubelet.container.migrated();
+    kubelet.container.finish_migrations();
     kubelet.pass(LONG);
     assert!(kubelet.is_in_endpoints());
     kubelet
 }
 
 #[test]
-fn the_probes_of_the_manifest_ask_the_endpoints_of_the_application() {
+fn the_probes_of_the_manifest_poll_the_endpoints_of_the_application() {
     let kubelet = pod_in_service(&Database::up());
     for (kind, path) in [
         (Kind::Startup, "/started"),
@@ -105,19 +105,19 @@ fn the_probes_of_the_manifest_ask_the_endpoints_of_the_application() {
 }
 
 #[test]
-fn a_start_is_waited_for_and_gets_no_traffic() {
+fn a_pod_that_is_starting_gets_no_traffic_and_is_not_killed() {
     let mut kubelet = pod(manifest(), &Database::up());
     kubelet.pass(60);
     assert!(!kubelet.is_in_endpoints());
     assert_eq!(kubelet.outcomes(Kind::Liveness), Vec::<&Outcome>::new());
-    kubelet.container.migrated();
+    kubelet.container.finish_migrations();
     kubelet.pass(LONG);
     assert!(kubelet.is_in_endpoints());
     assert_eq!(kubelet.kills(), 0);
 }
 
 #[test]
-fn a_start_is_not_killed_by_its_liveness_even_without_a_startup_probe() {
+fn liveness_does_not_kill_a_pod_that_is_starting_without_a_startup_probe() {
     let spec = Spec {
         startup: None,
         ..manifest()
@@ -130,15 +130,15 @@ fn a_start_is_not_killed_by_its_liveness_even_without_a_startup_probe() {
 }
 
 #[test]
-fn a_start_that_never_ends_is_cut_off() {
+fn a_start_that_never_ends_is_killed_at_the_threshold_of_the_startup_probe() {
     let mut kubelet = pod(manifest(), &Database::up());
     let startup = manifest().startup.unwrap();
-    kubelet.pass(startup.period * startup.failures);
+    kubelet.pass(startup.period * startup.failure_threshold);
     assert_eq!(kubelet.kills(), 1);
 }
 
 #[test]
-fn maintenance_takes_a_pod_out_and_never_kills_it() {
+fn maintenance_removes_a_pod_from_the_endpoints_and_does_not_kill_it() {
     let mut kubelet = pod_in_service(&Database::up());
     let switch = kubelet.container.health().maintenance_switch();
     switch.turn_on();
@@ -151,10 +151,10 @@ fn maintenance_takes_a_pod_out_and_never_kills_it() {
 }
 
 #[test]
-fn maintenance_does_not_cut_off_a_start() {
+fn maintenance_during_a_start_does_not_fail_it() {
     let mut kubelet = pod(manifest(), &Database::up());
     kubelet.container.health().maintenance_switch().turn_on();
-    kubelet.container.migrated();
+    kubelet.container.finish_migrations();
     kubelet.pass(LONG);
     assert_eq!(kubelet.outcomes(Kind::Startup), [&Outcome::Success(200)]);
     assert!(!kubelet.is_in_endpoints());
@@ -162,7 +162,7 @@ fn maintenance_does_not_cut_off_a_start() {
 }
 
 #[test]
-fn a_dependency_that_fails_takes_a_pod_out_and_never_kills_it() {
+fn a_failing_dependency_removes_a_pod_from_the_endpoints_and_does_not_kill_it() {
     let database = Database::up();
     let mut kubelet = pod_in_service(&database);
     database.set(false);
@@ -175,12 +175,12 @@ fn a_dependency_that_fails_takes_a_pod_out_and_never_kills_it() {
 }
 
 #[test]
-fn a_pod_that_is_deleted_serves_until_its_drain_is_over() {
+fn a_deleted_pod_serves_until_its_drain_is_over() {
     let mut kubelet = pod_in_service(&Database::up());
     let deleted = kubelet.now();
     kubelet.delete();
     assert!(!kubelet.is_in_endpoints());
-    kubelet.pass(DELAY - 1);
+    kubelet.pass(DRAIN_DELAY - 1);
     assert!(kubelet.is_running(), "the drain is not over");
     assert!(kubelet.container.health().is_draining());
     let last = kubelet.outcomes(Kind::Readiness).pop().cloned();
@@ -191,7 +191,7 @@ fn a_pod_that_is_deleted_serves_until_its_drain_is_over() {
     let end = [
         (deleted, Event::Deleted),
         (deleted, Event::OutOfEndpoints),
-        (deleted + DELAY, Event::Exited),
+        (deleted + DRAIN_DELAY, Event::Exited),
     ];
     assert_eq!(
         history[history.len() - 3..],
@@ -201,11 +201,11 @@ fn a_pod_that_is_deleted_serves_until_its_drain_is_over() {
 }
 
 #[test]
-fn a_drain_beyond_the_grace_is_cut_off() {
+fn a_drain_longer_than_the_grace_period_is_killed() {
     let spec = manifest();
-    let grace = spec.grace;
+    let grace = spec.termination_grace_period;
     let mut kubelet = Kubelet::run(spec, Application::new(grace + 1, endpoints));
-    kubelet.container.migrated();
+    kubelet.container.finish_migrations();
     kubelet.pass(LONG);
     kubelet.delete();
     kubelet.pass(LONG);
@@ -217,15 +217,15 @@ fn a_drain_beyond_the_grace_is_cut_off() {
 }
 
 #[test]
-fn the_299_of_pyramid_goes_on_getting_traffic() {
+fn the_299_of_pyramid_keeps_getting_traffic() {
     let spec = Spec {
         startup: None,
         liveness: None,
         readiness: Some(Probe::new("/health").patient()),
-        grace: 30,
+        termination_grace_period: 30,
     };
-    let mut kubelet = Kubelet::run(spec, Application::new(DELAY, endpoints));
-    kubelet.container.migrated();
+    let mut kubelet = Kubelet::run(spec, Application::new(DRAIN_DELAY, endpoints));
+    kubelet.container.finish_migrations();
     kubelet.pass(LONG);
     kubelet.container.health().maintenance_switch().turn_on();
     kubelet.pass(LONG);
@@ -235,7 +235,7 @@ fn the_299_of_pyramid_goes_on_getting_traffic() {
 }
 
 #[test]
-fn a_liveness_that_asks_a_dependency_restarts_the_pod_with_it() {
+fn a_liveness_endpoint_with_a_dependency_restarts_the_pod_when_it_fails() {
     let database = Database::up();
     let of_container = database.clone();
     let describe = move |builder: HealthBuilder| {
@@ -249,11 +249,11 @@ fn a_liveness_that_asks_a_dependency_restarts_the_pod_with_it() {
         readiness: None,
         ..manifest()
     };
-    let mut kubelet = Kubelet::run(spec, Application::new(DELAY, describe));
-    kubelet.container.migrated();
+    let mut kubelet = Kubelet::run(spec, Application::new(DRAIN_DELAY, describe));
+    kubelet.container.finish_migrations();
     kubelet.pass(LONG);
     assert_eq!(kubelet.kills(), 0);
     database.set(false);
     kubelet.pass(LONG);
-    assert!(kubelet.kills() > 1, "over and over");
+    assert!(kubelet.kills() > 1, "again and again");
 }

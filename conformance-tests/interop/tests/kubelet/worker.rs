@@ -1,4 +1,4 @@
-//! What a kubelet keeps of one probe of a container: when it is due, and how often in a row it said the same.
+//! The state that a kubelet keeps for one probe of a container: when it is due, and its last outcomes.
 
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ pub(crate) enum Kind {
     Readiness,
 }
 
-/// A probe as the manifest has it.
+/// A probe of a manifest; times in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Probe {
     pub(crate) path: String,
     pub(crate) initial_delay: u32,
     pub(crate) period: u32,
     pub(crate) timeout: Duration,
-    pub(crate) failures: u32,
-    pub(crate) successes: u32,
+    pub(crate) failure_threshold: u32,
+    pub(crate) success_threshold: u32,
 }
 
 impl Probe {
-    /// With Kubernetes' defaults. The time-out is a real one.
+    /// A probe with Kubernetes' defaults.
     pub(crate) fn new(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
             initial_delay: 0,
             period: 10,
             timeout: Duration::from_secs(1),
-            failures: 3,
-            successes: 1,
+            failure_threshold: 3,
+            success_threshold: 1,
         }
     }
 
-    /// The same for a server that does answer, however busy the machine is.
+    /// The same probe for a server that responds, with a timeout for a busy machine.
     pub(crate) fn patient(self) -> Self {
         Self {
             timeout: Duration::from_secs(30),
@@ -48,8 +48,8 @@ pub(crate) struct Worker {
     pub(crate) kind: Kind,
     pub(crate) probe: Probe,
     started_at: u32,
-    /// Whether the last ones succeeded, and how many in a row.
-    row: Option<(bool, u32)>,
+    /// Whether the last probes succeeded, and how many in a row.
+    streak: Option<(bool, u32)>,
     is_ready: bool,
     is_on_hold: bool,
 }
@@ -60,13 +60,13 @@ impl Worker {
             kind,
             probe,
             started_at: 0,
-            row: None,
+            streak: None,
             is_ready: false,
             is_on_hold: false,
         }
     }
 
-    /// There is a new container: it is not ready until a probe says so.
+    /// Forgets the last outcomes, for a new container: it is not ready until a probe succeeds.
     pub(crate) fn reset(&mut self, now: u32) {
         *self = Self {
             started_at: now,
@@ -80,30 +80,31 @@ impl Worker {
         is_due && age >= self.probe.initial_delay && !self.is_on_hold
     }
 
-    /// What the probes conclude, if enough of them in a row agree with this one.
+    /// Counts an outcome. Returns whether the probe has succeeded or failed, once its threshold is reached.
     pub(crate) fn count(&mut self, outcome: &Outcome) -> Option<bool> {
         let is_success = match outcome {
             Outcome::Success(_) | Outcome::Warning(_) => true,
             Outcome::Failure(_) => false,
             Outcome::Discarded => return None,
         };
-        let in_a_row = match self.row {
+        let count = match self.streak {
             Some((same, before)) if same == is_success => before + 1,
             _ => 1,
         };
-        self.row = Some((is_success, in_a_row));
-        let threshold = match is_success {
-            true => self.probe.successes,
-            false => self.probe.failures,
+        self.streak = Some((is_success, count));
+        let threshold = if is_success {
+            self.probe.success_threshold
+        } else {
+            self.probe.failure_threshold
         };
-        if in_a_row < threshold {
+        if count < threshold {
             return None;
         }
         self.is_ready = is_success;
         Some(is_success)
     }
 
-    /// The container is being killed: it is not asked again before there is a new one.
+    /// Stops probing until there is a new container, because this one is being killed.
     pub(crate) fn hold(&mut self) {
         self.is_on_hold = true;
     }
