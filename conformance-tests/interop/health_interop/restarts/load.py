@@ -1,14 +1,13 @@
-"""Sends requests as fast as they are answered, and gives an account of every one.
+"""The load tool: sends requests as fast as they get responses, and counts every one.
 
     load.py '{"port": 8080, "connections": 32, "timeout": 10, "requests": [["GET", "/", "", "the application\\n"]]}'
 
-A request is a method, a path, a body, the body that a 200 has to answer it with, and a header if need be. It is
-answered so, or it failed: there is no third. Prints a line of JSON ten times a second: `sent`, `answered`, `failed` by
-reason. When its standard input ends it sends no more, waits for what is on its way, and prints the last line, where
-`sent` is the sum of the others.
+A request is a method, a path, a body, the body that its 200 must have, and an optional header. It gets this response, or it
+has failed. Prints a line of JSON ten times a second: `sent`, `answered`, `failed` by reason. When its standard input ends it
+stops sending, waits for the responses that are due, and prints the last line, where `sent` is the sum of the others.
 
-Why not wrk: it takes every code below 400 for a success, and counts a time-out when an answer comes late, not when none
-comes. Eight connections whose requests were never answered made no error of its report.
+Why not wrk: it accepts every status code below 400, and counts a timeout only if a late response arrives. Eight connections
+whose requests got no response caused no error in its report.
 """
 
 import collections
@@ -25,7 +24,7 @@ SAMPLES = 20
 
 
 class Request:
-    """One of the requests that are sent in turn."""
+    """A request that is sent in turn with others."""
 
     def __init__(self, method, path, body, expected, header=None):
         self.expected = expected.encode()
@@ -34,14 +33,14 @@ class Request:
         self.bytes = "\r\n".join([f"{method} {path} HTTP/1.1", *headers, "", body]).encode()
 
     def judge(self, status, body):
-        """Why this answer is none, or nothing."""
+        """Returns what is wrong with a response, or None."""
         if status != b"200":
             return f"status {status.decode('latin-1')}"
         return None if body == self.expected else "another body"
 
 
 class Connection:
-    """A connection of the client, with one request on its way at most."""
+    """A connection, with one pending request at most."""
 
     def __init__(self, load, turn):
         self.load = load
@@ -52,7 +51,7 @@ class Connection:
         self.began = 0.0
 
     def send(self):
-        """Sends the next request, over a new connection where there is none."""
+        """Sends the next request, on a new connection if there is none."""
         requests = self.load.requests
         self.turn += 1
         self.request = requests[self.turn % len(requests)]
@@ -62,7 +61,7 @@ class Connection:
         try:
             if self.socket is None:
                 self.connect()
-            # It is short: the buffer of a connection on which nothing is under way takes it whole.
+            # The empty buffer of an idle connection takes a short request whole.
             if self.socket.send(self.request.bytes) != len(self.request.bytes):
                 self.fail("sent in part")
         except OSError as error:
@@ -75,7 +74,7 @@ class Connection:
         self.load.watch(self)
 
     def receive(self):
-        """Reads what is there. Whether the request is over."""
+        """Reads the bytes that have arrived. Whether the request is over."""
         try:
             data = self.socket.recv(65536)
         except BlockingIOError:
@@ -85,7 +84,7 @@ class Connection:
         else:
             end = "closed"
         if self.request is None:
-            # A close between two requests is no loss.
+            # A close between two requests loses nothing.
             return self.fail("an answer to nothing") if data else self.close()
         if not data:
             return self.fail(f"no answer: {end}")
@@ -110,7 +109,7 @@ class Connection:
         return True
 
     def fail(self, reason):
-        """Counts the request as failed, and leaves the connection: the next request has a new one."""
+        """Counts the request as failed and closes the connection."""
         self.load.fail(reason, self.received)
         self.request = None
         self.close()
@@ -124,7 +123,7 @@ class Connection:
 
 
 class Load:
-    """All connections, and the account."""
+    """All connections, and the counts."""
 
     def __init__(self, port, connections, timeout, requests):
         self.port = port
@@ -154,7 +153,7 @@ class Load:
             self.samples.append([time.time(), reason, received[:200].decode("latin-1")])
 
     def run(self):
-        """Sends until standard input ends, then waits for the answers that are due."""
+        """Sends until standard input ends, then waits for the responses that are due."""
         standard_input = sys.stdin.fileno()
         self.poll.register(standard_input, select.EPOLLIN | select.EPOLLHUP)
         sending = True
@@ -162,7 +161,7 @@ class Load:
         while sending or any(connection.request for connection in self.connections):
             if sending:
                 for connection in self.connections:
-                    # Not `while`: one that cannot connect must not keep the others from their turn.
+                    # Not `while`: a connection that fails must not block the others.
                     if connection.request is None:
                         connection.send()
             for descriptor, _ in self.poll.poll(0.1):
@@ -184,11 +183,11 @@ class Load:
     def give_up(self, now):
         for connection in self.connections:
             if connection.request and now - connection.began > self.timeout:
-                connection.fail("time-out")
+                connection.fail("timeout")
 
     def report(self, **more):
-        account = {"sent": self.sent, "answered": self.answered, "failed": self.failed}
-        print(json.dumps(account | more), flush=True)
+        counts = {"sent": self.sent, "answered": self.answered, "failed": self.failed}
+        print(json.dumps(counts | more), flush=True)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ WRONG = {
     80: (RIGHT.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), None),
     90: (RIGHT + RIGHT, "more than an answer"),
 }
-# Few, because each blocks a connection until the tool's time-out.
+# Few, because each blocks a connection until the tool's timeout.
 SILENT_EVERY = 4001
 
 
@@ -39,7 +39,7 @@ class Handler(socketserver.BaseRequestHandler):
                 count = self.server.count
                 answer, name = WRONG.get(count % 100, (RIGHT, None))
                 if count % SILENT_EVERY == 0:
-                    answer, name = None, "time-out"
+                    answer, name = None, "timeout"
                 self.server.counts[name] += 1
             if answer is None:
                 continue
