@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::client::Request;
-use crate::conduct::request;
-use crate::given::{Behaviour, Check, Endpoint, Execution, Given, LogPolicy, When};
+use crate::client_behaviour::request;
+use crate::history::History;
 use crate::judge::{expected_headers, expected_record, expected_results};
 use crate::mounted::{Mounted, expected_answer};
-use crate::past::Past;
 use crate::scenario::{Answer, Checks, Client, Fate, Scenario, Start, Step, Suite};
+use crate::setup::{Behaviour, Check, Endpoint, Execution, LogPolicy, RunChecks, Setup};
 
 impl Suite {
     /// What a scenario is about, who cares, and the exchange it expects; `None` when there is none
@@ -38,7 +38,7 @@ impl Suite {
             let needs: Vec<_> = scenario.needs.iter().map(ToString::to_string).collect();
             writeln!(text, "needs   {}", needs.join(", "))?;
         }
-        write_given(text, &scenario.given)?;
+        write_given(text, &scenario.setup)?;
         match (scenario.start, scenario.start_warnings) {
             (Start::Refused, _) => {
                 writeln!(
@@ -53,34 +53,36 @@ impl Suite {
             let count = scenario.start_checks;
             writeln!(text, "\nBefore anything is asked: CHECK {count} times.")?;
         }
-        let mut past = Past::of(&scenario.given);
+        let mut history = History::of(&scenario.setup);
         for (index, step) in scenario.steps.iter().enumerate() {
-            step.commands.iter().for_each(|command| past.obey(command));
-            write_step(text, index + 1, step, &scenario.given, &past)?;
-            past.answered(&scenario.given, step, &[step.answer]);
+            step.commands
+                .iter()
+                .for_each(|command| history.apply(command));
+            write_step(text, index + 1, step, &scenario.setup, &history)?;
+            history.answered(&scenario.setup, step, &[step.answer]);
         }
         Ok(())
     }
 }
 
-fn write_given(text: &mut String, given: &Given) -> fmt::Result {
+fn write_given(text: &mut String, setup: &Setup) -> fmt::Result {
     writeln!(text, "\nA server with")?;
-    for (key, value) in &given.settings {
+    for (key, value) in &setup.settings {
         writeln!(text, "  {key} = {value:?}")?;
     }
-    for check in &given.checks {
+    for check in &setup.checks {
         write_check(text, check)?;
     }
-    if given.checks.is_empty() {
+    if setup.checks.is_empty() {
         writeln!(text, "  no checks")?;
     }
-    for endpoint in &given.endpoints {
+    for endpoint in &setup.endpoints {
         write_endpoint(text, endpoint)?;
     }
-    for latch in &given.latches {
+    for latch in &setup.latches {
         writeln!(text, "  start-up latch {latch:?}, held")?;
     }
-    match given.log {
+    match setup.log {
         LogPolicy::Every => Ok(()),
         LogPolicy::Change => writeln!(text, "  a log of changes"),
     }
@@ -95,9 +97,9 @@ fn write_endpoint(text: &mut String, endpoint: &Endpoint) -> fmt::Result {
     if !endpoint.tags.is_empty() {
         write!(text, ", checks tagged {:?}", endpoint.tags)?;
     }
-    match endpoint.when {
-        Some(When::Always) => write!(text, ", for every request")?,
-        Some(When::Request) => write!(text, ", for requests that ask")?,
+    match endpoint.run_checks {
+        Some(RunChecks::Always) => write!(text, ", for every request")?,
+        Some(RunChecks::OnRequest) => write!(text, ", for requests that ask")?,
         None => {}
     }
     if let Some(seconds) = endpoint.retry_after {
@@ -109,8 +111,8 @@ fn write_endpoint(text: &mut String, endpoint: &Endpoint) -> fmt::Result {
 fn write_check(text: &mut String, check: &Check) -> fmt::Result {
     let first = check.execution(0);
     write!(text, "  check {:?}: {}", check.name, in_words(&first))?;
-    if first.behaviour.outlives(check.deadline) || check.deadline != DEADLINE {
-        write!(text, ", deadline {} ms", check.deadline.as_millis())?;
+    if first.behaviour.outlives(check.timeout) || check.timeout != DEADLINE {
+        write!(text, ", timeout {} ms", check.timeout.as_millis())?;
     }
     if check.optional {
         write!(text, ", optional")?;
@@ -119,14 +121,17 @@ fn write_check(text: &mut String, check: &Check) -> fmt::Result {
         write!(text, ", every {} ms", period.as_millis())?;
     }
     if check.has_thresholds() {
-        let (failures, successes) = (check.failures, check.successes);
-        write!(text, ", failures {failures}, successes {successes}")?;
+        let (failures, successes) = (check.failure_threshold, check.success_threshold);
+        write!(
+            text,
+            ", failure threshold {failures}, success threshold {successes}"
+        )?;
     }
     if !check.tags.is_empty() {
         write!(text, ", tags {:?}", check.tags)?;
     }
-    if check.internal {
-        write!(text, ", internal")?;
+    if check.process_only {
+        write!(text, ", process only")?;
     }
     for later in &check.then {
         write!(text, "; then {}", in_words(later))?;
@@ -134,7 +139,7 @@ fn write_check(text: &mut String, check: &Check) -> fmt::Result {
     writeln!(text)
 }
 
-/// What is not said of a check: its deadline, unless it matters.
+/// What is not said of a check: its timeout, unless it matters.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 fn in_words(execution: &Execution) -> String {
@@ -152,8 +157,8 @@ fn write_step(
     text: &mut String,
     number: usize,
     step: &Step,
-    given: &Given,
-    past: &Past,
+    setup: &Setup,
+    history: &History,
 ) -> fmt::Result {
     write!(text, "\n{number}.")?;
     if let Some(marker) = step.marker {
@@ -185,11 +190,11 @@ fn write_step(
     match step.answer {
         Answer::Unread => writeln!(text, "  < nobody reads it")?,
         Answer::OkOrMaintenance => {
-            write_answer(text, step, Answer::Ok, (given, past), &request)?;
+            write_answer(text, step, Answer::Ok, (setup, history), &request)?;
             writeln!(text, "  or")?;
-            write_answer(text, step, Answer::Maintenance, (given, past), &request)?;
+            write_answer(text, step, Answer::Maintenance, (setup, history), &request)?;
         }
-        answer => write_answer(text, step, answer, (given, past), &request)?,
+        answer => write_answer(text, step, answer, (setup, history), &request)?,
     }
     match step.answer {
         Answer::OkOrRefused => writeln!(text, "  or 400, 414 or 431")?,
@@ -246,10 +251,10 @@ fn write_answer(
     text: &mut String,
     step: &Step,
     answer: Answer,
-    (given, past): (&Given, &Past),
+    (setup, history): (&Setup, &History),
     request: &Request,
 ) -> fmt::Result {
-    let mounted = Mounted::at(given, &step.target);
+    let mounted = Mounted::at(setup, &step.target);
     let (status, word) = expected_answer(answer, &mounted);
     let reason = step.reason.as_deref().unwrap_or("…");
     writeln!(text, "  < HTTP/1.1 {status} {reason}")?;
@@ -265,10 +270,10 @@ fn write_answer(
     if !request.is_head {
         writeln!(text, "  < {word}")?;
     }
-    for answer in past.recorded(given, step, &[answer]) {
-        let record = expected_record(answer, past);
+    for answer in history.recorded(setup, step, &[answer]) {
+        let record = expected_record(answer, history);
         let record = match record.strip_suffix("(RESULTS)") {
-            Some(record) => format!("{record}({})", expected_results(step, given, past)),
+            Some(record) => format!("{record}({})", expected_results(step, setup, history)),
             None => record,
         };
         writeln!(text, "  LOG {record}")?;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::capability::Lacks;
 use crate::client::{ExchangeError, Request, exchange};
 use crate::command::Command;
-use crate::given::Given;
 use crate::journal::Journal;
 use crate::scenario::Scenario;
+use crate::setup::Setup;
 
 /// Something that can start the server under test.
 ///
@@ -17,14 +17,14 @@ use crate::scenario::Scenario;
 /// [`RunningServer`](crate::RunningServer), for a Rust server built on `health-core` the module
 /// `testee`. Implement it for any other server that can be started from Rust.
 pub trait Harness: Sync {
-    /// Starts a server for `given` on a free port of 127.0.0.1, which writes its log records and
+    /// Starts a server for `setup` on a free port of 127.0.0.1, which writes its log records and
     /// starts of checks to `journal`.
     ///
     /// # Errors
     ///
     /// [`StartError::Refused`] when the server rejects its settings, as H11 wants for bad ones;
     /// [`StartError::Failed`] for everything else.
-    fn start(&self, given: &Given, journal: &Journal) -> Result<Server, StartError>;
+    fn start(&self, setup: &Setup, journal: &Journal) -> Result<Server, StartError>;
 
     /// How long after an answer its lines may still come. Default: no time, for a server that writes
     /// them before it answers.
@@ -51,13 +51,13 @@ pub trait Harness: Sync {
 type Ending = Box<dyn Fn() -> Option<String> + Send>;
 
 /// Has a server do as it is told.
-type Obey = Box<dyn Fn(&Command) -> Result<(), String> + Send>;
+type Apply = Box<dyn Fn(&Command) -> Result<(), String> + Send>;
 
 /// A server that runs until it is dropped.
 pub struct Server {
     address: SocketAddr,
     ending: Option<Ending>,
-    obey: Option<Obey>,
+    apply: Option<Apply>,
     stop: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -67,7 +67,7 @@ impl Server {
         Self {
             address,
             ending: None,
-            obey: None,
+            apply: None,
             stop: Some(Box::new(stop)),
         }
     }
@@ -80,26 +80,26 @@ impl Server {
         self
     }
 
-    /// The same, which takes commands. `obey` returns once a command took effect: the next request has to see it.
+    /// The same, which takes commands. `apply` returns once a command took effect: the next request has to see it.
     /// Without it, scenarios with commands are skipped.
     #[must_use]
     pub fn with_commands(
         mut self,
-        obey: impl Fn(&Command) -> Result<(), String> + Send + 'static,
+        apply: impl Fn(&Command) -> Result<(), String> + Send + 'static,
     ) -> Self {
-        self.obey = Some(Box::new(obey));
+        self.apply = Some(Box::new(apply));
         self
     }
 
     /// Whether it takes commands.
     pub(crate) fn takes_commands(&self) -> bool {
-        self.obey.is_some()
+        self.apply.is_some()
     }
 
     /// Has it do as it is told, or says why it does not.
     pub(crate) fn command(&self, command: &Command) -> Result<(), String> {
-        match &self.obey {
-            Some(obey) => obey(command),
+        match &self.apply {
+            Some(apply) => apply(command),
             None => Err("it takes no commands".to_owned()),
         }
     }
@@ -149,7 +149,7 @@ pub enum StartError {
 ///
 /// The server does not start, or does not answer in HTTP.
 pub fn try_out(harness: &dyn Harness, limit: Duration) -> Result<(), TryOutError> {
-    let server = harness.start(&Given::default(), &Journal::in_memory())?;
+    let server = harness.start(&Setup::default(), &Journal::in_memory())?;
     let request = Request {
         is_head: false,
         asks_to_close: true,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::capability::{Capability, Lacks};
-use crate::given::{Check, Given};
+use crate::setup::{Check, Setup};
 
 /// One line of the testee protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,10 +118,10 @@ impl Journal {
         Self(Sink::Memory(Arc::default()))
     }
 
-    /// That of a server for `given`, without lines about what it is said to lack.
-    pub(crate) fn of_server(given: &Given, lacks: &Lacks) -> Self {
+    /// That of a server for `setup`, without lines about what it is said to lack.
+    pub(crate) fn of_server(setup: &Setup, lacks: &Lacks) -> Self {
         let ignored = lacks.keys().copied().collect();
-        let background = given.checks.iter().filter(|check| check.is_in_background());
+        let background = setup.checks.iter().filter(|check| check.is_in_background());
         let background = background.map(|Check { name, .. }| (name.clone(), 0));
         Self(Sink::Memory(Arc::new(Memory {
             ignored,
@@ -220,7 +220,7 @@ impl Journal {
 mod tests {
     use super::{Journal, Line};
     use crate::capability::Lacks;
-    use crate::given::Given;
+    use crate::setup::Setup;
 
     #[test]
     fn lines_of_the_protocol_read_back_and_others_are_none() {
@@ -242,9 +242,9 @@ mod tests {
 
     #[test]
     fn starts_in_the_background_are_counted_apart() {
-        let given = r#"{"checks":[{"name":"db","every":9},{"name":"queue"}]}"#;
-        let given: Given = serde_json::from_str(given).unwrap();
-        let journal = Journal::of_server(&given, &Lacks::new());
+        let setup = r#"{"checks":[{"name":"db","every":9},{"name":"queue"}]}"#;
+        let setup: Setup = serde_json::from_str(setup).unwrap();
+        let journal = Journal::of_server(&setup, &Lacks::new());
         for name in ["db", "queue", "db"] {
             journal.record(Line::Check(name.to_owned()));
         }

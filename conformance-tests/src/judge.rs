@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::{Capability, Lacks};
 use crate::client::{Request, Response};
-use crate::conduct::Exchanged;
-use crate::given::Given;
+use crate::client_behaviour::Exchanged;
+use crate::history::History;
 use crate::journal::Line;
 use crate::mounted::{Mounted, OTHER_HEADERS, Shown, expected_answer};
-use crate::past::Past;
 use crate::scenario::{Answer, Client, Fate, Step};
+use crate::setup::Setup;
 
 pub(crate) use self::log::expected_record;
 pub(crate) use self::log::judge_warnings;
@@ -89,21 +89,21 @@ fn shorten(text: String) -> String {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) step: &'a Step,
-    pub(crate) given: &'a Given,
+    pub(crate) setup: &'a Setup,
     pub(crate) lacks: &'a Lacks,
     /// What the server has been through before.
-    pub(crate) past: &'a Past,
+    pub(crate) history: &'a History,
 }
 
 impl<'a> Asked<'a> {
     /// The endpoint that the request is for.
     pub(crate) fn mounted(&self) -> Mounted<'a> {
-        Mounted::at(self.given, &self.step.target)
+        Mounted::at(self.setup, &self.step.target)
     }
 
     /// Those of the answers that are logged.
     fn recorded(&self, answers: &[Answer]) -> Vec<Answer> {
-        self.past.recorded(self.given, self.step, answers)
+        self.history.recorded(self.setup, self.step, answers)
     }
 
     /// The fewest and the most lines of the journal that it is expected to add, with answers as these.
@@ -125,7 +125,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The fewest and the most records at WARN. A crowd on a busy machine may keep a stat waiting for longer than
-    /// its deadline, which is to be told once (H4).
+    /// its timeout, which is to be told once (H4).
     fn expected_warnings(&self) -> (usize, usize) {
         let expected = self.step.warnings;
         match self.step.client {
@@ -142,12 +142,12 @@ pub(crate) fn judge(
     exchanged: &Exchanged,
     lines: &[Line],
 ) -> Vec<Mismatch> {
-    let Asked { step, given, .. } = *asked;
+    let Asked { step, setup, .. } = *asked;
     let mut mismatches = Vec::new();
     for (answer, response) in &exchanged.answered {
         judge_response(asked, *answer, request, response, &mut mismatches);
         let (_, word) = expected_answer(*answer, &asked.mounted());
-        secrecy::judge_secrecy(word, given, response, &mut mismatches);
+        secrecy::judge_secrecy(word, setup, response, &mut mismatches);
     }
     judge_connection(step, exchanged, &mut mismatches);
     let answers = exchanged.answers(step);

@@ -12,12 +12,12 @@
 
 mod capability;
 mod client;
+mod client_behaviour;
 mod command;
-mod conduct;
 mod explain;
 mod finding;
-mod given;
 mod harness;
+mod history;
 mod journal;
 mod judge;
 mod known;
@@ -26,7 +26,6 @@ mod matrix;
 mod mounted;
 pub mod neighbours;
 mod options;
-mod past;
 mod program;
 mod report;
 mod rule;
@@ -34,6 +33,7 @@ mod runner;
 mod running;
 pub mod scenario;
 mod session;
+mod setup;
 mod template;
 #[cfg(feature = "testee")]
 pub mod testee;
@@ -41,9 +41,6 @@ pub mod testee;
 pub use crate::capability::{Capability, Lacks};
 pub use crate::client::ExchangeError;
 pub use crate::command::Command;
-pub use crate::given::{
-    Behaviour, Check, Endpoint, Execution, Given, LogPolicy, Place, Preset, When,
-};
 pub use crate::harness::{Harness, Server, StartError, TryOutError, try_out};
 pub use crate::journal::{Journal, Line};
 pub use crate::known::{KnownError, KnownFailures};
@@ -54,3 +51,6 @@ pub use crate::report::{Report, ReportError};
 pub use crate::rule::Rule;
 pub use crate::running::{RunningError, RunningServer};
 pub use crate::scenario::{Level, LoadError, Scenario, Suite};
+pub use crate::setup::{
+    Behaviour, Check, Endpoint, Execution, LogPolicy, Place, Preset, RunChecks, Setup,
+};

@@ -1,7 +1,7 @@
 //! What the endpoint at a path answers in each state: the table of H16, read off the contract.
 
-use crate::given::{Check, Endpoint, Given, Preset};
 use crate::scenario::Answer;
+use crate::setup::{Check, Endpoint, Preset, Setup};
 
 /// What an endpoint finds the application in (H17).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,18 +50,18 @@ pub(crate) struct Shown {
 /// One endpoint of a server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mounted<'a> {
-    given: &'a Given,
+    setup: &'a Setup,
     /// `None`: that of `healthcheck.url`.
     endpoint: Option<&'a Endpoint>,
 }
 
 impl<'a> Mounted<'a> {
     /// The endpoint that a request for `target` is for; that of H11 if it is for no other.
-    pub(crate) fn at(given: &'a Given, target: &str) -> Self {
+    pub(crate) fn at(setup: &'a Setup, target: &str) -> Self {
         let path = target.split('?').next();
-        let mut endpoints = given.endpoints.iter();
+        let mut endpoints = setup.endpoints.iter();
         Self {
-            given,
+            setup,
             endpoint: endpoints.find(|endpoint| Some(&*endpoint.path) == path),
         }
     }
@@ -69,7 +69,7 @@ impl<'a> Mounted<'a> {
     /// Its path.
     pub(crate) fn path(&self) -> &'a str {
         self.endpoint
-            .map_or_else(|| self.given.url(), |endpoint| &endpoint.path)
+            .map_or_else(|| self.setup.url(), |endpoint| &endpoint.path)
     }
 
     fn preset(&self) -> Preset {
@@ -87,7 +87,7 @@ impl<'a> Mounted<'a> {
             }
             _ => self.preset() != Preset::Liveness,
         };
-        self.given.checks.iter().filter(is_chosen).collect()
+        self.setup.checks.iter().filter(is_chosen).collect()
     }
 
     /// What it answers in a state; `None` where it ignores that.
@@ -157,7 +157,7 @@ impl<'a> Mounted<'a> {
     /// Those of H11, which are of its own endpoint alone.
     fn codes(&self) -> (u16, u16) {
         let code = |key: &str, default| {
-            let written = self.given.settings.get(&format!("healthcheck.{key}"));
+            let written = self.setup.settings.get(&format!("healthcheck.{key}"));
             let written = written.filter(|_| self.endpoint.is_none());
             written
                 .and_then(|code| code.parse().ok())
@@ -185,7 +185,7 @@ pub(crate) fn expected_answer(
 #[cfg(test)]
 mod tests {
     use super::{Mounted, State};
-    use crate::given::Given;
+    use crate::setup::Setup;
 
     /// What each preset answers, from ok to draining.
     const TABLE: [(&str, &str); 9] = [
@@ -235,9 +235,9 @@ mod tests {
     #[test]
     fn the_table_is_that_of_the_contract() {
         for (preset, row) in TABLE {
-            let given = format!(r#"{{"endpoints":[{{"path":"/up","preset":"{preset}"}}]}}"#);
-            let given: Given = serde_json::from_str(&given).unwrap();
-            let mounted = Mounted::at(&given, "/up?checks=all");
+            let setup = format!(r#"{{"endpoints":[{{"path":"/up","preset":"{preset}"}}]}}"#);
+            let setup: Setup = serde_json::from_str(&setup).unwrap();
+            let mounted = Mounted::at(&setup, "/up?checks=all");
             let shown = STATES.map(|state| match mounted.shows(state) {
                 Some(shown) => {
                     let others = shown.others.iter().map(|(name, _)| format!(" {name}"));
@@ -252,15 +252,15 @@ mod tests {
 
     #[test]
     fn codes_of_settings_are_for_their_own_endpoint_and_retry_after_is_for_maintenance() {
-        let given = r#"{"settings":{"healthcheck.maintenance_code":"503","healthcheck.failure_code":"500"},
+        let setup = r#"{"settings":{"healthcheck.maintenance_code":"503","healthcheck.failure_code":"500"},
             "endpoints":[{"path":"/up","preset":"pyramid","retry_after":9}]}"#;
-        let given: Given = serde_json::from_str(given).unwrap();
-        let status = |path: &str, state| Mounted::at(&given, path).shows(state).unwrap().status;
+        let setup: Setup = serde_json::from_str(setup).unwrap();
+        let status = |path: &str, state| Mounted::at(&setup, path).shows(state).unwrap().status;
         assert_eq!(status("/health", State::Draining), 503);
         assert_eq!(status("/health", State::Failing), 500);
         assert_eq!(status("/up", State::Maintenance), 299);
         assert_eq!(status("/up", State::Failing), 503);
-        let others = |path: &str, state| Mounted::at(&given, path).shows(state).unwrap().others;
+        let others = |path: &str, state| Mounted::at(&setup, path).shows(state).unwrap().others;
         let expected = [("retry-after", "9".to_owned())];
         assert_eq!(others("/up", State::Maintenance), expected);
         assert_eq!(others("/up", State::Draining), []);
@@ -269,12 +269,12 @@ mod tests {
 
     #[test]
     fn an_endpoint_runs_the_checks_of_its_choice_by_name_or_tag_or_else_those_of_its_preset() {
-        let given = r#"{"checks":[{"name":"a"},{"name":"b","tags":["t"]},{"name":"c"}],"endpoints":[
+        let setup = r#"{"checks":[{"name":"a"},{"name":"b","tags":["t"]},{"name":"c"}],"endpoints":[
             {"path":"/all","preset":"readiness"},{"path":"/none","preset":"liveness"},
             {"path":"/a","preset":"strict","checks":["a"]},{"path":"/t","preset":"strict","tags":["t"]},
             {"path":"/both","preset":"strict","checks":["a"],"tags":["t"]},
             {"path":"/empty","preset":"strict","checks":[]}]}"#;
-        let given: Given = serde_json::from_str(given).unwrap();
+        let setup: Setup = serde_json::from_str(setup).unwrap();
         for (path, expected) in [
             ("/health", "abc"),
             ("/all", "abc"),
@@ -284,7 +284,7 @@ mod tests {
             ("/both", "ab"),
             ("/empty", ""),
         ] {
-            let checks = Mounted::at(&given, path).checks();
+            let checks = Mounted::at(&setup, path).checks();
             let names: String = checks.iter().map(|check| check.name.as_str()).collect();
             assert_eq!(names, expected, "{path}");
         }

@@ -12,9 +12,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::command::Command as Told;
-use crate::given::Given;
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::{Journal, Line};
+use crate::setup::Setup;
 
 /// The levels of the records that a program prints.
 const LEVELS: [&str; 3] = ["INFO", "WARN", "ERROR"];
@@ -57,10 +57,10 @@ impl Program {
 }
 
 impl Harness for Program {
-    fn start(&self, given: &Given, journal: &Journal) -> Result<Server, StartError> {
-        let given = serde_json::to_string(given)
-            .map_err(|error| StartError::Failed(format!("cannot write HEALTH_GIVEN: {error}")))?;
-        let mut running = Running::spawn(self, OsStr::new(&given))?;
+    fn start(&self, setup: &Setup, journal: &Journal) -> Result<Server, StartError> {
+        let setup = serde_json::to_string(setup)
+            .map_err(|error| StartError::Failed(format!("cannot write HEALTH_SETUP: {error}")))?;
+        let mut running = Running::spawn(self, OsStr::new(&setup))?;
         let address = running.wait_until_ready(journal)?;
         if listens_elsewhere(address) {
             let expected = "the server listens on 127.0.0.1 alone";
@@ -127,15 +127,15 @@ impl Errors {
 }
 
 impl Running {
-    fn spawn(program: &Program, given: &OsStr) -> Result<Self, StartError> {
+    fn spawn(program: &Program, setup: &OsStr) -> Result<Self, StartError> {
         let mut command = Command::new(&program.path);
         command
             .args(&program.arguments)
-            .env("HEALTH_GIVEN", given)
+            .env("HEALTH_SETUP", setup)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        // Settings are what HEALTH_GIVEN says, whatever the shell of this run has set.
+        // Settings are what HEALTH_SETUP says, whatever the shell of this run has set.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("HEALTHCHECK_") {
                 command.env_remove(name);

@@ -46,7 +46,7 @@ pub(crate) struct Outcome {
     pub(crate) level: Level,
     pub(crate) says: String,
     /// What its server was started with.
-    pub(crate) given: String,
+    pub(crate) setup: String,
     #[serde(flatten)]
     pub(crate) verdict: Verdict,
 }
@@ -92,7 +92,7 @@ impl Report {
             }),
             level: scenario.level(),
             says: scenario.says().to_owned(),
-            given: scenario.given().to_string(),
+            setup: scenario.setup().to_string(),
             verdict: verdict(scenario, finding, options, &mut out_of_date),
         };
         let outcomes = found.into_iter().map(&mut outcome).collect();

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use crate::capability::Lacks;
 use crate::finding::{Failure, Finding};
-use crate::given::Given;
 use crate::harness::{Harness, StartError};
 use crate::journal::Breach;
 use crate::judge::Mismatch;
 use crate::options::Options;
 use crate::report::Report;
 use crate::scenario::{Scenario, Suite};
-use crate::session::{Pace, Session, expand_given, judge_refused, make_open_directory};
+use crate::session::{Pace, Session, expand_setup, judge_refused, make_open_directory};
+use crate::setup::Setup;
 
 /// The most scenarios for one server that is waited for after each.
 const SCENARIOS_IN_PATIENCE: usize = 12;
@@ -43,7 +43,7 @@ impl Suite {
         let mut lacks = harness.lacks();
         lacks.extend(options.known.lacks.clone());
         let mut findings = BTreeMap::new();
-        let mut groups: BTreeMap<(&Given, Pace, &str), Vec<&Scenario>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&Setup, Pace, &str), Vec<&Scenario>> = BTreeMap::new();
         let chosen = self
             .scenarios()
             .filter(|scenario| options.chooses(&scenario.id));
@@ -56,13 +56,13 @@ impl Suite {
                     // Lines that are known to come too often must not be put down to others.
                     let pace = match options.known.expects(scenario.id(), "lines") {
                         true => Pace::Patient,
-                        false => Pace::Hurried,
+                        false => Pace::Fast,
                     };
                     let own = match fitted.leaves_traces() {
                         true => scenario.id(),
                         false => "",
                     };
-                    let group = groups.entry((&fitted.given, pace, own));
+                    let group = groups.entry((&fitted.setup, pace, own));
                     group.or_default().push(fitted);
                 }
                 Err(reason) => {
@@ -79,14 +79,14 @@ impl Suite {
         let (skipped, total) = (findings.len(), chosen.len());
         let groups = groups
             .iter()
-            .map(|((given, pace, _), scenarios)| (*given, &scenarios[..], *pace));
+            .map(|((setup, pace, _), scenarios)| (*setup, &scenarios[..], *pace));
         let doubtful = run.all(groups.collect(), &mut findings, &|done| {
             watch(skipped + done, total);
         });
         // Lines that came too often may be of any scenario on their server: play them again, in patience.
-        let parts = doubtful.iter().flat_map(|(given, scenarios, _)| {
+        let parts = doubtful.iter().flat_map(|(setup, scenarios, _)| {
             let parts = scenarios.chunks(SCENARIOS_IN_PATIENCE);
-            parts.map(move |part| (*given, part, Pace::Patient))
+            parts.map(move |part| (*setup, part, Pace::Patient))
         });
         run.all(parts.collect(), &mut findings, &|_| {});
         run.settle(doubtful, &mut findings);
@@ -111,7 +111,7 @@ fn fit(harness: &dyn Harness, lacks: &Lacks, scenario: &Scenario) -> Result<Scen
 }
 
 /// What is played on one server.
-type Group<'a> = (&'a Given, &'a [&'a Scenario], Pace);
+type Group<'a> = (&'a Setup, &'a [&'a Scenario], Pace);
 
 struct Run<'a> {
     harness: &'a dyn Harness,
@@ -138,7 +138,7 @@ impl Run<'_> {
         let done = Mutex::new(0);
         let work = || {
             loop {
-                let Some((given, scenarios, pace)) = lock(&waiting).next() else {
+                let Some((setup, scenarios, pace)) = lock(&waiting).next() else {
                     break;
                 };
                 let pace = if is_prompt { Pace::Patient } else { pace };
@@ -146,14 +146,14 @@ impl Run<'_> {
                     break;
                 }
                 let ids = scenarios.iter().map(|scenario| scenario.id());
-                let play = || self.group(given, scenarios, pace);
+                let play = || self.group(setup, scenarios, pace);
                 // A harness is somebody else's code; the report must not go down with it.
                 let played = catch_unwind(AssertUnwindSafe(play))
                     .unwrap_or_else(|_| (fail_all(scenarios, "the harness panicked"), false));
                 let (judged, has_surplus) = played;
                 lock(&found).extend(ids.zip(judged));
-                if has_surplus && pace == Pace::Hurried {
-                    lock(&doubtful).push((given, scenarios, pace));
+                if has_surplus && pace == Pace::Fast {
+                    lock(&doubtful).push((setup, scenarios, pace));
                 }
                 let mut done = lock(&done);
                 *done += scenarios.len();
@@ -208,13 +208,13 @@ impl Run<'_> {
     }
 
     /// A finding for each of the scenarios, in their order, and whether there were lines too many.
-    fn group(&self, given: &Given, scenarios: &[&Scenario], pace: Pace) -> (Vec<Finding>, bool) {
+    fn group(&self, setup: &Setup, scenarios: &[&Scenario], pace: Pace) -> (Vec<Finding>, bool) {
         let mut findings = Vec::new();
         let mut has_surplus = false;
         // A server that has gone away is started again for the scenarios that are left.
         while findings.len() < scenarios.len() {
             let left = &scenarios[findings.len()..];
-            let (found, surplus) = self.server(given, left, pace);
+            let (found, surplus) = self.server(setup, left, pace);
             findings.extend(found);
             has_surplus |= surplus;
         }
@@ -222,7 +222,7 @@ impl Run<'_> {
     }
 
     /// At least one finding: fewer than scenarios when the server has gone away.
-    fn server(&self, given: &Given, scenarios: &[&Scenario], pace: Pace) -> (Vec<Finding>, bool) {
+    fn server(&self, setup: &Setup, scenarios: &[&Scenario], pace: Pace) -> (Vec<Finding>, bool) {
         let fail_all = |what: String| (fail_all(scenarios, &what), false);
         let directory = match tempfile::tempdir() {
             Ok(directory) => directory,
@@ -231,18 +231,18 @@ impl Run<'_> {
         if let Err(error) = make_open_directory(directory.path()) {
             return fail_all(format!("no directory for everybody: {error}"));
         }
-        let given = expand_given(given, directory.path());
+        let setup = expand_setup(setup, directory.path());
         let warnings = scenarios.iter().map(|scenario| scenario.start_warnings);
         let warnings = warnings.max().unwrap_or_default();
         let (harness, lacks) = (self.harness, self.lacks);
         let (directory, eventually) = (directory.path(), self.options.eventually);
         let session = match Session::start(
-            harness, &given, lacks, directory, pace, eventually, warnings,
+            harness, &setup, lacks, directory, pace, eventually, warnings,
         ) {
             Ok(session) => session,
             Err(StartError::Failed(what)) => return fail_all(what),
             Err(StartError::Refused(message)) => {
-                let judged = scenarios.iter().map(|s| judge_refused(s, &given, &message));
+                let judged = scenarios.iter().map(|s| judge_refused(s, &setup, &message));
                 return (judged.collect(), false);
             }
         };
@@ -315,20 +315,20 @@ mod tests {
     use std::time::Duration;
 
     use super::SCENARIOS_IN_PATIENCE;
-    use crate::given::Given;
     use crate::harness::{Harness, Server, StartError};
     use crate::journal::{Journal, Line};
     use crate::options::Options;
     use crate::scenario::Suite;
+    use crate::setup::Setup;
 
     /// A server that does for each connection what the function says.
-    struct Served<F> {
+    struct ScriptedServer<F> {
         converse: F,
         servers: Arc<AtomicUsize>,
         patience: Duration,
     }
 
-    impl<F> Served<F> {
+    impl<F> ScriptedServer<F> {
         fn new(converse: F) -> Self {
             Self {
                 converse,
@@ -338,11 +338,11 @@ mod tests {
         }
     }
 
-    impl<F> Harness for Served<F>
+    impl<F> Harness for ScriptedServer<F>
     where
         F: Fn(&mut TcpStream, &str, &Journal) -> bool + Clone + Send + Sync + 'static,
     {
-        fn start(&self, _: &Given, journal: &Journal) -> Result<Server, StartError> {
+        fn start(&self, _: &Setup, journal: &Journal) -> Result<Server, StartError> {
             self.servers.fetch_add(1, Ordering::Relaxed);
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
             let address = listener.local_addr().unwrap();
@@ -378,7 +378,7 @@ mod tests {
         suite_of("[plain]", targets, "answer='not-found'")
     }
 
-    fn suite_of(given: &str, targets: &[&str], step: &str) -> Suite {
+    fn suite_of(setup: &str, targets: &[&str], step: &str) -> Suite {
         let scenario = |target: &&str| {
             format!(
                 "[[scenario]]\nid='path/{target}'\nrule='H1'\nsays='s'\nstep=[{{target='/{target}',{step}}}]\n"
@@ -386,7 +386,7 @@ mod tests {
         };
         let scenarios: String = targets.iter().map(scenario).collect();
         let rules = "rule = [{ id = 'H1', title = 't', sentence = 's', poller = 'p' }]";
-        Suite::load(rules, given, &[("path", &scenarios)]).unwrap()
+        Suite::load(rules, setup, &[("path", &scenarios)]).unwrap()
     }
 
     fn failed(targets: &[&str], harness: &dyn Harness) -> Vec<String> {
@@ -404,22 +404,24 @@ mod tests {
 
     #[test]
     fn a_line_that_comes_late_and_should_not_is_put_down_to_its_scenario() {
-        let server = Served::new(|stream: &mut TcpStream, target: &str, journal: &Journal| {
-            if target == "/a" {
-                let journal = journal.clone();
-                thread::spawn(move || {
-                    thread::sleep(Duration::from_millis(20));
-                    journal.record(Line::Check("surplus".to_owned()));
-                });
-            }
-            is_found(stream)
-        });
+        let server =
+            ScriptedServer::new(|stream: &mut TcpStream, target: &str, journal: &Journal| {
+                if target == "/a" {
+                    let journal = journal.clone();
+                    thread::spawn(move || {
+                        thread::sleep(Duration::from_millis(20));
+                        journal.record(Line::Check("surplus".to_owned()));
+                    });
+                }
+                is_found(stream)
+            });
         assert_eq!(failed(&["a", "b"], &server), ["path/a"]);
     }
 
     #[test]
     fn one_server_serves_all_scenarios_that_are_given_the_same() {
-        let server = Served::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
+        let server =
+            ScriptedServer::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
         assert_eq!(
             failed(&["a", "b", "c", "d", "e"], &server),
             Vec::<String>::new()
@@ -429,7 +431,8 @@ mod tests {
 
     #[test]
     fn a_server_that_would_remember_a_scenario_is_started_for_each() {
-        let server = Served::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
+        let server =
+            ScriptedServer::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
         let slow = "[plain]\nchecks=[{name='db',behaviour='slow:1'}]";
         let suite = suite_of(slow, &["a", "b", "c"], "answer='not-found'");
         assert_eq!(failed_of(&suite, &server), Vec::<String>::new());
@@ -459,9 +462,10 @@ mod tests {
         ] {
             let asked = Arc::new(AtomicUsize::new(0));
             let counted = asked.clone();
-            let mut server = Served::new(move |stream: &mut TcpStream, _: &str, _: &Journal| {
-                changes(&counted, stream)
-            });
+            let mut server =
+                ScriptedServer::new(move |stream: &mut TcpStream, _: &str, _: &Journal| {
+                    changes(&counted, stream)
+                });
             server.patience = Duration::ZERO;
             let suite = suite_of("[plain]", &["a"], step);
             assert_eq!(failed_of(&suite, &server), expected, "{step}");
@@ -471,7 +475,7 @@ mod tests {
 
     #[test]
     fn a_server_that_ends_fails_the_scenario_that_ended_it_and_no_other() {
-        let server = Served::new(|stream: &mut TcpStream, target: &str, _: &Journal| {
+        let server = ScriptedServer::new(|stream: &mut TcpStream, target: &str, _: &Journal| {
             target != "/b" && is_found(stream)
         });
         assert_eq!(failed(&["a", "b", "c"], &server), ["path/b"]);
@@ -482,7 +486,7 @@ mod tests {
     fn a_server_that_falls_silent_is_asked_three_times_and_once_more() {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
-        let server = Served::new(move |stream: &mut TcpStream, _: &str, _: &Journal| {
+        let server = ScriptedServer::new(move |stream: &mut TcpStream, _: &str, _: &Journal| {
             count.fetch_add(1, Ordering::Relaxed);
             stream.write_all(b"HTTP/1.1 200 OK\r\n").is_ok()
         });
@@ -493,7 +497,7 @@ mod tests {
 
     #[test]
     fn a_server_that_never_stops_talking_is_not_waited_for() {
-        let server = Served::new(|stream: &mut TcpStream, _: &str, journal: &Journal| {
+        let server = ScriptedServer::new(|stream: &mut TcpStream, _: &str, journal: &Journal| {
             let journal = journal.clone();
             thread::spawn(move || {
                 loop {
@@ -512,13 +516,14 @@ mod tests {
             // Each server runs on a thread of its own.
             static REQUESTS: Cell<usize> = const { Cell::new(0) };
         }
-        let mut server = Served::new(|stream: &mut TcpStream, _: &str, journal: &Journal| {
-            REQUESTS.set(REQUESTS.get() + 1);
-            if REQUESTS.get() > SCENARIOS_IN_PATIENCE {
-                journal.record(Line::Check("surplus".to_owned()));
-            }
-            is_found(stream)
-        });
+        let mut server =
+            ScriptedServer::new(|stream: &mut TcpStream, _: &str, journal: &Journal| {
+                REQUESTS.set(REQUESTS.get() + 1);
+                if REQUESTS.get() > SCENARIOS_IN_PATIENCE {
+                    journal.record(Line::Check("surplus".to_owned()));
+                }
+                is_found(stream)
+            });
         server.patience = Duration::from_millis(100);
         let targets: Vec<_> = (0..=SCENARIOS_IN_PATIENCE).map(|n| n.to_string()).collect();
         let targets: Vec<_> = targets.iter().map(String::as_str).collect();
@@ -529,7 +534,7 @@ mod tests {
     fn a_harness_that_panics_fails_its_scenarios() {
         struct Panics;
         impl Harness for Panics {
-            fn start(&self, _: &Given, _: &Journal) -> Result<Server, StartError> {
+            fn start(&self, _: &Setup, _: &Journal) -> Result<Server, StartError> {
                 panic!("a panic that this test asks for")
             }
         }
@@ -542,7 +547,8 @@ mod tests {
             step=[{commands=['DRAIN'],answer='draining'}]";
         let rules = "rule = [{ id = 'H1', title = 't', sentence = 's', poller = 'p' }]";
         let suite = Suite::load(rules, "[plain]", &[("path", scenario)]).unwrap();
-        let server = Served::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
+        let server =
+            ScriptedServer::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
         let report = suite.run(&server, &Options::default()).to_string();
         let words = "skipped  path/a: this server takes no commands";
         assert!(report.contains(words), "{report}");

@@ -6,11 +6,11 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use crate::capability::{Capability, Lacks};
-use crate::given::{Check, Given, LogPolicy};
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::Journal;
 use crate::mounted::{Mounted, expected_answer};
 use crate::scenario::{Answer, Scenario};
+use crate::setup::{Check, LogPolicy, Setup};
 
 const URL: &str = "healthcheck.url";
 const DISABLEFILE: &str = "healthcheck.disablefile";
@@ -28,7 +28,7 @@ const DEFAULTS: [(&str, &str); 3] = [
 pub struct RunningServer {
     address: SocketAddr,
     /// With the disablefile that the suite may toggle.
-    given: Given,
+    setup: Setup,
     toggles: bool,
 }
 
@@ -65,22 +65,22 @@ pub enum RunningError {
 }
 
 impl RunningServer {
-    /// The server at `url`, started with what `given` says. `disablefile` is the path at which the
+    /// The server at `url`, started with what `setup` says. `disablefile` is the path at which the
     /// suite may put its markers, and removes them; without one, scenarios about maintenance are skipped.
     ///
     /// # Errors
     ///
     /// The URL has another form, or no address; something is at the path of the disablefile.
-    pub fn new(url: &str, given: Given, disablefile: Option<&Path>) -> Result<Self, RunningError> {
+    pub fn new(url: &str, setup: Setup, disablefile: Option<&Path>) -> Result<Self, RunningError> {
         let address = address(url)?;
-        let mut given = given;
+        let mut setup = setup;
         // A server that runs has started, and its log is not seen.
-        given.latches.clear();
-        given.log = LogPolicy::default();
+        setup.latches.clear();
+        setup.log = LogPolicy::default();
         let is_unknown = |key: &&String| {
             key.starts_with("healthcheck.") && !is_setting(key) && *key != DISABLEFILE
         };
-        if let Some(key) = given.settings.keys().find(is_unknown) {
+        if let Some(key) = setup.settings.keys().find(is_unknown) {
             return Err(RunningError::Setting(key.clone()));
         }
         if let Some(path) = disablefile {
@@ -95,11 +95,11 @@ impl RunningServer {
             fs::remove_file(path).map_err(unusable)?;
             let path = std::path::absolute(path).map_err(unusable)?;
             let path = path.to_string_lossy().into_owned();
-            given.settings.insert(DISABLEFILE.to_owned(), path);
+            setup.settings.insert(DISABLEFILE.to_owned(), path);
         }
         Ok(Self {
             address,
-            given,
+            setup,
             toggles: disablefile.is_some(),
         })
     }
@@ -127,7 +127,7 @@ fn address(url: &str) -> Result<SocketAddr, RunningError> {
 }
 
 impl Harness for RunningServer {
-    fn start(&self, _: &Given, _: &Journal) -> Result<Server, StartError> {
+    fn start(&self, _: &Setup, _: &Journal) -> Result<Server, StartError> {
         Ok(Server::new(self.address, || {}))
     }
 
@@ -148,47 +148,47 @@ impl Harness for RunningServer {
                 "it tells the server {command}, and one that runs already takes no commands"
             ));
         }
-        let wanted = &scenario.given;
+        let wanted = &scenario.setup;
         if !wanted.latches.is_empty() {
             return Err("it wants a server that is starting".to_owned());
         }
-        if !wanted.endpoints.is_empty() && wanted.endpoints != self.given.endpoints {
+        if !wanted.endpoints.is_empty() && wanted.endpoints != self.setup.endpoints {
             return Err("it wants other endpoints than this server has".to_owned());
         }
         // Where a scenario has the defaults, any other setting will do.
         for (key, wanted) in scenario.settings.iter().filter(|(key, _)| is_setting(key)) {
-            let has = setting(&self.given, key);
+            let has = setting(&self.setup, key);
             if has != wanted {
                 return Err(format!(
                     "it wants {key} = {wanted:?}, and the server has {has:?}"
                 ));
             }
         }
-        let disablefile = scenario.given.settings.get(DISABLEFILE).map(String::as_str);
+        let disablefile = scenario.setup.settings.get(DISABLEFILE).map(String::as_str);
         if disablefile.is_some_and(|path| path != "{dir}/maintenance") {
             return Err("it wants a disablefile at a path of its own".to_owned());
         }
         if scenario.has_marker() && !self.toggles {
             return Err("it touches the disablefile, and no --disablefile is given".to_owned());
         }
-        let (wanted, has) = (outcome(&scenario.given.checks), outcome(&self.given.checks));
+        let (wanted, has) = (outcome(&scenario.setup.checks), outcome(&self.setup.checks));
         if wanted != has && depends_on_checks(scenario) {
             return Err(format!(
                 "it wants a server with {wanted}, and this one has {has}"
             ));
         }
         let mut fitted = scenario.clone();
-        fitted.given = self.given.clone();
-        let url = setting(&self.given, URL);
+        fitted.setup = self.setup.clone();
+        let url = setting(&self.setup, URL);
         for step in &mut fitted.steps {
-            let codes = [&scenario.given, &self.given].map(|given| {
-                let mounted = Mounted::at(given, &step.target);
+            let codes = [&scenario.setup, &self.setup].map(|setup| {
+                let mounted = Mounted::at(setup, &step.target);
                 expected_answer(step.answer, &mounted)
             });
             if step.reason.is_some() && codes[0] != codes[1] {
                 return Err("it wants the reason phrase of another code".to_owned());
             }
-            let target = step.target.replace(setting(&scenario.given, URL), url);
+            let target = step.target.replace(setting(&scenario.setup, URL), url);
             if step.answer == Answer::NotFound {
                 let path = target.split('?').next();
                 if [Some(url), Some("/")].contains(&path) {
@@ -206,8 +206,8 @@ impl Harness for RunningServer {
 
 /// Whether other checks than the scenario's could change an answer, or take away what it shows.
 fn depends_on_checks(scenario: &Scenario) -> bool {
-    let given = &scenario.given;
-    let has_checks = !given.checks.is_empty() || !given.endpoints.is_empty();
+    let setup = &scenario.setup;
+    let has_checks = !setup.checks.is_empty() || !setup.endpoints.is_empty();
     scenario.steps.iter().any(|step| {
         let is_elsewhere = step.answer == Answer::NotFound;
         !is_elsewhere && (has_checks || step.target.contains("checks"))
@@ -220,10 +220,10 @@ fn is_setting(key: &str) -> bool {
 }
 
 /// The value of a setting, its default included.
-fn setting<'a>(given: &'a Given, key: &str) -> &'a str {
+fn setting<'a>(setup: &'a Setup, key: &str) -> &'a str {
     let default = DEFAULTS.iter().find(|(other, _)| *other == key);
     let default = default.map_or("", |(_, value)| value);
-    given.settings.get(key).map_or(default, String::as_str)
+    setup.settings.get(key).map_or(default, String::as_str)
 }
 
 /// What asking for these checks leads to, in words.
@@ -235,8 +235,8 @@ fn outcome(checks: &[Check]) -> &'static str {
         "a check in the background"
     } else if any(|check| check.changes()) {
         "a check that changes its mind"
-    } else if any(|check| check.outlives_deadline()) {
-        "a check that outlives its deadline"
+    } else if any(|check| check.outlives_timeout()) {
+        "a check that outlives its timeout"
     } else if any(Check::panics) {
         "a check that panics"
     } else if any(|check| check.optional) {
@@ -253,13 +253,13 @@ mod tests {
     use std::path::Path;
 
     use super::{RunningError, RunningServer};
-    use crate::given::Given;
     use crate::harness::Harness as _;
     use crate::scenario::Suite;
+    use crate::setup::Setup;
 
-    fn server(given: &str, disablefile: Option<&str>) -> RunningServer {
-        let given: Given = serde_json::from_str(given).unwrap();
-        RunningServer::new("http://127.0.0.1:1", given, disablefile.map(Path::new)).unwrap()
+    fn server(setup: &str, disablefile: Option<&str>) -> RunningServer {
+        let setup: Setup = serde_json::from_str(setup).unwrap();
+        RunningServer::new("http://127.0.0.1:1", setup, disablefile.map(Path::new)).unwrap()
     }
 
     /// Why a scenario is skipped; empty when it is not.
@@ -305,10 +305,10 @@ mod tests {
     fn a_scenario_about_endpoints_is_played_on_a_server_that_has_them() {
         let suite = Suite::builtin().unwrap();
         let scenario = suite.matching("endpoint/checks-always").next().unwrap();
-        let given = serde_json::to_string(scenario.given()).unwrap();
-        let given = given.replace("{dir}", "/no such directory");
-        assert_eq!(reason(&server(&given, None), scenario.id()), "");
-        let others = given
+        let setup = serde_json::to_string(scenario.setup()).unwrap();
+        let setup = setup.replace("{dir}", "/no such directory");
+        assert_eq!(reason(&server(&setup, None), scenario.id()), "");
+        let others = setup
             .replace("consul", "nagios")
             .replace("/always", "/ever");
         assert!(reason(&server(&others, None), scenario.id()).contains("other endpoints"));
@@ -356,18 +356,18 @@ mod tests {
 
     #[test]
     fn a_server_that_cannot_be_is_refused() {
-        let given: Given = serde_json::from_str(r#"{"settings":{"healthcheck.ulr":"/"}}"#).unwrap();
-        let refused = RunningServer::new("http://127.0.0.1:1", given, None).unwrap_err();
+        let setup: Setup = serde_json::from_str(r#"{"settings":{"healthcheck.ulr":"/"}}"#).unwrap();
+        let refused = RunningServer::new("http://127.0.0.1:1", setup, None).unwrap_err();
         assert!(refused.to_string().contains("healthcheck.ulr"), "{refused}");
         let nowhere = Some(Path::new("/no such directory/maintenance"));
-        let refused = RunningServer::new("http://127.0.0.1:1", Given::default(), nowhere);
+        let refused = RunningServer::new("http://127.0.0.1:1", Setup::default(), nowhere);
         assert!(matches!(refused, Err(RunningError::Directory { .. })));
     }
 
     #[test]
     fn a_url_is_a_host_and_a_port() {
         let new =
-            |url| RunningServer::new(url, Given::default(), None).map(|server| server.address);
+            |url| RunningServer::new(url, Setup::default(), None).map(|server| server.address);
         assert_eq!(
             new("http://127.0.0.1:8080/"),
             Ok(([127, 0, 0, 1], 8080).into())
@@ -387,7 +387,7 @@ mod tests {
     #[test]
     fn a_disablefile_that_exists_is_left_alone() {
         let there = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let refused = RunningServer::new("http://127.0.0.1:1", Given::default(), Some(there));
+        let refused = RunningServer::new("http://127.0.0.1:1", Setup::default(), Some(there));
         assert_eq!(
             refused.unwrap_err(),
             RunningError::Disablefile(there.to_owned())

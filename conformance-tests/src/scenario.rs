@@ -12,7 +12,7 @@
 //! says = "no check is started in maintenance, and none can turn it into an error"
 //! poller = "Varnish waits for it"   # who is at stake; default: the sentence of the rule
 //! needs = ["log"]                   # capabilities, see below; default: none
-//! given = "failing"                 # a server described in given.toml; default: "plain"
+//! setup = "failing"                 # a server described in setups.toml; default: "plain"
 //! settings = { "healthcheck.maintenance_code" = "503" }  # laid over its settings; default: none
 //!
 //! [[scenario.step]]
@@ -58,7 +58,7 @@
 //! `results` has an entry for each check of the endpoint: its status, and then, if it matters, what its message starts with; `|`
 //! stands between several beginnings, any of which will do. It must be given where the results of a check depend on what
 //! went before: with `then`, with thresholds, and in the background. Otherwise they follow from the check: one that
-//! is over only after its deadline is an ERROR whose message starts with `timed out`, or, when it was asked for before,
+//! is over only after its timeout is an ERROR whose message starts with `timed out`, or, when it was asked for before,
 //! with `still running`: in a language that cannot end a check, it goes on.
 //!
 //! | `checks` | how often each check of the endpoint starts |
@@ -97,7 +97,7 @@
 //! | `drain` | a drain (H20) | what begins one |
 //! | `log-policy` | a log of changes only (H21) | each server with one |
 //!
-//! Those from `optional` on are for servers that have no such concept: their owners lack it, rather than fail it. Deadlines and
+//! Those from `optional` on are for servers that have no such concept: their owners lack it, rather than fail it. Timeouts and
 //! shared runs are no capabilities. A server without them hangs, or stampedes what it checks, and has to fail.
 //!
 //! In settings, messages, targets and bodies, `{dir}` is a fresh directory, `{open}` one in it that
@@ -106,10 +106,10 @@
 
 mod load;
 mod results;
-mod sound;
 mod step;
 #[cfg(test)]
 mod tests;
+mod validate;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -119,8 +119,8 @@ use wildmatch::WildMatch;
 
 use crate::capability::Capability;
 use crate::command::Command;
-use crate::given::Given;
 use crate::rule::Rule;
+use crate::setup::Setup;
 
 pub use self::load::LoadError;
 pub(crate) use self::results::{STILL_RUNNING, Wanted};
@@ -166,7 +166,7 @@ pub struct Scenario {
     pub(crate) says: String,
     pub(crate) poller: Option<String>,
     pub(crate) needs: Vec<Capability>,
-    pub(crate) given: Given,
+    pub(crate) setup: Setup,
     /// The settings that are this scenario's own.
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) start: Start,
@@ -202,8 +202,8 @@ impl Scenario {
     }
 
     /// The server it is about; `{dir}` stands for a fresh directory.
-    pub fn given(&self) -> &Given {
-        &self.given
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
     /// Whether it is about the start of the server, and not about an answer.
@@ -223,7 +223,7 @@ impl Scenario {
 
     /// Whether what it does could show in the next scenario on the same server.
     pub(crate) fn leaves_traces(&self) -> bool {
-        self.given.has_memory() || self.commands().next().is_some()
+        self.setup.has_memory() || self.commands().next().is_some()
     }
 
     /// What it tells the server, in this order.
@@ -233,7 +233,7 @@ impl Scenario {
 
     /// Whether the two differ in nothing but their words.
     fn does_as(&self, other: &Self) -> bool {
-        self.given == other.given
+        self.setup == other.setup
             && self.start == other.start
             && self.start_warnings == other.start_warnings
             && self.start_checks == other.start_checks

@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use crate::capability::Lacks;
 use crate::client::{Connection, Request, exchange};
-use crate::conduct::Conduct;
+use crate::client_behaviour::ClientBehaviour;
 use crate::finding::{Failure, Finding};
-use crate::given::Given;
 use crate::harness::{Harness, Server, StartError};
+use crate::history::History;
 use crate::journal::{Breach, Journal, Line};
 use crate::judge::{Mismatch, judge_refusal, judge_warnings};
 use crate::marker::{Marker, MarkerError};
 use crate::options::Interrupt;
-use crate::past::Past;
 use crate::scenario::{Client, Scenario, Start, Step};
+use crate::setup::Setup;
 use crate::template::{expand_text, open};
 
 /// How long a server may take to accept a connection, to be taken for alive.
@@ -29,7 +29,7 @@ const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Pace {
     /// Once, after the last scenario. Lines that are too many are then of any of them.
-    Hurried,
+    Fast,
     /// After each scenario.
     Patient,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Session<'a> {
     ignores_close: Cell<bool>,
     lacks: &'a Lacks,
     directory: &'a Path,
-    given: &'a Given,
+    setup: &'a Setup,
 }
 
 impl<'a> Session<'a> {
@@ -59,18 +59,18 @@ impl<'a> Session<'a> {
     /// Those of the harness; a server that takes no connection.
     pub(crate) fn start(
         harness: &dyn Harness,
-        given: &'a Given,
+        setup: &'a Setup,
         lacks: &'a Lacks,
         directory: &'a Path,
         pace: Pace,
         eventually: Duration,
         warnings: usize,
     ) -> Result<Self, StartError> {
-        let journal = Journal::of_server(given, lacks);
-        let server = harness.start(given, &journal)?;
+        let journal = Journal::of_server(setup, lacks);
+        let server = harness.start(setup, &journal)?;
         let patience = harness.patience();
         let count = match pace {
-            Pace::Hurried => warnings,
+            Pace::Fast => warnings,
             Pace::Patient => usize::MAX,
         };
         let start_lines = journal.take(count, patience);
@@ -87,7 +87,7 @@ impl<'a> Session<'a> {
             ignores_close: Cell::new(false),
             lacks,
             directory,
-            given,
+            setup,
         })
     }
 
@@ -106,7 +106,7 @@ impl<'a> Session<'a> {
 
     /// Whether a plain request is answered, whatever the answer.
     pub(crate) fn answers(&self, limit: Duration) -> bool {
-        let url = self.given.url();
+        let url = self.setup.url();
         let request = Request {
             is_head: false,
             asks_to_close: true,
@@ -131,8 +131,9 @@ impl<'a> Session<'a> {
             return Finding::Skipped("this server takes no commands".to_owned());
         }
         let mut failures = Vec::from_iter(self.judge_start(scenario));
-        let mut conduct = Conduct::new(self.server.address(), limit, self.ignores_close.get());
-        let mut past = Past::of(self.given);
+        let mut client =
+            ClientBehaviour::new(self.server.address(), limit, self.ignores_close.get());
+        let mut history = History::of(self.setup);
         let mut number = 0;
         let mut marker = None;
         'scenario: for step in &scenario.steps {
@@ -163,7 +164,7 @@ impl<'a> Session<'a> {
                 for command in &step.commands {
                     moment += &format!(", {command}");
                 }
-                match self.take_step(&moment, step, &mut past, &mut conduct) {
+                match self.take_step(&moment, step, &mut history, &mut client) {
                     Ok(None) => continue,
                     Ok(Some(failure)) => failures.push(failure),
                     Err(MarkerError::Unobservable(why)) if failures.is_empty() => {
@@ -179,8 +180,8 @@ impl<'a> Session<'a> {
                 break;
             }
         }
-        self.ignores_close.set(conduct.ignores_close());
-        drop(conduct);
+        self.ignores_close.set(client.ignores_close());
+        drop(client);
         failures.extend(self.judge_end());
         self.tidy(scenario);
         if interrupt.is_set() {
@@ -191,7 +192,7 @@ impl<'a> Session<'a> {
 
     /// A default disablefile is seen by its warning, which is due only in a world-writable directory.
     fn shows_exposure(&self) -> bool {
-        self.given.settings.contains_key("healthcheck.disablefile")
+        self.setup.settings.contains_key("healthcheck.disablefile")
             || is_world_writable(Path::new("/tmp"))
     }
 
@@ -200,7 +201,7 @@ impl<'a> Session<'a> {
         judge_warnings(
             "log records at WARN before the first request",
             (scenario.start_warnings, scenario.start_warnings),
-            self.given,
+            self.setup,
             &self.start_lines,
             &mut mismatches,
         );
@@ -232,7 +233,7 @@ impl<'a> Session<'a> {
     /// Lines that come too late for their step, or too often.
     fn judge_end(&self) -> Option<Failure> {
         let patience = match self.pace {
-            Pace::Hurried => Duration::ZERO,
+            Pace::Fast => Duration::ZERO,
             Pace::Patient => self.patience,
         };
         let mut late = Vec::new();
@@ -256,7 +257,7 @@ impl<'a> Session<'a> {
     }
 
     fn disablefile(&self) -> Option<&Path> {
-        let path = self.given.settings.get("healthcheck.disablefile");
+        let path = self.setup.settings.get("healthcheck.disablefile");
         path.map(Path::new)
     }
 
@@ -274,9 +275,9 @@ impl<'a> Session<'a> {
 }
 
 /// What a refusal is worth to a scenario.
-pub(crate) fn judge_refused(scenario: &Scenario, given: &Given, message: &str) -> Finding {
+pub(crate) fn judge_refused(scenario: &Scenario, setup: &Setup, message: &str) -> Finding {
     let own = scenario.settings.keys().next().map(String::as_str);
-    let setting = own.and_then(|key| given.settings.get_key_value(key));
+    let setting = own.and_then(|key| setup.settings.get_key_value(key));
     match setting.filter(|_| scenario.start == Start::Refused) {
         Some((key, value)) => {
             let mismatches = judge_refusal(key, value, message);
@@ -293,16 +294,16 @@ pub(crate) fn judge_refused(scenario: &Scenario, given: &Given, message: &str) -
 }
 
 /// Replaces the placeholders in settings and messages.
-pub(crate) fn expand_given(given: &Given, directory: &Path) -> Given {
-    let mut given = given.clone();
-    let messages = given
+pub(crate) fn expand_setup(setup: &Setup, directory: &Path) -> Setup {
+    let mut setup = setup.clone();
+    let messages = setup
         .checks
         .iter_mut()
         .filter_map(|check| check.message.as_mut());
-    for text in given.settings.values_mut().chain(messages) {
+    for text in setup.settings.values_mut().chain(messages) {
         *text = expand_text(text, directory);
     }
-    given
+    setup
 }
 
 /// The directory of `{open}`, which every local user may write to.

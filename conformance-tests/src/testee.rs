@@ -27,20 +27,20 @@ use self::endpoints::endpoint;
 use self::parts::Part;
 use self::scripted::{EXPECTED_PANIC, Payload};
 use crate::command::Command;
-use crate::given::{self, Given};
 use crate::harness::{Harness, Server, StartError};
 use crate::journal::{Journal, Line};
 use crate::known::KnownFailures;
 use crate::options::Options;
 use crate::report::Report;
 use crate::scenario::Suite;
+use crate::setup::{self, Setup};
 
-/// The `main` of a testee program: serves what `HEALTH_GIVEN` describes until standard input closes.
+/// The `main` of a testee program: serves what `HEALTH_SETUP` describes until standard input closes.
 ///
 /// Returns a failure, after a message on standard error, for settings that are refused and for a
 /// server that does not start.
 pub fn main(serve: impl Fn(Health) -> io::Result<Server>) -> ExitCode {
-    match serve_given(serve) {
+    match serve_setup(serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -49,17 +49,17 @@ pub fn main(serve: impl Fn(Health) -> io::Result<Server>) -> ExitCode {
     }
 }
 
-fn serve_given(serve: impl Fn(Health) -> io::Result<Server>) -> Result<(), Box<dyn Error>> {
-    let given = std::env::var("HEALTH_GIVEN").map_err(|error| format!("HEALTH_GIVEN: {error}"))?;
-    let given = serde_json::from_str(&given).map_err(|error| format!("HEALTH_GIVEN: {error}"))?;
+fn serve_setup(serve: impl Fn(Health) -> io::Result<Server>) -> Result<(), Box<dyn Error>> {
+    let setup = std::env::var("HEALTH_SETUP").map_err(|error| format!("HEALTH_SETUP: {error}"))?;
+    let setup = serde_json::from_str(&setup).map_err(|error| format!("HEALTH_SETUP: {error}"))?;
     let journal = Journal::standard_output();
     write_records_to(&journal);
-    let controls = controls(&given, &journal)?;
+    let controls = controls(&setup, &journal)?;
     let server = serve(controls.health())?;
     println!("READY http://{}", server.address());
     for line in io::stdin().lines() {
-        let obeyed = Command::try_from(line?).and_then(|command| controls.obey(&command));
-        match obeyed {
+        let applied = Command::try_from(line?).and_then(|command| controls.apply(&command));
+        match applied {
             Ok(()) => println!("DONE"),
             Err(problem) => eprintln!("{problem}"),
         }
@@ -119,35 +119,35 @@ impl<F> Harness for InProcess<F>
 where
     F: Fn(Health) -> io::Result<Server> + Sync,
 {
-    fn start(&self, given: &Given, journal: &Journal) -> Result<Server, StartError> {
+    fn start(&self, setup: &Setup, journal: &Journal) -> Result<Server, StartError> {
         write_records_to(journal);
         let controls =
-            controls(given, journal).map_err(|error| StartError::Refused(error.to_string()))?;
+            controls(setup, journal).map_err(|error| StartError::Refused(error.to_string()))?;
         let server = (self.0)(controls.health());
         let server = server.map_err(|error| StartError::Failed(error.to_string()))?;
-        Ok(server.with_commands(move |command| controls.obey(command)))
+        Ok(server.with_commands(move |command| controls.apply(command)))
     }
 }
 
-/// The endpoints that `given` describes, and what they can be told.
-fn controls(given: &Given, journal: &Journal) -> Result<Controls, Box<dyn Error>> {
-    let config = HealthConfig::from_pairs(&given.settings)?;
+/// The endpoints that `setup` describes, and what they can be told.
+fn controls(setup: &Setup, journal: &Journal) -> Result<Controls, Box<dyn Error>> {
+    let config = HealthConfig::from_pairs(&setup.settings)?;
     let mut builder = Health::builder().config(config);
     let mut names = BTreeSet::new();
-    for (index, check) in given.checks.iter().enumerate() {
+    for (index, check) in setup.checks.iter().enumerate() {
         let is_namesake = !names.insert(&check.name);
         builder = builder.register(scripted::check(check, index, is_namesake, journal));
     }
-    for described in &given.endpoints {
-        builder = builder.endpoint(endpoint(described, given));
+    for described in &setup.endpoints {
+        builder = builder.endpoint(endpoint(described, setup));
     }
     let mut latches = BTreeMap::new();
-    for name in &given.latches {
+    for name in &setup.latches {
         let latch = StartupLatch::new(name);
         builder = builder.latch(&latch);
         latches.insert(name.clone(), latch);
     }
-    if given.log == given::LogPolicy::Change {
+    if setup.log == setup::LogPolicy::Change {
         builder = builder.log_policy(LogPolicy::on_change());
     }
     Ok(Controls::new(builder.build()?, latches))

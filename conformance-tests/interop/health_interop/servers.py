@@ -33,13 +33,13 @@ def example(examples, framework, kind):
 class Testee:
     """A testee program (see docs/contract.md, "Testee protocol")."""
 
-    def __init__(self, processes, program, given, scratch):
+    def __init__(self, processes, program, setup, scratch):
         self._process = processes.start(
             [program],
             scratch / f"{program.name}.log",
             stdin=subprocess.PIPE,
             cwd=scratch,
-            env=tools.environment(scratch, HEALTH_GIVEN=json.dumps(given)),
+            env=tools.environment(scratch, HEALTH_SETUP=json.dumps(setup)),
         )
         host, port = self._process.wait_for_line("READY").removeprefix("READY http://").split(":")
         self.address = (host, int(port))

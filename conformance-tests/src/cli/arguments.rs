@@ -50,15 +50,15 @@ pub(crate) enum Command {
 /// Play the scenarios against a server, and report every difference.
 ///
 /// With --cmd, the suite starts a program that speaks the testee protocol: it gets settings and checks as JSON
-/// in HEALTH_GIVEN, prints READY http://127.0.0.1:PORT, LOG and CHECK lines, and ends with its standard input.
+/// in HEALTH_SETUP, prints READY http://127.0.0.1:PORT, LOG and CHECK lines, and ends with its standard input.
 ///
-/// With --url, the server runs already: scenarios about another server than --given says are skipped, each with
+/// With --url, the server runs already: scenarios about another server than --setup says are skipped, each with
 /// the reason, and its log is not looked at.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) server: WhichServer,
-    /// What the server at --url was started with: JSON as in HEALTH_GIVEN, such as
+    /// What the server at --url was started with: JSON as in HEALTH_SETUP, such as
     /// {"settings": {"healthcheck.maintenance_code": "503"}, "checks": [{"name": "db"}]}
     /// [default: every setting its default, no checks]
     #[arg(
@@ -67,7 +67,7 @@ pub(crate) struct Run {
         conflicts_with = "cmd",
         verbatim_doc_comment
     )]
-    pub(crate) given: Option<PathBuf>,
+    pub(crate) setup: Option<PathBuf>,
     /// The marker file of the server at --url: the suite touches and removes it, so nothing may be there.
     #[arg(long, value_name = "PATH", conflicts_with = "cmd")]
     pub(crate) disablefile: Option<PathBuf>,

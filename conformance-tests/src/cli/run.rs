@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process;
 
 use health_conformance::{
-    Given, Harness, KnownFailures, Options, Program, Report, RunningServer, Suite, try_out,
+    Harness, KnownFailures, Options, Program, Report, RunningServer, Setup, Suite, try_out,
 };
 
 use crate::arguments::{Format, Run};
@@ -46,15 +46,15 @@ pub(crate) fn run(arguments: &Run) -> Result<bool, Box<dyn Error>> {
 
 fn harness(arguments: &Run) -> Result<Box<dyn Harness>, Box<dyn Error>> {
     if let Some(url) = &arguments.server.url {
-        let given = match &arguments.given {
+        let setup = match &arguments.setup {
             Some(path) => {
-                let text = read("--given", path)?;
+                let text = read("--setup", path)?;
                 serde_json::from_str(&text)
-                    .map_err(|error| format!("--given {}: {error}", path.display()))?
+                    .map_err(|error| format!("--setup {}: {error}", path.display()))?
             }
-            None => Given::default(),
+            None => Setup::default(),
         };
-        let server = RunningServer::new(url, given, arguments.disablefile.as_deref())?;
+        let server = RunningServer::new(url, setup, arguments.disablefile.as_deref())?;
         return Ok(Box::new(server));
     }
     let command = arguments.server.cmd.as_deref().unwrap_or_default();
@@ -100,7 +100,7 @@ fn rerun(arguments: &Run) -> String {
     for (option, value) in [
         ("--cmd", arguments.server.cmd.clone()),
         ("--url", arguments.server.url.clone()),
-        ("--given", arguments.given.as_deref().map(path)),
+        ("--setup", arguments.setup.as_deref().map(path)),
         ("--disablefile", arguments.disablefile.as_deref().map(path)),
         ("--known", arguments.known.as_deref().map(path)),
         (

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use super::refusal::says;
 use super::results::{Expected, expected};
 use super::{Asked, Mismatch};
-use crate::given::Given;
+use crate::history::History;
 use crate::journal::Line;
-use crate::past::Past;
 use crate::scenario::Answer;
+use crate::setup::Setup;
 
 /// H8, and the warnings of H4.
 pub(super) fn judge_log(
@@ -20,7 +20,7 @@ pub(super) fn judge_log(
     judge_warnings(
         "log records at WARN",
         asked.expected_warnings(),
-        asked.given,
+        asked.setup,
         lines,
         mismatches,
     );
@@ -38,7 +38,7 @@ pub(super) fn judge_log(
     if records.len() != recorded.len() {
         let expected = match recorded.first() {
             Some(answer) => {
-                let record = expected_record(*answer, asked.past);
+                let record = expected_record(*answer, asked.history);
                 format!("{} of: {record}", recorded.len())
             }
             None => "no record".to_owned(),
@@ -47,7 +47,7 @@ pub(super) fn judge_log(
         return;
     }
     for (answer, (level, text)) in recorded.into_iter().zip(records) {
-        let expected = expected_record(answer, asked.past);
+        let expected = expected_record(answer, asked.history);
         match (answer, level) {
             (Answer::Error, "ERROR") => judge_results("ERROR", text, asked, mismatches),
             (Answer::Degraded, "WARN") => judge_results("DEGRADED", text, asked, mismatches),
@@ -61,12 +61,12 @@ pub(super) fn judge_log(
 }
 
 /// Level and text of the record that belongs to an answer.
-pub(crate) fn expected_record(answer: Answer, past: &Past) -> String {
+pub(crate) fn expected_record(answer: Answer, history: &History) -> String {
     let record = match answer {
         Answer::Maintenance => "INFO Health response: MAINTENANCE",
         Answer::Draining => "INFO Health response: DRAINING",
         Answer::Starting => {
-            let held = Value::from(past.held());
+            let held = Value::from(history.held());
             return format!("INFO Health response: STARTING ({held})");
         }
         Answer::Degraded => "WARN Health response: DEGRADED (RESULTS)",
@@ -85,7 +85,7 @@ fn is_warning(level: &str, text: &str) -> bool {
 pub(crate) fn judge_warnings(
     field: &str,
     (fewest, most): (usize, usize),
-    given: &Given,
+    setup: &Setup,
     lines: &[Line],
     mismatches: &mut Vec<Mismatch>,
 ) {
@@ -100,7 +100,7 @@ pub(crate) fn judge_warnings(
         let (expected, got) = (fewest.to_string(), format!("{warnings:?}"));
         mismatches.push(Mismatch::new(field, expected, got));
     }
-    let disablefile = given.settings.get("healthcheck.disablefile");
+    let disablefile = setup.settings.get("healthcheck.disablefile");
     let disablefile = disablefile.map_or("/tmp/maintenance", String::as_str);
     for warning in warnings {
         if !says(warning, disablefile) {
@@ -134,7 +134,7 @@ fn judge_results(word: &str, text: &str, asked: &Asked<'_>, mismatches: &mut Vec
     let Ok(results) = serde_json::from_str::<Vec<Map<String, Value>>>(results) else {
         return differ("log results", "a JSON array of objects", results);
     };
-    let expected: Vec<Expected<'_>> = expected(asked.step, asked.given, asked.past);
+    let expected: Vec<Expected<'_>> = expected(asked.step, asked.setup, asked.history);
     if results.len() != expected.len() {
         let (expected, got) = (expected.len().to_string(), results.len().to_string());
         differ("log number of results", &expected, &got);

@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::given::{Behaviour, Check, Given};
+use crate::history::History;
 use crate::mounted::Mounted;
-use crate::past::Past;
 use crate::scenario::{STILL_RUNNING, Step, Wanted};
+use crate::setup::{Behaviour, Check, Setup};
 
 /// The most bytes of a message that are logged (H8).
 const MESSAGE_LIMIT: usize = 1024;
@@ -29,15 +29,21 @@ enum Message<'a> {
 }
 
 /// The results of a step on a server with this past.
-pub(super) fn expected<'a>(step: &'a Step, given: &'a Given, past: &'a Past) -> Vec<Expected<'a>> {
-    let failed = past.dropped();
+pub(super) fn expected<'a>(
+    step: &'a Step,
+    setup: &'a Setup,
+    history: &'a History,
+) -> Vec<Expected<'a>> {
+    let failed = history.dropped();
     if !failed.is_empty() {
         return failed.into_iter().map(dropped).collect();
     }
-    let checks = Mounted::at(given, &step.target).checks().into_iter();
+    let checks = Mounted::at(setup, &step.target).checks().into_iter();
     match &step.results {
         Some(results) => checks.zip(results).map(as_wanted).collect(),
-        None => checks.map(|check| derived(check, past.is_asked)).collect(),
+        None => checks
+            .map(|check| derived(check, history.is_asked))
+            .collect(),
     }
 }
 
@@ -70,7 +76,7 @@ fn status(is_ok: bool) -> &'static str {
 /// What follows from the check.
 fn derived(check: &Check, is_later: bool) -> Expected<'_> {
     let (is_ok, message) = match (check.behaviour, &check.message) {
-        _ if check.outlives_deadline() => {
+        _ if check.outlives_timeout() => {
             let mut beginnings = vec!["timed out"];
             beginnings.extend(is_later.then_some(STILL_RUNNING));
             (false, Message::StartsWith(beginnings))
@@ -129,8 +135,8 @@ impl fmt::Display for Expected<'_> {
 }
 
 /// The results of a step, as a record holds them.
-pub(crate) fn expected_results(step: &Step, given: &Given, past: &Past) -> String {
-    let results = expected(step, given, past);
+pub(crate) fn expected_results(step: &Step, setup: &Setup, history: &History) -> String {
+    let results = expected(step, setup, history);
     let results: Vec<_> = results.iter().map(ToString::to_string).collect();
     let escape = |c: char| match c.is_control() {
         true => format!("\\u{:04x}", u32::from(c)),

@@ -4,13 +4,13 @@ use std::iter;
 
 use super::{Mismatch, expected_headers, quote};
 use crate::client::Response;
-use crate::given::{Check, Given};
+use crate::setup::{Check, Setup};
 
 /// H9: nothing of a check in the body, the reason or a header, be it a name or a value. What is as expected, and what
 /// servers add of their own accord, is not searched: a check may be called `cache` or `date`.
 pub(super) fn judge_secrecy(
     word: Option<&str>,
-    given: &Given,
+    setup: &Setup,
     response: &Response,
     mismatches: &mut Vec<Mismatch>,
 ) {
@@ -30,8 +30,8 @@ pub(super) fn judge_secrecy(
         seen += &String::from_utf8_lossy(&response.body);
     }
     let (seen, reason) = (seen.to_lowercase(), response.reason.to_lowercase());
-    let latches = given.latches.iter().map(|name| name.to_lowercase());
-    for secret in given.checks.iter().flat_map(secrets).chain(latches) {
+    let latches = setup.latches.iter().map(|name| name.to_lowercase());
+    for secret in setup.checks.iter().flat_map(secrets).chain(latches) {
         // A reason phrase may hold any plain word: Service Unavailable.
         let is_plain = secret.chars().all(char::is_alphabetic);
         if seen.contains(&secret) || (!is_plain && reason.contains(&secret)) {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Asked, Mismatch};
-use crate::given::Check;
 use crate::journal::Line;
 use crate::scenario::{Checks, Client};
+use crate::setup::Check;
 
 /// How many runs a small crowd may have: somebody may come when the first is over.
 const MOST_RUNS: usize = 2;
@@ -43,7 +43,7 @@ fn starts_of(asked: &Asked<'_>, index: usize, check: &Check, requests: usize) ->
     let results = step.results.as_ref();
     let (is_running, may_be_running) = match results.and_then(|results| results.get(index)) {
         Some(wanted) => wanted.is_still_running(),
-        None => (false, asked.past.is_asked && check.outlives_deadline()),
+        None => (false, asked.history.is_asked && check.outlives_timeout()),
     };
     match (is_running, may_be_running) {
         (true, _) => (0, 0),

@@ -3,11 +3,11 @@
 use super::{Asked, judge, judge_refusal, judge_warnings};
 use crate::capability::Lacks;
 use crate::client::{Request, Response};
-use crate::conduct::Exchanged;
-use crate::given::Given;
+use crate::client_behaviour::Exchanged;
+use crate::history::History;
 use crate::journal::Line;
-use crate::past::Past;
 use crate::scenario::{Scenario, Suite};
+use crate::setup::Setup;
 
 const RESULTS: &str = r#"[{"name":"database-check","status":"OK","message":null},{"name":"queue-check","status":"ERROR","message":"jobs-behind: 87"},{"name":"search-check","status":"OK","message":null}]"#;
 
@@ -15,7 +15,7 @@ const RESULTS: &str = r#"[{"name":"database-check","status":"OK","message":null}
 struct Case {
     scenario: Scenario,
     is_head: bool,
-    past: Past,
+    history: History,
     response: Response,
     lines: Vec<Line>,
 }
@@ -34,7 +34,7 @@ impl Case {
         Self {
             scenario: suite.matching(id).next().unwrap().clone(),
             is_head: false,
-            past: Past::default(),
+            history: History::default(),
             response: Response {
                 status,
                 reason: "Some Reason".to_owned(),
@@ -87,7 +87,7 @@ impl Case {
             asks_to_close: true,
             bytes: Vec::new(),
         };
-        let (step, given) = (&self.scenario.steps[0], &self.scenario.given);
+        let (step, setup) = (&self.scenario.steps[0], &self.scenario.setup);
         let exchanged = Exchanged {
             answered: vec![(step.answer, self.response.clone())],
             ..Exchanged::default()
@@ -95,9 +95,9 @@ impl Case {
         let lacks = Lacks::new();
         let asked = Asked {
             step,
-            given,
+            setup,
             lacks: &lacks,
-            past: &self.past,
+            history: &self.history,
         };
         let mismatches = judge(&asked, &request, &exchanged, &self.lines);
         mismatches
@@ -234,7 +234,7 @@ fn each_thing_that_is_wrong_with_the_lines_is_told() {
 fn fields(id: &str, status: u16, is_later: bool, lines: &[Line]) -> Vec<String> {
     let word = if status == 200 { "OK" } else { "ERROR" };
     let mut case = Case::new(id, status, word, lines.to_vec());
-    case.past.is_asked = is_later;
+    case.history.is_asked = is_later;
     case.fields()
 }
 
@@ -267,7 +267,7 @@ fn a_degraded_answer_is_one_record_at_warn() {
 }
 
 #[test]
-fn a_check_that_outlives_its_deadline_may_be_still_running_for_whoever_asks_again() {
+fn a_check_that_exceeds_its_timeout_may_be_still_running_for_whoever_asks_again() {
     let lines = |message: &str, starts: &[&str]| {
         let results = [
             result("database-check", "OK", "null"),
@@ -291,7 +291,7 @@ fn a_check_that_outlives_its_deadline_may_be_still_running_for_whoever_asks_agai
         (late, &all[..2], true, &["checks started"]),
     ] {
         let lines = lines(message, starts);
-        let differ = fields("deadline/hanging", 503, is_later, &lines);
+        let differ = fields("timeout/hanging", 503, is_later, &lines);
         assert_eq!(differ, expected, "{lines:?}");
     }
 }
@@ -304,10 +304,10 @@ fn fields_of_step(
     case: fn(Case) -> Case,
 ) -> Vec<String> {
     let mut case = case(Case::new(id, answer.0, answer.1, Vec::new()));
-    case.past = Past::of(&case.scenario.given);
+    case.history = History::of(&case.scenario.setup);
     let steps = case.scenario.steps.clone();
     for command in steps[..=step].iter().flat_map(|step| &step.commands) {
-        case.past.obey(command);
+        case.history.apply(command);
     }
     case.scenario.steps = vec![steps[step].clone()];
     case.fields()
@@ -368,9 +368,9 @@ fn a_start_up_is_logged_with_the_latches_that_are_held_and_none_of_them_is_on_th
 
 #[test]
 fn a_warning_has_to_name_the_disablefile() {
-    let mut given = Given::default();
+    let mut setup = Setup::default();
     let key = "healthcheck.disablefile".to_owned();
-    given.settings.insert(key, "/srv/a\0b".to_owned());
+    setup.settings.insert(key, "/srv/a\0b".to_owned());
     for (text, count) in [
         ("cannot stat '/srv/a\\x00b'", 0),
         ("cannot stat \"/srv/a\\u{0}b\"", 0),
@@ -381,7 +381,7 @@ fn a_warning_has_to_name_the_disablefile() {
         judge_warnings(
             "warnings",
             (1, 1),
-            &given,
+            &setup,
             &[log("WARN", text)],
             &mut mismatches,
         );

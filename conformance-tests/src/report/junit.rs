@@ -74,10 +74,10 @@ fn describe(outcome: &Outcome, failures: &[Failure], rerun: &str) -> String {
     let Outcome {
         rule,
         sentence,
-        given,
+        setup,
         ..
     } = outcome;
-    let mut text = format!("rule {rule} {sentence}\ngiven {given}\n");
+    let mut text = format!("rule {rule} {sentence}\nsetup {setup}\n");
     for failure in failures {
         text += &failure.to_string();
     }

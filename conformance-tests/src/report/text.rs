@@ -103,12 +103,12 @@ impl Report {
             id,
             level,
             says,
-            given,
+            setup,
             ..
         } = outcome;
         writeln!(f, "\n{verdict:<8} {id} ({level}): {says}")?;
         writeln!(f, "  rule {} {}", outcome.rule, outcome.sentence)?;
-        writeln!(f, "  given {given}")?;
+        writeln!(f, "  setup {setup}")?;
         for failure in failures {
             write!(f, "{failure}")?;
         }

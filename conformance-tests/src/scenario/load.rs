@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::sound::{
+use super::validate::{
     check_answer, check_endpoints, check_latches, check_markers, check_names, check_needs,
     check_periods, check_results, check_step,
 };
 use super::{Level, Scenario, Start, Step, Suite};
 use crate::capability::Capability;
-use crate::given::{Check, Given};
 use crate::rule::Rule;
+use crate::setup::{Check, Setup};
 
 /// A scenario file that cannot be used: where and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +46,7 @@ struct Written {
     #[serde(default)]
     needs: Vec<Capability>,
     #[serde(default = "plain")]
-    given: String,
+    setup: String,
     #[serde(default)]
     settings: BTreeMap<String, String>,
     #[serde(default)]
@@ -63,7 +63,7 @@ fn plain() -> String {
     "plain".to_owned()
 }
 
-/// The files of the suite, apart from `rules.toml` and `given.toml`.
+/// The files of the suite, apart from `rules.toml` and `setups.toml`.
 pub(super) const TOPICS: [(&str, &str); 25] = [
     ("path", include_str!("../../scenarios/path.toml")),
     ("method", include_str!("../../scenarios/method.toml")),
@@ -83,7 +83,7 @@ pub(super) const TOPICS: [(&str, &str); 25] = [
     ("reason", include_str!("../../scenarios/reason.toml")),
     ("setting", include_str!("../../scenarios/setting.toml")),
     ("panic", include_str!("../../scenarios/panic.toml")),
-    ("deadline", include_str!("../../scenarios/deadline.toml")),
+    ("timeout", include_str!("../../scenarios/timeout.toml")),
     ("blocking", include_str!("../../scenarios/blocking.toml")),
     ("shared", include_str!("../../scenarios/shared.toml")),
     ("optional", include_str!("../../scenarios/optional.toml")),
@@ -113,7 +113,7 @@ impl Suite {
     pub fn builtin() -> Result<Self, LoadError> {
         Self::load(
             include_str!("../../scenarios/rules.toml"),
-            include_str!("../../scenarios/given.toml"),
+            include_str!("../../scenarios/setups.toml"),
             &TOPICS,
         )
     }
@@ -124,9 +124,9 @@ impl Suite {
     ///
     /// The first file that breaks the format, cites a rule or a server that does not exist, or uses an
     /// id again.
-    pub fn load(rules: &str, given: &str, topics: &[(&str, &str)]) -> Result<Self, LoadError> {
+    pub fn load(rules: &str, setup: &str, topics: &[(&str, &str)]) -> Result<Self, LoadError> {
         let rules = parse::<RuleFile>("rules", rules)?.rule;
-        let given = parse::<BTreeMap<String, Given>>("given", given)?;
+        let setup = parse::<BTreeMap<String, Setup>>("setups", setup)?;
         let mut ids = BTreeSet::new();
         let mut scenarios: Vec<Scenario> = Vec::new();
         for (topic, text) in topics {
@@ -145,7 +145,7 @@ impl Suite {
                 if !rules.iter().any(|rule| rule.id == written.rule) {
                     return Err(problem(format!("there is no rule {:?}", written.rule)));
                 }
-                let scenario = written.check(&given).map_err(problem)?;
+                let scenario = written.check(&setup).map_err(problem)?;
                 if let Some(same) = scenarios.iter().find(|other| other.does_as(&scenario)) {
                     return Err(problem(format!("it does the same as {:?}", same.id)));
                 }
@@ -164,12 +164,12 @@ fn parse<T: for<'de> Deserialize<'de>>(file: &str, text: &str) -> Result<T, Load
 }
 
 impl Written {
-    fn check(self, servers: &BTreeMap<String, Given>) -> Result<Scenario, String> {
-        let mut given = servers
-            .get(&self.given)
-            .ok_or_else(|| format!("there is no server {:?} in given.toml", self.given))?
+    fn check(self, servers: &BTreeMap<String, Setup>) -> Result<Scenario, String> {
+        let mut setup = servers
+            .get(&self.setup)
+            .ok_or_else(|| format!("there is no server {:?} in setups.toml", self.setup))?
             .clone();
-        given.settings.extend(self.settings.clone());
+        setup.settings.extend(self.settings.clone());
 
         let start_shows = self.start_warnings > 0 || self.start_checks > 0;
         if self.step.is_empty() && self.start == Start::Ready && !start_shows {
@@ -181,16 +181,16 @@ impl Written {
         if self.start == Start::Refused && self.settings.len() != 1 {
             return Err("a refusal is about one setting of the scenario's own".to_owned());
         }
-        check_endpoints(&given)?;
-        check_names(&given)?;
-        check_periods(&given)?;
+        check_endpoints(&setup)?;
+        check_names(&setup)?;
+        check_periods(&setup)?;
         if self.start_warnings > 0 && !self.needs.contains(&Capability::Log) {
             return Err("what it looks at is in the log: it needs \"log\"".to_owned());
         }
         if self.start_checks > 0 && !self.needs.contains(&Capability::Checks) {
             return Err("what it looks at are starts of checks: it needs \"checks\"".to_owned());
         }
-        if self.start_checks > 0 && !given.checks.iter().any(Check::is_in_background) {
+        if self.start_checks > 0 && !setup.checks.iter().any(Check::is_in_background) {
             return Err("only checks in the background start before anything is asked".to_owned());
         }
         let scenario = Scenario {
@@ -200,7 +200,7 @@ impl Written {
             says: self.says,
             poller: self.poller,
             needs: self.needs,
-            given,
+            setup,
             settings: self.settings,
             start: self.start,
             start_warnings: self.start_warnings,
@@ -212,8 +212,8 @@ impl Written {
         check_markers(&scenario)?;
         for step in &scenario.steps {
             check_step(step)?;
-            check_answer(step, &scenario.given)?;
-            check_results(step, &scenario.given)?;
+            check_answer(step, &scenario.setup)?;
+            check_results(step, &scenario.setup)?;
         }
         Ok(scenario)
     }

@@ -30,7 +30,7 @@ impl TryFrom<String> for Wanted {
     }
 }
 
-/// What the message of a check starts with that goes on after its deadline (H12).
+/// What the message of a check starts with that goes on after its timeout (H12).
 pub(crate) const STILL_RUNNING: &str = "still running";
 
 impl Wanted {

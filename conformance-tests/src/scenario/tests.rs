@@ -20,7 +20,7 @@ const GIVEN: &str = r#"[plain.settings]
     [optional]
     checks = [{ name = "db", optional = true }]
     [counting]
-    checks = [{ name = "db", failures = 2 }]
+    checks = [{ name = "db", failure_threshold = 2 }]
     [latched]
     latches = ["a"]
     [changes]
@@ -62,7 +62,7 @@ fn every_file_of_the_scenarios_directory_is_part_of_the_suite() {
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     let topics = TOPICS.map(|(topic, _)| topic);
-    let known = topics.into_iter().chain(["given", "rules"]);
+    let known = topics.into_iter().chain(["setups", "rules"]);
     assert_eq!(there, known.map(str::to_owned).collect());
 }
 
@@ -99,7 +99,7 @@ fn a_rule_that_does_not_exist_is_an_error() {
 
 #[test]
 fn a_server_that_does_not_exist_is_an_error() {
-    let step = "given='none'\nstep=[{answer='ok'}]";
+    let step = "setup='none'\nstep=[{answer='ok'}]";
     let problem = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
     assert!(problem.contains("no server \"none\""), "{problem}");
 }
@@ -172,7 +172,7 @@ fn a_need_that_is_missing_or_idle_is_an_error() {
 
 #[test]
 fn what_a_server_needs_has_to_be_said() {
-    for (given, what) in [
+    for (setup, what) in [
         ("periodic", "needs \"background\""),
         ("optional", "needs \"optional\""),
         ("counting", "needs \"thresholds\""),
@@ -181,17 +181,17 @@ fn what_a_server_needs_has_to_be_said() {
         ("changes", "needs \"log-policy\""),
     ] {
         let head = "id='path/b'\nrule='H1'\nsays='s'";
-        let shown = problem(&format!("{head}\ngiven='{given}'\nstep=[{{answer='ok'}}]"));
-        assert!(shown.contains(what), "{given}: {shown}");
+        let shown = problem(&format!("{head}\nsetup='{setup}'\nstep=[{{answer='ok'}}]"));
+        assert!(shown.contains(what), "{setup}: {shown}");
     }
 }
 
 #[test]
 fn a_server_in_the_background_that_could_not_be_observed_is_an_error() {
-    for (given, what) in [("namesakes", "have the name \"db\""), ("hasty", "shorter")] {
+    for (setup, what) in [("namesakes", "have the name \"db\""), ("hasty", "shorter")] {
         let head = "id='path/b'\nrule='H1'\nsays='s'\nneeds=['background']";
-        let shown = problem(&format!("{head}\ngiven='{given}'\nstep=[{{answer='ok'}}]"));
-        assert!(shown.contains(what), "{given}: {shown}");
+        let shown = problem(&format!("{head}\nsetup='{setup}'\nstep=[{{answer='ok'}}]"));
+        assert!(shown.contains(what), "{setup}: {shown}");
     }
     let head = "id='path/b'\nrule='H1'\nsays='s'\nstart_checks=1";
     let shown = problem(head);
@@ -208,7 +208,7 @@ fn results_that_are_missing_or_mean_nothing_are_an_error() {
         ("answer='error',results=[]", "0 results for 1 checks"),
         ("answer='error',results=['NOK x']", "neither OK nor ERROR"),
     ] {
-        let head = "id='path/b'\nrule='H1'\nsays='s'\ngiven='changing'";
+        let head = "id='path/b'\nrule='H1'\nsays='s'\nsetup='changing'";
         let shown = problem(&format!("{head}\nstep=[{{{step}}}]"));
         assert!(shown.contains(what), "{step}: {shown}");
     }
@@ -232,20 +232,20 @@ fn steps_that_say_what_means_nothing_are_an_error() {
 
 #[test]
 fn endpoints_that_could_not_be_told_apart_or_run_nothing_of_theirs_are_an_error() {
-    for (given, what) in [
+    for (setup, what) in [
         ("same-path", "two endpoints have the path \"/health\""),
         ("unknown-check", "names \"db\", which is no check"),
         ("unknown-tag", "has \"deep\", the tag of no check"),
     ] {
         let head = "id='path/b'\nrule='H1'\nsays='s'\nneeds=['endpoints']";
-        let shown = problem(&format!("{head}\ngiven='{given}'\nstep=[{{answer='ok'}}]"));
-        assert!(shown.contains(what), "{given}: {shown}");
+        let shown = problem(&format!("{head}\nsetup='{setup}'\nstep=[{{answer='ok'}}]"));
+        assert!(shown.contains(what), "{setup}: {shown}");
     }
 }
 
 #[test]
 fn an_answer_that_an_endpoint_cannot_give_is_an_error() {
-    let head = "id='path/b'\nrule='H1'\nsays='s'\nneeds=['endpoints']\ngiven='views'";
+    let head = "id='path/b'\nrule='H1'\nsays='s'\nneeds=['endpoints']\nsetup='views'";
     for (step, what) in [
         ("target='/live',answer='draining'", "ignores Draining"),
         (
@@ -280,7 +280,7 @@ fn commands_that_are_not_said_or_mean_nothing_are_an_error() {
             "no latch \"a\" is held",
         ),
         (
-            "needs=['start-up']\ngiven='latched'",
+            "needs=['start-up']\nsetup='latched'",
             "commands=['DROP a','RELEASE a'],answer='ok'",
             "RELEASE a, and no latch \"a\" is held by then",
         ),

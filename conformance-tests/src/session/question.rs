@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::Session;
 use crate::client::{ExchangeError, Request};
-use crate::conduct::{Conduct, Exchanged, request};
+use crate::client_behaviour::{ClientBehaviour, Exchanged, request};
 use crate::finding::Failure;
+use crate::history::History;
 use crate::journal::Line;
 use crate::judge::{Asked, Mismatch, judge};
 use crate::marker::MarkerError;
 use crate::mounted::expected_answer;
-use crate::past::Past;
 use crate::scenario::{Answer, Client, Step};
 
 /// Between two questions of the same step.
@@ -23,8 +23,8 @@ impl Session<'_> {
         &self,
         moment: &str,
         step: &Step,
-        past: &mut Past,
-        conduct: &mut Conduct,
+        history: &mut History,
+        client: &mut ClientBehaviour,
     ) -> Result<Option<Failure>, MarkerError> {
         if let Some(marker) = step.marker {
             self.place(marker)?;
@@ -33,52 +33,52 @@ impl Session<'_> {
         let moment = format!("{moment}: {request}");
         let mut early = Vec::new();
         if step.client == Client::Interrupted {
-            conduct.send(&request);
-            early = self.starts(step, past, conduct.limit());
+            client.send(&request);
+            early = self.starts(step, history, client.limit());
         }
         for command in &step.commands {
             if let Err(problem) = self.server.command(command) {
                 let what = Mismatch::new(format!("command {command}"), "DONE", problem);
                 return Ok(Failure::unless_empty(&moment, vec![what]));
             }
-            past.obey(command);
+            history.apply(command);
         }
         let mismatches = if step.until {
             let start = Instant::now();
             loop {
                 let is_over = start.elapsed() >= self.eventually;
-                let asked = self.asked(step, past);
-                let (mismatches, is_final) = self.ask_again(&asked, &request, conduct);
+                let asked = self.asked(step, history);
+                let (mismatches, is_final) = self.ask_again(&asked, &request, client);
                 if is_final || is_over {
                     break mismatches;
                 }
-                past.is_asked = true;
+                history.is_asked = true;
                 thread::sleep(PAUSE);
             }
         } else {
-            let answered = conduct.exchange(step, &request, self.disablefile());
+            let answered = client.exchange(step, &request, self.disablefile());
             let answers = answers(step, &answered);
-            let asked = self.asked(step, past);
-            let mismatches = self.judge_answered(&asked, &request, answered, early, conduct);
-            past.answered(self.given, step, &answers);
+            let asked = self.asked(step, history);
+            let mismatches = self.judge_answered(&asked, &request, answered, early, client);
+            history.answered(self.setup, step, &answers);
             mismatches
         };
-        past.is_asked = true;
+        history.is_asked = true;
         Ok(Failure::unless_empty(&moment, mismatches))
     }
 
-    fn asked<'b>(&'b self, step: &'b Step, past: &'b Past) -> Asked<'b> {
+    fn asked<'b>(&'b self, step: &'b Step, history: &'b History) -> Asked<'b> {
         Asked {
             step,
-            given: self.given,
+            setup: self.setup,
             lacks: self.lacks,
-            past,
+            history,
         }
     }
 
     /// The lines by which checks start for a request that has been sent.
-    fn starts(&self, step: &Step, past: &Past, limit: Duration) -> Vec<Line> {
-        let (least, _) = self.asked(step, past).expected_lines(&[Answer::Unread]);
+    fn starts(&self, step: &Step, history: &History, limit: Duration) -> Vec<Line> {
+        let (least, _) = self.asked(step, history).expected_lines(&[Answer::Unread]);
         self.journal.take(least, self.patience.max(limit))
     }
 
@@ -87,14 +87,14 @@ impl Session<'_> {
         &self,
         asked: &Asked<'_>,
         request: &Request,
-        conduct: &mut Conduct,
+        client: &mut ClientBehaviour,
     ) -> (Vec<Mismatch>, bool) {
-        let answered = conduct.exchange(asked.step, request, self.disablefile());
+        let answered = client.exchange(asked.step, request, self.disablefile());
         let meanwhile = asked.step.meanwhile;
         let meanwhile = meanwhile.map(|answer| expected_answer(answer, &asked.mounted()).0);
         let got = answered.iter().flat_map(|exchanged| &exchanged.answered);
         let got = got.map(|(_, response)| response.status).next();
-        let mismatches = self.judge_answered(asked, request, answered, Vec::new(), conduct);
+        let mismatches = self.judge_answered(asked, request, answered, Vec::new(), client);
         let is_as_before = meanwhile.is_none() || got == meanwhile;
         let is_final = mismatches.is_empty() || got.is_none() || !is_as_before;
         (mismatches, is_final)
@@ -107,7 +107,7 @@ impl Session<'_> {
         request: &Request,
         answered: Result<Exchanged, ExchangeError>,
         early: Vec<Line>,
-        conduct: &mut Conduct,
+        client: &mut ClientBehaviour,
     ) -> Vec<Mismatch> {
         let step = asked.step;
         let answers = answers(step, &answered);
@@ -118,7 +118,7 @@ impl Session<'_> {
         }
         // Where no answer is read, nothing else tells that the request has been taken.
         let patience = match step.answer {
-            Answer::Unread => self.patience.max(conduct.limit()),
+            Answer::Unread => self.patience.max(client.limit()),
             _ => self.patience,
         };
         let mut lines = early;
@@ -131,7 +131,7 @@ impl Session<'_> {
         }
         self.surplus.set(self.surplus.get() || lines.len() > most);
         if step.client == Client::Leaves {
-            conduct.leave();
+            client.leave();
         }
         match answered {
             Ok(exchanged) => judge(asked, request, &exchanged, &lines),

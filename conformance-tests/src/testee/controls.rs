@@ -29,7 +29,7 @@ impl Controls {
     /// # Errors
     ///
     /// There is no such latch, or it was released or dropped before.
-    pub(super) fn obey(&self, command: &Command) -> Result<(), String> {
+    pub(super) fn apply(&self, command: &Command) -> Result<(), String> {
         let take = |name: &str| {
             let latch = lock(&self.latches).remove(name);
             latch.ok_or_else(|| format!("{command}: no latch {name:?} is held"))

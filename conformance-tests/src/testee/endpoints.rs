@@ -5,10 +5,10 @@ use std::time::Duration;
 use health_core::{Endpoint, RunChecks};
 
 use super::scripted::registered_names;
-use crate::given::{self, Given, Preset, When};
+use crate::setup::{self, Preset, Setup};
 
 /// The endpoint that `described` asks for, as the core knows it.
-pub(super) fn endpoint(described: &given::Endpoint, given: &Given) -> Endpoint {
+pub(super) fn endpoint(described: &setup::Endpoint, setup: &Setup) -> Endpoint {
     let path = &described.path;
     let mut endpoint = match described.preset {
         Preset::Pyramid => Endpoint::pyramid(path),
@@ -25,15 +25,15 @@ pub(super) fn endpoint(described: &given::Endpoint, given: &Given) -> Endpoint {
         endpoint = endpoint.no_checks();
     }
     let chosen = described.checks.iter().flatten();
-    for name in chosen.flat_map(|name| registered_names(name, given)) {
+    for name in chosen.flat_map(|name| registered_names(name, setup)) {
         endpoint = endpoint.only_checks([name]);
     }
     for tag in &described.tags {
         endpoint = endpoint.tagged(tag);
     }
-    endpoint = match described.when {
-        Some(When::Always) => endpoint.run_checks(RunChecks::Always),
-        Some(When::Request) => endpoint.run_checks(RunChecks::OnRequest),
+    endpoint = match described.run_checks {
+        Some(setup::RunChecks::Always) => endpoint.run_checks(RunChecks::Always),
+        Some(setup::RunChecks::OnRequest) => endpoint.run_checks(RunChecks::OnRequest),
         None => endpoint,
     };
     match described.retry_after {

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use futures::channel::oneshot;
 use health_core::{Check, HealthCheckEvent, HealthSubscriber};
 
-use crate::given::{self, Behaviour, Execution, Given, Place};
 use crate::journal::{Journal, Line};
+use crate::setup::{self, Behaviour, Execution, Place, Setup};
 
 /// The most characters of a name that a check can be registered under.
 const NAME_LIMIT: usize = 128;
@@ -23,27 +23,27 @@ const NAME_LIMIT: usize = 128;
 /// What a closure of the core's returns.
 type Outcome = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
-/// The check that `given` describes, as the core knows it. `is_namesake` says whether another has its name.
+/// The check that `setup` describes, as the core knows it. `is_namesake` says whether another has its name.
 ///
 /// All ways to register a check are tried: a closure where it can say the same, an event otherwise, and
 /// code that blocks where the thread is blocked.
 pub(super) fn check(
-    given: &given::Check,
+    setup: &setup::Check,
     index: usize,
     is_namesake: bool,
     journal: &Journal,
 ) -> Check {
     let scripted = Arc::new(Scripted {
-        check: given.clone(),
+        check: setup.clone(),
         executions: AtomicUsize::new(0),
         journal: journal.clone(),
     });
-    let name = registered_name(given, index, is_namesake);
-    let mut executions = (0..=given.then.len()).map(|before| given.execution(before));
+    let name = registered_name(setup, index, is_namesake);
+    let mut executions = (0..=setup.then.len()).map(|before| setup.execution(before));
     let blocks = executions
         .clone()
         .any(|execution| matches!(execution.behaviour, Behaviour::Block(_)));
-    let check = if name != given.name {
+    let check = if name != setup.name {
         // It reports its name itself.
         Check::subscriber(name, Events(scripted))
     } else if blocks {
@@ -54,26 +54,26 @@ pub(super) fn check(
         Check::subscriber(name, Events(scripted))
     };
     let check = check
-        .timeout(given.deadline)
-        .failure_threshold(given.failures)
-        .success_threshold(given.successes);
-    let check = match given.every {
+        .timeout(setup.timeout)
+        .failure_threshold(setup.failure_threshold)
+        .success_threshold(setup.success_threshold);
+    let check = match setup.every {
         Some(period) => check.every(period),
         None => check,
     };
-    let check = match given.optional {
+    let check = match setup.optional {
         true => check.optional(),
         false => check,
     };
-    let check = match given.internal {
+    let check = match setup.process_only {
         true => check.process_only(),
         false => check,
     };
-    given.tags.iter().fold(check, Check::tag)
+    setup.tags.iter().fold(check, Check::tag)
 }
 
 /// The name under which a check is registered: another than its own where that is too odd, or taken.
-fn registered_name(check: &given::Check, index: usize, is_namesake: bool) -> String {
+fn registered_name(check: &setup::Check, index: usize, is_namesake: bool) -> String {
     let name = &check.name;
     let is_name = name.chars().count() <= NAME_LIMIT && !name.contains(char::is_control);
     match is_name && !is_namesake {
@@ -83,8 +83,8 @@ fn registered_name(check: &given::Check, index: usize, is_namesake: bool) -> Str
 }
 
 /// The names under which the checks of one name are registered.
-pub(super) fn registered_names(name: &str, given: &Given) -> Vec<String> {
-    let checks = given.checks.iter().enumerate();
+pub(super) fn registered_names(name: &str, setup: &Setup) -> Vec<String> {
+    let checks = setup.checks.iter().enumerate();
     let same = checks.filter(|(_, check)| check.name == name);
     same.enumerate()
         .map(|(before, (index, check))| registered_name(check, index, before > 0))
@@ -107,7 +107,7 @@ impl Execution {
 
 /// A check that does what the scenario says.
 struct Scripted {
-    check: given::Check,
+    check: setup::Check,
     executions: AtomicUsize,
     journal: Journal,
 }

@@ -34,7 +34,7 @@ class JournalHandler(logging.Handler):
 
 
 def subscriber(check):
-    """The subscriber that one CHECK of HEALTH_GIVEN describes."""
+    """The subscriber that one CHECK of HEALTH_SETUP describes."""
     name = check["name"]
     executions = itertools.chain([check], check.get("then", []))
     lock = threading.Lock()
@@ -57,11 +57,11 @@ def subscriber(check):
     return report
 
 
-def application(given):
+def application(setup):
     """An application with nothing but the health endpoint."""
-    config = Configurator(settings=given.get("settings", {}))
+    config = Configurator(settings=setup.get("settings", {}))
     config.include("pyramid_health")
-    for check in given.get("checks", []):
+    for check in setup.get("checks", []):
         config.add_subscriber(subscriber(check), HealthCheckEvent)
     return config.make_wsgi_app()
 
@@ -72,7 +72,7 @@ def main():
     log.setLevel(logging.INFO)
     log.addHandler(JournalHandler())
 
-    app = application(json.loads(os.environ["HEALTH_GIVEN"]))
+    app = application(json.loads(os.environ["HEALTH_SETUP"]))
     # Connections over the limit, by default 100, wait until others are closed.
     server = waitress.create_server(
         app, host="127.0.0.1", port=0, threads=8, connection_limit=500

@@ -22,11 +22,14 @@ def begin(function):
 class Check:
     """`function` returns a status and a message; it may raise, block, or never return. Times are in seconds."""
 
-    def __init__(self, name, function, *, deadline=5, optional=False, every=None, failures=1,
-                 successes=1):
-        self.name, self.function, self.deadline = name, function, deadline
+    def __init__(self, name, function, *, timeout=5, optional=False, every=None,
+                 failure_threshold=1, success_threshold=1):
+        self.name, self.function, self.timeout = name, function, timeout
         self.optional, self.every = optional, every
-        self.needed = {"OK": (successes, "successes"), "ERROR": (failures, "failures")}
+        self.needed = {
+            "OK": (success_threshold, "successes"),
+            "ERROR": (failure_threshold, "failures"),
+        }
         self.execution = None  # the last one: it may be still running
         self.standing, self.row = None, 0  # how it counts once it was OK, and how many say otherwise
         self.last = ("ERROR", "not run yet"), None  # in the background, and when that was
@@ -37,14 +40,14 @@ class Check:
         """Starts it, unless it is still running (H12). Returns a function that waits for its result."""
         if self.execution and not self.execution.done():
             return lambda: self.count("ERROR", "still running")
-        execution, end = begin(self.function), time.monotonic() + self.deadline
+        execution, end = begin(self.function), time.monotonic() + self.timeout
         self.execution = execution
 
         def wait():
             try:
                 return self.count(*execution.result(max(0, end - time.monotonic())))
             except TimeoutError:
-                return self.count("ERROR", f"timed out after {self.deadline} s")
+                return self.count("ERROR", f"timed out after {self.timeout} s")
 
         return wait
 

@@ -26,14 +26,14 @@ def log(level, text):
     say(f"LOG {level} {text}")
 
 
-def check(given):
+def check(described):
     """A check that does as one CHECK of the protocol says."""
-    executions = itertools.chain([given], given.get("then", []))
-    last = given
+    executions = itertools.chain([described], described.get("then", []))
+    last = described
 
     def function():
         nonlocal last
-        say(f"CHECK {given['name']}")
+        say(f"CHECK {described['name']}")
         last = next(executions, last)
         behaviour, _, milliseconds = last.get("behaviour", "report").partition(":")
         if behaviour == "panic":
@@ -43,22 +43,22 @@ def check(given):
         return last.get("status", "OK"), last.get("message")
 
     return Check(
-        given["name"],
+        described["name"],
         function,
-        deadline=given.get("deadline", 5000) / 1000,
-        optional=given.get("optional", False),
-        every=given.get("every") and given["every"] / 1000,
-        failures=given.get("failures", 1),
-        successes=given.get("successes", 1),
+        timeout=described.get("timeout", 5000) / 1000,
+        optional=described.get("optional", False),
+        every=described.get("every") and described["every"] / 1000,
+        failure_threshold=described.get("failure_threshold", 1),
+        success_threshold=described.get("success_threshold", 1),
     )
 
 
 def main():
     sys.stdout.reconfigure(encoding="utf-8")
-    given = json.loads(os.environ["HEALTH_GIVEN"])
-    checks = [check(described) for described in given.get("checks", [])]
+    setup = json.loads(os.environ["HEALTH_SETUP"])
+    checks = [check(described) for described in setup.get("checks", [])]
     try:
-        health = Health(given.get("settings", {}), checks, log)
+        health = Health(setup.get("settings", {}), checks, log)
     except ValueError as error:
         sys.exit(str(error))
     server = Server(health)

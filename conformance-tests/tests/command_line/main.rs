@@ -197,9 +197,9 @@ fn what_cannot_be_run_is_told_with_exit_code_2() {
         (&cat, &["--timeout", "soon"], "not a number"),
         (&cat, &["--jobs", "0"], "--jobs"),
         (&cat, &["--format", "yaml"], "--format"),
-        (&cat, &["--given", "x"], "--url"),
-        (&server, &["--given", "/no/such"], "--given /no/such"),
-        (&server, &["--given", &binary], "--given "),
+        (&cat, &["--setup", "x"], "--url"),
+        (&server, &["--setup", "/no/such"], "--setup /no/such"),
+        (&server, &["--setup", &binary], "--setup "),
         (&server, &["--disablefile", &binary], "exists: "),
     ] {
         let arguments = [start, rest].concat();
@@ -416,10 +416,10 @@ fn a_running_server_is_played_what_fits_it_and_the_rest_is_skipped_with_the_reas
 fn a_failure_is_told_with_rule_request_difference_and_the_way_to_repeat_it() {
     let url = format!("http://{}", serve(HEALTHY));
     let directory = tempfile::tempdir().unwrap();
-    let given = directory.path().join("given.json");
-    fs::write(&given, r#"{"checks":[{"name":"shop","status":"ERROR"}]}"#).unwrap();
-    let given = given.to_str().unwrap();
-    let output = run_on(&url, &["--given", given, "--run", "path/trailing-slash"]);
+    let setup = directory.path().join("setup.json");
+    fs::write(&setup, r#"{"checks":[{"name":"shop","status":"ERROR"}]}"#).unwrap();
+    let setup = setup.to_str().unwrap();
+    let output = run_on(&url, &["--setup", setup, "--run", "path/trailing-slash"]);
     let printed = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{printed}");
     for words in [
@@ -428,7 +428,7 @@ fn a_failure_is_told_with_rule_request_difference_and_the_way_to_repeat_it() {
         r"at request 1: GET /health/ HTTP/1.1\r\n",
         "status\n      expected 404\n      got      200",
         &format!(
-            "again: health-conformance run --url {url} --given {given} --timeout 5 --run path/trailing-slash"
+            "again: health-conformance run --url {url} --setup {setup} --timeout 5 --run path/trailing-slash"
         ),
     ] {
         assert!(printed.contains(words), "{words}: {printed}");
@@ -622,7 +622,7 @@ fn help_alone_tells_how_to_use_it() {
         assert!(general.contains(words), "{words}: {general}");
     }
     for words in [
-        "HEALTH_GIVEN",
+        "HEALTH_SETUP",
         "READY http://127.0.0.1:PORT",
         "[[known]]",
         "[[lacks]]",

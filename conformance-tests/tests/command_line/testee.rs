@@ -12,7 +12,7 @@ const SOUND: &str = r#"
 import json, os, socket, sys, threading, time
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncache-control: no-store\r\n" \
     b"x-content-type-options: nosniff\r\nconnection: close\r\ncontent-length: 2\r\n\r\nOK"
-settings = json.loads(os.environ["HEALTH_GIVEN"])["settings"]
+settings = json.loads(os.environ["HEALTH_SETUP"])["settings"]
 def say(line):
     print(line, flush=True)
 def serve():
@@ -162,7 +162,7 @@ fn a_setting_has_to_be_refused_with_a_message_and_an_exit_code_and_without_ready
 
 #[test]
 fn the_environment_holds_the_setup_and_no_setting_of_the_shell() {
-    let seen = r#"settings = json.loads(os.environ["HEALTH_GIVEN"])["settings"]"#;
+    let seen = r#"settings = json.loads(os.environ["HEALTH_SETUP"])["settings"]"#;
     let looks = format!(
         "{seen}\nif any(name.startswith('HEALTHCHECK_') for name in os.environ): sys.exit('a setting of the shell')"
     );

@@ -46,7 +46,7 @@ struct State {
     threshold: Threshold,
     /// When it was last over in the background, and what it was.
     last: Option<(Instant, Check)>,
-    /// Only with a fault: what came after the deadline, and whether anything did.
+    /// Only with a fault: what came after the timeout, and whether anything did.
     late: Option<Check>,
     was_late: bool,
 }

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use health_conformance::{Behaviour, Check, Command, Given, Journal, Line};
+use health_conformance::{Behaviour, Check, Command, Journal, Line, Setup};
 use health_core::{ConfigRule, HealthConfig, path_and_query};
 
 use crate::checks::Checks;
@@ -64,7 +64,7 @@ pub(crate) struct Memory {
 
 pub(crate) struct Endpoint {
     pub(crate) fault: Option<Fault>,
-    pub(crate) given: Given,
+    pub(crate) setup: Setup,
     settings: BTreeMap<String, String>,
     checks: Vec<Check>,
     pub(crate) told: Told,
@@ -79,16 +79,16 @@ impl Endpoint {
     /// A setting that H11 refuses.
     pub(crate) fn new(
         fault: Option<Fault>,
-        given: &Given,
+        setup: &Setup,
         journal: &Journal,
     ) -> Result<Self, String> {
         let endpoint = Self {
             fault,
-            given: given.clone(),
-            settings: given.settings.clone(),
-            checks: given.checks.clone(),
-            told: Told::new(fault, given),
-            runs: Checks::new(fault, &given.checks, journal),
+            setup: setup.clone(),
+            settings: setup.settings.clone(),
+            checks: setup.checks.clone(),
+            told: Told::new(fault, setup),
+            runs: Checks::new(fault, &setup.checks, journal),
             journal: journal.clone(),
             memory: Mutex::default(),
         };
@@ -107,8 +107,8 @@ impl Endpoint {
         self.fault == Some(fault)
     }
 
-    pub(crate) fn obey(&self, command: &Command) {
-        self.told.obey(command);
+    pub(crate) fn apply(&self, command: &Command) {
+        self.told.apply(command);
     }
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -284,8 +284,8 @@ impl Endpoint {
 
     fn view(&self, path: &str) -> Option<View<'_>> {
         match self.serves(path) {
-            true => Some(View::first(self.fault, &self.given)),
-            false => View::further(self.fault, &self.given, path),
+            true => Some(View::first(self.fault, &self.setup)),
+            false => View::further(self.fault, &self.setup, path),
         }
     }
 

@@ -422,29 +422,29 @@ faults! {
     /// A panic in the drop of a panic's payload ends the connection.
     PanicInPayloadEndsConnection => "panic/in-payload";
 
-    // H12: deadlines.
-    /// There are no deadlines: the answer waits for the slowest.
-    NoDeadline => "deadline/hanging";
-    /// When a deadline is over, what the others said is lost.
-    OthersLostAtDeadline => "deadline/hanging", "deadline/everything-breaks";
+    // H12: timeouts.
+    /// There are no timeouts: the answer waits for the slowest.
+    NoDeadline => "timeout/hanging";
+    /// When a timeout expires, what the others said is lost.
+    OthersLostAtDeadline => "timeout/hanging", "timeout/everything-breaks";
     /// A check that is too late is waited for, and its OK counts.
-    LateOkCounts => "deadline/late";
-    /// All checks have one short deadline, whatever their own is.
-    DeadlineIsFixed => "deadline/in-time";
+    LateOkCounts => "timeout/late";
+    /// All checks have one short timeout, whatever their own is.
+    DeadlineIsFixed => "timeout/in-time";
     /// A result that comes too late is that of the next request.
-    LateResultKept => "deadline/after-a-late-one";
+    LateResultKept => "timeout/after-a-late-one";
     /// A check that was too late once is so for ever.
-    LatenessSticks => "deadline/after-a-late-one";
+    LatenessSticks => "timeout/after-a-late-one";
     /// Checks run one after the other.
-    DeadlinesAddUp => "deadline/many";
+    DeadlinesAddUp => "timeout/many";
     /// Plain requests wait for a run that is under way.
-    PlainWaitsForRuns => "deadline/plain-meanwhile";
+    PlainWaitsForRuns => "timeout/plain-meanwhile";
     /// In maintenance, requests wait for a run that is under way.
-    MaintenanceWaitsForRuns => "deadline/maintenance-meanwhile";
+    MaintenanceWaitsForRuns => "timeout/maintenance-meanwhile";
     /// A check that blocks its thread is waited for.
-    BlockingHasNoDeadline => "blocking/past-its-deadline";
+    BlockingHasNoDeadline => "blocking/past-its-timeout";
     /// A check that still blocks a thread is started again.
-    BlockingStartedAgain => "blocking/past-its-deadline";
+    BlockingStartedAgain => "blocking/past-its-timeout";
     /// A check that blocked its thread too long is never started again.
     BusyForEver => "blocking/ended";
     /// A check that blocks its thread is not waited for at all.
@@ -479,7 +479,7 @@ faults! {
     OptionalLeftOut => "optional/and-another";
     /// Optional checks are logged when they pass, too.
     OptionalAlwaysTold => "optional/passes";
-    /// A deadline that is over always makes an error.
+    /// A timeout that has expired always makes an error.
     OptionalDeadlineCounts => "optional/hangs";
     /// A panic always makes an error.
     OptionalPanicCounts => "optional/panics";
@@ -529,8 +529,8 @@ faults! {
     SuccessesCountInAll => "threshold/successes-in-a-row";
     /// A run counts for each request that shares it.
     RunCountsForEachAsker => "threshold/shared-run";
-    /// A deadline that is over is never held back.
-    DeadlinesAlwaysCount => "threshold/deadlines";
+    /// A timeout that has expired is never held back.
+    DeadlinesAlwaysCount => "threshold/timeouts";
 
     // H16: endpoints.
     /// There is no endpoint but the first.

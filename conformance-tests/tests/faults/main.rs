@@ -30,8 +30,8 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use health_conformance::{
-    Behaviour, Check, Given, Harness as _, Journal, KnownFailures, Level, Options, Report,
-    RunningServer, Scenario, Suite,
+    Behaviour, Check, Harness as _, Journal, KnownFailures, Level, Options, Report, RunningServer,
+    Scenario, Setup, Suite,
 };
 
 use self::fault::{CATALOGUE, Fault};
@@ -101,7 +101,7 @@ fn a_server_that_lacks_something_conforms_where_that_is_not_needed() {
 
 /// Whether a scenario waits for one of its checks, or sends thousands of requests.
 fn takes_time(scenario: &Scenario) -> bool {
-    let mut checks = scenario.given().checks.iter();
+    let mut checks = scenario.setup().checks.iter();
     checks.any(|check| check.every.is_some() || check.behaviour != Behaviour::Report)
         || scenario.id() == "wire/toggled-under-load"
 }
@@ -114,15 +114,15 @@ fn run_on_running(settings: &str, checks: &str, fault: Option<Fault>, scenario: 
     let path = disablefile.to_str().unwrap().to_owned();
     settings.insert("healthcheck.disablefile".to_owned(), path);
     let checks: Vec<Check> = serde_json::from_str(checks).unwrap();
-    let given = Given {
+    let setup = Setup {
         settings,
         checks,
-        ..Given::default()
+        ..Setup::default()
     };
-    let server = Faulty(fault).start(&given, &Journal::in_memory());
+    let server = Faulty(fault).start(&setup, &Journal::in_memory());
     let server = server.unwrap();
     let url = format!("http://{}", server.address());
-    let running = RunningServer::new(&url, given, Some(&disablefile)).unwrap();
+    let running = RunningServer::new(&url, setup, Some(&disablefile)).unwrap();
     let options = Options {
         run: vec![scenario.to_owned()],
         ..Options::default()

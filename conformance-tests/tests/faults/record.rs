@@ -20,7 +20,7 @@ impl Endpoint {
             return;
         }
         let logs_changes =
-            self.given.log == LogPolicy::Change || self.has(Fault::ChangesAreTheDefault);
+            self.setup.log == LogPolicy::Change || self.has(Fault::ChangesAreTheDefault);
         if logs_changes && !self.has(Fault::ChangesIgnored) {
             if !self.is_news(view, state, results, asks) {
                 return;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use health_conformance::{Given, Harness, Journal, Server, StartError};
+use health_conformance::{Harness, Journal, Server, Setup, StartError};
 
 use crate::endpoint::{Answer, Endpoint};
 use crate::fault::Fault;
@@ -20,8 +20,8 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 pub(crate) struct Faulty(pub(crate) Option<Fault>);
 
 impl Harness for Faulty {
-    fn start(&self, given: &Given, journal: &Journal) -> Result<Server, StartError> {
-        let endpoint = Endpoint::new(self.0, given, journal).map_err(StartError::Refused)?;
+    fn start(&self, setup: &Setup, journal: &Journal) -> Result<Server, StartError> {
+        let endpoint = Endpoint::new(self.0, setup, journal).map_err(StartError::Refused)?;
         let failed = |error: io::Error| StartError::Failed(error.to_string());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -36,7 +36,7 @@ impl Harness for Faulty {
         let told = host.clone();
         let server = Server::new(address, move || host.end());
         Ok(server.with_commands(move |command| {
-            told.endpoint.obey(command);
+            told.endpoint.apply(command);
             Ok(())
         }))
     }

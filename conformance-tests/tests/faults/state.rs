@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use health_conformance::{Check, Command, Given};
+use health_conformance::{Check, Command, Setup};
 
 use crate::fault::Fault;
 use crate::view::View;
@@ -58,13 +58,13 @@ pub(crate) struct Found {
 }
 
 impl Told {
-    pub(crate) fn new(fault: Option<Fault>, given: &Given) -> Self {
-        let latches = given.latches.iter();
+    pub(crate) fn new(fault: Option<Fault>, setup: &Setup) -> Self {
+        let latches = setup.latches.iter();
         let now = Now {
             latches: latches.map(|name| (name.clone(), Latch::Held)).collect(),
             ..Now::default()
         };
-        let disablefile = given.settings.get("healthcheck.disablefile");
+        let disablefile = setup.settings.get("healthcheck.disablefile");
         Self {
             fault,
             has_disablefile: disablefile.is_none_or(|path| !path.is_empty()),
@@ -80,7 +80,7 @@ impl Told {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn obey(&self, command: &Command) {
+    pub(crate) fn apply(&self, command: &Command) {
         let mut now = self.now();
         match command {
             Command::Drain => {

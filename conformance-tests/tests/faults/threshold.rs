@@ -42,8 +42,8 @@ impl Threshold {
             return result;
         }
         let (needed, what, held) = match passes {
-            true => (result.successes, "successes", "ERROR"),
-            false => (result.failures, "failures", "OK"),
+            true => (result.success_threshold, "successes", "ERROR"),
+            false => (result.failure_threshold, "failures", "OK"),
         };
         self.row += 1;
         if self.row >= needed || (passes && fault == Some(Fault::FirstSuccessCounts)) {

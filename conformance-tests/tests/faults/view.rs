@@ -1,6 +1,6 @@
 //! The endpoints of a server and what each says (H16), with room for one fault.
 
-use health_conformance::{Endpoint, Given, Preset, When};
+use health_conformance::{Endpoint, Preset, RunChecks, Setup};
 
 use crate::fault::Fault;
 use crate::state::State;
@@ -9,33 +9,33 @@ use crate::state::State;
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     fault: Option<Fault>,
-    given: &'a Given,
+    setup: &'a Setup,
     /// `None`: that of `healthcheck.url`.
     further: Option<&'a Endpoint>,
 }
 
 impl<'a> View<'a> {
     /// That of `healthcheck.url`.
-    pub(crate) fn first(fault: Option<Fault>, given: &'a Given) -> Self {
+    pub(crate) fn first(fault: Option<Fault>, setup: &'a Setup) -> Self {
         Self {
             fault,
-            given,
+            setup,
             further: None,
         }
     }
 
     /// The one at `path`, beside that.
-    pub(crate) fn further(fault: Option<Fault>, given: &'a Given, path: &str) -> Option<Self> {
+    pub(crate) fn further(fault: Option<Fault>, setup: &'a Setup, path: &str) -> Option<Self> {
         let is_at = |endpoint: &&Endpoint| match fault {
             Some(Fault::FurtherEndpointsMissing) => false,
             Some(Fault::FurtherPathIsAPrefix) => path.starts_with(&endpoint.path),
             Some(Fault::FurtherPathIsTrimmed) => path == endpoint.path.trim_end_matches('/'),
             _ => endpoint.path == path,
         };
-        let further = Some(given.endpoints.iter().find(is_at)?);
+        let further = Some(setup.endpoints.iter().find(is_at)?);
         Some(Self {
             fault,
-            given,
+            setup,
             further,
         })
     }
@@ -56,7 +56,7 @@ impl<'a> View<'a> {
     fn preset(&self) -> Preset {
         match self.further {
             None if self.has(Fault::FirstIsStrictBesideOthers)
-                && !self.given.endpoints.is_empty() =>
+                && !self.setup.endpoints.is_empty() =>
             {
                 Preset::Strict
             }
@@ -70,7 +70,7 @@ impl<'a> View<'a> {
 
     /// The numbers of the checks that it runs.
     pub(crate) fn checks(&self) -> Vec<usize> {
-        let checks = &self.given.checks;
+        let checks = &self.setup.checks;
         let all = || (0..checks.len()).collect();
         let Some(endpoint) = self.further else {
             return all();
@@ -109,22 +109,22 @@ impl<'a> View<'a> {
         let Some(endpoint) = self.further else {
             return asks;
         };
-        let when = endpoint.when.unwrap_or(match endpoint.preset {
+        let when = endpoint.run_checks.unwrap_or(match endpoint.preset {
             Preset::Pyramid | Preset::Strict | Preset::Liveness | Preset::Haproxy404 => {
-                When::Request
+                RunChecks::OnRequest
             }
             Preset::Readiness
             | Preset::Startup
             | Preset::Consul
             | Preset::Nagios
-            | Preset::Envoy => When::Always,
+            | Preset::Envoy => RunChecks::Always,
         });
         match (when, self.fault) {
-            (When::Always, Some(Fault::AlwaysNeedsAQuery)) => asks,
-            (When::Always, Some(Fault::QueryForbids)) => asks || !query.contains("checks="),
-            (When::Request, Some(Fault::RequestIsAlways)) => true,
-            (When::Always, _) => true,
-            (When::Request, _) => asks,
+            (RunChecks::Always, Some(Fault::AlwaysNeedsAQuery)) => asks,
+            (RunChecks::Always, Some(Fault::QueryForbids)) => asks || !query.contains("checks="),
+            (RunChecks::OnRequest, Some(Fault::RequestIsAlways)) => true,
+            (RunChecks::Always, _) => true,
+            (RunChecks::OnRequest, _) => asks,
         }
     }
 
@@ -145,7 +145,7 @@ impl<'a> View<'a> {
     pub(crate) fn says(&self, state: State) -> (u16, &'static str) {
         let is_own = self.further.is_none() || self.has(Fault::CodesOfTheFirstEverywhere);
         let code = |key: &str, default: u16| {
-            let written = self.given.settings.get(&format!("healthcheck.{key}"));
+            let written = self.setup.settings.get(&format!("healthcheck.{key}"));
             let written = written.filter(|_| is_own);
             written
                 .and_then(|code| code.parse().ok())

@@ -31,13 +31,13 @@ class Servers:
         self._current = "healthy"
         self._to = {adapter: [] for adapter in FRAMEWORKS}
         url = next(one.path for one in endpoints if one.preset == "pyramid")
-        given = {
+        setup = {
             "settings": {"healthcheck.url": url, "healthcheck.disablefile": str(self._disablefile)},
             "endpoints": [{"path": one.path, "preset": one.preset} for one in endpoints if one.path != url],
         }
         self._testees = {
             adapter: {
-                kind: Testee(processes, example(examples, adapter, "testee"), given | more, scratch)
+                kind: Testee(processes, example(examples, adapter, "testee"), setup | more, scratch)
                 for kind, more in SERVERS.items()
             }
             for adapter in FRAMEWORKS

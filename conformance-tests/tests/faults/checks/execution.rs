@@ -1,4 +1,4 @@
-//! One execution of a check, held to its deadline (H12).
+//! One execution of a check, held to its timeout (H12).
 
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -43,8 +43,8 @@ impl Checks {
             if self.has(Fault::LateResultKept) {
                 state.late = Some(result);
             }
-            let deadline = check.deadline.as_millis();
-            return Some(error(check, format!("timed out after {deadline} ms")));
+            let timeout = check.timeout.as_millis();
+            return Some(error(check, format!("timed out after {timeout} ms")));
         }
         match (execution.behaviour, self.fault) {
             (Behaviour::Panic(_), Some(Fault::PanicEndsConnection))
@@ -57,32 +57,32 @@ impl Checks {
         }
     }
 
-    /// Does what the scenario says. Returns whether it was over within its deadline.
+    /// Does what the scenario says. Returns whether it was over within its timeout.
     fn behave(&self, slot: &Arc<Slot>, execution: &Execution) -> bool {
         let is_blocking = matches!(execution.behaviour, Behaviour::Block(_));
-        let deadline = match self.fault {
+        let timeout = match self.fault {
             Some(Fault::NoDeadline) => FOR_EVER,
             Some(Fault::BlockingHasNoDeadline) if is_blocking => FOR_EVER,
             Some(Fault::BlockingNotAwaited) if is_blocking => Duration::ZERO,
             Some(Fault::DeadlineIsFixed) => Duration::from_millis(250),
-            _ => slot.check.deadline,
+            _ => slot.check.timeout,
         };
         match execution.behaviour {
             Behaviour::Report | Behaviour::Panic(_) => true,
-            Behaviour::Slow(time) if time < deadline || self.has(Fault::LateOkCounts) => {
+            Behaviour::Slow(time) if time < timeout || self.has(Fault::LateOkCounts) => {
                 self.clock.pause(time);
                 true
             }
             Behaviour::Slow(_) | Behaviour::Hang => {
-                self.clock.pause(deadline);
+                self.clock.pause(timeout);
                 false
             }
-            Behaviour::Block(time) => self.block(slot, time, deadline),
+            Behaviour::Block(time) => self.block(slot, time, timeout),
         }
     }
 
-    /// Blocks a thread of its own, and waits for it to the deadline.
-    fn block(&self, slot: &Arc<Slot>, time: Duration, deadline: Duration) -> bool {
+    /// Blocks a thread of its own, and waits for it to the timeout.
+    fn block(&self, slot: &Arc<Slot>, time: Duration, timeout: Duration) -> bool {
         lock(&slot.state).is_busy = true;
         let (tell, told) = mpsc::channel();
         let (slot, clock) = (slot.clone(), self.clock.clone());
@@ -90,9 +90,9 @@ impl Checks {
         thread::spawn(move || {
             clock.pause(time);
             lock(&slot.state).is_busy = stays_busy;
-            // Nobody listens after the deadline.
+            // Nobody listens after the timeout.
             let _ = tell.send(());
         });
-        told.recv_timeout(deadline).is_ok()
+        told.recv_timeout(timeout).is_ok()
     }
 }

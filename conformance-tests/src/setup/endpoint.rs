@@ -18,7 +18,7 @@ pub struct Endpoint {
     pub tags: Vec<String>,
     /// For which requests it runs them. Default: its preset's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub when: Option<When>,
+    pub run_checks: Option<RunChecks>,
     /// The seconds of Retry-After in maintenance. Default: no such header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
@@ -44,9 +44,9 @@ pub enum Preset {
 /// For which requests an endpoint runs its checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum When {
+pub enum RunChecks {
     /// For those that ask (H5).
-    Request,
+    OnRequest,
     /// For every request.
     Always,
 }

@@ -1,4 +1,4 @@
-//! What a server under test is started with: the `HEALTH_GIVEN` of the testee protocol.
+//! What a server under test is started with: the `HEALTH_SETUP` of the testee protocol.
 
 mod behaviour;
 mod endpoint;
@@ -11,13 +11,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::behaviour::{Behaviour, Place};
-pub use self::endpoint::{Endpoint, LogPolicy, Preset, When};
+pub use self::endpoint::{Endpoint, LogPolicy, Preset, RunChecks};
 
 /// Settings, checks, endpoints and latches of one server, as a testee gets them in the environment variable
-/// `HEALTH_GIVEN`. What came to the protocol later is left out where it is empty, for testees that do not know it.
+/// `HEALTH_SETUP`. What came to the protocol later is left out where it is empty, for testees that do not know it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Given {
+pub struct Setup {
     /// Settings by their full key, such as `healthcheck.url`; one that is absent has its default.
     pub settings: BTreeMap<String, String>,
     /// The checks to register, in this order.
@@ -33,7 +33,7 @@ pub struct Given {
     pub log: LogPolicy,
 }
 
-impl Given {
+impl Setup {
     /// The path of H11's endpoint.
     pub(crate) fn url(&self) -> &str {
         let url = self.settings.get("healthcheck.url");
@@ -56,7 +56,7 @@ impl Given {
     }
 }
 
-impl fmt::Display for Given {
+impl fmt::Display for Setup {
     /// Everything that is not a default, in a line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let settings = self.settings.iter();
@@ -93,7 +93,7 @@ pub struct Check {
     pub behaviour: Behaviour,
     /// How long it may take (H12). Default: 5 s.
     #[serde(default = "five_seconds", with = "milliseconds")]
-    pub deadline: Duration,
+    pub timeout: Duration,
     /// Whether its failure leaves the answer OK (H13). Default: it does not.
     #[serde(default)]
     pub optional: bool,
@@ -102,17 +102,17 @@ pub struct Check {
     pub every: Option<Duration>,
     /// How many failures in a row count (H15). Default: 1.
     #[serde(default = "one")]
-    pub failures: u32,
+    pub failure_threshold: u32,
     /// How many OK results in a row count after that (H15). Default: 1.
     #[serde(default = "one")]
-    pub successes: u32,
+    pub success_threshold: u32,
     /// The tags by which endpoints choose it (H16). Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Whether it looks at the process itself and at no dependency, so that a liveness endpoint may run it (H16).
     /// Default: it does not.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub internal: bool,
+    pub process_only: bool,
     /// What its later executions do; the last repeats. Default: what the first does.
     #[serde(default)]
     pub then: Vec<Execution>,
@@ -150,7 +150,7 @@ impl Check {
     }
 
     pub(crate) fn has_thresholds(&self) -> bool {
-        self.failures > 1 || self.successes > 1
+        self.failure_threshold > 1 || self.success_threshold > 1
     }
 
     /// Whether any of its executions panics.
@@ -158,9 +158,9 @@ impl Check {
         self.behaviour.is_panic() || self.then.iter().any(|later| later.behaviour.is_panic())
     }
 
-    /// Whether its first execution is over only after its deadline.
-    pub(crate) fn outlives_deadline(&self) -> bool {
-        self.behaviour.outlives(self.deadline)
+    /// Whether its first execution is over only after its timeout.
+    pub(crate) fn outlives_timeout(&self) -> bool {
+        self.behaviour.outlives(self.timeout)
     }
 
     /// Whether what it reports depends on what went before.
@@ -188,22 +188,22 @@ fn is_false(value: &bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Behaviour, Given};
+    use super::{Behaviour, Setup};
 
     #[test]
     fn absent_keys_have_the_defaults_of_the_protocol() {
-        let short: Given = serde_json::from_str(r#"{"checks":[{"name":"db"}]}"#).unwrap();
+        let short: Setup = serde_json::from_str(r#"{"checks":[{"name":"db"}]}"#).unwrap();
         let long = r#"{"settings":{},"checks":[
-            {"name":"db","status":"OK","message":null,"behaviour":"report","deadline":5000,
-             "optional":false,"every":null,"failures":1,"successes":1,"then":[]}]}"#;
+            {"name":"db","status":"OK","message":null,"behaviour":"report","timeout":5000,
+             "optional":false,"every":null,"failure_threshold":1,"success_threshold":1,"then":[]}]}"#;
         assert_eq!(short, serde_json::from_str(long).unwrap());
     }
 
     #[test]
     fn what_is_written_reads_back() {
-        let json = r#"{"settings":{"healthcheck.url":"/h"},"checks":[{"name":"db","status":"","message":"m","behaviour":"slow:50","deadline":5000,"optional":false,"every":null,"failures":1,"successes":1,"then":[]},{"name":"db","status":"OK","message":null,"behaviour":"block:9","deadline":7,"optional":true,"every":100,"failures":2,"successes":3,"then":[{"status":"OK","message":null,"behaviour":"panic:drop"}]}]}"#;
-        let given: Given = serde_json::from_str(json).unwrap();
-        assert_eq!(serde_json::to_string(&given).unwrap(), json);
+        let json = r#"{"settings":{"healthcheck.url":"/h"},"checks":[{"name":"db","status":"","message":"m","behaviour":"slow:50","timeout":5000,"optional":false,"every":null,"failure_threshold":1,"success_threshold":1,"then":[]},{"name":"db","status":"OK","message":null,"behaviour":"block:9","timeout":7,"optional":true,"every":100,"failure_threshold":2,"success_threshold":3,"then":[{"status":"OK","message":null,"behaviour":"panic:drop"}]}]}"#;
+        let setup: Setup = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&setup).unwrap(), json);
         for text in ["report", "panic", "panic:call", "panic:payload", "hang"] {
             let behaviour = Behaviour::try_from(text.to_owned()).unwrap();
             assert_eq!(String::from(behaviour), text);
@@ -212,14 +212,14 @@ mod tests {
 
     #[test]
     fn endpoints_latches_and_tags_read_back() {
-        let json = r#"{"settings":{},"checks":[{"name":"db","status":"OK","message":null,"behaviour":"report","deadline":5000,"optional":false,"every":null,"failures":1,"successes":1,"tags":["deep"],"internal":true,"then":[]}],"endpoints":[{"path":"/ready","preset":"readiness"},{"path":"/up","preset":"haproxy_404","checks":["db"],"tags":["deep"],"when":"always","retry_after":30}],"latches":["migrations"],"log":"change"}"#;
-        let given: Given = serde_json::from_str(json).unwrap();
-        assert_eq!(serde_json::to_string(&given).unwrap(), json);
+        let json = r#"{"settings":{},"checks":[{"name":"db","status":"OK","message":null,"behaviour":"report","timeout":5000,"optional":false,"every":null,"failure_threshold":1,"success_threshold":1,"tags":["deep"],"process_only":true,"then":[]}],"endpoints":[{"path":"/ready","preset":"readiness"},{"path":"/up","preset":"haproxy_404","checks":["db"],"tags":["deep"],"run_checks":"always","retry_after":30}],"latches":["migrations"],"log":"change"}"#;
+        let setup: Setup = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&setup).unwrap(), json);
     }
 
     #[test]
     fn what_is_empty_is_not_sent_to_testees_that_do_not_know_it() {
-        let json = serde_json::to_string(&Given::default()).unwrap();
+        let json = serde_json::to_string(&Setup::default()).unwrap();
         assert_eq!(json, r#"{"settings":{},"checks":[]}"#);
     }
 
@@ -232,14 +232,14 @@ mod tests {
             r#"{"checks":[{"name":"db","behaviour":"slow:x"}]}"#,
             r#"{"checks":[{"name":"db","behaviour":"hang:1"}]}"#,
             r#"{"checks":[{"name":"db","behaviour":"panic:later"}]}"#,
-            r#"{"checks":[{"name":"db","deadline":null}]}"#,
+            r#"{"checks":[{"name":"db","timeout":null}]}"#,
             r#"{"checks":[{"name":"db","then":[{"name":"db"}]}]}"#,
             r#"{"endpoints":[{"path":"/ready"}]}"#,
             r#"{"endpoints":[{"path":"/ready","preset":"ready"}]}"#,
-            r#"{"endpoints":[{"path":"/ready","preset":"readiness","when":"never"}]}"#,
+            r#"{"endpoints":[{"path":"/ready","preset":"readiness","run_checks":"never"}]}"#,
             r#"{"latches":["a"],"log":"never"}"#,
         ] {
-            assert!(serde_json::from_str::<Given>(json).is_err(), "{json}");
+            assert!(serde_json::from_str::<Setup>(json).is_err(), "{json}");
         }
     }
 
@@ -247,9 +247,9 @@ mod tests {
     fn later_executions_are_those_listed_and_the_last_repeats() {
         let json =
             r#"{"checks":[{"name":"db","then":[{"status":"a"},{"status":"b"}]},{"name":"db"}]}"#;
-        let given: Given = serde_json::from_str(json).unwrap();
+        let setup: Setup = serde_json::from_str(json).unwrap();
         let statuses = |check: usize| {
-            let check = &given.checks[check];
+            let check = &setup.checks[check];
             [0, 1, 2, 3].map(|before| check.execution(before).status)
         };
         assert_eq!(statuses(0), ["OK", "a", "b", "b"]);

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::{Answer, Checks, Client, Scenario, Step};
 use crate::capability::Capability;
 use crate::command::Command;
-use crate::given::{Check, Endpoint, Given, LogPolicy};
 use crate::mounted::Mounted;
+use crate::setup::{Check, Endpoint, LogPolicy, Setup};
 
 /// A marker outside the fresh directory would put a real service into maintenance.
 pub(super) fn check_markers(scenario: &Scenario) -> Result<(), String> {
-    let disablefile = scenario.given.settings.get("healthcheck.disablefile");
+    let disablefile = scenario.setup.settings.get("healthcheck.disablefile");
     let depth = disablefile.and_then(|path| depth_in_fresh_directory(path));
     let markers = scenario.steps.iter().filter_map(|step| step.marker);
     let deepest = markers.map(|marker| (marker.depth(), format!("marker {marker:?}")));
@@ -84,8 +84,8 @@ pub(super) fn check_step(step: &Step) -> Result<(), String> {
 
 /// What a server and its commands ask for must be needed, and nothing else.
 pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
-    let given = &scenario.given;
-    let any = |is_so: fn(&Check) -> bool| given.checks.iter().any(is_so);
+    let setup = &scenario.setup;
+    let any = |is_so: fn(&Check) -> bool| setup.checks.iter().any(is_so);
     let told = |is_so: fn(&Command) -> bool| scenario.commands().any(is_so);
     let switches = told(|it| matches!(it, Command::SwitchOn | Command::SwitchOff));
     for (capability, is_used, what) in [
@@ -107,12 +107,12 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
         ),
         (
             Capability::Endpoints,
-            !given.endpoints.is_empty(),
+            !setup.endpoints.is_empty(),
             "there are several endpoints",
         ),
         (
             Capability::StartUp,
-            !given.latches.is_empty(),
+            !setup.latches.is_empty(),
             "there is a latch",
         ),
         (Capability::Switch, switches, "SWITCH is a command"),
@@ -123,7 +123,7 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
         ),
         (
             Capability::LogPolicy,
-            given.log == LogPolicy::Change,
+            setup.log == LogPolicy::Change,
             "changes alone are logged",
         ),
     ] {
@@ -136,22 +136,22 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
 }
 
 /// Each path is one endpoint's, and each check or tag that an endpoint names is there.
-pub(super) fn check_endpoints(given: &Given) -> Result<(), String> {
-    let mut paths = BTreeSet::from([given.url()]);
+pub(super) fn check_endpoints(setup: &Setup) -> Result<(), String> {
+    let mut paths = BTreeSet::from([setup.url()]);
     for Endpoint {
         path, checks, tags, ..
-    } in &given.endpoints
+    } in &setup.endpoints
     {
         if !paths.insert(path) {
             return Err(format!("two endpoints have the path {path:?}"));
         }
-        let is_there = |name: &&String| given.checks.iter().any(|check| check.name == **name);
+        let is_there = |name: &&String| setup.checks.iter().any(|check| check.name == **name);
         if let Some(name) = checks.iter().flatten().find(|name| !is_there(name)) {
             return Err(format!(
                 "endpoint {path:?} names {name:?}, which is no check"
             ));
         }
-        let is_used = |tag: &&String| given.checks.iter().any(|check| check.tags.contains(tag));
+        let is_used = |tag: &&String| setup.checks.iter().any(|check| check.tags.contains(tag));
         if let Some(tag) = tags.iter().find(|tag| !is_used(tag)) {
             return Err(format!(
                 "endpoint {path:?} has {tag:?}, the tag of no check"
@@ -163,7 +163,7 @@ pub(super) fn check_endpoints(given: &Given) -> Result<(), String> {
 
 /// A latch is released or dropped once, if it is there.
 pub(super) fn check_latches(scenario: &Scenario) -> Result<(), String> {
-    let mut held: Vec<&String> = scenario.given.latches.iter().collect();
+    let mut held: Vec<&String> = scenario.setup.latches.iter().collect();
     for command in scenario.commands() {
         if let Command::Release(name) | Command::Drop(name) = command {
             let before = held.len();
@@ -176,20 +176,20 @@ pub(super) fn check_latches(scenario: &Scenario) -> Result<(), String> {
     Ok(())
 }
 
-/// A check whose next execution would be due before its deadline is over may be refused.
-pub(super) fn check_periods(given: &Given) -> Result<(), String> {
-    let is_short = |check: &&Check| check.every.is_some_and(|every| every < check.deadline);
-    match given.checks.iter().find(is_short) {
+/// A check whose next execution would be due before its timeout has expired may be refused.
+pub(super) fn check_periods(setup: &Setup) -> Result<(), String> {
+    let is_short = |check: &&Check| check.every.is_some_and(|every| every < check.timeout);
+    match setup.checks.iter().find(is_short) {
         Some(Check { name, .. }) => Err(format!(
-            "the period of check {name:?} is shorter than its deadline"
+            "the period of check {name:?} is shorter than its timeout"
         )),
         None => Ok(()),
     }
 }
 
 /// Starts in the background are told by their names from those that are counted.
-pub(super) fn check_names(given: &Given) -> Result<(), String> {
-    let (background, others): (Vec<_>, Vec<_>) = given
+pub(super) fn check_names(setup: &Setup) -> Result<(), String> {
+    let (background, others): (Vec<_>, Vec<_>) = setup
         .checks
         .iter()
         .partition(|check| check.is_in_background());
@@ -203,8 +203,8 @@ pub(super) fn check_names(given: &Given) -> Result<(), String> {
 }
 
 /// An endpoint has to show the state.
-pub(super) fn check_answer(step: &Step, given: &Given) -> Result<(), String> {
-    let mounted = Mounted::at(given, &step.target);
+pub(super) fn check_answer(step: &Step, setup: &Setup) -> Result<(), String> {
+    let mounted = Mounted::at(setup, &step.target);
     for answer in [Some(step.answer), step.meanwhile].into_iter().flatten() {
         let state = answer.state();
         if state.is_some_and(|state| mounted.shows(state).is_none()) {
@@ -215,8 +215,8 @@ pub(super) fn check_answer(step: &Step, given: &Given) -> Result<(), String> {
     Ok(())
 }
 
-pub(super) fn check_results(step: &Step, given: &Given) -> Result<(), String> {
-    let checks = Mounted::at(given, &step.target).checks();
+pub(super) fn check_results(step: &Step, setup: &Setup) -> Result<(), String> {
+    let checks = Mounted::at(setup, &step.target).checks();
     let are_logged = matches!(step.answer, Answer::Error | Answer::Degraded);
     let Some(results) = &step.results else {
         return match checks.iter().find(|check| check.changes()) {

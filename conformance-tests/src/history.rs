@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::command::Command;
-use crate::given::{Given, LogPolicy};
 use crate::mounted::{Mounted, State};
 use crate::scenario::{Answer, Checks, Step};
+use crate::setup::{LogPolicy, Setup};
 
 /// The past of one server in one scenario.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Past {
+pub(crate) struct History {
     /// Whether a request was sent: its checks may be still running.
     pub(crate) is_asked: bool,
     /// The latches that are not released, and whether they were dropped.
@@ -18,10 +18,10 @@ pub(crate) struct Past {
     last: BTreeMap<String, State>,
 }
 
-impl Past {
+impl History {
     /// That of a server that has just started.
-    pub(crate) fn of(given: &Given) -> Self {
-        let latches = given.latches.iter().cloned();
+    pub(crate) fn of(setup: &Setup) -> Self {
+        let latches = setup.latches.iter().cloned();
         Self {
             latches: latches.map(|name| (name, false)).collect(),
             ..Self::default()
@@ -45,7 +45,7 @@ impl Past {
     }
 
     /// Remembers a command that took effect.
-    pub(crate) fn obey(&mut self, command: &Command) {
+    pub(crate) fn apply(&mut self, command: &Command) {
         match command {
             Command::Release(released) => self.latches.retain(|(name, _)| name != released),
             Command::Drop(dropped) => {
@@ -58,11 +58,11 @@ impl Past {
     }
 
     /// Those of the answers to a step that are logged (H8, H21), in their order.
-    pub(crate) fn recorded(&self, given: &Given, step: &Step, answers: &[Answer]) -> Vec<Answer> {
-        let mut last = self.last(given, step);
+    pub(crate) fn recorded(&self, setup: &Setup, step: &Step, answers: &[Answer]) -> Vec<Answer> {
+        let mut last = self.last(setup, step);
         let states = answers.iter().filter_map(|it| Some((*it, it.state()?)));
         let recorded = states.filter(|(_, state)| {
-            let is_recorded = is_recorded(given.log, step, last, *state);
+            let is_recorded = is_recorded(setup.log, step, last, *state);
             last = if is_recorded { *state } else { last };
             is_recorded
         });
@@ -70,17 +70,17 @@ impl Past {
     }
 
     /// A server that has said nothing is OK.
-    fn last(&self, given: &Given, step: &Step) -> State {
-        let path = Mounted::at(given, &step.target).path();
+    fn last(&self, setup: &Setup, step: &Step) -> State {
+        let path = Mounted::at(setup, &step.target).path();
         self.last.get(path).copied().unwrap_or(State::Ok)
     }
 
     /// Remembers what a step was answered with.
-    pub(crate) fn answered(&mut self, given: &Given, step: &Step, answers: &[Answer]) {
+    pub(crate) fn answered(&mut self, setup: &Setup, step: &Step, answers: &[Answer]) {
         self.is_asked = true;
-        let recorded = self.recorded(given, step, answers);
+        let recorded = self.recorded(setup, step, answers);
         if let Some(state) = recorded.last().and_then(|answer| answer.state()) {
-            let path = Mounted::at(given, &step.target).path();
+            let path = Mounted::at(setup, &step.target).path();
             self.last.insert(path.to_owned(), state);
         }
     }
@@ -100,10 +100,10 @@ fn is_recorded(policy: LogPolicy, step: &Step, last: State, state: State) -> boo
 
 #[cfg(test)]
 mod tests {
-    use super::Past;
+    use super::History;
     use crate::command::Command;
-    use crate::given::Given;
     use crate::scenario::{Answer, Step};
+    use crate::setup::Setup;
 
     fn step(target: &str, checks: &str) -> Step {
         toml::from_str(&format!(
@@ -117,12 +117,12 @@ mod tests {
         let answers = [Answer::Ok, Answer::Error, Answer::Error, Answer::Draining];
         let recorded = |log: &str, before: &[Answer]| {
             let endpoints = r#"[{"path":"/a","preset":"strict"},{"path":"/b","preset":"strict"}]"#;
-            let given = format!(r#"{{"log":"{log}","endpoints":{endpoints}}}"#);
-            let given: Given = serde_json::from_str(&given).unwrap();
-            let mut past = Past::of(&given);
-            past.answered(&given, &step("/a", "start"), before);
-            past.answered(&given, &step("/b", "start"), &[Answer::Maintenance]);
-            past.recorded(&given, &step("/a?x", "start"), &answers)
+            let setup = format!(r#"{{"log":"{log}","endpoints":{endpoints}}}"#);
+            let setup: Setup = serde_json::from_str(&setup).unwrap();
+            let mut history = History::of(&setup);
+            history.answered(&setup, &step("/a", "start"), before);
+            history.answered(&setup, &step("/b", "start"), &[Answer::Maintenance]);
+            history.recorded(&setup, &step("/a?x", "start"), &answers)
         };
         let each = [Answer::Error, Answer::Error, Answer::Draining];
         assert_eq!(recorded("every", &[Answer::Error]), each);
@@ -134,26 +134,26 @@ mod tests {
 
     #[test]
     fn an_answer_without_checks_is_no_recovery_from_an_error_but_one_from_maintenance() {
-        let given: Given = serde_json::from_str(r#"{"log":"change"}"#).unwrap();
+        let setup: Setup = serde_json::from_str(r#"{"log":"change"}"#).unwrap();
         let plain = step("/health", "rest");
         for (before, recorded) in [
             (Answer::Error, &[][..]),
             (Answer::Degraded, &[]),
             (Answer::Maintenance, &[Answer::Ok]),
         ] {
-            let mut past = Past::of(&given);
-            past.answered(&given, &plain, &[before]);
-            assert_eq!(past.recorded(&given, &plain, &[Answer::Ok]), recorded);
+            let mut history = History::of(&setup);
+            history.answered(&setup, &plain, &[before]);
+            assert_eq!(history.recorded(&setup, &plain, &[Answer::Ok]), recorded);
         }
     }
 
     #[test]
     fn a_latch_is_held_until_it_is_released_or_dropped() {
-        let given: Given = serde_json::from_str(r#"{"latches":["a","b","c"]}"#).unwrap();
-        let mut past = Past::of(&given);
-        past.obey(&Command::Release("a".to_owned()));
-        past.obey(&Command::Drop("c".to_owned()));
-        assert_eq!(past.held(), ["b"]);
-        assert_eq!(past.dropped(), ["c"]);
+        let setup: Setup = serde_json::from_str(r#"{"latches":["a","b","c"]}"#).unwrap();
+        let mut history = History::of(&setup);
+        history.apply(&Command::Release("a".to_owned()));
+        history.apply(&Command::Drop("c".to_owned()));
+        assert_eq!(history.held(), ["b"]);
+        assert_eq!(history.dropped(), ["c"]);
     }
 }

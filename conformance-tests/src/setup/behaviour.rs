@@ -41,11 +41,11 @@ impl Behaviour {
         matches!(self, Self::Panic(_))
     }
 
-    /// Whether it is over only after `deadline`.
-    pub(crate) fn outlives(self, deadline: Duration) -> bool {
+    /// Whether it is over only after `timeout`.
+    pub(crate) fn outlives(self, timeout: Duration) -> bool {
         match self {
             Self::Hang => true,
-            Self::Slow(time) | Self::Block(time) => time >= deadline,
+            Self::Slow(time) | Self::Block(time) => time >= timeout,
             Self::Report | Self::Panic(_) => false,
         }
     }

@@ -41,7 +41,7 @@ const SHORT_LINGER: Duration = Duration::from_millis(5);
 
 /// The connections of one scenario.
 #[derive(Debug)]
-pub(crate) struct Conduct {
+pub(crate) struct ClientBehaviour {
     address: SocketAddr,
     limit: Duration,
     /// The connection that `kept` goes on with.
@@ -54,7 +54,7 @@ pub(crate) struct Conduct {
     ignores_close: bool,
 }
 
-impl Conduct {
+impl ClientBehaviour {
     /// Asks the server at `address`; each answer may take `limit`.
     /// `ignores_close` says what is known of the server.
     pub(crate) fn new(address: SocketAddr, limit: Duration, ignores_close: bool) -> Self {
