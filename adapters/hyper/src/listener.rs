@@ -1,86 +1,108 @@
-//! Listeners of the endpoint's own, on threads of their own.
+//! Listeners for the endpoints alone, each on a thread of its own.
 
 mod accept;
 mod agent;
+mod connections;
 mod http;
+mod progress;
+mod tcp;
 #[cfg(unix)]
 mod unix;
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::mpsc;
 use std::thread;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::runtime::{Builder, Handle};
 
 use self::accept::{Accept, accept};
 pub use self::agent::agent_check;
 pub use self::http::listen;
+use self::progress::Progress;
 #[cfg(unix)]
 pub use self::unix::listen_unix;
 
-/// A listener that answers until the process ends, whatever becomes of this.
+/// A listener that responds until the process ends. Dropping this value does not stop it.
 #[derive(Debug, Clone)]
 pub struct Listener {
     address: SocketAddr,
 }
 
 impl Listener {
-    /// The address that it listens on: with the port that was found, where it was asked for port 0.
+    /// The address it listens on. If port 0 was requested, this has the port that the system assigned.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// What a connection is read from and written to.
+/// The byte stream of one connection.
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 
-/// Answers on one connection until that ends.
-trait Answerer: Send + 'static {
-    fn answer(&self, stream: impl Stream) -> impl Future<Output = ()> + Send + 'static;
+/// The protocol that a listener speaks.
+trait Protocol: Send + 'static {
+    /// Serves one connection to its end, and keeps `progress` up to date: the time limits depend on it.
+    fn serve(
+        &self,
+        stream: impl Stream,
+        progress: Progress,
+    ) -> impl Future<Output = ()> + Send + 'static;
 }
 
-fn open_tcp(address: impl ToSocketAddrs, answerer: impl Answerer) -> io::Result<Listener> {
-    let socket = std::net::TcpListener::bind(address)?;
-    socket.set_nonblocking(true)?;
-    let address = socket.local_addr()?;
-    open(|| tokio::net::TcpListener::from_std(socket), answerer)?;
-    Ok(Listener { address })
-}
-
-/// Accepts on a thread of its own until the process ends; nobody waits for that thread.
-fn open<A: Accept>(
-    acceptor: impl FnOnce() -> io::Result<A> + Send + 'static,
-    answerer: impl Answerer,
-) -> io::Result<()> {
-    let (tell, told) = mpsc::channel();
+/// Starts a thread that binds with `bind` and then accepts connections until the process ends. Returns the address once
+/// it is bound. Log records call the listener `kind`.
+///
+/// The thread is detached: neither the application nor the end of the process waits for it.
+fn spawn<A, T>(
+    kind: &'static str,
+    bind: impl AsyncFnOnce() -> io::Result<(A, T)> + Send + 'static,
+    protocol: impl Protocol,
+) -> io::Result<T>
+where
+    A: Accept,
+    T: fmt::Display + Send + 'static,
+{
+    let (bound, is_bound) = mpsc::channel();
     let serve = move || {
         let runtime = match Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
-            Err(error) => return tell.send(Err(error)),
+            Err(error) => return bound.send(Err(error)),
         };
-        let inside = runtime.enter();
-        let acceptor = match acceptor() {
-            Ok(acceptor) => acceptor,
-            Err(error) => return tell.send(Err(error)),
+        let (acceptor, address) = match runtime.block_on(bind()) {
+            Ok(bound) => bound,
+            Err(error) => return bound.send(Err(error)),
         };
-        drop(inside);
-        tell.send(Ok(()))?;
-        runtime.block_on(accept(&acceptor, &answerer));
+        let name = format!("{kind} on {address}");
+        bound.send(Ok(address))?;
+        runtime.block_on(accept(&name, &acceptor, &protocol));
         Ok(())
     };
     let thread = thread::Builder::new().name("health-listener".to_owned());
     thread.spawn(serve)?;
-    told.recv().map_err(io::Error::other)?
+    is_bound.recv().map_err(io::Error::other)?
 }
 
-/// The runtime that checks are to find: that of whoever opens the listener, as if they had been asked for by way of
-/// the application.
+/// How many bytes [`close`] reads at most: a request that was rejected for its size has no more than this unread.
+const UNREAD: u64 = 64 * 1024;
+
+/// Closes the sending side, and reads until the client closes too. A connection that is closed with unread input is
+/// reset, and the reset can overtake the response.
+async fn close(mut stream: impl Stream) {
+    // An error means that the client has closed the connection.
+    if stream.shutdown().await.is_ok() {
+        let mut unread = stream.take(UNREAD);
+        let _ = tokio::io::copy(&mut unread, &mut tokio::io::sink()).await;
+    }
+}
+
+/// The tokio runtime in which a listener was started, if any. Checks requested through the listener run in it, as they
+/// would if they were requested through the application.
 #[derive(Clone)]
 struct Context(Option<Handle>);
 

@@ -1,4 +1,4 @@
-//! HAProxy's agent check, as a client sees it.
+//! The agent check for HAProxy, over plain connections.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ fn agent(health: &Health) -> SocketAddr {
     agent.local_addr()
 }
 
-/// With a readiness endpoint at `/ready`, and without a disablefile that another process could make.
+/// With a readiness endpoint at `/ready`. Without a disablefile, which another process could create.
 fn builder() -> HealthBuilder {
     let config = health_core::HealthConfig::default().with_disablefile("");
     Health::builder()
@@ -29,7 +29,7 @@ fn builder() -> HealthBuilder {
         .endpoint(Endpoint::readiness("/ready"))
 }
 
-/// Everything that a client gets who sends `input`.
+/// All that a client receives that sends `input`.
 fn line(address: SocketAddr, input: &[u8]) -> String {
     let mut connection = TcpStream::connect(address).unwrap();
     connection.write_all(input).unwrap();
@@ -73,7 +73,7 @@ fn each_state_has_its_line() {
 }
 
 #[test]
-fn what_is_degraded_is_up() {
+fn a_degraded_server_is_up() {
     let fails = Arc::new(AtomicBool::new(true));
     let health = builder()
         .register(failing_if(&fails).optional())
@@ -83,7 +83,7 @@ fn what_is_degraded_is_up() {
 }
 
 #[test]
-fn it_says_what_its_endpoint_finds() {
+fn its_line_is_the_state_of_its_endpoint() {
     let health = builder()
         .endpoint(Endpoint::liveness("/live"))
         .build()
@@ -94,7 +94,7 @@ fn it_says_what_its_endpoint_finds() {
 }
 
 #[test]
-fn what_a_client_sends_is_read_and_changes_nothing() {
+fn the_text_of_agent_send_is_read_and_changes_nothing() {
     let health = builder().build().unwrap();
     let agent = agent(&health);
     for input in [&b"shop1\n"[..], b"checks=none", &[b'x'; 4096]] {
@@ -103,7 +103,7 @@ fn what_a_client_sends_is_read_and_changes_nothing() {
 }
 
 #[test]
-fn it_closes_after_the_line_though_the_client_does_not() {
+fn it_closes_after_the_line_if_the_client_does_not() {
     let health = builder().build().unwrap();
     let connection = TcpStream::connect(agent(&health)).unwrap();
     let mut line = String::new();
@@ -112,10 +112,10 @@ fn it_closes_after_the_line_though_the_client_does_not() {
 }
 
 #[test]
-fn clients_that_hang_or_leave_keep_nobody_out() {
+fn clients_that_hang_or_leave_keep_no_poller_out() {
     let health = builder().build().unwrap();
     let agent = agent(&health);
-    let held: Vec<_> = (0..20)
+    let held: Vec<_> = (0..100)
         .map(|_| TcpStream::connect(agent).unwrap())
         .collect();
     drop(TcpStream::connect(agent).unwrap());
@@ -131,4 +131,14 @@ fn a_path_without_an_endpoint_is_an_error_at_once() {
     let error = agent_check(ANYWHERE, health, "/redy").unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     assert_eq!(error.to_string(), "no health endpoint at /redy");
+}
+
+#[test]
+fn outside_any_runtime_checks_find_its_own() {
+    let check = || async {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        Ok::<(), String>(())
+    };
+    let health = builder().check("timer", check).build().unwrap();
+    assert_eq!(line(agent(&health), b""), "up ready\n");
 }

@@ -1,4 +1,4 @@
-//! A listener of the endpoint's own while the application ends.
+//! An own listener while the application shuts down.
 
 #![expect(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 
-/// Serves the application until it is drained, and closes its listener then.
+/// Serves the application until it has drained. Then its listener is closed.
 async fn serve(listener: TcpListener, health: Health, signals: impl Stream + Send) {
     let app = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(String::new()))));
     let app = health_hyper::service(health.clone(), app);
@@ -45,7 +45,7 @@ async fn get(address: SocketAddr, target: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn it_says_that_the_application_drains_after_that_has_closed_its_listener() {
+async fn it_reports_the_drain_after_the_application_has_closed_its_listener() {
     let health = Health::builder()
         .endpoint(Endpoint::readiness("/ready"))
         .endpoint(Endpoint::liveness("/live"))

@@ -1,4 +1,4 @@
-//! A listener of the endpoint's own.
+//! A listener for the endpoints alone.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +9,9 @@ mod client;
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use client::ask;
@@ -18,7 +21,7 @@ use tokio::runtime::{self, Handle, Runtime};
 
 const ANYWHERE: &str = "127.0.0.1:0";
 
-/// How long an answer may take: far less than a connection may be idle.
+/// A response that takes longer is missing.
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn runtime() -> Runtime {
@@ -38,7 +41,7 @@ fn health() -> Health {
     Health::builder().build().unwrap()
 }
 
-/// An endpoint whose check passes in the runtime `expected` alone, and only while that keeps its time.
+/// An endpoint whose check passes in no runtime but `expected`, and only while that runs timers.
 fn bound_to(expected: &Runtime) -> Health {
     let expected = expected.handle().id();
     let check = move || async move {
@@ -50,7 +53,7 @@ fn bound_to(expected: &Runtime) -> Health {
 }
 
 #[test]
-fn it_answers_while_the_runtime_of_the_application_is_blocked() {
+fn it_responds_while_the_runtime_of_the_application_is_blocked() {
     runtime().block_on(async {
         let listener = listen(ANYWHERE, health()).unwrap();
         // This blocks the one thread that the runtime has.
@@ -61,7 +64,7 @@ fn it_answers_while_the_runtime_of_the_application_is_blocked() {
 }
 
 #[test]
-fn it_answers_after_the_application_has_ended_and_let_go_of_it() {
+fn it_responds_after_the_runtime_of_the_application_has_ended_and_the_value_was_dropped() {
     let application = runtime();
     let address = application.block_on(async { listen(ANYWHERE, health()).unwrap().local_addr() });
     drop(application);
@@ -98,7 +101,7 @@ fn outside_any_runtime_checks_find_its_own() {
 }
 
 #[test]
-fn every_other_path_is_missing() {
+fn every_other_path_is_not_found() {
     let listener = listen(ANYWHERE, health()).unwrap();
     for target in ["/", "/health/", "/orders?checks=all"] {
         let answer = get(listener.local_addr(), target);
@@ -132,7 +135,7 @@ fn an_address_in_use_is_an_error_at_once() {
 }
 
 #[test]
-fn a_client_that_has_sent_all_it_will_gets_its_answer() {
+fn a_client_that_closes_its_sending_side_gets_its_response() {
     let listener = listen(ANYWHERE, health()).unwrap();
     let mut connection = TcpStream::connect(listener.local_addr()).unwrap();
     connection
@@ -146,7 +149,7 @@ fn a_client_that_has_sent_all_it_will_gets_its_answer() {
 
 #[cfg(unix)]
 #[test]
-fn clients_that_hold_on_to_more_connections_than_there_may_be_keep_nobody_out() {
+fn clients_that_hold_connections_keep_no_poller_out() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     // This process is both ends.
@@ -156,14 +159,15 @@ fn clients_that_hold_on_to_more_connections_than_there_may_be_keep_nobody_out() 
 
     let listener = listen(ANYWHERE, health()).unwrap();
     let mut held = Vec::new();
+    // As many as a listener keeps in any process, and more.
     for _ in 0..600 {
         let mut connection = TcpStream::connect(listener.local_addr()).unwrap();
         connection.write_all(b"GET /health HTTP/1.1\r\nHo").unwrap();
         held.push(connection);
     }
-    let answer = get(listener.local_addr(), "/health");
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    // The oldest had to go.
+    let response = get(listener.local_addr(), "/health");
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    // The oldest has been closed.
     held[0].set_read_timeout(Some(LIMIT)).unwrap();
     let ended = held[0].read_to_end(&mut Vec::new());
     let was_reset = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;
@@ -172,16 +176,144 @@ fn clients_that_hold_on_to_more_connections_than_there_may_be_keep_nobody_out() 
         "{ended:?}"
     );
     // The newest has not.
-    let newest = held.pop().unwrap();
-    assert!(finish(newest).starts_with("HTTP/1.1 200 OK\r\n"));
-}
-
-#[cfg(unix)]
-fn finish(mut connection: TcpStream) -> String {
-    connection
+    let mut newest = held.pop().unwrap();
+    newest
         .write_all(b"st: localhost\r\nConnection: close\r\n\r\n")
         .unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    answer
+    let response = rest(newest);
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+}
+
+fn rest(mut connection: TcpStream) -> String {
+    connection.set_read_timeout(Some(LIMIT)).unwrap();
+    let mut rest = String::new();
+    connection.read_to_string(&mut rest).unwrap();
+    rest
+}
+
+/// Also a client that reads nothing, and one that reads all.
+#[test]
+fn clients_that_send_requests_without_a_pause_keep_no_poller_out() {
+    let listener = listen(ANYWHERE, health()).unwrap();
+    let address = listener.local_addr();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let floods: Vec<_> = (0..2)
+        .map(|number| {
+            let is_over = is_over.clone();
+            thread::spawn(move || {
+                let mut connection = TcpStream::connect(address).unwrap();
+                if number % 2 == 0 {
+                    let mut responses = connection.try_clone().unwrap();
+                    thread::spawn(move || io::copy(&mut responses, &mut io::sink()));
+                }
+                connection.set_nonblocking(true).unwrap();
+                let requests = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+                while !is_over.load(Ordering::Relaxed) {
+                    // Whole requests or not, and whether the connection lasts: the flood goes on.
+                    let _ = connection.write(&requests);
+                    thread::yield_now();
+                }
+            })
+        })
+        .collect();
+    for _ in 0..50 {
+        let response = get(address, "/health");
+        assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    }
+    is_over.store(true, Ordering::Relaxed);
+    for flood in floods {
+        flood.join().unwrap();
+    }
+}
+
+/// The status, if the response is complete: its head ends, and as many bytes follow as it says.
+fn complete(method: &str, response: &str) -> Option<u16> {
+    let (head, body) = response.split_once("\r\n\r\n")?;
+    let mut lines = head.split("\r\n");
+    let status = lines.next()?.strip_prefix("HTTP/1.")?.get(2..5)?;
+    let length = lines.find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-length").then_some(value)
+    });
+    let is_complete = method == "HEAD" || length? == body.len().to_string();
+    is_complete.then_some(status.parse().ok()?)
+}
+
+#[test]
+fn every_form_of_a_request_has_a_complete_response() {
+    let listener = listen(ANYWHERE, health()).unwrap();
+    let methods = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE",
+    ];
+    let forms = [
+        ("/health", &[200][..]),
+        ("/health?", &[200]),
+        ("http://localhost/health", &[200]),
+        ("http://localhost/health?x", &[200]),
+        ("http://localhost", &[404]),
+        ("http://localhost?checks=all", &[404]),
+        ("/", &[404]),
+        ("//", &[404]),
+        ("localhost", &[404]),
+        ("localhost:80", &[404]),
+        ("health", &[404]),
+        ("*", &[404]),
+        ("?checks=all", &[404, 400]),
+        ("#", &[400]),
+        ("", &[400]),
+        ("http://", &[400]),
+        ("http:///health", &[400]),
+        ("/he alth", &[400]),
+    ];
+    let mut wrong = Vec::new();
+    for method in methods {
+        for (target, statuses) in forms {
+            for version in ["HTTP/1.1", "HTTP/1.0"] {
+                let head = format!("{method} {target} {version}");
+                let connection = TcpStream::connect(listener.local_addr()).unwrap();
+                let request = format!("{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+                (&connection).write_all(request.as_bytes()).unwrap();
+                let response = rest(connection);
+                let status = complete(method, &response);
+                if !status.is_some_and(|status| statuses.contains(&status)) {
+                    wrong.push(format!("{head}: {status:?}, {response:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn bytes_that_are_no_request_have_a_complete_response() {
+    let listener = listen(ANYWHERE, health()).unwrap();
+    let long = format!("GET /health HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(60_000));
+    let many = format!("GET /health HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(1000));
+    for (bytes, status) in [
+        // The start of a TLS connection.
+        (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], 400),
+        (b"GET /health HTTP/3.0\r\n\r\n", 400),
+        (b"GET /health\r\n\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost localhost\r\n\r\n", 400),
+        (long.as_bytes(), 431),
+        (many.as_bytes(), 431),
+    ] {
+        let connection = TcpStream::connect(listener.local_addr()).unwrap();
+        (&connection).write_all(bytes).unwrap();
+        let response = rest(connection);
+        assert_eq!(complete("GET", &response), Some(status), "{response:?}");
+    }
+}
+
+#[test]
+fn an_unread_body_costs_no_client_its_response() {
+    let listener = listen(ANYWHERE, health()).unwrap();
+    for _ in 0..20 {
+        let connection = TcpStream::connect(listener.local_addr()).unwrap();
+        let head = "POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40000\r\n\r\n";
+        (&connection).write_all(head.as_bytes()).unwrap();
+        (&connection).write_all(&[b'x'; 40000]).unwrap();
+        let response = rest(connection);
+        assert_eq!(complete("POST", &response), Some(200), "{response:?}");
+    }
 }

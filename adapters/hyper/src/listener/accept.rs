@@ -1,21 +1,21 @@
-//! Accepts connections, and never stops.
+//! Accepts connections until the process ends.
 
-use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
+use health_core::LOG_TARGET;
 use tokio::net::TcpListener;
-use tokio::task::AbortHandle;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
+use tracing::warn;
 
-use super::{Answerer, Stream};
+use super::connections::Connections;
+use super::{Protocol, Stream};
 
-/// How many connections there are side by side: half of the files that a process may usually have open.
-const LIMIT: usize = 512;
-
-/// How long it waits before it tries again where the system has no connection to give, as when there are too
-/// many open files.
+/// The time until the next attempt if the system has no descriptor for a connection and none can be freed.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a trouble has to be absent before it is logged again.
+const QUIET: Duration = Duration::from_secs(60);
 
 pub(super) trait Accept: 'static {
     type Stream: Stream;
@@ -42,59 +42,203 @@ impl Accept for tokio::net::UnixListener {
     }
 }
 
-/// Has `answerer` answer on every connection. A new one is never refused: beyond the limit the oldest has to go,
-/// so that clients who hold on to theirs keep nobody out.
-pub(super) async fn accept(acceptor: &impl Accept, answerer: &impl Answerer) {
-    let mut connections: VecDeque<AbortHandle> = VecDeque::new();
+/// Serves every connection by `protocol`, and refuses none: if there are too many, or no descriptor for the next, older
+/// connections are closed. So clients that hold theirs do not keep a poller out.
+pub(super) async fn accept(name: &str, acceptor: &impl Accept, protocol: &impl Protocol) {
+    let mut connections = Connections::default();
+    let mut full = Episode::default();
+    let mut failing = Episode::default();
     loop {
-        let Ok(stream) = acceptor.next().await else {
-            sleep(PAUSE).await;
-            continue;
-        };
-        connections.retain(|connection| !connection.is_finished());
-        if connections.len() >= LIMIT {
-            if let Some(oldest) = connections.pop_front() {
-                oldest.abort();
+        match acceptor.next().await {
+            Ok(stream) => {
+                if let Some(open) = connections.make_room().await {
+                    if full.begins() {
+                        warn!(
+                            target: LOG_TARGET,
+                            "the {name} has {open} connections, which is its limit; it closes an older one for \
+                             each new one"
+                        );
+                    }
+                }
+                connections.open(|progress| protocol.serve(stream, progress));
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            // Whatever the error is: too many open files have no portable kind.
+            Err(error) => {
+                let closed = connections.close_half().await;
+                if failing.begins() {
+                    warn!(
+                        target: LOG_TARGET,
+                        "the {name} cannot accept a connection ({error}); it closes older connections and tries \
+                         again"
+                    );
+                }
+                if closed == 0 {
+                    sleep(PAUSE).await;
+                }
             }
         }
-        let connection = tokio::spawn(answerer.answer(stream));
-        connections.push_back(connection.abort_handle());
+    }
+}
+
+/// Whether the client closed the connection before it was accepted: the next one can be accepted at once.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
+
+/// A trouble that is logged when it begins, and not again before it was absent for a while.
+#[derive(Default)]
+struct Episode {
+    last: Option<Instant>,
+}
+
+impl Episode {
+    /// Notes that there is trouble. Returns whether it begins.
+    fn begins(&mut self) -> bool {
+        let now = Instant::now();
+        let last = self.last.replace(now);
+        last.is_none_or(|last| now - last >= QUIET)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
     use std::future::{pending, ready};
-    use std::io;
-    use std::sync::mpsc;
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex, mpsc};
+    use std::time::Duration;
 
     use tokio::io::{DuplexStream, duplex};
-    use tokio::time::{Instant, timeout};
+    use tokio::time::{Instant, sleep, timeout};
+    use tracing::subscriber::DefaultGuard;
 
-    use super::{Accept, Answerer, PAUSE, Stream, accept};
+    use super::super::progress::{Phase, Progress};
+    use super::{Accept, PAUSE, Protocol, QUIET, Stream, accept};
 
-    /// Has no connection to give for so many times, then one, and then no other.
-    struct Failing(Cell<u32>);
+    /// What there is to accept, one after the other; then there is nothing more.
+    struct Script(RefCell<VecDeque<Event>>);
 
-    impl Accept for Failing {
+    enum Event {
+        Connection,
+        Error(io::Error),
+        Wait(Duration),
+    }
+
+    use Event::{Connection, Error, Wait};
+
+    impl Script {
+        fn new(events: impl IntoIterator<Item = Event>) -> Self {
+            Self(RefCell::new(events.into_iter().collect()))
+        }
+    }
+
+    impl Accept for Script {
         type Stream = DuplexStream;
 
         async fn next(&self) -> io::Result<DuplexStream> {
-            match self.0.replace(self.0.get().saturating_sub(1)) {
-                0 => pending().await,
-                1 => Ok(duplex(1).0),
-                _ => Err(io::Error::other("too many open files")),
+            loop {
+                let event = self.0.borrow_mut().pop_front();
+                match event {
+                    Some(Connection) => return Ok(duplex(1).0),
+                    Some(Error(error)) => return Err(error),
+                    Some(Wait(time)) => sleep(time).await,
+                    None => pending().await,
+                }
             }
         }
     }
 
+    fn no_descriptor() -> Event {
+        Error(io::Error::other("too many open files"))
+    }
+
+    fn gone() -> Event {
+        Error(io::ErrorKind::ConnectionAborted.into())
+    }
+
+    /// Tells when it gets a connection, and ends that at once.
     struct Tell(mpsc::Sender<Instant>);
 
-    impl Answerer for Tell {
-        fn answer(&self, _: impl Stream) -> impl Future<Output = ()> + Send + 'static {
+    impl Protocol for Tell {
+        fn serve(&self, _: impl Stream, _: Progress) -> impl Future<Output = ()> + Send + 'static {
             self.0.send(Instant::now()).unwrap();
             ready(())
+        }
+    }
+
+    /// Keeps each connection.
+    struct Hold;
+
+    impl Protocol for Hold {
+        fn serve(
+            &self,
+            stream: impl Stream,
+            progress: Progress,
+        ) -> impl Future<Output = ()> + Send + 'static {
+            progress.enter(Phase::Responding);
+            async {
+                let _held = stream;
+                pending().await
+            }
+        }
+    }
+
+    struct TellAndHold(Tell);
+
+    impl Protocol for TellAndHold {
+        fn serve(
+            &self,
+            stream: impl Stream,
+            progress: Progress,
+        ) -> impl Future<Output = ()> + Send + 'static {
+            self.0.0.send(Instant::now()).unwrap();
+            Hold.serve(stream, progress)
+        }
+    }
+
+    async fn play(protocol: &impl Protocol, events: impl IntoIterator<Item = Event>) {
+        let script = Script::new(events);
+        let ended = timeout(QUIET * 100, accept("listener", &script, protocol)).await;
+        assert!(ended.is_err());
+        assert!(script.0.borrow().is_empty());
+    }
+
+    /// The lines that are logged on this thread.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Log {
+        fn start(&self) -> DefaultGuard {
+            let log = self.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .without_time()
+                .with_ansi(false)
+                .with_writer(move || log.clone())
+                .finish();
+            tracing::subscriber::set_default(subscriber)
+        }
+
+        fn lines(&self) -> Vec<String> {
+            let bytes = self.0.lock().unwrap();
+            let text = str::from_utf8(&bytes).unwrap();
+            text.lines().map(|line| line.trim().to_owned()).collect()
         }
     }
 
@@ -102,10 +246,67 @@ mod tests {
     async fn failures_to_accept_neither_end_it_nor_make_it_spin() {
         let start = Instant::now();
         let (tell, told) = mpsc::channel();
-        let failing = Failing(Cell::new(11));
-        let ended = timeout(PAUSE * 100, accept(&failing, &Tell(tell))).await;
-        assert!(ended.is_err());
-        let accepted = told.try_recv().unwrap();
-        assert!(accepted - start >= PAUSE * 10, "{:?}", accepted - start);
+        let failures = (0..10).map(|_| no_descriptor());
+        play(&Tell(tell), failures.chain([Connection])).await;
+        assert_eq!(told.try_recv().unwrap() - start, PAUSE * 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_gone_before_it_is_accepted_is_no_trouble() {
+        let log = Log::default();
+        let _logging = log.start();
+        let start = Instant::now();
+        let (tell, told) = mpsc::channel();
+        play(&Tell(tell), [gone(), gone(), Connection]).await;
+        assert_eq!(told.try_recv().unwrap(), start);
+        assert_eq!(log.lines(), [""; 0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_want_of_descriptors_is_logged_once_an_episode() {
+        let log = Log::default();
+        let _logging = log.start();
+        let mut events = Vec::new();
+        for _ in 0..3 {
+            // One episode, though connections can be accepted in between.
+            for _ in 0..10 {
+                events.extend([no_descriptor(), Connection, Wait(QUIET / 2)]);
+            }
+            events.push(Wait(QUIET));
+        }
+        play(&Hold, events).await;
+        let line = "WARN health: the listener cannot accept a connection (too many open files); it closes older \
+                    connections and tries again";
+        assert_eq!(log.lines(), [line; 3]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn too_many_connections_are_logged_once_an_episode() {
+        let log = Log::default();
+        let _logging = log.start();
+        // More than there may be in any process.
+        let connections = || (0..600).map(|_| Connection);
+        let more = connections().chain([Wait(QUIET)]).chain(connections());
+        play(&Hold, more).await;
+        let lines = log.lines();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        for line in lines {
+            let line = line.strip_prefix("WARN health: the listener has ").unwrap();
+            let limit = " connections, which is its limit; it closes an older one for each new one";
+            assert!(line.ends_with(limit), "{line}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_connection_is_accepted_at_once_if_others_could_be_closed() {
+        let second = Duration::from_secs(1);
+        let start = Instant::now();
+        let (tell, told) = mpsc::channel();
+        let held = [Connection, Connection, Connection, Wait(second)];
+        let events = [no_descriptor(), no_descriptor(), Connection];
+        play(&TellAndHold(Tell(tell)), held.into_iter().chain(events)).await;
+        let times: Vec<_> = told.try_iter().map(|time| time - start).collect();
+        let zero = Duration::ZERO;
+        assert_eq!(times, [zero, zero, zero, second]);
     }
 }

@@ -1,27 +1,20 @@
-//! HAProxy's agent check: a line of text for whoever connects.
+//! HAProxy's agent check: a line of text for each connection.
 
 use std::future::Future;
 use std::io;
 use std::net::ToSocketAddrs;
-use std::time::Duration;
 
 use health_core::{EndpointHandle, Health, State};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::timeout;
+use tokio::io::AsyncWriteExt as _;
 
-use super::{Answerer, Context, Listener, Stream, open_tcp};
+use super::progress::{Phase, Progress};
+use super::{Context, Listener, Protocol, Stream, close, tcp};
 
-/// How long a client may take to read the line and to close.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How much of what a client sends is read: far more than any `agent-send`.
-const INPUT: u64 = 64 * 1024;
-
-/// Tells HAProxy's agent check at `address` what the endpoint at `path` finds, until the process ends.
+/// Responds to HAProxy's agent check at `address` with the state of the endpoint at `path`, until the process ends.
 ///
-/// HAProxy connects, may send what `agent-send` says, and reads one line: `up ready` for what is ok or degraded,
-/// `drain` in maintenance and while draining, `down #starting`, or `down #failing`. So it knows of a maintenance
-/// whatever the endpoints' codes are; `docs/own-listener.md` has the configuration.
+/// HAProxy connects, may send the text of `agent-send`, and reads one line: `up ready` if the state is ok or degraded,
+/// `drain` in maintenance and while draining, `down #starting`, or `down #failing`. So HAProxy learns of a maintenance
+/// whatever status codes the endpoints have. `docs/own-listener.md` has the configuration.
 ///
 /// ```no_run
 /// use health_core::{Endpoint, Health};
@@ -31,14 +24,17 @@ const INPUT: u64 = 64 * 1024;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Each line is an answer of the endpoint to a request without a query: checks run for it where the endpoint runs them
-/// always, as [readiness](health_core::Endpoint::readiness) does, and the log says what it says of any answer.
+/// Each line counts as a request to the endpoint without a query: it runs checks if the endpoint runs them always, as
+/// [readiness](health_core::Endpoint::readiness) does, and it is logged as any other response.
 ///
-/// For where it runs, which runtime checks find, and how many may connect, see [`listen`](crate::listen).
+/// The thread, the runtime that checks find, and the limit of connections are those of [`listen`](crate::listen). A
+/// client that has not closed the connection 5 seconds after the line is disconnected.
 ///
 /// # Errors
 ///
-/// The address cannot be bound, there is no endpoint at `path`, or the system has no thread to give.
+/// - There is no endpoint at `path`.
+/// - The address cannot be bound.
+/// - The system cannot start a thread.
 pub fn agent_check(
     address: impl ToSocketAddrs,
     health: Health,
@@ -50,7 +46,7 @@ pub fn agent_check(
     })?;
     health.start_on_tokio();
     let context = Context::current();
-    open_tcp(address, Agent { endpoint, context })
+    tcp::listen("agent check", address, Agent { endpoint, context })
 }
 
 struct Agent {
@@ -58,74 +54,88 @@ struct Agent {
     context: Context,
 }
 
-impl Answerer for Agent {
-    fn answer(&self, stream: impl Stream) -> impl Future<Output = ()> + Send + 'static {
+impl Protocol for Agent {
+    fn serve(
+        &self,
+        mut stream: impl Stream,
+        progress: Progress,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let (endpoint, context) = (self.endpoint.clone(), self.context.clone());
         async move {
-            let answer = context.within(endpoint.respond("")).await;
-            // A client that has gone, or hangs, is its own loss.
-            let _ = timeout(PATIENCE, say(stream, line(answer.state()))).await;
+            progress.enter(Phase::Responding);
+            let response = context.within(endpoint.respond("")).await;
+            progress.enter(Phase::Closing);
+            let line = line(response.state());
+            // An error means that the client has closed the connection.
+            if stream.write_all(line.as_bytes()).await.is_ok() {
+                close(stream).await;
+            }
         }
     }
 }
 
-/// What HAProxy is told. A word that is not said leaves its part of the server's state as it was: only `ready`
-/// ends a `drain`. Never `maint`, which would end HAProxy's own checks too.
+/// The line for a state. HAProxy changes only what the line names: `up` without `ready` would not end a `drain`.
+/// `maint` would also stop HAProxy's own checks.
 fn line(state: State) -> &'static str {
     match state {
         State::Ok | State::Degraded => "up ready\n",
         // Not `up`: a server that is down has not been found healthy.
         State::Maintenance | State::Draining => "drain\n",
-        // The space is needed: HAProxy does not know the word `down#starting`.
+        // The space is needed: HAProxy rejects the word `down#starting`.
         State::Starting => "down #starting\n",
         State::Failing => "down #failing\n",
     }
 }
 
-async fn say(mut stream: impl Stream, line: &str) -> io::Result<()> {
-    stream.write_all(line.as_bytes()).await?;
-    stream.shutdown().await?;
-    // With input unread, closing resets the connection, and the reset may overtake the line.
-    let mut input = stream.take(INPUT);
-    tokio::io::copy(&mut input, &mut tokio::io::sink()).await?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use health_core::Health;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio::time::{Instant, timeout};
 
-    use super::{Agent, Answerer as _, Context, PATIENCE};
+    use super::super::progress::CLIENT_TIMEOUT;
+    use super::{Agent, Context, Progress, Protocol as _};
 
-    fn agent() -> Agent {
+    async fn serve(stream: DuplexStream) {
         let health = Health::builder().build().unwrap();
         let endpoint = health.at("/health").unwrap();
         let context = Context::current();
-        Agent { endpoint, context }
+        let progress = Progress::new();
+        let connection = Agent { endpoint, context }.serve(stream, progress.clone());
+        progress.limit(connection).await;
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_does_not_read_or_does_not_close_is_dropped() {
+    async fn a_client_that_does_not_read_or_does_not_close_is_disconnected() {
         for room in [1, 1024] {
             let (_client, server) = duplex(room);
             let start = Instant::now();
-            let ended = timeout(PATIENCE * 3, agent().answer(server)).await;
-            assert!(ended.is_ok());
-            assert!(start.elapsed() >= PATIENCE, "{:?}", start.elapsed());
+            timeout(CLIENT_TIMEOUT * 3, serve(server)).await.unwrap();
+            assert_eq!(start.elapsed(), CLIENT_TIMEOUT);
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_sends_without_end_is_disconnected() {
+        let (mut client, server) = duplex(1024);
+        let served = tokio::spawn(serve(server));
+        let mut sent = 0;
+        while client.write_all(&[b'x'; 1024]).await.is_ok() {
+            sent += 1024;
+        }
+        served.await.unwrap();
+        assert!(sent <= 128 * 1024, "{sent}");
+    }
+
     #[tokio::test]
-    async fn what_a_client_sends_is_read_also_after_the_line() {
+    async fn the_text_of_agent_send_is_read_also_after_the_line() {
         let (mut client, server) = duplex(8);
-        let answered = tokio::spawn(agent().answer(server));
+        let served = tokio::spawn(serve(server));
         let mut line = String::new();
         client.read_to_string(&mut line).await.unwrap();
         assert_eq!(line, "up ready\n");
         client.write_all(b"the name of a server\n").await.unwrap();
         drop(client);
-        answered.await.unwrap();
+        served.await.unwrap();
     }
 }

@@ -1,32 +1,29 @@
-//! The endpoint over HTTP, by itself.
+//! The endpoints over HTTP, without an application.
 
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
 use std::io;
 use std::net::ToSocketAddrs;
-use std::time::Duration;
 
 use health_core::Health;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 
-use super::{Answerer, Context, Listener, Stream, open_tcp};
+use super::progress::{Phase, Progress, Tracked};
+use super::{Context, Listener, Protocol, Stream, close, tcp};
 use crate::{HealthService, service};
 
-/// How long a request's head may take, and how long a connection may be idle. hyper knows one bound for both. It
-/// is longer than most pollers' period, so that those that keep their connection need not open a new one.
-pub(super) const PATIENCE: Duration = Duration::from_secs(75);
-
-/// Room for the head of a request.
+/// Room for the head of a request, and for responses that the client has not read.
 const BUFFER: usize = 16 * 1024;
 
-/// Answers health requests at `address`, and 404 to any other, until the process ends.
+/// Responds to health requests at `address`, and with 404 to all others, until the process ends.
 ///
-/// For an application on any framework: whoever asks here is answered while the application's own listener is closed to
-/// end in good order, and while its threads are busy or blocked. The endpoints may be mounted in the application as well.
+/// For applications on any framework: the listener responds while the application's own is closed during a graceful
+/// shutdown, and while the application's threads are busy or blocked. The endpoints may be mounted in the application
+/// too.
 ///
 /// ```no_run
 /// use health_core::{Endpoint, Health};
@@ -37,64 +34,89 @@ const BUFFER: usize = 16 * 1024;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It serves on a detached thread with a runtime of its own, and ends with the process: nothing else stops it, and to drop
-/// what this returns changes nothing.
+/// The listener runs on a detached thread with a small tokio runtime. It needs no runtime of the application, and it ends
+/// with the process: dropping the returned value does not stop it.
 ///
-/// **Checks** that talk through tokio find the runtime in which this is called, whether they are asked for here or by way
-/// of the application. Call it inside the application's; called outside any, those that are asked for here find the
-/// listener's own.
+/// If `address` is a host name, the call blocks until the system has resolved it.
 ///
-/// **Bounds.** HTTP/1.1 without TLS. The head of a request may take 75 seconds, and so long may a connection be idle. Of
-/// more than 512 connections the oldest is closed.
+/// # Checks
+///
+/// Call `listen` inside the application's tokio runtime, and checks that use tokio run in that one, whether they are
+/// requested here or through the application. Outside a runtime, checks requested here run in the listener's own.
+///
+/// # Limits
+///
+/// - HTTP/1.1 and HTTP/1.0 without TLS. The head of a request has up to 16 KiB. Request bodies are not read.
+/// - A quarter as many connections as the process may have file descriptors, and at most 512. For a new one beyond these,
+///   an older one is closed.
+/// - If the process has no file descriptor left for a new connection, up to half of the connections are closed, idle and
+///   old ones first.
+/// - A client has 5 seconds to send the head of a request, and 5 to read the response.
+/// - A connection may be idle for 75 seconds between requests.
+///
+/// The first connection that is closed for one of the first two reasons is logged as a warning, and the next one after a
+/// minute without any.
 ///
 /// # Errors
 ///
-/// The address cannot be bound, as when it is in use, or the system has no thread to give.
+/// - The address cannot be bound, because it is in use, for example.
+/// - The system cannot start a thread.
 pub fn listen(address: impl ToSocketAddrs, health: Health) -> io::Result<Listener> {
-    open_tcp(address, Http::new(health))
+    tcp::listen("health listener", address, Http::new(health))
 }
 
 pub(super) struct Http {
-    protocol: http1::Builder,
-    service: HealthService<Nothing>,
+    http1: http1::Builder,
+    service: HealthService<NotFound>,
     context: Context,
 }
 
 impl Http {
     pub(super) fn new(health: Health) -> Self {
-        let mut protocol = http1::Builder::new();
-        protocol
-            .timer(TokioTimer::new())
-            .header_read_timeout(PATIENCE)
+        let mut http1 = http1::Builder::new();
+        http1
+            // `Progress` limits the time.
+            .header_read_timeout(None)
             .half_close(true)
             .max_buf_size(BUFFER);
         Self {
-            protocol,
-            service: service(health, Nothing),
+            http1,
+            service: service(health, NotFound),
             context: Context::current(),
         }
     }
 }
 
-impl Answerer for Http {
-    fn answer(&self, stream: impl Stream) -> impl Future<Output = ()> + Send + 'static {
+impl Protocol for Http {
+    fn serve(
+        &self,
+        stream: impl Stream,
+        progress: Progress,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let http1 = self.http1.clone();
         let (service, context) = (self.service.clone(), self.context.clone());
-        let service = service_fn(move |request: Request<Incoming>| {
-            context.clone().within(service.call(request))
-        });
-        let connection = self
-            .protocol
-            .serve_connection(TokioIo::new(stream), service);
-        // A client that has gone is its own loss.
-        async { connection.await.unwrap_or_default() }
+        let mut stream = Tracked::new(stream, progress.clone());
+        async move {
+            let respond = async |request: Request<Incoming>| {
+                progress.enter(Phase::Responding);
+                let response = context.clone().within(service.call(request)).await;
+                progress.enter(Phase::Writing);
+                response
+            };
+            let connection = http1.serve_connection(TokioIo::new(&mut stream), service_fn(respond));
+            // An error is one of the client's, and hyper has sent the response to it.
+            let _ = connection.await;
+            progress.enter(Phase::Closing);
+            close(stream).await;
+        }
     }
 }
 
-/// An application without a path.
+/// An application without any route.
 #[derive(Clone)]
-struct Nothing;
+struct NotFound;
 
-impl<B> Service<Request<B>> for Nothing {
+impl<B> Service<Request<B>> for NotFound {
     type Response = Response<String>;
     type Error = Infallible;
     type Future = Ready<Result<Response<String>, Infallible>>;
@@ -108,40 +130,144 @@ impl<B> Service<Request<B>> for Nothing {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::io;
 
     use health_core::Health;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
-    use tokio::time::{Instant, timeout};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::task::JoinHandle;
+    use tokio::time::{Duration, Instant, sleep, timeout};
 
-    use super::{Answerer as _, Http, PATIENCE};
+    use super::super::progress::{CLIENT_TIMEOUT, IDLE_TIMEOUT};
+    use super::{BUFFER, Http, Progress, Protocol as _};
 
-    /// What a client gets who sends `bytes` and waits for the end, and how long that took.
-    async fn waiting(bytes: &[u8]) -> (String, Duration) {
+    const REQUEST: &[u8] = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+    /// A client of a listener, and the connection's task. Each side holds up to `room` bytes for the other.
+    fn connect(room: usize) -> (DuplexStream, JoinHandle<()>) {
         let health = Health::builder().build().unwrap();
-        let (mut client, server) = duplex(1024);
-        tokio::spawn(Http::new(health).answer(server));
-        let start = Instant::now();
-        client.write_all(bytes).await.unwrap();
-        let mut answer = String::new();
-        let end = client.read_to_string(&mut answer);
-        timeout(PATIENCE * 3, end).await.unwrap().unwrap();
-        (answer, start.elapsed())
+        let (client, server) = duplex(room);
+        let progress = Progress::new();
+        let connection = Http::new(health).serve(server, progress.clone());
+        (client, tokio::spawn(progress.limit(connection)))
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_half_sent_request_is_cut_off() {
-        for bytes in [&b""[..], b"GET /health HTTP/1.1\r\nHo"] {
-            let (answer, time) = waiting(bytes).await;
-            assert_eq!(answer, "");
-            assert!(time >= PATIENCE && time < PATIENCE * 2, "{time:?}");
+    /// All that the client receives until the connection ends, and the time until then.
+    async fn rest(client: &mut DuplexStream) -> (String, Duration) {
+        let start = Instant::now();
+        let mut response = String::new();
+        let end = client.read_to_string(&mut response);
+        timeout(IDLE_TIMEOUT * 3, end).await.unwrap().unwrap();
+        (response, start.elapsed())
+    }
+
+    async fn read_response(client: &mut DuplexStream) {
+        let mut response = Vec::new();
+        while !response.ends_with(b"\r\n\r\nOK") {
+            response.push(client.read_u8().await.unwrap());
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_idle_connection_is_closed_in_the_end() {
-        let (answer, time) = waiting(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-        assert!(answer.ends_with("\r\n\r\nOK"), "{answer}");
-        assert!(time >= PATIENCE && time < PATIENCE * 2, "{time:?}");
+    async fn a_client_that_sends_no_whole_head_is_disconnected() {
+        for bytes in [&b""[..], b"G", b"GET /health HTTP/1.1\r\nHo"] {
+            let (mut client, _) = connect(1024);
+            client.write_all(bytes).await.unwrap();
+            let (response, time) = rest(&mut client).await;
+            assert_eq!(response, "");
+            assert_eq!(time, CLIENT_TIMEOUT);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_sends_a_byte_a_second_is_disconnected() {
+        let (mut client, server) = connect(1024);
+        let start = Instant::now();
+        tokio::spawn(async move {
+            for byte in REQUEST {
+                client.write_u8(*byte).await?;
+                sleep(Duration::from_secs(1)).await;
+            }
+            io::Result::Ok(())
+        });
+        server.await.unwrap();
+        assert_eq!(start.elapsed(), CLIENT_TIMEOUT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_head_of_a_further_request_has_its_limit_too() {
+        let (mut client, _) = connect(1024);
+        client.write_all(REQUEST).await.unwrap();
+        read_response(&mut client).await;
+        sleep(IDLE_TIMEOUT / 2).await;
+        client.write_all(b"G").await.unwrap();
+        let (response, time) = rest(&mut client).await;
+        assert_eq!(response, "");
+        assert_eq!(time, CLIENT_TIMEOUT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_may_be_idle_between_requests() {
+        let (mut client, _) = connect(1024);
+        for _ in 0..3 {
+            client.write_all(REQUEST).await.unwrap();
+            read_response(&mut client).await;
+            sleep(IDLE_TIMEOUT - Duration::from_millis(1)).await;
+        }
+        let (response, time) = rest(&mut client).await;
+        assert_eq!(response, "");
+        assert_eq!(time, Duration::from_millis(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_its_response_is_disconnected() {
+        let (mut client, server) = connect(REQUEST.len());
+        let start = Instant::now();
+        client.write_all(REQUEST).await.unwrap();
+        server.await.unwrap();
+        assert_eq!(start.elapsed(), CLIENT_TIMEOUT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_sends_requests_and_reads_nothing_takes_a_bounded_amount_of_memory() {
+        let (mut client, server) = connect(REQUEST.len());
+        let mut sent = 0;
+        while client.write_all(REQUEST).await.is_ok() {
+            sent += REQUEST.len();
+            assert!(sent < 4 * BUFFER, "{sent}");
+        }
+        server.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_without_end_is_rejected() {
+        for start in ["GET /", "GET /health HTTP/1.1\r\nX: "] {
+            let (client, _) = connect(1024);
+            let (mut read, mut write) = tokio::io::split(client);
+            let send = async {
+                write.write_all(start.as_bytes()).await?;
+                for _ in 0..8 * BUFFER {
+                    write.write_u8(b'x').await?;
+                }
+                io::Result::Ok(())
+            };
+            let mut response = String::new();
+            let (sent, end) = tokio::join!(send, read.read_to_string(&mut response));
+            end.unwrap();
+            assert!(response.starts_with("HTTP/1.1 431 "), "{response}");
+            // The rest was not taken.
+            assert!(sent.is_err());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_never_sent_delays_no_response() {
+        let (mut client, _) = connect(1024);
+        let start = Instant::now();
+        client
+            .write_all(b"POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
+            .await
+            .unwrap();
+        read_response(&mut client).await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use health_core::Health;
 
 use super::http::Http;
-use super::open;
+use super::spawn;
 
 /// As [`listen`](crate::listen), on a Unix domain socket.
 ///
@@ -21,12 +21,15 @@ use super::open;
 /// The path cannot be bound, as when somebody listens there or it is another kind of file, or the system has no
 /// thread to give.
 pub fn listen_unix(path: impl AsRef<Path>, health: Health) -> io::Result<()> {
-    let socket = bind(path.as_ref())?;
-    socket.set_nonblocking(true)?;
-    open(
-        || tokio::net::UnixListener::from_std(socket),
-        Http::new(health),
-    )
+    let path = path.as_ref().to_owned();
+    let bind = async move || {
+        let socket = bind(&path)?;
+        socket.set_nonblocking(true)?;
+        let listener = tokio::net::UnixListener::from_std(socket)?;
+        Ok((listener, path.display().to_string()))
+    };
+    spawn("health listener", bind, Http::new(health))?;
+    Ok(())
 }
 
 /// Binds, also where a process that has ended left its socket behind.

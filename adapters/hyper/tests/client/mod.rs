@@ -7,7 +7,7 @@
 
 use std::io::{Read, Write};
 
-/// The whole answer to `GET target`, on a connection that ends with it.
+/// The whole response to `GET target`, which is the last on its connection.
 pub(crate) fn ask(mut connection: impl Read + Write, target: &str) -> String {
     let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     connection.write_all(request.as_bytes()).unwrap();
