@@ -56,7 +56,7 @@ trait Protocol: Send + 'static {
 }
 
 /// Starts a thread that binds with `bind` and then accepts connections until the process ends. Returns the address once
-/// it is bound. Log records call the listener `kind`.
+/// it is bound. Errors and log records call the listener `kind`.
 ///
 /// The thread is detached: neither the application nor the end of the process waits for it.
 fn spawn<A, T>(
@@ -72,7 +72,10 @@ where
     let serve = move || {
         let runtime = match Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
-            Err(error) => return bound.send(Err(error)),
+            Err(error) => {
+                let failed = format!("cannot start the runtime of the {kind}");
+                return bound.send(Err(explained(error, failed)));
+            }
         };
         let (acceptor, address) = match runtime.block_on(bind()) {
             Ok(bound) => bound,
@@ -84,8 +87,15 @@ where
         Ok(())
     };
     let thread = thread::Builder::new().name("health-listener".to_owned());
-    thread.spawn(serve)?;
+    thread
+        .spawn(serve)
+        .map_err(|error| explained(error, format_args!("cannot start the thread of the {kind}")))?;
     is_bound.recv().map_err(io::Error::other)?
+}
+
+/// `error` with what failed in front of its text. The kind stays.
+fn explained(error: io::Error, failed: impl fmt::Display) -> io::Error {
+    io::Error::new(error.kind(), format!("{failed}: {error}"))
 }
 
 /// How many bytes [`close`] reads at most: a request that was rejected for its size has no more than this unread.

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use client::ask;
 use health_core::Health;
-use health_hyper::listen;
+use health_hyper::{agent_check, listen};
 use tokio::runtime::{self, Handle, Runtime};
 
 const ANYWHERE: &str = "127.0.0.1:0";
@@ -128,10 +128,38 @@ fn a_connection_is_kept_for_the_next_request() {
 }
 
 #[test]
-fn an_address_in_use_is_an_error_at_once() {
-    let listener = listen(ANYWHERE, health()).unwrap();
-    let error = listen(listener.local_addr(), health()).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+fn an_address_in_use_is_an_error_that_names_it() {
+    let address = listen(ANYWHERE, health()).unwrap().local_addr();
+    let start = format!("cannot listen on {address}: ");
+    for error in [
+        listen(address, health()).unwrap_err(),
+        agent_check(address, health(), "/health").unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        assert!(error.to_string().starts_with(&start), "{error}");
+    }
+}
+
+#[test]
+fn an_error_names_every_address_that_was_tried() {
+    let [one, other] = [(); 2].map(|()| listen(ANYWHERE, health()).unwrap().local_addr());
+    let error = listen(&[one, other][..], health()).unwrap_err();
+    let start = format!("cannot listen on {one} or {other}: ");
+    assert!(error.to_string().starts_with(&start), "{error}");
+}
+
+#[test]
+fn an_address_that_is_none_is_an_error() {
+    for address in ["", "localhost", "127.0.0.1:65536"] {
+        let error = listen(address, health()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("cannot resolve the address of the health listener: "),
+            "{error}"
+        );
+    }
+    let none: [SocketAddr; 0] = [];
+    let error = listen(&none[..], health()).unwrap_err().to_string();
+    assert_eq!(error, "the health listener has no address to listen on");
 }
 
 #[test]

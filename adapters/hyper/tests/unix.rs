@@ -1,4 +1,4 @@
-//! A listener of the endpoint's own on a Unix domain socket.
+//! A listener for the endpoints alone, on a Unix domain socket.
 
 #![cfg(unix)]
 #![expect(
@@ -21,7 +21,7 @@ fn health() -> Health {
 }
 
 #[test]
-fn it_answers_on_a_unix_domain_socket() {
+fn it_responds_on_a_unix_domain_socket() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("health.sock");
     listen_unix(&path, health()).unwrap();
@@ -40,13 +40,18 @@ fn a_socket_that_an_earlier_process_left_behind_is_replaced() {
 }
 
 #[test]
-fn a_socket_on_which_somebody_listens_is_an_error_and_stays() {
+fn a_socket_on_which_another_process_listens_is_an_error_and_stays() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("health.sock");
     let other = UnixListener::bind(&path).unwrap();
     let error = listen_unix(&path, health()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-    // The look whether somebody listens comes first.
+    let expected = format!(
+        "cannot listen on {}: another process listens on it",
+        path.display()
+    );
+    assert_eq!(error.to_string(), expected);
+    // That of the call that found the listener.
     other.accept().unwrap();
     UnixStream::connect(path).unwrap();
     other.accept().unwrap();
@@ -59,5 +64,45 @@ fn a_file_that_is_no_socket_is_an_error_and_stays() {
     fs::write(&path, "17").unwrap();
     let error = listen_unix(&path, health()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    let expected = format!(
+        "cannot listen on {}: the file is not a socket",
+        path.display()
+    );
+    assert_eq!(error.to_string(), expected);
     assert_eq!(fs::read_to_string(path).unwrap(), "17");
+}
+
+/// Linux alone tells a full queue from a socket that nobody listens on.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_socket_whose_listener_is_too_busy_to_accept_is_an_error_and_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("health.sock");
+    let other = UnixListener::bind(&path).unwrap();
+    rustix::net::listen(&other, 0).unwrap();
+    // Fills the queue: a second connection would wait.
+    let _first = UnixStream::connect(&path).unwrap();
+
+    let (tell, told) = std::sync::mpsc::channel();
+    let listening = path.clone();
+    std::thread::spawn(move || tell.send(listen_unix(listening, health())));
+    // A call that waits for room in the queue would not return at all.
+    let limit = std::time::Duration::from_secs(30);
+    let error = told.recv_timeout(limit).unwrap().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    other.accept().unwrap();
+    UnixStream::connect(path).unwrap();
+    other.accept().unwrap();
+}
+
+#[test]
+fn a_path_that_cannot_be_bound_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing/health.sock");
+    let too_long = directory.path().join("x".repeat(200));
+    for path in [missing, too_long] {
+        let error = listen_unix(&path, health()).unwrap_err().to_string();
+        let start = format!("cannot listen on {}: ", path.display());
+        assert!(error.starts_with(&start), "{error}");
+    }
 }

@@ -33,7 +33,7 @@ use super::{Context, Listener, Protocol, Stream, close, tcp};
 /// # Errors
 ///
 /// - There is no endpoint at `path`.
-/// - The address cannot be bound.
+/// - The address cannot be bound; the error names it.
 /// - The system cannot start a thread.
 pub fn agent_check(
     address: impl ToSocketAddrs,

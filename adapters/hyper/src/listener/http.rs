@@ -59,7 +59,7 @@ const BUFFER: usize = 16 * 1024;
 ///
 /// # Errors
 ///
-/// - The address cannot be bound, because it is in use, for example.
+/// - The address cannot be bound, because it is in use, for example; the error names it.
 /// - The system cannot start a thread.
 pub fn listen(address: impl ToSocketAddrs, health: Health) -> io::Result<Listener> {
     tcp::listen("health listener", address, Http::new(health))
