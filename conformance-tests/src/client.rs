@@ -1,6 +1,8 @@
 //! A deliberately plain HTTP/1 client: what it sends is what the scenario says, to the byte.
 
+pub(crate) mod behaviour;
 mod connection;
+pub mod neighbours;
 mod response;
 
 use std::fmt;

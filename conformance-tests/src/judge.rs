@@ -1,5 +1,8 @@
 //! What the contract expects of one step, and where a server differs.
 
+pub(crate) mod finding;
+pub(crate) mod history;
+pub(crate) mod known;
 mod log;
 mod refusal;
 mod results;
@@ -10,14 +13,14 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::{Capability, Lacks};
+use self::history::History;
+use crate::client::behaviour::Exchanged;
 use crate::client::{Request, Response};
-use crate::client_behaviour::Exchanged;
-use crate::history::History;
-use crate::journal::Line;
-use crate::mounted::{Mounted, OTHER_HEADERS, Shown, expected_answer};
+use crate::scenario::capability::{Capability, Lacks};
+use crate::scenario::expected_endpoint::{Mounted, OTHER_HEADERS, Shown, expected_answer};
 use crate::scenario::{Answer, Client, Fate, Step};
 use crate::setup::Setup;
+use crate::target::journal::Line;
 
 pub(crate) use self::log::expected_record;
 pub(crate) use self::log::judge_warnings;

@@ -10,47 +10,30 @@
 //! - a library: [`Suite::run`] over a [`Harness`], or, for servers built on `health-core`, the module
 //!   `testee` behind the feature of that name.
 
-mod capability;
 mod client;
-mod client_behaviour;
-mod command;
-mod explain;
-mod finding;
-mod harness;
-mod history;
-mod journal;
 mod judge;
-mod known;
-mod marker;
-mod matrix;
-mod mounted;
-pub mod neighbours;
 mod options;
-mod program;
 mod report;
-mod rule;
 mod runner;
-mod running;
 pub mod scenario;
-mod session;
 mod setup;
-mod template;
+mod target;
 #[cfg(feature = "testee")]
 pub mod testee;
 
-pub use crate::capability::{Capability, Lacks};
-pub use crate::client::ExchangeError;
-pub use crate::command::Command;
-pub use crate::harness::{Harness, Server, StartError, TryOutError, try_out};
-pub use crate::journal::{Journal, Line};
-pub use crate::known::{KnownError, KnownFailures};
-pub use crate::matrix::{Matrix, MatrixError};
+pub use crate::client::{ExchangeError, neighbours};
+pub use crate::judge::known::{KnownError, KnownFailures};
 pub use crate::options::{Interrupt, Options};
-pub use crate::program::Program;
+pub use crate::report::matrix::{Matrix, MatrixError};
 pub use crate::report::{Report, ReportError};
-pub use crate::rule::Rule;
-pub use crate::running::{RunningError, RunningServer};
+pub use crate::scenario::capability::{Capability, Lacks};
+pub use crate::scenario::command::Command;
+pub use crate::scenario::rule::Rule;
 pub use crate::scenario::{Level, LoadError, Scenario, Suite};
 pub use crate::setup::{
     Behaviour, Check, Endpoint, Execution, LogPolicy, Place, Preset, RunChecks, Setup,
 };
+pub use crate::target::journal::{Journal, Line};
+pub use crate::target::program::Program;
+pub use crate::target::running::{RunningError, RunningServer};
+pub use crate::target::{Harness, Server, StartError, TryOutError, try_out};

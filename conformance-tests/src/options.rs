@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wildmatch::WildMatch;
 
-use crate::known::KnownFailures;
+use crate::judge::known::KnownFailures;
 
 /// How a run is done.
 #[derive(Debug, Clone)]

@@ -1,15 +1,17 @@
 //! What came of a run: every failure, in words one can act on.
 
+mod explain;
 #[cfg(feature = "cli")]
 mod junit;
+pub(crate) mod matrix;
 mod text;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::Lacks;
-use crate::finding::{Failure, Finding};
-use crate::known::Excused;
+use crate::judge::finding::{Failure, Finding};
+use crate::judge::known::Excused;
 use crate::options::Options;
+use crate::scenario::capability::Lacks;
 use crate::scenario::{Level, Scenario, Suite};
 
 /// The outcomes of a run. [`Display`](std::fmt::Display) shows what a person wants to know, and

@@ -1,22 +1,24 @@
 //! Runs scenarios: one server for all that are given the same, unless it would remember one in the next; one request
 //! after the other.
 
+mod session;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::capability::Lacks;
-use crate::finding::{Failure, Finding};
-use crate::harness::{Harness, StartError};
-use crate::journal::Breach;
+use self::session::{Pace, Session, expand_setup, judge_refused, make_open_directory};
 use crate::judge::Mismatch;
+use crate::judge::finding::{Failure, Finding};
 use crate::options::Options;
 use crate::report::Report;
+use crate::scenario::capability::Lacks;
 use crate::scenario::{Scenario, Suite};
-use crate::session::{Pace, Session, expand_setup, judge_refused, make_open_directory};
 use crate::setup::Setup;
+use crate::target::journal::Breach;
+use crate::target::{Harness, StartError};
 
 /// The most scenarios for one server that is waited for after each.
 const SCENARIOS_IN_PATIENCE: usize = 12;
@@ -315,11 +317,11 @@ mod tests {
     use std::time::Duration;
 
     use super::SCENARIOS_IN_PATIENCE;
-    use crate::harness::{Harness, Server, StartError};
-    use crate::journal::{Journal, Line};
     use crate::options::Options;
     use crate::scenario::Suite;
     use crate::setup::Setup;
+    use crate::target::journal::{Journal, Line};
+    use crate::target::{Harness, Server, StartError};
 
     /// A server that does for each connection what the function says.
     struct ScriptedServer<F> {

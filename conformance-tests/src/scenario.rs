@@ -104,9 +104,15 @@
 //! everybody may write to, and `{repeat:x:300}` three hundred times `x`; in targets, `{byte:ff}` is one raw
 //! byte. A key that is not listed here is an error, and so is a scenario that does the same as another.
 
+pub(crate) mod capability;
+pub(crate) mod command;
+pub(crate) mod expected_endpoint;
 mod load;
+pub(crate) mod marker;
 mod results;
+pub(crate) mod rule;
 mod step;
+pub(crate) mod template;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -117,9 +123,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
-use crate::capability::Capability;
-use crate::command::Command;
-use crate::rule::Rule;
+use self::capability::Capability;
+use self::command::Command;
+use self::rule::Rule;
 use crate::setup::Setup;
 
 pub use self::load::LoadError;

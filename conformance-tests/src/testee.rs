@@ -26,14 +26,14 @@ use self::controls::Controls;
 use self::endpoints::endpoint;
 use self::parts::Part;
 use self::scripted::{EXPECTED_PANIC, Payload};
-use crate::command::Command;
-use crate::harness::{Harness, Server, StartError};
-use crate::journal::{Journal, Line};
-use crate::known::KnownFailures;
+use crate::judge::known::KnownFailures;
 use crate::options::Options;
 use crate::report::Report;
 use crate::scenario::Suite;
+use crate::scenario::command::Command;
 use crate::setup::{self, Setup};
+use crate::target::journal::{Journal, Line};
+use crate::target::{Harness, Server, StartError};
 
 /// The `main` of a testee program: serves what `HEALTH_SETUP` describes until standard input closes.
 ///

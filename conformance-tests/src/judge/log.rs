@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use super::refusal::says;
 use super::results::{Expected, expected};
 use super::{Asked, Mismatch};
-use crate::history::History;
-use crate::journal::Line;
+use crate::judge::history::History;
 use crate::scenario::Answer;
 use crate::setup::Setup;
+use crate::target::journal::Line;
 
 /// H8, and the warnings of H4.
 pub(super) fn judge_log(

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::history::History;
-use crate::mounted::Mounted;
+use crate::judge::history::History;
+use crate::scenario::expected_endpoint::Mounted;
 use crate::scenario::{STILL_RUNNING, Step, Wanted};
 use crate::setup::{Behaviour, Check, Setup};
 

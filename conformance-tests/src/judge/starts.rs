@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Asked, Mismatch};
-use crate::journal::Line;
 use crate::scenario::{Checks, Client};
 use crate::setup::Check;
+use crate::target::journal::Line;
 
 /// How many runs a small crowd may have: somebody may come when the first is over.
 const MOST_RUNS: usize = 2;

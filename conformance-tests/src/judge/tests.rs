@@ -1,13 +1,13 @@
 //! A right answer, and one thing wrong with it at a time.
 
 use super::{Asked, judge, judge_refusal, judge_warnings};
-use crate::capability::Lacks;
+use crate::client::behaviour::Exchanged;
 use crate::client::{Request, Response};
-use crate::client_behaviour::Exchanged;
-use crate::history::History;
-use crate::journal::Line;
+use crate::judge::history::History;
+use crate::scenario::capability::Lacks;
 use crate::scenario::{Scenario, Suite};
 use crate::setup::Setup;
+use crate::target::journal::Line;
 
 const RESULTS: &str = r#"[{"name":"database-check","status":"OK","message":null},{"name":"queue-check","status":"ERROR","message":"jobs-behind: 87"},{"name":"search-check","status":"OK","message":null}]"#;
 

@@ -3,7 +3,7 @@
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Outcome, Report, Verdict};
-use crate::finding::{Failure, brief};
+use crate::judge::finding::{Failure, brief};
 
 impl Report {
     /// The report as JUnit XML: a test suite for each topic, and a test case for each scenario. What is known,

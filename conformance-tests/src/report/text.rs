@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Outcome, Report, Verdict};
-use crate::finding::{Failure, brief};
+use crate::judge::finding::{Failure, brief};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

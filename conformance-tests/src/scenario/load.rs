@@ -9,8 +9,8 @@ use super::validate::{
     check_periods, check_results, check_step,
 };
 use super::{Level, Scenario, Start, Step, Suite};
-use crate::capability::Capability;
-use crate::rule::Rule;
+use crate::scenario::capability::Capability;
+use crate::scenario::rule::Rule;
 use crate::setup::{Check, Setup};
 
 /// A scenario file that cannot be used: where and why.

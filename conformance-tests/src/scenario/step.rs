@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::results::Wanted;
-use crate::command::Command;
-use crate::marker::Marker;
+use crate::scenario::command::Command;
+use crate::scenario::marker::Marker;
 
 /// One or more equal requests, and what must come of them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Answer, Checks, Client, Scenario, Step};
-use crate::capability::Capability;
-use crate::command::Command;
-use crate::mounted::Mounted;
+use crate::scenario::capability::Capability;
+use crate::scenario::command::Command;
+use crate::scenario::expected_endpoint::Mounted;
 use crate::setup::{Check, Endpoint, LogPolicy, Setup};
 
 /// A marker outside the fresh directory would put a real service into maintenance.

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use health_core::{Health, StartupLatch};
 
 use super::lock;
-use crate::command::Command;
+use crate::scenario::command::Command;
 
 /// The endpoints of a testee, and the latches that it holds.
 pub(super) struct Controls {

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use futures::channel::oneshot;
 use health_core::{Check, HealthCheckEvent, HealthSubscriber};
 
-use crate::journal::{Journal, Line};
 use crate::setup::{self, Behaviour, Execution, Place, Setup};
+use crate::target::journal::{Journal, Line};
 
 /// The most characters of a name that a check can be registered under.
 const NAME_LIMIT: usize = 128;

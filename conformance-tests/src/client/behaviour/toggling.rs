@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::client::{self, ExchangeError, Request, Response};
-use crate::marker::Marker;
 use crate::scenario::Answer;
+use crate::scenario::marker::Marker;
 
 /// How many others ask all the time.
 const POLLERS: usize = 3;

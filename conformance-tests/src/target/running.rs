@@ -5,12 +5,12 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
-use crate::capability::{Capability, Lacks};
-use crate::harness::{Harness, Server, StartError};
-use crate::journal::Journal;
-use crate::mounted::{Mounted, expected_answer};
+use crate::scenario::capability::{Capability, Lacks};
+use crate::scenario::expected_endpoint::{Mounted, expected_answer};
 use crate::scenario::{Answer, Scenario};
 use crate::setup::{Check, LogPolicy, Setup};
+use crate::target::journal::Journal;
+use crate::target::{Harness, Server, StartError};
 
 const URL: &str = "healthcheck.url";
 const DISABLEFILE: &str = "healthcheck.disablefile";
@@ -253,9 +253,9 @@ mod tests {
     use std::path::Path;
 
     use super::{RunningError, RunningServer};
-    use crate::harness::Harness as _;
     use crate::scenario::Suite;
     use crate::setup::Setup;
+    use crate::target::Harness as _;
 
     fn server(setup: &str, disablefile: Option<&str>) -> RunningServer {
         let setup: Setup = serde_json::from_str(setup).unwrap();

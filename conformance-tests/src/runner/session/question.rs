@@ -4,15 +4,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Session;
+use crate::client::behaviour::{ClientBehaviour, Exchanged, request};
 use crate::client::{ExchangeError, Request};
-use crate::client_behaviour::{ClientBehaviour, Exchanged, request};
-use crate::finding::Failure;
-use crate::history::History;
-use crate::journal::Line;
+use crate::judge::finding::Failure;
+use crate::judge::history::History;
 use crate::judge::{Asked, Mismatch, judge};
-use crate::marker::MarkerError;
-use crate::mounted::expected_answer;
+use crate::scenario::expected_endpoint::expected_answer;
+use crate::scenario::marker::MarkerError;
 use crate::scenario::{Answer, Client, Step};
+use crate::target::journal::Line;
 
 /// Between two questions of the same step.
 const PAUSE: Duration = Duration::from_millis(20);

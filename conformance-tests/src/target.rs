@@ -1,14 +1,18 @@
 //! How the suite starts a server.
 
+pub(crate) mod journal;
+pub(crate) mod program;
+pub(crate) mod running;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::capability::Lacks;
+use self::journal::Journal;
 use crate::client::{ExchangeError, Request, exchange};
-use crate::command::Command;
-use crate::journal::Journal;
 use crate::scenario::Scenario;
+use crate::scenario::capability::Lacks;
+use crate::scenario::command::Command;
 use crate::setup::Setup;
 
 /// Something that can start the server under test.

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::client::{Connection, ExchangeError, Request, Response};
+use crate::scenario::template::expand;
 use crate::scenario::{Answer, Client, Fate, Step};
-use crate::template::expand;
 
 /// What came of the requests of a step.
 #[derive(Debug, Default)]

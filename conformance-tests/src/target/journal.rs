@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::capability::{Capability, Lacks};
+use crate::scenario::capability::{Capability, Lacks};
 use crate::setup::{Check, Setup};
 
 /// One line of the testee protocol.
@@ -219,7 +219,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::{Journal, Line};
-    use crate::capability::Lacks;
+    use crate::scenario::capability::Lacks;
     use crate::setup::Setup;
 
     #[test]

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use wildmatch::WildMatch;
 
-use crate::capability::{Capability, Lacks};
-use crate::finding::Failure;
 use crate::judge::FIELDS;
+use crate::judge::finding::Failure;
 use crate::scenario::Suite;
+use crate::scenario::capability::{Capability, Lacks};
 
 /// Scenarios that a server is known to fail, and capabilities that it lacks, each with the reason.
 ///
@@ -213,10 +213,10 @@ fn kind(field: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::KnownFailures;
-    use crate::capability::Capability;
-    use crate::finding::Failure;
     use crate::judge::Mismatch;
+    use crate::judge::finding::Failure;
     use crate::scenario::Suite;
+    use crate::scenario::capability::Capability;
 
     fn parse(file: &str) -> Result<KnownFailures, String> {
         KnownFailures::parse(file, &Suite::builtin().unwrap()).map_err(|error| error.to_string())

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::command::Command;
-use crate::mounted::{Mounted, State};
+use crate::scenario::command::Command;
+use crate::scenario::expected_endpoint::{Mounted, State};
 use crate::scenario::{Answer, Checks, Step};
 use crate::setup::{LogPolicy, Setup};
 
@@ -101,7 +101,7 @@ fn is_recorded(policy: LogPolicy, step: &Step, last: State, state: State) -> boo
 #[cfg(test)]
 mod tests {
     use super::History;
-    use crate::command::Command;
+    use crate::scenario::command::Command;
     use crate::scenario::{Answer, Step};
     use crate::setup::Setup;
 

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::judge::Mismatch;
-use crate::marker::MarkerError;
 use crate::scenario::Start;
+use crate::scenario::marker::MarkerError;
 
 /// What was found of a scenario, before its weight is known.
 #[derive(Debug, Clone)]

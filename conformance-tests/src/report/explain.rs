@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::client::Request;
-use crate::client_behaviour::request;
-use crate::history::History;
+use crate::client::behaviour::request;
+use crate::judge::history::History;
 use crate::judge::{expected_headers, expected_record, expected_results};
-use crate::mounted::{Mounted, expected_answer};
+use crate::scenario::expected_endpoint::{Mounted, expected_answer};
 use crate::scenario::{Answer, Checks, Client, Fate, Scenario, Start, Step, Suite};
 use crate::setup::{Behaviour, Check, Endpoint, Execution, LogPolicy, RunChecks, Setup};
 

@@ -8,19 +8,19 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::capability::Lacks;
+use crate::client::behaviour::ClientBehaviour;
 use crate::client::{Connection, Request, exchange};
-use crate::client_behaviour::ClientBehaviour;
-use crate::finding::{Failure, Finding};
-use crate::harness::{Harness, Server, StartError};
-use crate::history::History;
-use crate::journal::{Breach, Journal, Line};
+use crate::judge::finding::{Failure, Finding};
+use crate::judge::history::History;
 use crate::judge::{Mismatch, judge_refusal, judge_warnings};
-use crate::marker::{Marker, MarkerError};
 use crate::options::Interrupt;
+use crate::scenario::capability::Lacks;
+use crate::scenario::marker::{Marker, MarkerError};
+use crate::scenario::template::{expand_text, open};
 use crate::scenario::{Client, Scenario, Start, Step};
 use crate::setup::Setup;
-use crate::template::{expand_text, open};
+use crate::target::journal::{Breach, Journal, Line};
+use crate::target::{Harness, Server, StartError};
 
 /// How long a server may take to accept a connection, to be taken for alive.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(1);

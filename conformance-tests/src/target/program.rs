@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::command::Command as Told;
-use crate::harness::{Harness, Server, StartError};
-use crate::journal::{Journal, Line};
+use crate::scenario::command::Command as Told;
 use crate::setup::Setup;
+use crate::target::journal::{Journal, Line};
+use crate::target::{Harness, Server, StartError};
 
 /// The levels of the records that a program prints.
 const LEVELS: [&str; 3] = ["INFO", "WARN", "ERROR"];

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::finding::brief;
+use crate::judge::finding::brief;
 use crate::report::{Outcome, Report, Verdict};
 
 /// Reports of several servers, merged: a row for each scenario, a column for each server.
