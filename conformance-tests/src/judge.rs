@@ -17,7 +17,7 @@ use self::history::History;
 use crate::client::behaviour::Exchanged;
 use crate::client::{Request, Response};
 use crate::scenario::capability::{Capability, Lacks};
-use crate::scenario::expected_endpoint::{Mounted, OTHER_HEADERS, Shown, expected_answer};
+use crate::scenario::expected_endpoint::{ExpectedEndpoint, OTHER_HEADERS, Shown, expected_answer};
 use crate::scenario::{Answer, Client, Fate, Step};
 use crate::setup::Setup;
 use crate::target::journal::Line;
@@ -100,8 +100,8 @@ pub(crate) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// The endpoint that the request is for.
-    pub(crate) fn mounted(&self) -> Mounted<'a> {
-        Mounted::at(self.setup, &self.step.target)
+    pub(crate) fn endpoint(&self) -> ExpectedEndpoint<'a> {
+        ExpectedEndpoint::at(self.setup, &self.step.target)
     }
 
     /// Those of the answers that are logged.
@@ -149,7 +149,7 @@ pub(crate) fn judge(
     let mut mismatches = Vec::new();
     for (answer, response) in &exchanged.answered {
         judge_response(asked, *answer, request, response, &mut mismatches);
-        let (_, word) = expected_answer(*answer, &asked.mounted());
+        let (_, word) = expected_answer(*answer, &asked.endpoint());
         secrecy::judge_secrecy(word, setup, response, &mut mismatches);
     }
     judge_connection(step, exchanged, &mut mismatches);
@@ -200,8 +200,8 @@ fn judge_response(
     if answer == Answer::OkOrRefused && [400, 414, 431].contains(&response.status) {
         return;
     }
-    let mounted = asked.mounted();
-    let (status, word) = expected_answer(answer, &mounted);
+    let endpoint = asked.endpoint();
+    let (status, word) = expected_answer(answer, &endpoint);
     if response.status != status {
         let (expected, got) = (status.to_string(), response.status.to_string());
         mismatches.push(Mismatch::new("status", expected, got));
@@ -217,7 +217,7 @@ fn judge_response(
     match word {
         Some(word) => {
             judge_word(word, request, response, mismatches);
-            let shown = answer.state().and_then(|state| mounted.shows(state));
+            let shown = answer.state().and_then(|state| endpoint.shows(state));
             judge_other_headers(shown.as_ref(), response, mismatches);
         }
         None => {

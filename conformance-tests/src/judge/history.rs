@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::scenario::command::Command;
-use crate::scenario::expected_endpoint::{Mounted, State};
+use crate::scenario::expected_endpoint::{ExpectedEndpoint, State};
 use crate::scenario::{Answer, Checks, Step};
 use crate::setup::{LogPolicy, Setup};
 
@@ -71,7 +71,7 @@ impl History {
 
     /// A server that has said nothing is OK.
     fn last(&self, setup: &Setup, step: &Step) -> State {
-        let path = Mounted::at(setup, &step.target).path();
+        let path = ExpectedEndpoint::at(setup, &step.target).path();
         self.last.get(path).copied().unwrap_or(State::Ok)
     }
 
@@ -80,7 +80,7 @@ impl History {
         self.is_asked = true;
         let recorded = self.recorded(setup, step, answers);
         if let Some(state) = recorded.last().and_then(|answer| answer.state()) {
-            let path = Mounted::at(setup, &step.target).path();
+            let path = ExpectedEndpoint::at(setup, &step.target).path();
             self.last.insert(path.to_owned(), state);
         }
     }

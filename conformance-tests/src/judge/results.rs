@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::judge::history::History;
-use crate::scenario::expected_endpoint::Mounted;
+use crate::scenario::expected_endpoint::ExpectedEndpoint;
 use crate::scenario::{STILL_RUNNING, Step, Wanted};
 use crate::setup::{Behaviour, Check, Setup};
 
@@ -38,7 +38,9 @@ pub(super) fn expected<'a>(
     if !failed.is_empty() {
         return failed.into_iter().map(dropped).collect();
     }
-    let checks = Mounted::at(setup, &step.target).checks().into_iter();
+    let checks = ExpectedEndpoint::at(setup, &step.target)
+        .checks()
+        .into_iter();
     match &step.results {
         Some(results) => checks.zip(results).map(as_wanted).collect(),
         None => checks

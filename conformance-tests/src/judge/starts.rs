@@ -19,7 +19,7 @@ pub(super) fn expected_starts<'a>(
     requests: usize,
 ) -> BTreeMap<&'a str, (usize, usize)> {
     let mut starts = BTreeMap::new();
-    for (index, check) in asked.mounted().checks().into_iter().enumerate() {
+    for (index, check) in asked.endpoint().checks().into_iter().enumerate() {
         if check.is_in_background() {
             continue;
         }

@@ -8,7 +8,7 @@ use crate::client::Request;
 use crate::client::behaviour::request;
 use crate::judge::history::History;
 use crate::judge::{expected_headers, expected_record, expected_results};
-use crate::scenario::expected_endpoint::{Mounted, expected_answer};
+use crate::scenario::expected_endpoint::{ExpectedEndpoint, expected_answer};
 use crate::scenario::{Answer, Checks, Client, Fate, Scenario, Start, Step, Suite};
 use crate::setup::{Behaviour, Check, Endpoint, Execution, LogPolicy, RunChecks, Setup};
 
@@ -254,14 +254,14 @@ fn write_answer(
     (setup, history): (&Setup, &History),
     request: &Request,
 ) -> fmt::Result {
-    let mounted = Mounted::at(setup, &step.target);
-    let (status, word) = expected_answer(answer, &mounted);
+    let endpoint = ExpectedEndpoint::at(setup, &step.target);
+    let (status, word) = expected_answer(answer, &endpoint);
     let reason = step.reason.as_deref().unwrap_or("…");
     writeln!(text, "  < HTTP/1.1 {status} {reason}")?;
     let Some(word) = word else {
         return writeln!(text, "  < … the server's own page");
     };
-    let others = answer.state().and_then(|state| mounted.shows(state));
+    let others = answer.state().and_then(|state| endpoint.shows(state));
     let others = others.into_iter().flat_map(|shown| shown.others);
     for (name, value) in expected_headers(word.len()).into_iter().chain(others) {
         writeln!(text, "  < {name}: {value}")?;

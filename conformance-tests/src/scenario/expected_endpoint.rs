@@ -49,13 +49,13 @@ pub(crate) struct Shown {
 
 /// One endpoint of a server.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Mounted<'a> {
+pub(crate) struct ExpectedEndpoint<'a> {
     setup: &'a Setup,
     /// `None`: that of `healthcheck.url`.
     endpoint: Option<&'a Endpoint>,
 }
 
-impl<'a> Mounted<'a> {
+impl<'a> ExpectedEndpoint<'a> {
     /// The endpoint that a request for `target` is for; that of H11 if it is for no other.
     pub(crate) fn at(setup: &'a Setup, target: &str) -> Self {
         let path = target.split('?').next();
@@ -170,11 +170,11 @@ impl<'a> Mounted<'a> {
 /// Status, and the body of an answer that is an endpoint's own.
 pub(crate) fn expected_answer(
     answer: Answer,
-    mounted: &Mounted<'_>,
+    endpoint: &ExpectedEndpoint<'_>,
 ) -> (u16, Option<&'static str>) {
     match answer.state() {
         Some(state) => {
-            let shown = mounted.shows(state);
+            let shown = endpoint.shows(state);
             shown.map_or((200, None), |shown| (shown.status, Some(shown.word)))
         }
         None if answer == Answer::NotFound => (404, None),
@@ -184,7 +184,7 @@ pub(crate) fn expected_answer(
 
 #[cfg(test)]
 mod tests {
-    use super::{Mounted, State};
+    use super::{ExpectedEndpoint, State};
     use crate::setup::Setup;
 
     /// What each preset answers, from ok to draining.
@@ -237,8 +237,8 @@ mod tests {
         for (preset, row) in TABLE {
             let setup = format!(r#"{{"endpoints":[{{"path":"/up","preset":"{preset}"}}]}}"#);
             let setup: Setup = serde_json::from_str(&setup).unwrap();
-            let mounted = Mounted::at(&setup, "/up?checks=all");
-            let shown = STATES.map(|state| match mounted.shows(state) {
+            let endpoint = ExpectedEndpoint::at(&setup, "/up?checks=all");
+            let shown = STATES.map(|state| match endpoint.shows(state) {
                 Some(shown) => {
                     let others = shown.others.iter().map(|(name, _)| format!(" {name}"));
                     let others: String = others.collect();
@@ -255,12 +255,22 @@ mod tests {
         let setup = r#"{"settings":{"healthcheck.maintenance_code":"503","healthcheck.failure_code":"500"},
             "endpoints":[{"path":"/up","preset":"pyramid","retry_after":9}]}"#;
         let setup: Setup = serde_json::from_str(setup).unwrap();
-        let status = |path: &str, state| Mounted::at(&setup, path).shows(state).unwrap().status;
+        let status = |path: &str, state| {
+            ExpectedEndpoint::at(&setup, path)
+                .shows(state)
+                .unwrap()
+                .status
+        };
         assert_eq!(status("/health", State::Draining), 503);
         assert_eq!(status("/health", State::Failing), 500);
         assert_eq!(status("/up", State::Maintenance), 299);
         assert_eq!(status("/up", State::Failing), 503);
-        let others = |path: &str, state| Mounted::at(&setup, path).shows(state).unwrap().others;
+        let others = |path: &str, state| {
+            ExpectedEndpoint::at(&setup, path)
+                .shows(state)
+                .unwrap()
+                .others
+        };
         let expected = [("retry-after", "9".to_owned())];
         assert_eq!(others("/up", State::Maintenance), expected);
         assert_eq!(others("/up", State::Draining), []);
@@ -284,7 +294,7 @@ mod tests {
             ("/both", "ab"),
             ("/empty", ""),
         ] {
-            let checks = Mounted::at(&setup, path).checks();
+            let checks = ExpectedEndpoint::at(&setup, path).checks();
             let names: String = checks.iter().map(|check| check.name.as_str()).collect();
             assert_eq!(names, expected, "{path}");
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Answer, Checks, Client, Scenario, Step};
 use crate::scenario::capability::Capability;
 use crate::scenario::command::Command;
-use crate::scenario::expected_endpoint::Mounted;
+use crate::scenario::expected_endpoint::ExpectedEndpoint;
 use crate::setup::{Check, Endpoint, LogPolicy, Setup};
 
 /// A marker outside the fresh directory would put a real service into maintenance.
@@ -204,10 +204,10 @@ pub(super) fn check_names(setup: &Setup) -> Result<(), String> {
 
 /// An endpoint has to show the state.
 pub(super) fn check_answer(step: &Step, setup: &Setup) -> Result<(), String> {
-    let mounted = Mounted::at(setup, &step.target);
+    let endpoint = ExpectedEndpoint::at(setup, &step.target);
     for answer in [Some(step.answer), step.meanwhile].into_iter().flatten() {
         let state = answer.state();
-        if state.is_some_and(|state| mounted.shows(state).is_none()) {
+        if state.is_some_and(|state| endpoint.shows(state).is_none()) {
             let target = &step.target;
             return Err(format!("the endpoint at {target} ignores {answer:?}"));
         }
@@ -216,7 +216,7 @@ pub(super) fn check_answer(step: &Step, setup: &Setup) -> Result<(), String> {
 }
 
 pub(super) fn check_results(step: &Step, setup: &Setup) -> Result<(), String> {
-    let checks = Mounted::at(setup, &step.target).checks();
+    let checks = ExpectedEndpoint::at(setup, &step.target).checks();
     let are_logged = matches!(step.answer, Answer::Error | Answer::Degraded);
     let Some(results) = &step.results else {
         return match checks.iter().find(|check| check.changes()) {

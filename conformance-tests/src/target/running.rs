@@ -6,7 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use crate::scenario::capability::{Capability, Lacks};
-use crate::scenario::expected_endpoint::{Mounted, expected_answer};
+use crate::scenario::expected_endpoint::{ExpectedEndpoint, expected_answer};
 use crate::scenario::{Answer, Scenario};
 use crate::setup::{Check, LogPolicy, Setup};
 use crate::target::journal::Journal;
@@ -182,8 +182,8 @@ impl Harness for RunningServer {
         let url = setting(&self.setup, URL);
         for step in &mut fitted.steps {
             let codes = [&scenario.setup, &self.setup].map(|setup| {
-                let mounted = Mounted::at(setup, &step.target);
-                expected_answer(step.answer, &mounted)
+                let endpoint = ExpectedEndpoint::at(setup, &step.target);
+                expected_answer(step.answer, &endpoint)
             });
             if step.reason.is_some() && codes[0] != codes[1] {
                 return Err("it wants the reason phrase of another code".to_owned());
