@@ -17,8 +17,8 @@ class Nginx(Proxy):
     def verdict(self, target):
         # Clients request the endpoint through the proxy, often enough to reach this server.
         bodies = {get(target.port, target.setup.endpoint.target)[1] for _ in range(2)}
-        server = "the other server" if bodies == {"neighbour"} else "the server"
-        return target.code(), f"{server}'s answer", self.traffic(target)
+        sender = "the other server's" if bodies == {"neighbour"} else "the server's"
+        return target.code(), sender, self.traffic(target)
 
     def _launch(self):
         self.launch("-p", self.scratch, "-e", "stderr", "-c", self._config)
