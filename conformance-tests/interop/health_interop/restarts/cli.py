@@ -21,7 +21,7 @@ def main(description):
         tools.install([name for name in options.proxies if not tools.find(PROXIES[name].binary)])
     for name in options.proxies:
         if not tools.find(PROXIES[name].binary):
-            raise Failure(f"{name} is not installed; --install installs it")
+            raise Failure(f"{name} is not installed; --install installs it, --proxies leaves it out")
     results = {}
     if options.results and options.results.exists():
         results = json.loads(options.results.read_text())

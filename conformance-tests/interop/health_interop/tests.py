@@ -1,0 +1,138 @@
+"""Tests of what both commands use: `python3 -m unittest health_interop.tests`."""
+import pathlib
+import sys
+import tempfile
+import unittest
+
+from . import process
+from .configs import Configs
+from .page import Page, table
+from .pollers.cli import HERE
+from .pollers.command import Command
+from .pollers.descriptions import load
+from .pollers.report import Report
+from .pollers.run import Verdict
+from .process import Failure, Processes
+from .restarts import scenarios
+from .servers import FRAMEWORKS
+
+PAGE = """\
+# A page
+<!-- generated: one -->
+Version 1.0. Old.
+<!-- end -->
+Prose.
+<!-- generated: two -->
+<!-- end -->
+"""
+
+
+class WithFiles(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.scratch = pathlib.Path(directory.name)
+
+    def file(self, text):
+        path = self.scratch / "file"
+        path.write_text(text)
+        return path
+
+
+class PageTest(WithFiles):
+    def test_blocks_are_replaced_and_prose_is_kept(self):
+        path = self.file(PAGE)
+        page = Page(path)
+        page.replace("two", "\nNew.\n")
+        page.replace("one", "Newer.")
+        page.write()
+        text = path.read_text()
+        self.assertEqual(text, PAGE.replace("Version 1.0. Old.", "Newer.").replace("two -->\n", "two -->\nNew.\n"))
+
+    def test_a_difference_fails_and_a_version_does_not(self):
+        page = Page(self.file(PAGE))
+        page.replace("one", "Version 2.3. Old.")
+        page.check()
+        page.replace("one", "Version 2.3. New.")
+        with self.assertRaisesRegex(Failure, r"file is out of date[^$]*-Version. Old.\n\+Version. New."):
+            page.check()
+
+    def test_a_missing_block_is_named(self):
+        with self.assertRaisesRegex(Failure, "no block three: add the lines <!-- generated: three -->"):
+            Page(self.file(PAGE)).replace("three", "")
+
+    def test_a_table_has_a_head(self):
+        self.assertEqual(table([["a", "b"], ["1", "2"]]), "| a | b |\n|---|---|\n| 1 | 2 |")
+
+
+class ConfigsTest(WithFiles):
+    def test_a_part_is_filled_in(self):
+        configs = Configs(self.file("#: config a\nport @port@\n\n#: config b\nother\n"))
+        self.assertEqual(configs.part("config a", {"port": 80}), "port 80")
+
+    def test_a_word_without_a_value_is_named(self):
+        with self.assertRaisesRegex(Failure, "file, config a: there is no value for 'port'"):
+            Configs(self.file("#: config a\nport @port@\n")).part("config a", {})
+
+
+class ProcessTest(WithFiles):
+    def start(self, processes, code):
+        return processes.start([sys.executable, "-u", "-c", code], self.scratch / "log")
+
+    def test_lines_are_read_once_and_only_when_complete(self):
+        with Processes() as processes:
+            child = self.start(processes, "import time; print('READY 1\\nmore\\nhalf', end=''); time.sleep(60)")
+            self.assertEqual(child.wait_for_line("READY"), "READY 1")
+            child.wait_until(lambda: (self.scratch / "log").read_text().endswith("half"), "it prints")
+            self.assertEqual(list(child.lines()), ["more"])
+            self.assertEqual(list(child.lines()), [])
+
+    def test_an_early_end_fails_with_the_last_lines(self):
+        with Processes() as processes:
+            child = self.start(processes, "import sys; sys.exit('the port is taken')")
+            with self.assertRaisesRegex(Failure, "ended with 1: the port is taken"):
+                child.wait_until(lambda: False, "it listens")
+
+    def test_nothing_outlives_its_scope(self):
+        with Processes() as processes:
+            child = self.start(processes, "import time; print('READY', flush=True); time.sleep(60)")
+            child.wait_for_line("READY")
+        with self.assertRaisesRegex(Failure, "the run has ended"):
+            child.check()
+        with self.assertRaisesRegex(Failure, "the run has ended"):
+            self.start(processes, "")
+        self.assertEqual(child._popen.returncode, -9)
+
+    def test_no_port_is_given_twice(self):
+        ports = [process.free_port() for _ in range(100)]
+        self.assertEqual(len(set(ports)), 100)
+
+
+class ReportTest(WithFiles):
+    def test_a_program_that_is_not_run_keeps_its_rows(self):
+        states, _, descriptions = load(HERE / "programs")
+        curl = next(one for one in descriptions if one.id == "curl")
+        verdicts = [
+            Verdict("curl", setup.id, state.id, adapter, setup.expects(state.id, adapter), "`GET / HTTP/1.1`")
+            for setup in curl.setups
+            for state in states
+            for adapter in FRAMEWORKS
+        ]
+        blocks = "| HAProxy | measured before |\n| curl | wrong |\n"
+        path = self.file(f"<!-- generated: summary -->\n{blocks}<!-- end -->\n<!-- generated: curl -->\n<!-- end -->\n")
+        page = Page(path)
+        Report(states, descriptions, [Command(curl, None, self.scratch, None, None)], verdicts).put_into(page)
+        page.write()
+        text = path.read_text()
+        self.assertIn("| HAProxy | measured before |", text)
+        self.assertNotIn("wrong", text)
+        self.assertIn("| curl | `readiness` | `get` | exit 0 | exit 0 | exit 22 |", text)
+        self.assertIn("| `readiness` | `get` | ok, degraded | 200 | exit 0 |", text)
+        self.assertIn("curl -fsS -o /dev/null 'http://127.0.0.1:8080/health?checks=all'", text)
+
+
+class ScenariosTest(unittest.TestCase):
+    def test_every_row_of_delays_has_its_scenarios(self):
+        for proxy, name, _, delays in scenarios.DELAYS:
+            for delay in delays:
+                self.assertIn(proxy, scenarios.SCENARIOS[f"{name}-delay-{delay}"].proxies)
