@@ -3,6 +3,8 @@
 mod clock;
 mod executor;
 pub(crate) mod guard;
+#[cfg(all(test, health_loom))]
+mod loom;
 pub(crate) mod pool;
 pub(crate) mod promise;
 pub(crate) mod sync;

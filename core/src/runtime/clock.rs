@@ -1,119 +1,108 @@
 //! Timers without a runtime: one thread that sleeps until the next of them is due.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::thread;
-use std::time::Instant;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use crate::runtime::guard::catch;
+use crate::runtime::sync::{Condvar, Mutex, lock, now, spawn_thread};
 
-/// The process's clock. Its thread starts with the first timer and never ends; it runs nothing but
-/// wakers.
-static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::default);
+/// Wakes tasks at their time. Dropping it ends its thread, and no timer wakes anything any more.
+///
+/// Its thread runs nothing but wakers. It starts with a timer, and ends some time after the last one.
+pub(super) struct Clock(Arc<Shared>);
 
-#[derive(Default)]
-struct Clock {
+struct Shared {
+    /// How long the thread waits for another timer before it ends.
+    patience: Duration,
     state: Mutex<State>,
     changed: Condvar,
 }
 
+/// When a timer is due; the number tells timers of the same time apart.
+pub(super) type Timer = (Instant, u64);
+
 #[derive(Default)]
 struct State {
-    /// By the time they are due; the number keeps two of one time apart.
-    timers: BTreeMap<(Instant, u64), Waker>,
+    timers: BTreeMap<Timer, Waker>,
     next: u64,
     is_running: bool,
+    is_closed: bool,
+}
+
+impl State {
+    fn first_due(&self) -> Option<Instant> {
+        self.timers.first_key_value().map(|((due, _), _)| *due)
+    }
 }
 
 impl Clock {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn new(patience: Duration) -> Self {
+        Self(Arc::new(Shared {
+            patience,
+            state: Mutex::default(),
+            changed: Condvar::default(),
+        }))
     }
 
-    fn set(&'static self, due: Instant, waker: Waker) -> (Instant, u64) {
-        let mut state = self.lock();
+    /// Wakes `waker` at `due`.
+    pub(super) fn set(&self, due: Instant, waker: Waker) -> Timer {
+        let mut state = lock(&self.0.state);
         let timer = (due, state.next);
         state.next += 1;
         state.timers.insert(timer, waker);
         if !state.is_running {
-            let thread = thread::Builder::new().name("health-clock".to_owned());
+            let shared = self.0.clone();
             // Where no thread can be had, the next timer tries again.
-            state.is_running = thread.spawn(|| self.run()).is_ok();
+            state.is_running = spawn_thread("health-clock", move || shared.run()).is_ok();
         } else if state.timers.first_key_value().map(|(first, _)| *first) == Some(timer) {
-            self.changed.notify_one();
+            self.0.changed.notify_one();
         }
         timer
     }
 
-    fn run(&self) {
-        let mut state = self.lock();
-        loop {
-            let now = Instant::now();
-            state = match state.timers.first_entry() {
-                Some(first) if first.key().0 <= now => {
-                    let waker = first.remove();
-                    drop(state);
-                    let _ = catch(|| waker.wake());
-                    self.lock()
-                }
-                Some(first) => {
-                    let wait = first.key().0 - now;
-                    let woken = self.changed.wait_timeout(state, wait);
-                    woken.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => {
-                    let woken = self.changed.wait(state);
-                    woken.unwrap_or_else(PoisonError::into_inner)
-                }
-            };
-        }
+    /// Takes a timer back, if it is not over.
+    pub(super) fn unset(&self, timer: Timer) {
+        let waker = lock(&self.0.state).timers.remove(&timer);
+        // A waker is foreign code: it is dropped behind the lock.
+        drop(waker);
     }
 }
 
-/// Wakes `waker` at `due`.
-pub(super) fn wake_at(due: Instant, waker: Waker) {
-    CLOCK.set(due, waker);
-}
-
-/// A future that is done at its time.
-pub(super) struct Sleep {
-    due: Instant,
-    timer: Option<(Instant, u64)>,
-}
-
-impl Sleep {
-    pub(super) fn until(due: Instant) -> Self {
-        Self { due, timer: None }
-    }
-
-    fn unset(&mut self) {
-        if let Some(timer) = self.timer.take() {
-            let waker = CLOCK.lock().timers.remove(&timer);
-            // A waker is foreign code: it is dropped behind the lock.
-            drop(waker);
-        }
-    }
-}
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.unset();
-        if Instant::now() >= self.due {
-            return Poll::Ready(());
-        }
-        let due = self.due;
-        self.timer = Some(CLOCK.set(due, context.waker().clone()));
-        Poll::Pending
-    }
-}
-
-impl Drop for Sleep {
+impl Drop for Clock {
     fn drop(&mut self) {
-        self.unset();
+        let mut state = lock(&self.0.state);
+        state.is_closed = true;
+        let timers = std::mem::take(&mut state.timers);
+        drop(state);
+        self.0.changed.notify_one();
+        let _ = catch(|| drop(timers));
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        let mut state = lock(&self.state);
+        while !state.is_closed {
+            let now = now();
+            let (wait, is_idle) = match state.first_due() {
+                Some(due) if due <= now => {
+                    let waker = state.timers.pop_first();
+                    drop(state);
+                    let _ = catch(|| waker.map(|(_, waker)| waker.wake()));
+                    state = lock(&self.state);
+                    continue;
+                }
+                Some(due) => (due - now, false),
+                None => (self.patience, true),
+            };
+            let is_over;
+            (state, is_over) = self.changed.wait_timeout(state, wait);
+            if is_over && is_idle && state.timers.is_empty() {
+                state.is_running = false;
+                return;
+            }
+        }
     }
 }

@@ -1,32 +1,91 @@
 //! Polls tasks on a thread of the library's own, and on another while one of them blocks it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use super::{Task, clock};
+use super::Task;
+use super::clock::Clock;
 use crate::runtime::guard::catch;
 use crate::runtime::pool::Pool;
+use crate::runtime::sync::{Mutex, lock};
 
-/// The process's executor: one thread, as long as no task blocks it.
-static EXECUTOR: LazyLock<Pool> = LazyLock::new(|| Pool::growing("health-checks"));
-
-/// A poll that takes longer blocks its thread: it is given up, and other threads poll the rest.
-const PATIENCE: Duration = Duration::from_millis(20);
-/// How often that is looked at while somebody waits.
-const ROUND: Duration = Duration::from_millis(5);
-
-/// Polls `task` to its end.
-pub(super) fn spawn(task: Task) {
-    let spawned = Arc::new(Spawned(Mutex::new(State {
-        phase: Phase::Idle,
-        task: Some(task),
-    })));
-    spawned.wake();
+/// See the [module's doc](self). It has one thread, as long as no task blocks it.
+pub(super) struct Executor {
+    pool: Pool,
+    clock: Arc<Clock>,
+    limits: Limits,
+    relief_is_set: AtomicBool,
 }
 
-struct Spawned(Mutex<State>);
+/// How soon a task that blocks its thread is found out.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// A poll that takes longer blocks its thread: other threads poll the rest.
+    pub(super) poll: Duration,
+    /// How often polls are looked at while others wait.
+    pub(super) round: Duration,
+}
+
+impl Executor {
+    pub(super) fn new(pool: Pool, clock: Arc<Clock>, limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            pool,
+            clock,
+            limits,
+            relief_is_set: AtomicBool::new(false),
+        })
+    }
+
+    /// Polls `task` to its end.
+    pub(super) fn spawn(self: &Arc<Self>, task: Task) {
+        let spawned = Arc::new(Spawned {
+            executor: self.clone(),
+            state: Mutex::new(State {
+                phase: Phase::Idle,
+                task: Some(task),
+            }),
+        });
+        spawned.wake();
+    }
+
+    fn submit(self: &Arc<Self>, work: impl FnOnce() + Send + 'static) {
+        self.pool.submit(work);
+        if self.pool.is_behind() {
+            self.set_relief();
+        }
+    }
+
+    /// Looks, in a while, whether a poll blocks the thread that others wait for.
+    fn set_relief(self: &Arc<Self>) {
+        if !self.relief_is_set.swap(true, Ordering::SeqCst) {
+            let waker = Waker::from(Arc::new(Relief(Arc::downgrade(self))));
+            self.clock.set(Instant::now() + self.limits.round, waker);
+        }
+    }
+}
+
+/// What looks whether a poll blocks its thread.
+struct Relief(Weak<Executor>);
+
+impl Wake for Relief {
+    fn wake(self: Arc<Self>) {
+        let Some(executor) = self.0.upgrade() else {
+            return;
+        };
+        executor.relief_is_set.store(false, Ordering::SeqCst);
+        executor.pool.relieve(executor.limits.poll);
+        if executor.pool.is_behind() {
+            executor.set_relief();
+        }
+    }
+}
+
+struct Spawned {
+    executor: Arc<Executor>,
+    state: Mutex<State>,
+}
 
 struct State {
     phase: Phase,
@@ -45,12 +104,8 @@ enum Phase {
 }
 
 impl Spawned {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn poll(self: Arc<Self>) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.phase = Phase::Polling;
         let task = state.task.take();
         drop(state);
@@ -62,7 +117,7 @@ impl Spawned {
             let _ = catch(|| drop(task));
             return;
         }
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.task = Some(task);
         let again = state.phase == Phase::PollingAgain;
         state.phase = Phase::Idle;
@@ -75,46 +130,16 @@ impl Spawned {
 
 impl Wake for Spawned {
     fn wake(self: Arc<Self>) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         match state.phase {
             Phase::Idle => {
                 state.phase = Phase::Queued;
                 drop(state);
                 let spawned = self.clone();
-                submit(move || spawned.poll());
+                self.executor.submit(move || spawned.poll());
             }
             Phase::Polling => state.phase = Phase::PollingAgain,
             Phase::Queued | Phase::PollingAgain => {}
-        }
-    }
-}
-
-fn submit(work: impl FnOnce() + Send + 'static) {
-    EXECUTOR.submit(work);
-    if EXECUTOR.is_behind() {
-        Relief::set();
-    }
-}
-
-static RELIEF_IS_SET: AtomicBool = AtomicBool::new(false);
-
-/// Looks, in a while, whether a poll blocks the thread that others wait for.
-struct Relief;
-
-impl Relief {
-    fn set() {
-        if !RELIEF_IS_SET.swap(true, Ordering::SeqCst) {
-            clock::wake_at(Instant::now() + ROUND, Waker::from(Arc::new(Self)));
-        }
-    }
-}
-
-impl Wake for Relief {
-    fn wake(self: Arc<Self>) {
-        RELIEF_IS_SET.store(false, Ordering::SeqCst);
-        EXECUTOR.relieve(PATIENCE);
-        if EXECUTOR.is_behind() {
-            Self::set();
         }
     }
 }

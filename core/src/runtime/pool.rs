@@ -9,16 +9,16 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::runtime::guard::catch;
+use crate::runtime::sync::{Condvar, Mutex, MutexGuard, lock, spawn_thread};
 
 type Work = Box<dyn FnOnce() + Send>;
 
 /// How long most threads wait for more work before they end.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// See the [module's doc](self). Dropping it ends the threads that have nothing to do.
 pub(crate) struct Pool(Arc<Shared>);
@@ -72,9 +72,9 @@ impl Pool {
     }
 
     /// A pool of one thread, and of as many more as there are jobs given up: where some block, the next may
-    /// well block too.
-    pub(crate) fn growing(name: &'static str) -> Self {
-        Self::described(name, 1, true, PATIENCE)
+    /// well block too. A thread waits for more work as long as `patience`.
+    pub(crate) fn growing(name: &'static str, patience: Duration) -> Self {
+        Self::described(name, 1, true, patience)
     }
 
     fn described(name: &'static str, limit: usize, grows: bool, patience: Duration) -> Self {
@@ -84,7 +84,7 @@ impl Pool {
             grows,
             patience,
             state: Mutex::default(),
-            changed: Condvar::new(),
+            changed: Condvar::default(),
         }))
     }
 
@@ -175,7 +175,7 @@ impl Job {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Sees to it that somebody takes what is queued.
@@ -184,10 +184,8 @@ impl Shared {
         while state.is_behind() && state.counted < self.limit(&state) {
             state.counted += 1;
             state.starting += 1;
-            let (shared, name) = (self.clone(), self.name.to_owned());
-            // The usual stack: an overflow would end the process, and untouched pages cost nothing.
-            let thread = thread::Builder::new().name(name);
-            if thread.spawn(move || shared.work()).is_err() {
+            let shared = self.clone();
+            if spawn_thread(self.name, move || shared.work()).is_err() {
                 state.counted -= 1;
                 state.starting -= 1;
                 return;
@@ -226,11 +224,10 @@ impl Shared {
                 return;
             } else {
                 state.idle += 1;
-                let waited = self.changed.wait_timeout(state, self.patience);
-                let timeout;
-                (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                let is_over;
+                (state, is_over) = self.changed.wait_timeout(state, self.patience);
                 state.idle -= 1;
-                if timeout.timed_out() && state.queue.is_empty() {
+                if is_over && state.queue.is_empty() {
                     state.counted -= 1;
                     return;
                 }

@@ -1,15 +1,21 @@
 //! The runtime of a program that has none.
 
-use std::time::Instant;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
-use super::clock::Sleep;
-use super::{Runtime, Task, executor};
+use super::clock::{Clock, Timer};
+use super::executor::{Executor, Limits};
+use super::pool::{PATIENCE, Pool};
+use super::{Runtime, Task};
 
 /// Threads of the library's own: one that keeps the time, one that polls checks.
 ///
-/// Both start at the first use, are shared by all endpoints of the process, and hold up nothing when it
-/// ends. A check that blocks its thread is left alone with it, and the other checks go on, on
-/// another.
+/// All endpoints of the process share them. They start when they are used, end when they have been idle for a second,
+/// and do not delay the end of the process. A check that blocks its thread keeps that thread, and another thread
+/// polls the other checks.
 ///
 /// A check that talks through a runtime needs the runtime's own context: `TokioRuntime` (feature
 /// `tokio`) brings it.
@@ -22,11 +28,71 @@ impl Runtime for ThreadRuntime {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Task {
-        Box::pin(Sleep::until(deadline))
+        Box::pin(Sleep {
+            due: deadline,
+            timer: None,
+        })
     }
 
     fn spawn(&self, task: Task) {
-        executor::spawn(task);
+        THREADS.executor.spawn(task);
+    }
+}
+
+/// The threads of the process.
+static THREADS: LazyLock<Threads> = LazyLock::new(Threads::new);
+
+struct Threads {
+    clock: Arc<Clock>,
+    executor: Arc<Executor>,
+}
+
+impl Threads {
+    fn new() -> Self {
+        let clock = Arc::new(Clock::new(PATIENCE));
+        let limits = Limits {
+            poll: Duration::from_millis(20),
+            round: Duration::from_millis(5),
+        };
+        let pool = Pool::growing("health-checks", PATIENCE);
+        Self {
+            executor: Executor::new(pool, clock.clone(), limits),
+            clock,
+        }
+    }
+}
+
+/// A future that is done at its time.
+struct Sleep {
+    due: Instant,
+    timer: Option<Timer>,
+}
+
+impl Sleep {
+    fn unset(&mut self) {
+        if let Some(timer) = self.timer.take() {
+            THREADS.clock.unset(timer);
+        }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.unset();
+        if Instant::now() >= self.due {
+            return Poll::Ready(());
+        }
+        let waker = context.waker().clone();
+        self.timer = Some(THREADS.clock.set(self.due, waker));
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        self.unset();
     }
 }
 

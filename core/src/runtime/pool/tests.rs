@@ -104,7 +104,7 @@ fn a_job_that_is_given_up_in_the_queue_is_never_done() {
 
 #[test]
 fn a_growing_pool_has_one_thread_more_than_jobs_that_were_given_up() {
-    let pool = Pool::growing("health-test");
+    let pool = Pool::growing("health-test", Duration::from_secs(60));
     let gate = Gate::new();
     for _ in 0..4 {
         gate.submit(&pool);
