@@ -6,6 +6,7 @@ pub(crate) mod guard;
 #[cfg(all(test, health_loom))]
 mod loom;
 pub(crate) mod pool;
+pub(crate) mod process;
 pub(crate) mod promise;
 pub(crate) mod sync;
 mod threads;

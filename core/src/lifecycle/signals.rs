@@ -4,65 +4,90 @@ use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::thread;
 
 use futures::Stream;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals as Arrivals;
 use signal_hook::low_level::emulate_default_handler;
 
-/// SIGTERM and SIGINT to this process, as a stream for [`Health::drain_when`](crate::Health::drain_when): an
-/// item each.
+use crate::log::LOG_TARGET;
+use crate::runtime::process::{self, PerProcess};
+use crate::runtime::sync::spawn_thread;
+
+/// A stream with one item for each SIGTERM or SIGINT to this process, for
+/// [`Health::drain_when`](crate::Health::drain_when).
 ///
-/// From [`Signals::new`] on neither of them ends the process by itself, until this is dropped, as `drain_when`
-/// does when its wait is over: one that comes while the server finishes its last requests ends the process at once.
-/// Of several, each has every signal, and the last to be dropped counts.
+/// From [`Signals::new`] on the signals no longer end the process by themselves. Dropping the last `Signals` restores
+/// that; `drain_when` drops its stream when the delay has passed, so that another signal ends a process that hangs in
+/// its last requests. If there are several, each receives every signal.
 ///
-/// Call it before the server listens: then no signal is too early. The signals are waited for on a thread of the
-/// library's own, and need no runtime.
+/// Create it before the server listens, so that no signal comes too early. A thread of the library waits for the
+/// signals; no runtime is needed.
+///
+/// **Fork.** A child process has none of its parent's threads. A `Signals` that was created before the fork starts
+/// again when the child polls it: signals that come sooner are lost. A child that does not poll one never notices its
+/// signals, and does not end by them either. So create one in each process, after the fork.
 #[derive(Debug)]
-pub struct Signals(UnboundedReceiver<()>);
+pub struct Signals {
+    arrivals: UnboundedReceiver<()>,
+    /// The process that has its thread.
+    process: u32,
+}
 
 /// How many there are in this process.
-static LIVE: AtomicUsize = AtomicUsize::new(0);
+fn live() -> &'static AtomicUsize {
+    static LIVE: PerProcess<AtomicUsize> = PerProcess::new();
+    LIVE.get_or_make(AtomicUsize::default)
+}
 
 impl Signals {
-    /// Stands ready for the signals.
+    /// Starts to receive the signals. It does not block.
     ///
     /// # Errors
     ///
     /// The system has no room for a handler, or for the thread.
     pub fn new() -> io::Result<Self> {
-        let mut arrivals = Arrivals::new([SIGTERM, SIGINT])?;
-        let (sender, receiver) = unbounded();
+        let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
+        let (sender, arrivals) = unbounded();
         let wait = move || {
-            for signal in arrivals.forever() {
+            for signal in signals.forever() {
                 let is_sent = sender.unbounded_send(()).is_ok();
-                if !is_sent && LIVE.load(Ordering::SeqCst) == 0 {
-                    // Nobody waits for it any more: it does what it does elsewhere.
+                if !is_sent && live().load(Ordering::SeqCst) == 0 {
+                    // No `Signals` is left: the signal does what it does by default.
                     let _ = emulate_default_handler(signal);
                 }
             }
         };
-        let thread = thread::Builder::new().name("health-signals".to_owned());
-        thread.spawn(wait)?;
-        LIVE.fetch_add(1, Ordering::SeqCst);
-        Ok(Self(receiver))
+        spawn_thread("health-signals", wait)?;
+        live().fetch_add(1, Ordering::SeqCst);
+        let process = process::id();
+        Ok(Self { arrivals, process })
     }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        self.0.close();
-        LIVE.fetch_sub(1, Ordering::SeqCst);
+        self.arrivals.close();
+        if self.process == process::id() {
+            live().fetch_sub(1, Ordering::SeqCst);
+        }
     }
 }
 
 impl Stream for Signals {
     type Item = ();
 
+    /// Ends only where a child of a fork has no room for a thread, with an ERROR in its log.
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<()>> {
-        Pin::new(&mut self.0).poll_next(context)
+        if self.process != process::id() {
+            match Self::new() {
+                Ok(signals) => *self = signals,
+                Err(error) => {
+                    tracing::error!(target: LOG_TARGET, "Signals cannot be received after a fork: {error}");
+                    return Poll::Ready(None);
+                }
+            }
+        }
+        Pin::new(&mut self.arrivals).poll_next(context)
     }
 }

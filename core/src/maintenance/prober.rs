@@ -5,6 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::runtime::pool::Pool;
+use crate::runtime::process::PerProcess;
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 use crate::runtime::{Runtime, ThreadRuntime, after, until};
@@ -30,7 +31,8 @@ pub(super) struct Prober<P: Probe> {
 
 struct Shared<P: Probe> {
     probe: P,
-    queue: Mutex<Queue<P::Output>>,
+    /// Probes of a parent process never end in the child of a fork.
+    queue: PerProcess<Mutex<Queue<P::Output>>>,
 }
 
 struct Queue<T> {
@@ -57,10 +59,7 @@ impl<P: Probe> Prober<P> {
     }
 
     fn on(thread: Pool, probe: P, limit: Duration) -> Self {
-        let queue = Mutex::new(Queue {
-            pending: None,
-            running: None,
-        });
+        let queue = PerProcess::new();
         Self {
             thread,
             shared: Arc::new(Shared { probe, queue }),
@@ -76,7 +75,7 @@ impl<P: Probe> Prober<P> {
     ) -> Option<T> {
         let (sender, receiver) = mpsc::channel();
         let shared = self.shared.clone();
-        lock(&shared.queue).running = Some(ThreadRuntime.now());
+        lock(shared.queue()).running = Some(ThreadRuntime.now());
         self.thread.submit(move || {
             shared.probe.probe(&ThreadRuntime, ThreadRuntime.now());
             let _ = sender.send(then());
@@ -97,7 +96,7 @@ impl<P: Probe> Prober<P> {
 
     /// The probe that begins next, and since when it is next: as long as the one before it is running.
     fn next_probe(&self, runtime: &Arc<dyn Runtime>) -> (Arc<Pending<P::Output>>, Instant) {
-        let mut queue = lock(&self.shared.queue);
+        let mut queue = lock(self.shared.queue());
         let is_first = queue.pending.is_none() && queue.running.is_none();
         let new = || {
             Arc::new(Pending {
@@ -121,11 +120,20 @@ impl<P: Probe> Prober<P> {
 }
 
 impl<P: Probe> Shared<P> {
+    fn queue(&self) -> &Mutex<Queue<P::Output>> {
+        self.queue.get_or_make(|| {
+            Mutex::new(Queue {
+                pending: None,
+                running: None,
+            })
+        })
+    }
+
     /// Probes until no request waits for it.
     fn run_pending(&self, clock: &dyn Runtime) {
         loop {
             let now = clock.now();
-            let mut queue = lock(&self.queue);
+            let mut queue = lock(self.queue());
             let Some(pending) = queue.pending.take() else {
                 queue.running = None;
                 return;

@@ -9,6 +9,7 @@ use super::Task;
 use super::clock::Clock;
 use crate::runtime::guard::catch;
 use crate::runtime::pool::Pool;
+use crate::runtime::process;
 use crate::runtime::sync::{Mutex, lock};
 
 /// See the [module's doc](self). It has one thread, as long as no task blocks it.
@@ -17,6 +18,8 @@ pub(super) struct Executor {
     clock: Arc<Clock>,
     limits: Limits,
     relief_is_set: AtomicBool,
+    /// The process that has its threads.
+    process: u32,
 }
 
 /// How soon a task that blocks its thread is found out.
@@ -35,6 +38,7 @@ impl Executor {
             clock,
             limits,
             relief_is_set: AtomicBool::new(false),
+            process: process::id(),
         })
     }
 
@@ -130,6 +134,10 @@ impl Spawned {
 
 impl Wake for Spawned {
     fn wake(self: Arc<Self>) {
+        // A child of a fork has a copy of the task, which is its parent's to run.
+        if self.executor.process != process::id() {
+            return;
+        }
         let mut state = lock(&self.state);
         match state.phase {
             Phase::Idle => {

@@ -3,6 +3,8 @@
 //! The threads are detached: a process ends without waiting for them. At most `limit` of them work side
 //! by side; a job that is [given up](Job::give_up) no longer counts, so that what hangs cannot starve
 //! what does not. Its thread stays behind until the job returns, and ends then if it is not needed.
+//!
+//! A process that forks keeps its threads and jobs; the child starts with a pool without any.
 
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::runtime::guard::catch;
+use crate::runtime::process::{self, PerProcess};
 use crate::runtime::sync::{Condvar, Mutex, MutexGuard, lock, spawn_thread};
 
 type Work = Box<dyn FnOnce() + Send>;
@@ -21,15 +24,25 @@ type Work = Box<dyn FnOnce() + Send>;
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// See the [module's doc](self). Dropping it ends the threads that have nothing to do.
-pub(crate) struct Pool(Arc<Shared>);
+pub(crate) struct Pool {
+    kind: Kind,
+    shared: PerProcess<Arc<Shared>>,
+}
 
-struct Shared {
+#[derive(Clone, Copy)]
+struct Kind {
     name: &'static str,
     limit: usize,
     /// Whether each job that is given up raises the limit by one.
     grows: bool,
     /// How long a thread waits for more work before it ends.
     patience: Duration,
+}
+
+struct Shared {
+    kind: Kind,
+    /// The process that has its threads.
+    process: u32,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -78,43 +91,58 @@ impl Pool {
     }
 
     fn described(name: &'static str, limit: usize, grows: bool, patience: Duration) -> Self {
-        Self(Arc::new(Shared {
-            name,
-            limit,
-            grows,
-            patience,
-            state: Mutex::default(),
-            changed: Condvar::default(),
-        }))
+        Self {
+            kind: Kind {
+                name,
+                limit,
+                grows,
+                patience,
+            },
+            shared: PerProcess::new(),
+        }
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        self.shared.get_or_make(|| {
+            Arc::new(Shared {
+                kind: self.kind,
+                process: process::id(),
+                state: Mutex::default(),
+                changed: Condvar::default(),
+            })
+        })
     }
 
     /// Queues `work`. Where no thread can be made, it waits for the next attempt: another job, or
     /// [`Pool::staff`].
     pub(crate) fn submit(&self, work: impl FnOnce() + Send + 'static) -> Job {
-        let mut state = self.0.lock();
+        let shared = self.shared();
+        let mut state = shared.lock();
         let number = state.next;
         state.next += 1;
         state.queue.push_back((number, Box::new(work)));
-        self.0.staff(state);
+        shared.staff(state);
         Job {
-            pool: self.0.clone(),
+            pool: shared.clone(),
             number,
         }
     }
 
     /// Tries again where no thread could be made.
     pub(crate) fn staff(&self) {
-        self.0.staff(self.0.lock());
+        let shared = self.shared();
+        shared.staff(shared.lock());
     }
 
     /// Whether there is work that waits for a thread.
     pub(crate) fn is_behind(&self) -> bool {
-        self.0.lock().is_behind()
+        self.shared().lock().is_behind()
     }
 
     /// Gives up what runs for `patience` or longer, if other work waits for it.
     pub(crate) fn relieve(&self, patience: Duration) {
-        let mut state = self.0.lock();
+        let shared = self.shared();
+        let mut state = shared.lock();
         if !state.is_behind() {
             return;
         }
@@ -126,24 +154,27 @@ impl Pool {
             }
         }
         state.counted -= relieved;
-        self.0.staff(state);
+        shared.staff(state);
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.name)
+        f.write_str(self.kind.name)
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let Some(shared) = self.shared.get() else {
+            return;
+        };
+        let mut state = shared.lock();
         state.is_closed = true;
         // Dropped behind the lock: what a job holds is foreign.
         let queue = std::mem::take(&mut state.queue);
         drop(state);
-        self.0.changed.notify_all();
+        shared.changed.notify_all();
         let _ = catch(|| drop(queue));
     }
 }
@@ -157,6 +188,9 @@ pub(crate) struct Job {
 impl Job {
     /// Takes it out of the queue, or lets its thread no longer count against the limit.
     pub(crate) fn give_up(&self) {
+        if self.pool.process != process::id() {
+            return;
+        }
         let mut state = self.pool.lock();
         if let Some(at) = state.queue.iter().position(|(n, _)| *n == self.number) {
             let work = state.queue.remove(at);
@@ -185,7 +219,7 @@ impl Shared {
             state.counted += 1;
             state.starting += 1;
             let shared = self.clone();
-            if spawn_thread(self.name, move || shared.work()).is_err() {
+            if spawn_thread(self.kind.name, move || shared.work()).is_err() {
                 state.counted -= 1;
                 state.starting -= 1;
                 return;
@@ -195,7 +229,7 @@ impl Shared {
 
     fn limit(&self, state: &State) -> usize {
         let given_up = state.running.values().filter(|running| running.is_given_up);
-        self.limit + if self.grows { given_up.count() } else { 0 }
+        self.kind.limit + if self.kind.grows { given_up.count() } else { 0 }
     }
 
     /// What a thread does, until the pool is closed or its job was given up and others do the work.
@@ -225,7 +259,7 @@ impl Shared {
             } else {
                 state.idle += 1;
                 let is_over;
-                (state, is_over) = self.changed.wait_timeout(state, self.patience);
+                (state, is_over) = self.changed.wait_timeout(state, self.kind.patience);
                 state.idle -= 1;
                 if is_over && state.queue.is_empty() {
                     state.counted -= 1;

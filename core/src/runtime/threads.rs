@@ -2,20 +2,21 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::clock::{Clock, Timer};
 use super::executor::{Executor, Limits};
 use super::pool::{PATIENCE, Pool};
+use super::process::{self, PerProcess};
 use super::{Runtime, Task};
 
 /// Threads of the library's own: one that keeps the time, one that polls checks.
 ///
 /// All endpoints of the process share them. They start when they are used, end when they have been idle for a second,
 /// and do not delay the end of the process. A check that blocks its thread keeps that thread, and another thread
-/// polls the other checks.
+/// polls the other checks. A child of a fork has threads of its own, and runs nothing that its parent began.
 ///
 /// A check that talks through a runtime needs the runtime's own context: `TokioRuntime` (feature
 /// `tokio`) brings it.
@@ -35,19 +36,22 @@ impl Runtime for ThreadRuntime {
     }
 
     fn spawn(&self, task: Task) {
-        THREADS.executor.spawn(task);
+        Threads::of_this_process().executor.spawn(task);
     }
 }
 
-/// The threads of the process.
-static THREADS: LazyLock<Threads> = LazyLock::new(Threads::new);
-
 struct Threads {
+    process: u32,
     clock: Arc<Clock>,
     executor: Arc<Executor>,
 }
 
 impl Threads {
+    fn of_this_process() -> &'static Self {
+        static THREADS: PerProcess<Threads> = PerProcess::new();
+        THREADS.get_or_make(Self::new)
+    }
+
     fn new() -> Self {
         let clock = Arc::new(Clock::new(PATIENCE));
         let limits = Limits {
@@ -56,6 +60,7 @@ impl Threads {
         };
         let pool = Pool::growing("health-checks", PATIENCE);
         Self {
+            process: process::id(),
             executor: Executor::new(pool, clock.clone(), limits),
             clock,
         }
@@ -65,13 +70,17 @@ impl Threads {
 /// A future that is done at its time.
 struct Sleep {
     due: Instant,
-    timer: Option<Timer>,
+    /// What was set last, and with whom.
+    timer: Option<(&'static Threads, Timer)>,
 }
 
 impl Sleep {
     fn unset(&mut self) {
-        if let Some(timer) = self.timer.take() {
-            THREADS.clock.unset(timer);
+        if let Some((threads, timer)) = self.timer.take() {
+            // In a child of a fork there is nobody to take it back from.
+            if threads.process == process::id() {
+                threads.clock.unset(timer);
+            }
         }
     }
 }
@@ -84,8 +93,8 @@ impl Future for Sleep {
         if Instant::now() >= self.due {
             return Poll::Ready(());
         }
-        let waker = context.waker().clone();
-        self.timer = Some(THREADS.clock.set(self.due, waker));
+        let (threads, waker) = (Threads::of_this_process(), context.waker().clone());
+        self.timer = Some((threads, threads.clock.set(self.due, waker)));
         Poll::Pending
     }
 }

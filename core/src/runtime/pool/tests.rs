@@ -41,7 +41,7 @@ impl Gate {
 /// Waits until that many threads count, and one waits for work if `idle`.
 fn settles(pool: &Pool, counted: usize, idle: usize) {
     loop {
-        let state = pool.0.lock();
+        let state = pool.shared().lock();
         if (state.counted, state.idle, state.starting) == (counted, idle, 0) {
             return;
         }
@@ -57,7 +57,7 @@ fn a_job_takes_one_thread_and_the_next_takes_the_same() {
     for _ in 0..3 {
         gate.submit(&pool);
         assert!(!pool.is_behind());
-        assert_eq!(pool.0.lock().counted, 1);
+        assert_eq!(pool.shared().lock().counted, 1);
         gate.is_started();
         gate.release.send(()).unwrap();
         settles(&pool, 1, 1);
@@ -73,7 +73,7 @@ fn jobs_side_by_side_take_a_thread_each_up_to_the_limit() {
     assert!(!pool.is_behind());
     gate.submit(&pool);
     assert!(pool.is_behind());
-    assert_eq!(pool.0.lock().counted, 2);
+    assert_eq!(pool.shared().lock().counted, 2);
     gate.is_started();
     gate.is_started();
     pool.staff();
@@ -82,7 +82,7 @@ fn jobs_side_by_side_take_a_thread_each_up_to_the_limit() {
     // Given up, however often, it leaves room for one more.
     first.give_up();
     first.give_up();
-    assert_eq!(pool.0.lock().counted, 2);
+    assert_eq!(pool.shared().lock().counted, 2);
     gate.is_started();
     assert!(!pool.is_behind());
     drop(gate);
@@ -111,10 +111,10 @@ fn a_growing_pool_has_one_thread_more_than_jobs_that_were_given_up() {
     }
     gate.is_started();
     pool.relieve(Duration::from_secs(3600));
-    assert_eq!(pool.0.lock().counted, 1);
+    assert_eq!(pool.shared().lock().counted, 1);
     // One blocks: two go on. All three block: the last is no longer alone either.
     pool.relieve(Duration::ZERO);
-    assert_eq!(pool.0.lock().counted, 2);
+    assert_eq!(pool.shared().lock().counted, 2);
     gate.is_started();
     gate.is_started();
     assert!(pool.is_behind());
@@ -122,9 +122,9 @@ fn a_growing_pool_has_one_thread_more_than_jobs_that_were_given_up() {
     gate.is_started();
     assert!(!pool.is_behind());
     // Nothing waits any more, and so nothing is given up.
-    let counted = pool.0.lock().counted;
+    let counted = pool.shared().lock().counted;
     pool.relieve(Duration::ZERO);
-    assert_eq!(pool.0.lock().counted, counted);
+    assert_eq!(pool.shared().lock().counted, counted);
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! What a child process finds after a fork: it has a copy of its parent's memory, and none of its threads. Each test runs
+//! itself once more, in a process of its own, and that forks.
+
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
+use std::env;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::process::{Command, exit};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use std::thread;
+use std::time::Duration;
+
+use fork::{Fork, fork};
+use futures::executor::block_on;
+use futures::{FutureExt as _, StreamExt as _};
+use health_core::{Check, Health, HealthBuilder, HealthConfig, Signals};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, waitpid};
+
+/// Set in the process that forks.
+const FORKS: &str = "HEALTH_FORKS";
+/// Longer than any test.
+const FOR_EVER: Duration = Duration::from_secs(3600);
+/// How long a child may take: with a check's timeout of an hour, one that waits for its parent takes longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs the test of this name as `body` in a process of its own, without other tests on other threads.
+fn alone(test: &str, body: impl FnOnce()) {
+    if env::var_os(FORKS).is_some() {
+        return body();
+    }
+    let again = Command::new(env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env(FORKS, "1")
+        .output()
+        .unwrap();
+    let output = String::from_utf8_lossy(&again.stdout);
+    let errors = String::from_utf8_lossy(&again.stderr);
+    assert!(output.contains("1 passed"), "{output}{errors}");
+}
+
+/// Forks; the child does `body` and ends.
+fn child(body: impl FnOnce()) -> Pid {
+    match fork().unwrap() {
+        Fork::Parent(child) => Pid::from_raw(child).unwrap(),
+        Fork::Child => {
+            thread::spawn(|| {
+                thread::sleep(PATIENCE);
+                eprintln!("the child hangs");
+                exit(2);
+            });
+            let done = catch_unwind(AssertUnwindSafe(body));
+            exit(i32::from(done.is_err()));
+        }
+    }
+}
+
+fn end_of(child: Pid) -> WaitStatus {
+    let (_, status) = waitpid(Some(child), WaitOptions::empty()).unwrap().unwrap();
+    status
+}
+
+/// Forks; the child does `body`, and must come to its end.
+fn in_child(body: impl FnOnce()) {
+    assert_eq!(end_of(child(body)).exit_status(), Some(0));
+}
+
+fn built(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> Health {
+    let config = HealthConfig::default().with_disablefile("");
+    let builder = Health::builder().config(config).timeout(FOR_EVER);
+    describe(builder.run_timeout(FOR_EVER)).build().unwrap()
+}
+
+fn ask(health: &Health) -> &'static str {
+    block_on(health.respond("checks=all")).body()
+}
+
+/// Passes, after a wait on the library's clock; counts.
+fn counted(
+    executions: &Arc<AtomicUsize>,
+) -> impl Fn() -> Result<(), String> + Send + Sync + 'static {
+    let executions = executions.clone();
+    move || {
+        executions.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_deep_poll_in_a_child_is_answered_by_its_own_execution_of_each_check() {
+    alone(
+        "a_deep_poll_in_a_child_is_answered_by_its_own_execution_of_each_check",
+        || {
+            let executions = Arc::new(AtomicUsize::new(0));
+            let (check, blocking) = (counted(&executions), counted(&executions));
+            let health = built(|b| {
+                b.check("async", move || std::future::ready(check()))
+                    .register(Check::blocking("blocking", blocking))
+            });
+            let asked = |times: usize| {
+                assert_eq!(ask(&health), "OK");
+                assert_eq!(executions.load(Ordering::SeqCst), 2 * times);
+            };
+            asked(1);
+            in_child(|| {
+                asked(2);
+                // And in the child's child.
+                in_child(|| asked(3));
+                asked(3);
+            });
+            asked(2);
+        },
+    );
+}
+
+#[test]
+fn a_deadline_holds_in_a_child() {
+    alone("a_deadline_holds_in_a_child", || {
+        let health = built(|b| {
+            let hangs = std::future::pending::<Result<(), String>>;
+            b.timeout(Duration::from_millis(1)).check("hangs", hangs)
+        });
+        let asked = || {
+            let answer = block_on(health.answer("checks=all"));
+            let record = answer.records().next().unwrap().text().to_owned();
+            assert!(record.contains("timed out after 1ms"), "{record}");
+        };
+        asked();
+        in_child(asked);
+    });
+}
+
+#[test]
+fn signals_of_the_parent_drain_a_child_that_polls_them_and_end_it_after_that() {
+    let name = "signals_of_the_parent_drain_a_child_that_polls_them_and_end_it_after_that";
+    alone(name, || {
+        let mut parents = Signals::new().unwrap();
+        let signals = Signals::new().unwrap();
+        let health = built(|b| b.termination_grace_period(2 * FOR_EVER));
+        let child = child(|| {
+            let mut drain = pin!(health.drain_when(signals, FOR_EVER));
+            let terminate = || kill_process(getpid(), Signal::TERM).unwrap();
+            assert!(drain.as_mut().now_or_never().is_none());
+            terminate();
+            while !health.is_draining() {
+                assert!(drain.as_mut().now_or_never().is_none());
+                thread::yield_now();
+            }
+            terminate();
+            block_on(drain);
+            // No `Signals` of the child is left, and those of the parent do not count.
+            terminate();
+            thread::sleep(FOR_EVER);
+        });
+        let signal = end_of(child).terminating_signal();
+        assert_eq!(signal, Some(Signal::TERM.as_raw()));
+        assert!(parents.next().now_or_never().is_none());
+    });
+}
