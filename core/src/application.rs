@@ -1,191 +1,158 @@
 //! The way of a request: observe, decide, respond, record.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::config::HealthConfig;
-use crate::decision::{Condition, Decision, Step};
-use crate::endpoint::{CheckMode, HealthResponse, Reply, Resolved, RunChecks, Table};
+use crate::decision::{Decision, decide};
+use crate::endpoint::{HealthResponse, ResolvedEndpoint, RunChecks, asks_for_checks};
 use crate::lifecycle::{Drain, Gate};
 use crate::log::{LogMemory, LogPolicy, LogRecord};
 use crate::maintenance::Maintenance;
 use crate::run::{Dispatcher, Engine, start_background};
 
-/// What all clones share.
+/// Everything that the clones of a handle share.
 #[derive(Debug)]
-pub(crate) struct Parts {
+pub(crate) struct Application {
     pub(crate) config: HealthConfig,
     pub(crate) maintenance: Maintenance,
     pub(crate) gate: Gate,
     pub(crate) drain: Drain,
-    /// How long a process has from the signal to the kill.
+    /// The time between the signal and the kill.
     pub(crate) termination_grace_period: Duration,
     pub(crate) engine: Arc<Engine>,
-    /// Whether the background checks are.
+    /// Whether the background checks are started.
     pub(crate) is_started: AtomicBool,
-    /// The one of the settings first.
-    pub(crate) endpoints: Vec<Served>,
+    /// Whether an adapter has mounted the endpoints.
+    pub(crate) is_mounted: AtomicBool,
+    /// The endpoint of the settings comes first.
+    pub(crate) endpoints: Vec<ServedEndpoint>,
     pub(crate) log_policy: LogPolicy,
     pub(crate) warnings: Vec<LogRecord>,
 }
 
-impl Drop for Parts {
-    fn drop(&mut self) {
-        self.engine.stopped.set(());
+/// An endpoint with what it needs to respond.
+#[derive(Debug)]
+pub(crate) struct ServedEndpoint {
+    pub(crate) endpoint: ResolvedEndpoint,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) log_memory: LogMemory,
+}
+
+impl Application {
+    /// Starts the background checks, once.
+    pub(crate) fn start(&self) {
+        let is_started = &self.is_started;
+        if !is_started.load(Ordering::Relaxed) && !is_started.swap(true, Ordering::Relaxed) {
+            start_background(&self.engine);
+        }
+    }
+
+    /// Responds to one request. `log` gets each record as soon as it is due: a client that leaves while the checks run
+    /// must not take the warnings with it.
+    pub(crate) async fn respond(
+        &self,
+        served: &ServedEndpoint,
+        query: &str,
+        mut log: impl FnMut(LogRecord),
+    ) -> HealthResponse {
+        self.start();
+        let ServedEndpoint {
+            endpoint,
+            dispatcher,
+            log_memory,
+        } = served;
+        let observed = self.observe(endpoint, &mut log).await;
+        let runs_checks = match endpoint.run_checks {
+            RunChecks::Always => true,
+            RunChecks::OnRequest => asks_for_checks(query),
+        };
+        let decision = match decide(observed, runs_checks) {
+            ControlFlow::Break(decision) => decision,
+            // Boxed: a response without checks needs no room for a run.
+            ControlFlow::Continue(permit) => {
+                Decision::Checked(Box::pin(dispatcher.outcome(permit)).await)
+            }
+        };
+        // A drain that began meanwhile takes precedence over what was found before it (H20).
+        let decision = match self.shows_drain(endpoint) {
+            true => Decision::Drain,
+            false => decision,
+        };
+        let state = decision.state();
+        let is_shallow = matches!(decision, Decision::Pass);
+        let now = || self.engine.now();
+        if let Some(level) = self.log_policy.due(state, is_shallow, log_memory, now) {
+            log(decision.record().at(level));
+        }
+        // An endpoint does not observe a state that it ignores; if it did, it would fail.
+        let reply = endpoint.replies.get(state);
+        HealthResponse::new(state, reply.unwrap_or(endpoint.replies.failing))
+    }
+
+    /// Like [`respond`](Self::respond), but collects the records.
+    pub(crate) async fn answer(&self, served: &ServedEndpoint, query: &str) -> Answer {
+        let mut records = Vec::new();
+        let response = self.respond(served, query, |record| records.push(record));
+        Answer {
+            response: response.await,
+            records,
+        }
+    }
+
+    /// The gravest of a drain, maintenance and start that the endpoint shows (H17). What it ignores is not evaluated.
+    async fn observe(
+        &self,
+        endpoint: &ResolvedEndpoint,
+        log: &mut impl FnMut(LogRecord),
+    ) -> Option<Decision> {
+        if self.shows_drain(endpoint) {
+            return Some(Decision::Drain);
+        }
+        if endpoint.replies.maintenance.is_some() {
+            let observation = self.maintenance.observe(self.engine.runtime()).await;
+            observation.warnings.into_iter().for_each(log);
+            if observation.is_active {
+                return Some(Decision::Maintain);
+            }
+        }
+        endpoint.replies.starting?;
+        self.gate.unreleased().map(Decision::Start)
+    }
+
+    fn shows_drain(&self, endpoint: &ResolvedEndpoint) -> bool {
+        endpoint.replies.draining.is_some() && self.drain.has_begun()
     }
 }
 
-impl Parts {
-    pub(crate) fn start(&self) {
-        let Self {
-            is_started, engine, ..
-        } = self;
-        if !is_started.load(Ordering::Relaxed) && !is_started.swap(true, Ordering::Relaxed) {
-            start_background(engine);
+impl Drop for Application {
+    fn drop(&mut self) {
+        self.engine.stopped.set(());
+        if !*self.is_started.get_mut() && !*self.is_mounted.get_mut() {
+            LogRecord::never_mounted().emit();
         }
     }
 }
 
-/// What came of one request: the response to send, and the records that belong in the log with it.
+/// The response to one request, and the records to log with it.
 #[derive(Debug, Clone)]
-#[must_use = "the response has to be sent, and the records logged"]
+#[must_use = "the response must be sent, and the records logged"]
 pub struct Answer {
-    pub(crate) response: HealthResponse,
-    pub(crate) warnings: Vec<LogRecord>,
-    pub(crate) record: Option<LogRecord>,
+    response: HealthResponse,
+    records: Vec<LogRecord>,
 }
 
 impl Answer {
-    /// What to send.
+    /// The response to send.
     pub fn response(&self) -> HealthResponse {
         self.response
     }
 
-    /// What to log, in order: a WARN about the disablefile (H4) and each maintenance source (H19) of which an episode
-    /// begins, and one record unless the answer is OK (H8), or as the [policy](crate::LogPolicy) says.
+    /// The records to log, in order: a WARN about the disablefile (H4) and each maintenance source (H19) that begins an
+    /// episode, and one record unless the response is OK (H8), or as the [policy](crate::LogPolicy) says.
     pub fn records(&self) -> impl Iterator<Item = &LogRecord> {
-        self.warnings.iter().chain(&self.record)
-    }
-}
-
-/// An endpoint without the application that it is part of.
-#[derive(Debug)]
-pub(crate) struct Served {
-    path: String,
-    run_checks: RunChecks,
-    table: Table<Reply>,
-    dispatcher: Arc<Dispatcher>,
-    memory: LogMemory,
-}
-
-impl Served {
-    /// All endpoints of an application. Those that choose the same checks share their runs (H7).
-    pub(crate) fn all(endpoints: Vec<Resolved>, engine: &Arc<Engine>) -> Vec<Self> {
-        let mut served: Vec<Self> = Vec::new();
-        for Resolved {
-            path,
-            checks,
-            run_checks,
-            table,
-        } in endpoints
-        {
-            let mut dispatchers = served.iter().map(|other| &other.dispatcher);
-            let same = dispatchers
-                .find(|other| other.checks() == &*checks)
-                .cloned();
-            served.push(Self {
-                path,
-                run_checks,
-                table,
-                dispatcher: same
-                    .unwrap_or_else(|| Arc::new(Dispatcher::new(engine.clone(), checks))),
-                memory: LogMemory::default(),
-            });
-        }
-        served
-    }
-
-    pub(crate) fn path(&self) -> &str {
-        &self.path
-    }
-
-    pub(crate) fn table(&self) -> Table<Reply> {
-        self.table
-    }
-
-    pub(crate) async fn respond(&self, parts: &Parts, query: &str) -> HealthResponse {
-        let (condition, warnings) = self.observe(parts).await;
-        // Before the checks: a client that leaves while they run must not take the warnings with it.
-        warnings.iter().for_each(LogRecord::emit);
-        let decision = self.decide(parts, condition, query).await;
-        if let Some(record) = self.record(parts, &decision) {
-            record.emit();
-        }
-        self.response(&decision)
-    }
-
-    pub(crate) async fn answer(&self, parts: &Parts, query: &str) -> Answer {
-        let (condition, warnings) = self.observe(parts).await;
-        let decision = self.decide(parts, condition, query).await;
-        Answer {
-            response: self.response(&decision),
-            warnings,
-            record: self.record(parts, &decision),
-        }
-    }
-
-    /// The gravest of what holds whatever the checks say, and what there is to warn of (H17). What the endpoint ignores is
-    /// not even looked at.
-    async fn observe(&self, parts: &Parts) -> (Condition, Vec<LogRecord>) {
-        parts.start();
-        if self.is_draining(parts) {
-            return (Condition::Draining, Vec::new());
-        }
-        let mut warnings = Vec::new();
-        if self.table.maintenance.is_some() {
-            let observation = parts.maintenance.observe(parts.engine.runtime()).await;
-            warnings = observation.warnings;
-            if observation.is_active {
-                return (Condition::Maintenance, warnings);
-            }
-        }
-        let start = self.table.starting.and_then(|_| parts.gate.unreleased());
-        (start.map_or(Condition::Open, Condition::Start), warnings)
-    }
-
-    async fn decide(&self, parts: &Parts, condition: Condition, query: &str) -> Decision {
-        let mode = match self.run_checks {
-            RunChecks::Always => CheckMode::Run,
-            RunChecks::OnRequest => CheckMode::from_query(query),
-        };
-        let decision = match Step::choose(condition, mode) {
-            Step::Decided(decision) => decision,
-            // Boxed: an answer without checks need not carry room for a run.
-            Step::RunChecks(permit) => {
-                Decision::Checked(Box::pin(self.dispatcher.outcome(permit)).await)
-            }
-        };
-        // What was found before must not call it back (H20).
-        match self.is_draining(parts) {
-            true => Decision::Drain,
-            false => decision,
-        }
-    }
-
-    fn is_draining(&self, parts: &Parts) -> bool {
-        self.table.draining.is_some() && parts.drain.has_begun()
-    }
-
-    fn record(&self, parts: &Parts, decision: &Decision) -> Option<LogRecord> {
-        let now = || parts.engine.now();
-        parts.log_policy.record(decision, &self.memory, now)
-    }
-
-    /// A state that the endpoint ignores is none that it finds; should it be, it fails.
-    fn response(&self, decision: &Decision) -> HealthResponse {
-        let state = decision.state();
-        let says = self.table.get(state).unwrap_or(self.table.failing);
-        HealthResponse::new(state, says)
+        self.records.iter()
     }
 }

@@ -5,6 +5,7 @@ mod subscriber;
 mod threshold;
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -14,38 +15,53 @@ pub use self::event::{HealthCheckEvent, Report, Status};
 pub use self::subscriber::HealthSubscriber;
 use self::subscriber::{Closure, Named};
 pub(crate) use self::threshold::{CheckStatus, Thresholds};
-use crate::decision::Criticality;
 
-/// The most characters of a name: 128.
-const NAME_LIMIT: usize = 128;
+/// The maximum length of a name in characters.
+const MAX_NAME_LEN: usize = 128;
 
-/// Whether the log can show `text` for a name.
+/// Whether the log can show `text` as a name: 1 to 128 characters, none of them a control character.
 pub(crate) fn is_name(text: &str) -> bool {
     let length = text.chars().count();
-    (1..=NAME_LIMIT).contains(&length) && !text.contains(char::is_control)
+    (1..=MAX_NAME_LEN).contains(&length) && !text.contains(char::is_control)
 }
 
-/// A check, and how it is run. [`HealthBuilder::register`](crate::HealthBuilder::register) registers it.
+/// A check, and how it is run. [`HealthBuilder::register`](crate::HealthBuilder::register) takes it.
 ///
 /// ```
 /// use std::time::Duration;
 /// use health_core::{Check, Health};
-/// # async fn ping() -> Result<(), std::io::Error> { Ok(()) }
+/// # #[derive(Clone)]
+/// # struct Pool;
+/// # impl Pool { async fn ping(&self) -> Result<(), std::io::Error> { Ok(()) } }
+/// # fn connect() -> Pool { Pool }
 /// # fn bind() -> Result<(), std::io::Error> { Ok(()) }
 ///
+/// let pool = connect();
 /// let health = Health::builder()
-///     .register(Check::new("database", || ping()).timeout(Duration::from_secs(2)))
-///     .register(Check::new("recommendations", || ping()).optional().failure_threshold(3))
+///     .register(
+///         Check::with("database", pool.clone(), |pool| async move { pool.ping().await })
+///             .timeout(Duration::from_secs(2)),
+///     )
 ///     .register(Check::blocking("directory", || bind()).every(Duration::from_secs(30)))
+///     .register(
+///         Check::with("recommendations", pool, |pool| async move { pool.ping().await })
+///             .optional()
+///             .failure_threshold(3),
+///     )
 ///     .build()?;
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
-#[must_use = "a check does nothing until it is added to an endpoint"]
+///
+/// # Errors of checks
+///
+/// Every constructor takes any error that converts into a boxed [`Error`]: errors of the standard library and of
+/// crates, `anyhow::Error`, `String` and `&str`. The log shows the error and its [causes](Error::source) on one line.
+#[must_use = "a check does nothing until it is registered"]
 pub struct Check {
     pub(crate) name: String,
     pub(crate) work: Work,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) need: Criticality,
+    pub(crate) criticality: Criticality,
     pub(crate) period: Option<Duration>,
     pub(crate) thresholds: Thresholds,
     pub(crate) tags: BTreeSet<String>,
@@ -58,17 +74,24 @@ pub(crate) enum Work {
     Blocking(Arc<dyn Fn(&mut HealthCheckEvent) + Send + Sync>),
 }
 
+/// Whether the application works without what is checked (H13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Criticality {
+    Required,
+    Optional,
+}
+
 impl Check {
-    /// A check that is asynchronous: a closure that says `Ok(())`, or an error to show in the log.
+    /// An asynchronous check: a closure that returns `Ok(())`, or an error for the log.
     ///
-    /// It is called each time that the checks run. A panic, also in the error's `Display`, is an ERROR of
-    /// this check alone (H12). It is polled on a thread of the library's own; code that blocks is
-    /// better off as [`Check::blocking`].
+    /// The closure is called each time the checks run. A panic, also in the error's `Display`, is reported as an
+    /// error of this check alone (H12). The future is polled on a thread of this library; use [`Check::blocking`] for
+    /// code that blocks, and [`Check::with`] for a closure that needs a pool or client.
     pub fn new<F, Fut, E>(name: impl Into<String>, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: fmt::Display + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
     {
         let name = name.into();
         let named = Named {
@@ -78,15 +101,37 @@ impl Check {
         Self::described(name, Work::Async(Box::new(named)))
     }
 
-    /// A check that blocks its thread: a synchronous driver, a file, a name to be resolved.
+    /// An asynchronous check that needs `state`, such as a connection pool or a client: the closure gets a clone each
+    /// time the checks run.
     ///
-    /// It runs on one of a few threads of the endpoint's own, which hold up neither the runtime nor
-    /// the end of the process. While it hangs beyond its deadline it is not called again: its result
-    /// is an ERROR `still running since …` at once, and no second thread is spent on it.
+    /// ```
+    /// use health_core::Check;
+    /// # #[derive(Clone)]
+    /// # struct Pool;
+    /// # impl Pool { async fn ping(&self) -> Result<(), std::io::Error> { Ok(()) } }
+    /// # let pool = Pool;
+    ///
+    /// let check = Check::with("database", pool, |pool| async move { pool.ping().await });
+    /// ```
+    pub fn with<S, F, Fut, E>(name: impl Into<String>, state: S, check: F) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+        F: Fn(S) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        Self::new(name, move || check(state.clone()))
+    }
+
+    /// A check that blocks its thread: a synchronous driver, a file, a name to resolve.
+    ///
+    /// It runs on one of a few threads of this library and delays neither the runtime nor the end of the process. A
+    /// check that still runs after its timeout is not started again: until it returns, its result is an error that
+    /// starts with `still running since`.
     pub fn blocking<F, E>(name: impl Into<String>, check: F) -> Self
     where
         F: Fn() -> Result<(), E> + Send + Sync + 'static,
-        E: fmt::Display,
+        E: Into<Box<dyn Error + Send + Sync>>,
     {
         let name = name.into();
         let reported = name.clone();
@@ -94,15 +139,9 @@ impl Check {
         Self::described(name, Work::Blocking(Arc::new(work)))
     }
 
-    /// A subscriber, which reports any number of results; its panic, and a deadline that is over, are
-    /// reported under `name`.
-    pub fn subscriber(name: impl Into<String>, subscriber: impl HealthSubscriber) -> Self {
-        Self::described(name.into(), Work::Async(Box::new(subscriber)))
-    }
-
-    /// A check that reports any number of results to the event it is given.
+    /// A closure that reports any number of results to the event. It must not block.
     ///
-    /// It must not block: see [`Check::blocking`].
+    /// A panic and a timeout are reported under `name`.
     pub fn event<F>(name: impl Into<String>, check: F) -> Self
     where
         F: Fn(&mut HealthCheckEvent) + Send + Sync + 'static,
@@ -110,12 +149,19 @@ impl Check {
         Self::described(name.into(), Work::Async(Box::new(Closure(check))))
     }
 
+    /// A [subscriber](HealthSubscriber), which is asynchronous and reports any number of results.
+    ///
+    /// A panic and a timeout are reported under `name`.
+    pub fn subscriber(name: impl Into<String>, subscriber: impl HealthSubscriber) -> Self {
+        Self::described(name.into(), Work::Async(Box::new(subscriber)))
+    }
+
     fn described(name: String, work: Work) -> Self {
         Self {
             name,
             work,
             timeout: None,
-            need: Criticality::Required,
+            criticality: Criticality::Required,
             period: None,
             thresholds: Thresholds::default(),
             tags: BTreeSet::new(),
@@ -123,64 +169,70 @@ impl Check {
         }
     }
 
-    /// How long it may take; then its result is an ERROR `timed out after …`, whatever comes later
-    /// (H12). `Duration::MAX` is no deadline.
+    /// Maximum duration of one execution. A check that exceeds it is reported as an error that starts with
+    /// `timed out after`, whatever it returns later (H12). `Duration::MAX` disables the timeout.
     ///
-    /// Default: that of the [endpoint](crate::HealthBuilder::timeout), or the check's period, if that is
-    /// shorter. Pollers wait less than they seem to: a kubelet a second, Route 53 two, an AWS
-    /// load balancer five.
+    /// Keep it below the timeout of the pollers: a kubelet waits 1 second, Route 53 waits 2, an AWS load balancer 5.
+    /// Default: [`HealthBuilder::timeout`](crate::HealthBuilder::timeout), or the check's period if that is shorter.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// The application can do without: a failure is logged as a warning, and the answer is that of
-    /// [`State::Degraded`](crate::State::Degraded), which is `200 OK` but for some [endpoints](crate::Endpoint) (H13).
-    /// Default: it cannot.
+    /// Marks the check as optional: a failure is logged as a warning, and the state is
+    /// [`Degraded`](crate::State::Degraded), for which most [endpoints](crate::Endpoint) respond `200 OK` (H13).
+    /// Default: required.
     pub fn optional(mut self) -> Self {
-        self.need = Criticality::Optional;
+        self.criticality = Criticality::Optional;
         self
     }
 
-    /// Runs it in the background, once each `period`, a tenth more or less, so that not all hosts ask at
-    /// once (H14). A request reads the last result and never waits; a result older than three periods is an
-    /// ERROR. Default: it runs when a request asks.
+    /// Runs the check in the background once each `period`, give or take a tenth, so that hosts which started together
+    /// do not ask together (H14). A request reads the last result and never waits; a result older than three periods
+    /// is an error. Default: the check runs when a request asks for it.
     ///
-    /// It starts when an adapter mounts the endpoint, or with [`Health::start_on`](crate::Health::start_on), or
-    /// else with the first request, and stops when the last clone of the endpoint is dropped. It goes on during
-    /// maintenance.
+    /// Background checks start when an adapter mounts the endpoints, with
+    /// [`Health::start_on`](crate::Health::start_on), or with the first request. They stop when the last clone of the
+    /// [`Health`](crate::Health) is dropped, and they continue during maintenance.
     pub fn every(mut self, period: Duration) -> Self {
         self.period = Some(period);
         self
     }
 
-    /// How many failures in a row it takes for a check that was OK to count as failing (H15).
-    /// Default: 1.
+    /// Number of consecutive failures after which a check that was OK counts as failing (H15). Default: 1.
     pub fn failure_threshold(mut self, failures: u32) -> Self {
         self.thresholds.failures = failures;
         self
     }
 
-    /// How many successes in a row it takes for a check that counts as failing, and was OK before, to
-    /// count as OK (H15). Default: 1.
+    /// Number of consecutive successes after which a failing check that was OK before counts as OK again (H15).
+    /// Default: 1.
     pub fn success_threshold(mut self, successes: u32) -> Self {
         self.thresholds.successes = successes;
         self
     }
 
-    /// Puts it among those that an endpoint can [choose by this tag](crate::Endpoint::tagged) (H16). A check may have
-    /// any number. Default: none.
+    /// Adds a tag by which an endpoint can [choose checks](crate::Endpoint::tagged) (H16). A check can have several.
+    /// Default: none.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.insert(tag.into());
         self
     }
 
-    /// It looks at this process alone, such as at a thread that has to make progress: its failure is a reason
-    /// to restart, and so it may be in a [liveness](crate::Endpoint::liveness) endpoint. Default: it looks at a
-    /// dependency, whose failure no restart mends.
+    /// Declares that the check looks at this process only, for example at a thread that must make progress. A restart
+    /// can fix its failure, so a [liveness](crate::Endpoint::liveness) endpoint may run it. Default: the check looks
+    /// at a dependency, whose failure a restart cannot fix.
     pub fn process_only(mut self) -> Self {
         self.is_process_only = true;
         self
+    }
+}
+
+impl Check {
+    /// The timeout: its own, or `default`, or the period if that is shorter.
+    pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
+        let period = self.period.unwrap_or(Duration::MAX);
+        self.timeout.unwrap_or(default.min(period))
     }
 }
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use http::StatusCode;
 
 pub use self::rules::{ConfigError, ConfigRule};
-pub(crate) use self::rules::{code, url};
+pub(crate) use self::rules::{DEFAULT_MAINTENANCE_CODE, code, url};
 use self::setting::Setting;
 
 /// The checked settings of the endpoint (H11).

@@ -1,115 +1,29 @@
-//! The verdict: what to do next, and what the outcome means (H4, H5, H6, H17).
+//! What a request leads to, and what the results of the checks mean (H4, H5, H6, H17).
 
+mod record;
+
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::check::{Report, Status};
-use crate::endpoint::CheckMode;
+use self::record::results_record;
+use crate::check::{Criticality, Report, Status};
 use crate::lifecycle::{Start, Unreleased};
 use crate::log::LogRecord;
 use crate::state::State;
+use crate::text::names;
 
-/// What a request leads to, before any check has run.
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// The answer is known.
-    Decided(Decision),
-    /// The checks have to be asked.
-    RunChecks(RunPermit),
-}
-
-/// What holds whatever the checks say, as far as an endpoint shows it: the gravest of it (H17).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Condition {
-    /// Nothing: it is for the checks to say.
-    Open,
-    Start(Unreleased),
-    Maintenance,
-    Draining,
-}
-
-impl Step {
-    /// Whatever is graver than a failing check comes first: then no permit to run checks exists (H4, H17).
-    pub(crate) fn choose(condition: Condition, mode: CheckMode) -> Self {
-        match (condition, mode) {
-            (Condition::Draining, _) => Self::Decided(Decision::Drain),
-            (Condition::Maintenance, _) => Self::Decided(Decision::Maintain),
-            (Condition::Start(unreleased), _) => Self::Decided(Decision::Start(unreleased)),
-            (Condition::Open, CheckMode::Skip) => Self::Decided(Decision::Pass),
-            (Condition::Open, CheckMode::Run) => Self::RunChecks(RunPermit(())),
-        }
-    }
-}
-
-/// Leave to run the checks once. Only [`Step::choose`] hands it out, and not in maintenance.
-#[derive(Debug)]
-pub(crate) struct RunPermit(());
-
-/// What the results of all checks come to; the gravest is the greatest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// Nothing fails.
-    Ok,
-    /// Nothing fails but what is optional (H13).
-    Degraded,
-    /// Something fails that the application needs (H6).
-    Error,
-}
-
-impl Verdict {
-    /// Judges the reports of one check; no reports are no failure (H6).
-    pub(crate) fn of(need: Criticality, reports: &[Report]) -> Self {
-        let passed = reports.iter().all(|report| report.status() == Status::Ok);
-        match (passed, need) {
-            (true, _) => Self::Ok,
-            (false, Criticality::Optional) => Self::Degraded,
-            (false, Criticality::Required) => Self::Error,
-        }
-    }
-}
-
-/// Whether the application can do without what is checked (H13).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Criticality {
-    Required,
-    Optional,
-}
-
-/// What came of one run of the checks: made once, for all who asked.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) verdict: Verdict,
-    /// With all results, passing ones included (H8).
-    pub(crate) record: LogRecord,
-}
-
-impl Outcome {
-    /// Judges what was reported, check by check.
-    pub(crate) fn judge(results: &[(Criticality, Vec<Report>)]) -> Self {
-        let verdicts = results
-            .iter()
-            .map(|(need, reports)| Verdict::of(*need, reports));
-        let verdict = verdicts.max().unwrap_or(Verdict::Ok);
-        let reports = results.iter().flat_map(|(_, reports)| reports);
-        Self {
-            verdict,
-            record: LogRecord::of_results(verdict, reports),
-        }
-    }
-}
-
-/// What the endpoint concludes.
+/// What an endpoint concludes from a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Decision {
-    /// Healthy, as nobody asked for checks (H3).
+    /// Healthy; the request asked for no checks (H3).
     Pass,
-    /// What the checks say (H6).
+    /// The state follows from the checks (H6).
     Checked(Arc<Outcome>),
     /// The start is not over, or has failed (H18).
     Start(Unreleased),
     /// In maintenance (H4).
     Maintain,
-    /// About to end (H20).
+    /// About to stop (H20).
     Drain,
 }
 
@@ -117,11 +31,7 @@ impl Decision {
     pub(crate) fn state(&self) -> State {
         match self {
             Self::Pass => State::Ok,
-            Self::Checked(outcome) => match outcome.verdict {
-                Verdict::Ok => State::Ok,
-                Verdict::Degraded => State::Degraded,
-                Verdict::Error => State::Failing,
-            },
+            Self::Checked(outcome) => outcome.verdict.into(),
             Self::Start(unreleased) => match unreleased.start {
                 Start::UnderWay => State::Starting,
                 Start::Failed => State::Failing,
@@ -132,43 +42,121 @@ impl Decision {
     }
 }
 
+/// The permit to run the checks once. Only [`decide`] creates one, so no other code can run a check while the
+/// application starts, drains or is in maintenance.
+#[derive(Debug)]
+pub(crate) struct RunPermit(());
+
+/// Ends with a decision, or goes on to the checks. `observed` is a start, maintenance or drain that the endpoint shows:
+/// all of them take precedence over the checks (H4, H17).
+pub(crate) fn decide(
+    observed: Option<Decision>,
+    runs_checks: bool,
+) -> ControlFlow<Decision, RunPermit> {
+    match observed {
+        Some(decision) => ControlFlow::Break(decision),
+        None if runs_checks => ControlFlow::Continue(RunPermit(())),
+        None => ControlFlow::Break(Decision::Pass),
+    }
+}
+
+/// The result of several checks together. Verdicts are ordered by gravity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// No check fails.
+    Ok,
+    /// Only optional checks fail (H13).
+    Degraded,
+    /// A required check fails (H6).
+    Failing,
+}
+
+names!(Verdict, "verdict", {
+    Ok => "ok",
+    Degraded => "degraded",
+    Failing => "failing",
+});
+
+impl From<Verdict> for State {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Ok => Self::Ok,
+            Verdict::Degraded => Self::Degraded,
+            Verdict::Failing => Self::Failing,
+        }
+    }
+}
+
+impl Verdict {
+    /// The verdict on the results of one check; no results are no failure (H6).
+    pub(crate) fn of(criticality: Criticality, reports: &[Report]) -> Self {
+        let has_passed = reports.iter().all(|report| report.status() == Status::Ok);
+        match (has_passed, criticality) {
+            (true, _) => Self::Ok,
+            (false, Criticality::Optional) => Self::Degraded,
+            (false, Criticality::Required) => Self::Failing,
+        }
+    }
+}
+
+/// The outcome of one run of the checks, shared by all requests that waited for it.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) verdict: Verdict,
+    /// With all results, passing ones included (H8).
+    pub(crate) record: LogRecord,
+}
+
+impl Outcome {
+    /// The outcome of these results, check by check.
+    pub(crate) fn of(results: &[(Criticality, Vec<Report>)]) -> Self {
+        let verdicts = results
+            .iter()
+            .map(|(criticality, reports)| Verdict::of(*criticality, reports));
+        let verdict = verdicts.max().unwrap_or(Verdict::Ok);
+        let reports = results.iter().flat_map(|(_, reports)| reports);
+        Self {
+            verdict,
+            record: results_record(verdict, reports),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Condition, Criticality, Decision, Outcome, Step, Verdict};
-    use crate::check::{Report, Status};
-    use crate::endpoint::CheckMode::{Run, Skip};
+    use std::ops::ControlFlow;
+
+    use super::{Decision, Outcome, Verdict, decide};
+    use crate::check::{Criticality, Report, Status};
     use crate::lifecycle::{Start, Unreleased};
     use crate::state::State;
 
     #[test]
-    fn what_keeps_traffic_away_leaves_nothing_to_run_whatever_was_asked() {
+    fn no_check_runs_while_the_application_starts_drains_or_is_in_maintenance() {
         let start = |start| {
             let names = vec!["migrations".to_owned()];
-            Condition::Start(Unreleased { start, names })
+            Decision::Start(Unreleased { start, names })
         };
-        for (condition, state) in [
-            (Condition::Draining, State::Draining),
-            (Condition::Maintenance, State::Maintenance),
+        for (observed, state) in [
+            (Decision::Drain, State::Draining),
+            (Decision::Maintain, State::Maintenance),
             (start(Start::UnderWay), State::Starting),
             (start(Start::Failed), State::Failing),
         ] {
-            for mode in [Skip, Run] {
-                match Step::choose(condition.clone(), mode) {
-                    Step::Decided(decision) => assert_eq!(decision.state(), state),
-                    step @ Step::RunChecks(_) => panic!("{step:?}"),
+            for runs_checks in [false, true] {
+                match decide(Some(observed.clone()), runs_checks) {
+                    ControlFlow::Break(decision) => assert_eq!(decision.state(), state),
+                    ControlFlow::Continue(permit) => panic!("{permit:?}"),
                 }
             }
         }
         assert!(matches!(
-            Step::choose(Condition::Open, Skip),
-            Step::Decided(Decision::Pass)
+            decide(None, false),
+            ControlFlow::Break(Decision::Pass)
         ));
-        assert!(matches!(
-            Step::choose(Condition::Open, Run),
-            Step::RunChecks(_)
-        ));
+        assert!(matches!(decide(None, true), ControlFlow::Continue(_)));
     }
 
     fn report(status: &str) -> Report {
@@ -183,7 +171,7 @@ mod tests {
         for failing in ["ERROR", "ok", "NOK", "", "OK "] {
             assert_eq!(Status::from(failing), Status::Error, "{failing:?}");
             let reports = [report("OK"), report(failing), report("OK")];
-            assert_eq!(verdict(&reports), Verdict::Error);
+            assert_eq!(verdict(&reports), Verdict::Failing);
         }
     }
 
@@ -200,22 +188,22 @@ mod tests {
             let expected = match (failures(false), failures(true)) {
                 (0, 0) => Verdict::Ok,
                 (0, _) => Verdict::Degraded,
-                _ => Verdict::Error,
+                _ => Verdict::Failing,
             };
             let results: Vec<_> = results
                 .iter()
                 .map(|(optional, passes)| {
-                    let need = if *optional { Criticality::Optional } else { Criticality::Required };
+                    let criticality = if *optional { Criticality::Optional } else { Criticality::Required };
                     let status = |passes: &bool| report(if *passes { "OK" } else { "ERROR" });
-                    (need, passes.iter().map(status).collect())
+                    (criticality, passes.iter().map(status).collect())
                 })
                 .collect();
-            let outcome = Outcome::judge(&results);
+            let outcome = Outcome::of(&results);
             prop_assert_eq!(outcome.verdict, expected);
             let word = match expected {
                 Verdict::Ok => "Health response: OK",
                 Verdict::Degraded => "Health response: DEGRADED (",
-                Verdict::Error => "Health response: ERROR (",
+                Verdict::Failing => "Health response: ERROR (",
             };
             prop_assert!(outcome.record.text().starts_with(word));
         }

@@ -1,26 +1,28 @@
-//! One endpoint, as described: its path, the checks it runs, and what it says in each state (H16).
+//! An endpoint as described: its path, the checks it runs, and what it responds in each state (H16).
 
 mod presets;
+mod replies;
 mod request;
 mod resolved;
 mod response;
-mod table;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-pub(crate) use self::request::CheckMode;
+use http::StatusCode;
+
+pub(crate) use self::replies::Replies;
+pub(crate) use self::request::asks_for_checks;
 pub use self::request::path_and_query;
-pub(crate) use self::resolved::Resolved;
+pub(crate) use self::resolved::ResolvedEndpoint;
 pub use self::response::HealthResponse;
-use self::table::Written;
-pub(crate) use self::table::{Reply, Table};
+pub(crate) use self::response::Reply;
 use crate::state::{Body, State};
 
-/// An endpoint beside the one of `healthcheck.url`, for a poller that wants other answers from the same checks.
-/// [`HealthBuilder::endpoint`](crate::HealthBuilder::endpoint) adds it.
+/// An endpoint besides the one of `healthcheck.url`, for a poller that needs other responses.
+/// [`HealthBuilder::endpoint`](crate::HealthBuilder::endpoint) takes it.
 ///
-/// It starts from a preset, each of which fits pollers of one kind:
+/// An endpoint starts as a preset; each preset fits one kind of poller:
 ///
 /// | preset | checks | ok | degraded | failing | starting | maintenance | draining |
 /// |---|---|---|---|---|---|---|---|
@@ -34,11 +36,11 @@ use crate::state::{Body, State};
 /// | [`nagios`](Self::nagios) | all, always | 200 `OK` | 429 `DEGRADED` | 503 `ERROR` | 429 `STARTING` | 429 `MAINTENANCE` | 429 `DRAINING` |
 /// | [`envoy`](Self::envoy) | all, always | 200 `OK` | 200 `OK` | 503 `ERROR` | 503 `STARTING` | 503 `MAINTENANCE` | 503 `DRAINING` |
 ///
-/// Where several states hold, the gravest that the endpoint does not ignore counts. In a starting, maintenance or
-/// draining that it does not ignore, it runs no check.
+/// If several states apply, the gravest wins; an endpoint does not evaluate states it ignores. While it shows starting,
+/// maintenance or draining, it runs no check.
 ///
 /// ```
-/// use health_core::{Check, Endpoint, Health, State, Body};
+/// use health_core::{Body, Check, Endpoint, Health, State, StatusCode};
 /// # async fn ping() -> Result<(), std::io::Error> { Ok(()) }
 ///
 /// let health = Health::builder()
@@ -46,39 +48,45 @@ use crate::state::{Body, State};
 ///     .register(Check::new("mail", ping).optional())
 ///     .endpoint(Endpoint::liveness("/live"))
 ///     .endpoint(Endpoint::readiness("/ready").tagged("storage"))
-///     .endpoint(Endpoint::strict("/pager").respond_with(State::Degraded, 429, Body::Degraded))
+///     .endpoint(
+///         Endpoint::strict("/pager")
+///             .respond_with(State::Degraded, StatusCode::TOO_MANY_REQUESTS, Body::Degraded),
+///     )
 ///     .build()?;
 /// assert!(health.at("/ready").is_some());
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "an endpoint does nothing until it is added to the others"]
+#[must_use = "an endpoint does nothing until a builder gets it"]
 pub struct Endpoint {
     path: String,
-    selection: Selection,
+    /// The preset's.
+    default_selection: Selection,
+    selection: Option<Selection>,
+    has_contradicting_choices: bool,
     run_checks: RunChecks,
-    table: Table<Written>,
-    allowed_failing: Option<u16>,
+    replies: Replies,
+    allowed_failing: Option<StatusCode>,
     retry_after: Option<Duration>,
-    is_envoys: bool,
-    /// Whether it may run no dependency but those allowed by name, and show none of starting, maintenance and draining.
+    is_envoy: bool,
+    /// Whether it runs no dependency except those allowed by name, and shows none of starting, maintenance and draining.
     is_liveness: bool,
     allowed_dependencies: BTreeSet<String>,
     /// A state that was to be ignored, and cannot be.
     cannot_ignore: Option<State>,
 }
 
-/// Which checks an endpoint runs.
+/// The checks that an endpoint runs.
 #[derive(Debug, Clone)]
 enum Selection {
     All,
     None,
-    Chosen(Chosen),
+    Only(Choice),
 }
 
-/// By name or by tag: either will do.
+/// The checks with one of these names or one of these tags.
 #[derive(Debug, Clone, Default)]
-struct Chosen {
+struct Choice {
     names: BTreeSet<String>,
     tags: BTreeSet<String>,
 }
@@ -94,105 +102,110 @@ pub enum RunChecks {
 }
 
 impl Endpoint {
-    fn new(path: impl Into<String>, table: Table<Written>) -> Self {
+    fn new(path: impl Into<String>, replies: Replies) -> Self {
         Self {
             path: path.into(),
-            selection: Selection::All,
+            default_selection: Selection::All,
+            selection: None,
+            has_contradicting_choices: false,
             run_checks: RunChecks::OnRequest,
-            table,
+            replies,
             allowed_failing: None,
             retry_after: None,
-            is_envoys: false,
+            is_envoy: false,
             is_liveness: false,
             allowed_dependencies: BTreeSet::new(),
             cannot_ignore: None,
         }
     }
 
-    /// It runs no check.
-    pub fn no_checks(mut self) -> Self {
-        self.selection = Selection::None;
-        self
+    /// The endpoint runs no check. A contradicting choice is an error when the endpoints are built.
+    pub fn no_checks(self) -> Self {
+        self.choose(Selection::None)
     }
 
-    /// It runs every check and subscriber.
-    pub fn all_checks(mut self) -> Self {
-        self.selection = Selection::All;
-        self
+    /// The endpoint runs every check. A contradicting choice is an error when the endpoints are built.
+    pub fn all_checks(self) -> Self {
+        self.choose(Selection::All)
     }
 
-    /// It runs the checks and named subscribers of these names, and no others but those it is
-    /// [given by tag](Self::tagged). The build refuses a choice that is empty: that is [`no_checks`](Self::no_checks).
-    pub fn only_checks<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        let mut chosen = self.chosen();
-        chosen.names.extend(names.into_iter().map(Into::into));
-        self.selection = Selection::Chosen(chosen);
-        self
+    /// The endpoint runs the checks with these names, and those chosen [by tag](Self::tagged). An empty choice is an
+    /// error when the endpoints are built: use [`no_checks`](Self::no_checks).
+    pub fn only_checks<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
+        self.choose(Selection::Only(Choice {
+            names: names.into_iter().map(Into::into).collect(),
+            tags: BTreeSet::new(),
+        }))
     }
 
-    /// It runs the checks that have this [tag](crate::Check::tag), and no others but those of further tags, and
-    /// those it is [given by name](Self::only_checks).
-    pub fn tagged(mut self, tag: impl Into<String>) -> Self {
-        let mut chosen = self.chosen();
-        chosen.tags.insert(tag.into());
-        self.selection = Selection::Chosen(chosen);
-        self
+    /// The endpoint runs the checks with this [tag](crate::Check::tag), those with further tags it is given, and those
+    /// chosen [by name](Self::only_checks).
+    pub fn tagged(self, tag: impl Into<String>) -> Self {
+        self.choose(Selection::Only(Choice {
+            names: BTreeSet::new(),
+            tags: BTreeSet::from([tag.into()]),
+        }))
     }
 
-    fn chosen(&self) -> Chosen {
-        match &self.selection {
-            Selection::Chosen(chosen) => chosen.clone(),
-            Selection::All | Selection::None => Chosen::default(),
+    fn choose(mut self, selection: Selection) -> Self {
+        match (&mut self.selection, selection) {
+            (Some(Selection::Only(choice)), Selection::Only(more)) => {
+                choice.names.extend(more.names);
+                choice.tags.extend(more.tags);
+            }
+            (Some(Selection::All), Selection::All) | (Some(Selection::None), Selection::None) => {}
+            (Some(_), _) => self.has_contradicting_choices = true,
+            (None, selection) => self.selection = Some(selection),
         }
+        self
     }
 
-    /// When it runs its checks. Default: the preset's.
+    /// When the endpoint runs its checks. Default: the preset's.
     pub fn run_checks(mut self, run_checks: RunChecks) -> Self {
         self.run_checks = run_checks;
         self
     }
 
-    /// In `state` it answers `code` and responds with `body`, also where it ignored the state before. The default is that of
-    /// the preset.
+    /// The endpoint responds with `status` and `body` in `state`, even if it ignored the state before. Default: the
+    /// preset's.
     ///
-    /// The build refuses a code outside of H11's range, and what contradicts the state: a code but 2xx for
-    /// [`State::Ok`]; `OK` for what is not; a code below 400, which pollers take for healthy, for
-    /// [`State::Failing`], unless [it is allowed](Self::allow_failing_code), and for starting, maintenance and
-    /// draining, but for the 299 of the original; and any of these three in a [liveness](Self::liveness) endpoint.
-    pub fn respond_with(mut self, state: State, code: u16, body: Body) -> Self {
-        self.table.set(state, (code, body));
+    /// These are errors when the endpoints are built: a status outside 200 to 599, or 204, 205 or 304; a status other
+    /// than 2xx for [`State::Ok`]; the body `OK` for a state that is not; a status below 400, which pollers regard as
+    /// healthy, for [`State::Failing`], unless it is [allowed](Self::allow_failing_code), or for starting, maintenance
+    /// and draining, except the 299 of the original; any of these three in a [liveness](Self::liveness) endpoint.
+    pub fn respond_with(mut self, state: State, status: StatusCode, body: Body) -> Self {
+        self.replies.set(state, Reply::new(status, body));
         self
     }
 
-    /// It does not show `state`, which has to be starting, maintenance or draining: it answers what it would
-    /// without. It undoes an earlier [`respond_with`](Self::respond_with) of this state. The default is that of the preset.
+    /// The endpoint ignores `state`, which must be starting, maintenance or draining. It undoes an earlier
+    /// [`respond_with`](Self::respond_with) for the state. Default: the preset's.
     pub fn ignore(mut self, state: State) -> Self {
         match state {
-            State::Starting => self.table.starting = None,
-            State::Maintenance => self.table.maintenance = None,
-            State::Draining => self.table.draining = None,
+            State::Starting => self.replies.starting = None,
+            State::Maintenance => self.replies.maintenance = None,
+            State::Draining => self.replies.draining = None,
             State::Ok | State::Degraded | State::Failing => self.cannot_ignore = Some(state),
         }
         self
     }
 
-    /// Its maintenance answers, if it shows maintenance, have a `Retry-After` of so many seconds, rounded up.
-    /// Default: none.
+    /// Maintenance responses have a `Retry-After` of this time in whole seconds, rounded up. Default: none.
     pub fn retry_after(mut self, time: Duration) -> Self {
         self.retry_after = Some(time);
         self
     }
 
-    /// It answers `code` when it is failing, although pollers take a code below 400 for healthy.
-    pub fn allow_failing_code(mut self, code: u16) -> Self {
-        self.table.failing.0 = code;
-        self.allowed_failing = Some(code);
+    /// The endpoint responds with `status` when it is failing, although pollers regard a status below 400 as healthy.
+    pub fn allow_failing_code(mut self, status: StatusCode) -> Self {
+        self.replies.failing.status = status;
+        self.allowed_failing = Some(status);
         self
     }
 
-    /// A [liveness](Self::liveness) endpoint may run the check of this name, although it is not
-    /// [internal](crate::Check::process_only): whoever polls it restarts this process when that dependency fails. A
-    /// subscriber has a name by [`Check::subscriber`](crate::Check::subscriber). Other endpoints need no leave.
+    /// Allows a [liveness](Self::liveness) endpoint to run the check of this name although it is not
+    /// [`process_only`](crate::Check::process_only): the orchestrator then restarts this process when that dependency
+    /// fails. On other endpoints the call is an error when the endpoints are built.
     pub fn allow_dependency(mut self, name: impl Into<String>) -> Self {
         self.allowed_dependencies.insert(name.into());
         self

@@ -1,54 +1,56 @@
-//! What can be wrong with the description of an endpoint.
+//! Why endpoints cannot be built.
 
 use std::fmt;
 use std::time::Duration;
 
+use http::StatusCode;
+
 use crate::config::{ConfigError, ConfigRule};
 use crate::state::{Body, State};
 
-/// Why an endpoint could not be built.
+/// Why [`HealthBuilder::build`](crate::HealthBuilder::build) refuses a description. `Display` says what is wrong,
+/// where, and what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A setting was refused. [`HealthBuilder::build`](crate::HealthBuilder::build) is handed settings that were checked before: this
-    /// is for functions that read settings and build.
+    /// A setting is refused. The builder takes settings that were validated before; this variant is for functions that
+    /// read settings and build.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Two checks were registered under one name, so that their results could not be told apart.
-    #[error(
-        "two checks are named {name:?}: give each its own name \
-         (an event subscriber may report one name several times)"
-    )]
+    /// Two checks have the same name.
+    #[error("two checks are named {name:?}: give each its own name")]
+    #[non_exhaustive]
     DuplicateCheck {
-        /// The name.
+        /// The name, cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
         name: String,
     },
-    /// A check's name is empty, longer than 128 characters, or holds a control character.
-    #[error(
-        "the name {name:?} of a check is refused: it must have 1 to 128 characters, none of them a \
-         control character"
-    )]
+    /// The name of a check is empty, too long, or contains a control character.
+    #[error("a check cannot be named {name:?}: {NAME_RULE}")]
+    #[non_exhaustive]
     CheckName {
         /// The name, cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
         name: String,
     },
-    /// A check has a timeout of zero, so that it could only be late.
+    /// The timeout of a check is zero.
     #[error("the timeout of the check {name:?} is zero: it must be longer")]
+    #[non_exhaustive]
     ZeroTimeout {
         /// The check's name.
         name: String,
     },
-    /// A background check has a period of zero, so that it would never rest.
+    /// The period of a background check is zero.
     #[error("the period of the check {name:?} is zero: it must be longer")]
+    #[non_exhaustive]
     ZeroPeriod {
         /// The check's name.
         name: String,
     },
-    /// A background check would be due again before its timeout is over.
+    /// The period of a background check is shorter than its timeout.
     #[error(
-        "the check {name:?} is to run every {period:?}, which is less than its timeout of \
-         {timeout:?}: make the period longer or the timeout shorter"
+        "the check {name:?} runs every {period:?}, but may take {timeout:?}: make the period at least as long \
+         as the timeout"
     )]
+    #[non_exhaustive]
     ShortPeriod {
         /// The check's name.
         name: String,
@@ -57,171 +59,219 @@ pub enum BuildError {
         /// Its timeout.
         timeout: Duration,
     },
-    /// A check has a threshold of zero, which no number of results in a row could reach.
+    /// The timeout of a run is shorter than that of one of its checks.
+    #[error(
+        "the check {name:?} may take {timeout:?}, but a run only {run_timeout:?}: make \
+         HealthBuilder::run_timeout at least as long as Check::timeout"
+    )]
+    #[non_exhaustive]
+    ShortRunTimeout {
+        /// The check's name.
+        name: String,
+        /// The timeout of the check.
+        timeout: Duration,
+        /// The timeout of a run.
+        run_timeout: Duration,
+    },
+    /// A threshold of a check is zero.
     #[error("a threshold of the check {name:?} is zero: it must be 1 or more")]
+    #[non_exhaustive]
     ZeroThreshold {
         /// The check's name.
         name: String,
     },
-    /// A bound of the endpoint is zero, so that no check could run, or no look could end.
-    #[error("{bound} is zero: it must be more")]
+    /// A limit of the builder is zero.
+    #[error("HealthBuilder::{bound} is zero: it must be more")]
+    #[non_exhaustive]
     ZeroBound {
         /// The method of [`HealthBuilder`](crate::HealthBuilder) that sets it.
         bound: &'static str,
     },
-    /// Two endpoints have one path.
-    #[error("two endpoints are at {path:?}: each needs a path of its own")]
+    /// Two endpoints have the same path.
+    #[error("two endpoints have the path {path:?}: give each its own path")]
+    #[non_exhaustive]
     DuplicatePath {
         /// The path.
         path: String,
     },
-    /// The path of an endpoint is refused.
-    #[error("the path {path:?} of an endpoint is refused: {rule}")]
+    /// The path of an endpoint is not accepted.
+    #[error("an endpoint cannot have the path {path:?}: {rule}")]
+    #[non_exhaustive]
     EndpointPath {
         /// The path.
         path: String,
-        /// The rule it breaks.
+        /// The rule that it breaks.
         rule: ConfigRule,
     },
-    /// A code of an endpoint cannot be sent.
-    #[error("the endpoint at {path:?} cannot answer {code} in the state {state}: {rule}")]
+    /// A status code of an endpoint is outside the accepted range.
+    #[error("the endpoint at {path:?} cannot respond {status} in the state {state}: {rule}", status = .status.as_u16())]
+    #[non_exhaustive]
     EndpointCode {
         /// The endpoint's path.
         path: String,
-        /// The state it was to stand for.
+        /// The state.
         state: State,
-        /// The code.
-        code: u16,
-        /// The rule it breaks.
+        /// The status code.
+        status: StatusCode,
+        /// The rule that it breaks.
         rule: ConfigRule,
     },
-    /// What an endpoint is to say in a state would be misunderstood.
-    #[error("the endpoint at {path:?} cannot say {code} {word} in the state {state}: {why}")]
+    /// A response of an endpoint contradicts its state.
+    #[error(
+        "the endpoint at {path:?} cannot respond {status} {body} in the state {state}: {reason}",
+        status = .status.as_u16()
+    )]
+    #[non_exhaustive]
     ContradictingCode {
         /// The endpoint's path.
         path: String,
         /// The state.
         state: State,
-        /// The code.
-        code: u16,
+        /// The status code.
+        status: StatusCode,
         /// The body.
-        word: Body,
-        /// What is wrong with them.
-        why: &'static str,
+        body: Body,
+        /// What is wrong with the two.
+        reason: &'static str,
     },
-    /// A state was to be ignored that is for the checks to say.
+    /// An endpoint ignores a state that it must show.
     #[error(
-        "the endpoint at {path:?} cannot ignore {state}, only starting, maintenance and draining"
+        "the endpoint at {path:?} cannot ignore the state {state}: only starting, maintenance and draining can be \
+         ignored"
     )]
+    #[non_exhaustive]
     IgnoredState {
         /// The endpoint's path.
         path: String,
         /// The state.
         state: State,
     },
-    /// An endpoint names a check that there is not.
+    /// Two calls choose the checks of an endpoint, and contradict each other.
     #[error(
-        "the endpoint at {path:?} names the check {name:?}, which does not exist; {}",
-        Known("check", known)
+        "the endpoint at {path:?} chooses its checks in ways that contradict each other: call only no_checks, \
+         only all_checks, or any of only_checks and tagged"
     )]
+    #[non_exhaustive]
+    ContradictingChoice {
+        /// The endpoint's path.
+        path: String,
+    },
+    /// A call that describes an endpoint has no effect.
+    #[error(
+        "Endpoint::{call} has no effect on the endpoint at {path:?}, {reason}: remove the call"
+    )]
+    #[non_exhaustive]
+    NoEffect {
+        /// The endpoint's path.
+        path: String,
+        /// The method of [`Endpoint`](crate::Endpoint).
+        call: &'static str,
+        /// The reason, such as `which ignores maintenance`.
+        reason: &'static str,
+    },
+    /// An endpoint names a check that is not registered.
+    #[error(
+        "the endpoint at {path:?} names the check {name:?}, which is not registered: {}",
+        List("checks", registered)
+    )]
+    #[non_exhaustive]
     UnknownCheck {
         /// The endpoint's path.
         path: String,
         /// The name.
         name: String,
-        /// The names of all checks, in the order of their registration.
-        known: Vec<String>,
+        /// The names of all checks.
+        registered: Vec<String>,
     },
-    /// An endpoint was given a choice of checks with nothing in it.
+    /// An endpoint is to run only the checks of an empty list.
     #[error(
-        "the endpoint at {path:?} is to run only checks of an empty list: if it is to run none, say \
-         Endpoint::no_checks"
+        "the endpoint at {path:?} runs only the checks of an empty list: call Endpoint::no_checks if it is to run \
+         none"
     )]
+    #[non_exhaustive]
     EmptyChoice {
         /// The endpoint's path.
         path: String,
     },
     /// An endpoint names a tag that no check has.
     #[error(
-        "the endpoint at {path:?} names the tag {tag:?}, which no check has; {}",
-        Known("tag", known)
+        "the endpoint at {path:?} names the tag {tag:?}, which no check has: {}",
+        List("tags", tags)
     )]
+    #[non_exhaustive]
     UnknownTag {
         /// The endpoint's path.
         path: String,
         /// The tag.
         tag: String,
-        /// The tags of all checks, sorted.
-        known: Vec<String>,
+        /// The tags of all checks.
+        tags: Vec<String>,
     },
-    /// A liveness endpoint would have this process restarted for the failure of another.
+    /// A liveness endpoint runs the check of a dependency.
     #[error(
-        "the liveness endpoint at {path:?} would run the check {name:?} of a dependency, whose failure no \
-         restart mends: leave it out, mark it Check::process_only, or allow it by \
-         Endpoint::allow_dependency; a subscriber has a name by Check::subscriber"
+        "the liveness endpoint at {path:?} runs the check {name:?} of a dependency, whose failure a restart \
+         cannot fix: leave it out, mark it with Check::process_only, or allow it with Endpoint::allow_dependency"
     )]
+    #[non_exhaustive]
     DependencyInLiveness {
         /// The endpoint's path.
         path: String,
         /// The check's name.
         name: String,
     },
-    /// A start-up latch's name is empty, longer than 128 characters, or holds a control character.
-    #[error(
-        "the name {name:?} of a start-up latch is refused: it must have 1 to 128 characters, none of them \
-         a control character"
-    )]
+    /// The name of a start-up latch is empty, too long, or contains a control character.
+    #[error("a start-up latch cannot be named {name:?}: {NAME_RULE}")]
+    #[non_exhaustive]
     LatchName {
         /// The name, cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
         name: String,
     },
-    /// Two start-up latches have one name, or one was added twice.
+    /// Two start-up latches have the same name, or one was added twice.
     #[error("two start-up latches are named {name:?}: give each its own name, and add it once")]
+    #[non_exhaustive]
     DuplicateLatch {
         /// The name.
         name: String,
     },
 }
 
-/// The names there are, of one kind, for an error about another.
-struct Known<'a>(&'static str, &'a [String]);
+const NAME_RULE: &str = "a name has 1 to 128 characters, none of them a control character";
 
-/// How many names an error lists.
-const LISTED: usize = 20;
+/// The names there are, as far as a sentence has room for them.
+struct List<'a>(&'a str, &'a [String]);
 
-impl fmt::Display for Known<'_> {
+impl fmt::Display for List<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(kind, names) = self;
+        const MOST: usize = 20;
+        let Self(what, names) = self;
         let Some((first, others)) = names.split_first() else {
-            return write!(f, "there is no {kind}");
+            return write!(f, "there are no {what}");
         };
-        write!(f, "the {kind}s are {first:?}")?;
-        for name in others.iter().take(LISTED - 1) {
+        write!(f, "the {what} are {first:?}")?;
+        for name in others.iter().take(MOST - 1) {
             write!(f, ", {name:?}")?;
         }
-        match names.len().saturating_sub(LISTED) {
-            0 => Ok(()),
-            more => write!(f, " and {more} more"),
+        match names.len().checked_sub(MOST) {
+            None | Some(0) => Ok(()),
+            Some(more) => write!(f, " and {more} more"),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Known;
+    use super::List;
 
     #[test]
-    fn an_error_about_an_unknown_name_lists_the_names_there_are() {
-        let names = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
-        assert_eq!(Known("tag", &names(0)).to_string(), "there is no tag");
-        assert_eq!(Known("tag", &names(1)).to_string(), r#"the tags are "0""#);
-        assert_eq!(
-            Known("check", &names(2)).to_string(),
-            r#"the checks are "0", "1""#
-        );
-        let all = Known("check", &names(20)).to_string();
-        assert!(all.ends_with(r#""18", "19""#), "{all}");
-        let many = Known("check", &names(22)).to_string();
-        assert!(many.ends_with(r#""18", "19" and 2 more"#), "{many}");
+    fn a_list_of_names_is_a_sentence_of_bounded_length() {
+        let list = |count: usize| {
+            let names: Vec<_> = (1..=count).map(|number| format!("c{number}")).collect();
+            List("checks", &names).to_string()
+        };
+        assert_eq!(list(0), "there are no checks");
+        assert_eq!(list(1), r#"the checks are "c1""#);
+        assert_eq!(list(2), r#"the checks are "c1", "c2""#);
+        assert!(list(20).ends_with(r#", "c20""#));
+        assert!(list(22).ends_with(r#", "c20" and 2 more"#));
     }
 }

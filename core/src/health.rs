@@ -7,56 +7,61 @@ mod endpoint_handle;
 mod tokio;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 pub use self::builder::HealthBuilder;
 pub use self::endpoint_handle::EndpointHandle;
-use crate::application::{Answer, Parts};
+use crate::application::{Answer, Application};
 use crate::config::HealthConfig;
 use crate::endpoint::HealthResponse;
 use crate::log::LogRecord;
 use crate::maintenance::MaintenanceSwitch;
+use crate::run::{CheckFinished, RegisteredCheck};
 use crate::runtime::Runtime;
 
-/// The health endpoints of an application: settings, maintenance and checks. Cheap to clone; clones share all.
+/// The health endpoints of an application: settings, maintenance and checks. Clones are cheap and share everything.
+///
+/// Dropping the last clone without mounting an endpoint on a server logs a warning.
 #[derive(Debug, Clone)]
-pub struct Health(Arc<Parts>);
+#[must_use = "the endpoints respond only when they are mounted on a server"]
+pub struct Health(Arc<Application>);
 
 impl Health {
-    pub(crate) fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+    pub(crate) fn new(application: Application) -> Self {
+        Self(Arc::new(application))
     }
 
-    /// Starts a description of the endpoints: default settings, no checks.
+    /// Describes the endpoints, starting with default settings and no checks.
     pub fn builder() -> HealthBuilder {
         HealthBuilder::default()
     }
 
-    pub(crate) fn parts(&self) -> &Parts {
+    pub(crate) fn application(&self) -> &Application {
         &self.0
     }
 
-    /// The settings it was built with.
+    /// The settings.
     pub fn config(&self) -> &HealthConfig {
         &self.0.config
     }
 
-    /// All endpoints, the one of [`healthcheck.url`](HealthConfig::url) first: what an adapter mounts.
+    /// All endpoints; the one of [`healthcheck.url`](HealthConfig::url) is the first. An adapter mounts them.
     pub fn endpoints(&self) -> impl Iterator<Item = EndpointHandle> {
+        self.0.is_mounted.store(true, Ordering::Relaxed);
         (0..self.0.endpoints.len()).map(|index| EndpointHandle::new(self.clone(), index))
     }
 
-    /// The endpoint at `path`, as it stands in the request and without the query; `None` where there is none
-    /// (H1).
+    /// The endpoint at `path`, if there is one. `path` is the path of a request without the query, as received (H1).
     pub fn at(&self, path: &str) -> Option<EndpointHandle> {
         let mut endpoints = self.0.endpoints.iter();
-        let index = endpoints.position(|endpoint| endpoint.path() == path)?;
+        let index = endpoints.position(|served| served.endpoint.path == path)?;
         Some(EndpointHandle::new(self.clone(), index))
     }
 
-    /// Starts the background checks (H14), now and once, on `runtime`, unless the builder was given
-    /// another or a request has come before; what runs later runs there too.
+    /// Starts the background checks (H14), once, on `runtime`, unless the builder has set a runtime or a request has
+    /// come before. Later runs use the same runtime.
     ///
-    /// Adapters do it when they mount the endpoints. Without it, the first request does it, on
+    /// Adapters call it when they mount the endpoints. Otherwise the first request starts the background checks, on
     /// [`ThreadRuntime`](crate::ThreadRuntime).
     pub fn start_on(&self, runtime: impl Runtime) {
         self.offer_runtime(runtime);
@@ -64,28 +69,54 @@ impl Health {
     }
 
     pub(crate) fn offer_runtime(&self, runtime: impl Runtime) {
+        self.0.is_mounted.store(true, Ordering::Relaxed);
         self.0.engine.offer_runtime(runtime);
     }
 
-    /// Answers one request to the endpoint of [`healthcheck.url`](HealthConfig::url): see
+    /// Responds to one request to the endpoint of [`healthcheck.url`](HealthConfig::url), like
     /// [`EndpointHandle::respond`].
     pub async fn respond(&self, query: &str) -> HealthResponse {
-        self.0.endpoints[0].respond(&self.0, query).await
+        let main = &self.0.endpoints[0];
+        self.0.respond(main, query, |record| record.emit()).await
     }
 
-    /// Decides as [`Health::respond`] does, and leaves the logging to the caller: see
-    /// [`EndpointHandle::answer`].
+    /// Like [`respond`](Self::respond), but leaves the logging to the caller: see [`EndpointHandle::answer`].
     pub async fn answer(&self, query: &str) -> Answer {
-        self.0.endpoints[0].answer(&self.0, query).await
+        self.0.answer(&self.0.endpoints[0], query).await
     }
 
-    /// What begins and ends a maintenance by a call (H19).
+    /// The last result of every check that has run, in the order of their registration. For a page or test of the
+    /// application; messages may hold secrets.
+    ///
+    /// ```
+    /// use health_core::Health;
+    ///
+    /// let health = Health::builder()
+    ///     .check("queue", || async { Err("87 jobs behind") })
+    ///     .build()?;
+    /// assert!(health.last_results().is_empty());
+    ///
+    /// # futures::executor::block_on(async {
+    /// health.respond("checks=all").await;
+    /// # });
+    /// let [queue] = &health.last_results()[..] else { panic!() };
+    /// assert_eq!(queue.reports[0].message(), Some("87 jobs behind"));
+    /// # Ok::<(), health_core::BuildError>(())
+    /// ```
+    pub fn last_results(&self) -> Vec<CheckFinished> {
+        let checks = self.0.engine.checks.iter();
+        checks
+            .filter_map(|check| RegisteredCheck::last_result(check))
+            .collect()
+    }
+
+    /// The switch that begins and ends a maintenance (H19).
     pub fn maintenance_switch(&self) -> MaintenanceSwitch {
         self.0.maintenance.switch().clone()
     }
 
-    /// What was worth a warning when this was built, and was logged then: a disablefile that any local
-    /// user could create, and each unknown environment variable (H11).
+    /// The warnings that were logged when the endpoints were built, for example about a disablefile that any local user
+    /// can create (H11).
     pub fn warnings(&self) -> &[LogRecord] {
         &self.0.warnings
     }

@@ -57,6 +57,8 @@ mod text;
 
 /// The attribute for implementations of [`HealthSubscriber`].
 pub use async_trait::async_trait;
+/// The status code of an [`Endpoint`]'s response.
+pub use http::StatusCode;
 
 pub use crate::application::Answer;
 pub use crate::check::{Check, HealthCheckEvent, HealthSubscriber, Report, Status};
@@ -67,12 +69,13 @@ pub use crate::error::BuildError;
 pub use crate::health::{EndpointHandle, Health, HealthBuilder};
 #[cfg(all(feature = "signal", unix))]
 pub use crate::lifecycle::Signals;
-pub use crate::lifecycle::StartupLatch;
+pub use crate::lifecycle::{DrainSignal, FutureSignal, StartupLatch, StreamSignal};
 pub use crate::log::{LOG_TARGET, LogLevel, LogPolicy, LogRecord};
 pub use crate::maintenance::{MaintenanceSource, MaintenanceSwitch};
-pub use crate::run::{CheckFinished, HealthObserver, VerdictChanged};
+
+pub use crate::run::{CheckFinished, HealthObserver, Notification, VerdictChanged};
 #[cfg(feature = "tokio")]
 pub use crate::runtime::TokioRuntime;
 pub use crate::runtime::{Runtime, Task, ThreadRuntime};
 pub use crate::state::{Body, State};
-pub use crate::text::MAX_MESSAGE_LEN;
+pub use crate::text::{MAX_MESSAGE_LEN, UnknownName};

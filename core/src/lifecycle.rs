@@ -6,6 +6,7 @@ mod signals;
 mod startup;
 
 pub(crate) use self::drain::Drain;
+pub use self::drain::{DrainSignal, FutureSignal, StreamSignal};
 #[cfg(all(feature = "signal", unix))]
 pub use self::signals::Signals;
 pub use self::startup::StartupLatch;

@@ -1,20 +1,20 @@
-//! One run of checks: a table of results that fills up, whoever fills it, and is closed on time.
+//! Runs of checks.
 //!
-//! Tasks claim checks and deliver what they report. Nobody depends on these tasks: whoever waits closes
-//! what is overdue, should the thread of a task be blocked. A result that comes after its slot was closed
-//! is dropped.
+//! A run is a table of results that fills up. Its tasks claim checks and deliver their results. No request depends on
+//! these tasks: a request that waits closes what is overdue, should the thread of a task be blocked. A result that
+//! arrives after its slot was closed is dropped.
 
 mod background;
 mod claimed;
 mod dispatch;
 mod engine;
 mod execution;
-mod flight;
+mod in_flight;
 #[cfg(all(test, health_loom))]
 mod loom;
 mod observer;
+mod overdue;
 mod registered;
-mod round;
 mod table;
 
 use std::fmt;
@@ -27,81 +27,61 @@ pub(crate) use self::dispatch::Dispatcher;
 pub(crate) use self::engine::{Engine, Limits};
 use self::execution::TimeBudget;
 pub(crate) use self::observer::Observers;
-pub use self::observer::{CheckFinished, HealthObserver, VerdictChanged};
-pub(crate) use self::registered::Registered;
+pub use self::observer::{CheckFinished, HealthObserver, Notification, VerdictChanged};
+use self::overdue::{Overdue, wait_for};
+pub(crate) use self::registered::RegisteredCheck;
 use self::table::{Slot, Table};
 use crate::check::Report;
-use crate::decision::{Outcome, Verdict};
+use crate::decision::Outcome;
+use crate::runtime::after;
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
-use crate::runtime::{after, until};
 
-/// How long a task may be late before those who wait close its check themselves.
+/// How late a task may be before a waiting request closes its check.
 const GRACE: Duration = Duration::from_millis(20);
 
 /// See the [module's doc](self).
 pub(crate) struct Run {
     engine: Arc<Engine>,
-    /// The numbers of its checks in the engine.
-    checks: Arc<[usize]>,
-    kind: Kind,
+    checks: Arc<[Arc<RegisteredCheck>]>,
     started: Instant,
-    /// When nobody waits any longer, whatever the deadlines of the checks. In the background nobody does.
+    /// The end of the run, whatever the timeouts of the checks; `None` for a background run.
     closes: Option<Instant>,
     table: Mutex<Table>,
     outcome: Promise<Arc<Outcome>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// For those who ask.
-    Asked,
-    /// Of a background check, once each period.
-    Background,
-}
-
 impl Run {
-    /// A run of the checks with these numbers. Those in the background are not executed: what they said last
-    /// counts (H14).
-    pub(crate) fn of(engine: &Arc<Engine>, checks: &Arc<[usize]>) -> Arc<Self> {
+    /// A run of `checks` for requests. Background checks are not executed: their last results count (H14).
+    pub(crate) fn of(engine: &Arc<Engine>, checks: &Arc<[Arc<RegisteredCheck>]>) -> Arc<Self> {
         let now = engine.now();
-        let slots = checks
-            .iter()
-            .map(|number| match engine.checks[*number].reading(now) {
-                Some(reports) => Slot::Filled(reports),
-                None => Slot::Waiting,
-            });
-        Self::start(engine, Kind::Asked, checks.clone(), slots.collect(), now)
-    }
-
-    /// A run of the background check with this number.
-    pub(crate) fn of_one(engine: &Arc<Engine>, number: usize) -> Arc<Self> {
-        let (checks, slots) = ([number].into(), vec![Slot::Waiting]);
-        Self::start(engine, Kind::Background, checks, slots, engine.now())
-    }
-
-    fn start(
-        engine: &Arc<Engine>,
-        kind: Kind,
-        checks: Arc<[usize]>,
-        slots: Vec<Slot>,
-        now: Instant,
-    ) -> Arc<Self> {
+        let slot = |check: &Arc<RegisteredCheck>| match check.background_result(now) {
+            Some(reports) => Slot::Filled(reports),
+            None => Slot::Waiting,
+        };
         Arc::new(Self {
             engine: engine.clone(),
-            checks,
-            kind,
+            checks: checks.clone(),
             started: now,
-            closes: match kind {
-                Kind::Asked => after(now, engine.limits.run_timeout),
-                Kind::Background => None,
-            },
-            table: Mutex::new(Table::new(slots)),
+            closes: after(now, engine.limits.run_timeout),
+            table: Mutex::new(Table::new(checks.iter().map(slot).collect())),
             outcome: Promise::default(),
         })
     }
 
-    /// Hands it to the runtime: from here on it belongs to nobody who asked.
+    /// A run of one background check.
+    pub(crate) fn of_background(engine: &Arc<Engine>, check: &Arc<RegisteredCheck>) -> Arc<Self> {
+        Arc::new(Self {
+            engine: engine.clone(),
+            checks: [check.clone()].into(),
+            started: engine.now(),
+            closes: None,
+            table: Mutex::new(Table::new(vec![Slot::Waiting])),
+            outcome: Promise::default(),
+        })
+    }
+
+    /// Starts the run's tasks. From here on the run is independent of the request that started it.
     pub(crate) fn launch(self: &Arc<Self>) {
         let open = lock(&self.table).open();
         if open == 0 {
@@ -112,7 +92,7 @@ impl Run {
         }
     }
 
-    /// Has one more task claim and execute checks.
+    /// Starts a task that claims and executes checks.
     fn add_task(self: &Arc<Self>) {
         let run = self.clone();
         self.engine.spawn(Box::pin(async move {
@@ -122,121 +102,78 @@ impl Run {
         }));
     }
 
-    /// When it was started.
     pub(crate) fn started(&self) -> Instant {
         self.started
     }
 
-    /// Whether its outcome is known.
+    /// Whether the outcome is known.
     pub(crate) fn is_over(&self) -> bool {
         self.outcome.get().is_some()
     }
 
-    /// Whether it should have ended by `now`, and did not: nobody waits for it, and its tasks are gone.
-    pub(crate) fn is_forgotten(&self, now: Instant) -> bool {
+    /// Whether the run should have ended by `now`, and has not: no request waits for it, and its tasks are gone.
+    pub(crate) fn is_abandoned(&self, now: Instant) -> bool {
         let end = self.closes.and_then(|closes| after(closes, GRACE));
         end.is_some_and(|end| now > end)
     }
 
-    /// Waits for the outcome.
+    /// Waits for the outcome, and makes sure that it comes in time.
     pub(crate) async fn outcome(self: &Arc<Self>) -> Arc<Outcome> {
-        self.wait_for(&self.outcome).await
+        let run: Arc<dyn Overdue> = self.clone();
+        wait_for(&self.outcome, &run, &**self.engine.runtime()).await
     }
 
-    /// Waits for something that the run brings about. Whoever waits sees to it that it does so on time.
-    pub(crate) async fn wait_for<T: Clone>(self: &Arc<Self>, latch: &Promise<T>) -> T {
-        loop {
-            let overdue = self.overdue_at();
-            let runtime = self.engine.runtime();
-            if let Some(value) = until(&**runtime, overdue, latch.wait()).await {
-                return value;
-            }
-            // Each was some task's, which is stuck with it: another goes on.
-            for _ in 0..self.close_overdue(GRACE) {
-                self.add_task();
-            }
-        }
-    }
-
-    /// The check of a slot.
-    fn check(&self, slot: usize) -> &Arc<Registered> {
-        &self.engine.checks[self.checks[slot]]
-    }
-
-    /// The next check to execute; `None` when there is no more, or no more time.
+    /// The next check to execute; `None` when there is none, or no time left.
     fn claim(self: &Arc<Self>) -> Option<Claimed<'_>> {
-        if self
-            .closes
-            .is_some_and(|closes| self.engine.now() >= closes)
-        {
-            self.close_overdue(Duration::ZERO);
+        if self.is_closed_at(self.engine.now()) {
+            self.close(Duration::ZERO);
             return None;
         }
         let slot = lock(&self.table).claim()?;
         Some(Claimed { run: self, slot })
     }
 
-    /// Fills a slot with what an execution came to; what comes after it was closed is dropped.
+    fn is_closed_at(&self, now: Instant) -> bool {
+        self.closes.is_some_and(|closes| now >= closes)
+    }
+
+    /// Fills a slot with the result of an execution. A result for a closed slot is dropped.
     fn deliver(&self, slot: usize, reports: Vec<Report>) {
-        let check = self.check(slot);
+        let (check, observers) = (&self.checks[slot], &self.engine.observers);
         let now = self.engine.now();
         let mut table = lock(&self.table);
         let Some(budget) = table.budget(slot) else {
             return;
         };
-        let reports = check.settle(reports);
-        let start = budget.map_or(now, |budget| budget.start);
-        let finished = (!self.engine.observers.is_empty()).then(|| CheckFinished {
-            check: check.name.clone(),
-            reports: reports.clone(),
-            duration: now.saturating_duration_since(start),
-        });
-        let shared = check.rounds.end(self).map(|round| (round, reports.clone()));
-        let is_full = table.fill(slot, reports);
-        if let Some(finished) = finished {
-            let verdict = Verdict::of(check.need, &finished.reports);
-            self.engine.learn(self.checks[slot], verdict);
-            self.engine.observers.tell_finished(&finished);
-        }
+        let started = budget.map_or(now, |budget| budget.start);
+        let finished = check.finish(reports, started, now);
+        let shared = check.in_flight.end(self);
+        let shared = shared.map(|execution| (execution, finished.reports.clone()));
+        let is_full = table.fill(slot, finished.reports.clone());
+        observers.check_finished(finished);
         drop(table);
-        if let Some((round, reports)) = shared {
-            // A check that this run had no more time for may have it in another.
-            let is_over = self.closes.is_some_and(|closes| now >= closes);
-            let is_cut = is_over && budget.is_none_or(|budget| budget.is_cut);
-            round.settle((!is_cut).then_some(reports));
+        if let Some((execution, reports)) = shared {
+            // A check that had no time left in this run may have it in another.
+            let is_cut = budget.is_none_or(|budget| budget.is_cut) && self.is_closed_at(now);
+            execution.set_result((!is_cut).then_some(reports));
         }
-        self.engine.observers.warn();
+        observers.warn();
         if is_full {
             self.conclude();
         }
     }
 
-    /// Fills a slot with what another run's execution came to, which that run has told and counted.
-    fn take_over(&self, slot: usize, settled: Vec<Report>) {
+    /// Fills a slot with the result of another run's execution, which that run has counted.
+    fn adopt(&self, slot: usize, reports: Vec<Report>) {
         let mut table = lock(&self.table);
-        if table.budget(slot).is_some() && table.fill(slot, settled) {
+        if table.budget(slot).is_some() && table.fill(slot, reports) {
             drop(table);
             self.conclude();
         }
     }
 
-    /// When something will be overdue at the latest. What has not begun may begin now.
-    fn overdue_at(&self) -> Option<Instant> {
-        let now = self.engine.now();
-        let table = lock(&self.table);
-        if table.open() == 0 {
-            // Another thread is about to tell the outcome.
-            return None;
-        }
-        let ends = table.unfilled().filter_map(|(slot, budget)| {
-            let not_begun = || TimeBudget::new(self.check(slot), now, self.closes);
-            budget.unwrap_or_else(not_begun).end
-        });
-        after(ends.chain(self.closes).min()?, GRACE)
-    }
-
-    /// Closes what has been overdue for `grace`; how many executions of these were under way.
-    fn close_overdue(&self, grace: Duration) -> usize {
+    /// Closes what has been overdue for `grace`. Returns how many of these executions were under way.
+    fn close(&self, grace: Duration) -> usize {
         let now = self.engine.now();
         let is_overdue = |end: Option<Instant>| {
             let late = end.and_then(|end| now.checked_duration_since(end));
@@ -245,11 +182,11 @@ impl Run {
         let mut stuck = 0;
         let mut overdue = Vec::new();
         for (slot, budget) in lock(&self.table).unfilled() {
-            let check = self.check(slot);
+            let check = &self.checks[slot];
             match budget {
                 Some(budget) if is_overdue(budget.end) => {
                     stuck += 1;
-                    overdue.push((slot, budget.used_up(check)));
+                    overdue.push((slot, budget.timed_out(check)));
                 }
                 None if is_overdue(self.closes) => {
                     overdue.push((slot, check.failure("timed out before it could run")));
@@ -266,30 +203,43 @@ impl Run {
     /// Makes the outcome of a full table.
     fn conclude(&self) {
         let now = self.engine.now();
-        let results = lock(&self.table).take().into_iter().enumerate();
-        let results: Vec<_> = results
-            .map(|(slot, reports)| {
-                let check = self.check(slot);
-                let reports = match self.kind {
-                    // A background check may have said more since this run began.
-                    Kind::Asked => check.reading(now).unwrap_or(reports),
-                    Kind::Background => {
-                        check.keep(now, reports.clone());
-                        reports
-                    }
-                };
-                (check.need, reports)
+        let results = lock(&self.table).take();
+        let results: Vec<_> = self
+            .checks
+            .iter()
+            .zip(results)
+            .map(|(check, reports)| {
+                // A background check may have a newer result since this run began.
+                let reports = check.background_result(now).unwrap_or(reports);
+                (check.criticality, reports)
             })
             .collect();
-        self.outcome.set(Arc::new(Outcome::judge(&results)));
-        // What was executed is known; what a background check said may be stale by now.
-        for (slot, (need, reports)) in results.iter().enumerate() {
-            if self.check(slot).period.is_some() {
-                let verdict = Verdict::of(*need, reports);
-                self.engine.learn(self.checks[slot], verdict);
-            }
-        }
+        self.outcome.set(Arc::new(Outcome::of(&results)));
         self.engine.announce();
+    }
+}
+
+impl Overdue for Run {
+    /// A check that has not begun may begin now.
+    fn overdue_at(&self) -> Option<Instant> {
+        let now = self.engine.now();
+        let table = lock(&self.table);
+        if table.open() == 0 {
+            // Another thread is about to set the outcome.
+            return None;
+        }
+        let ends = table.unfilled().filter_map(|(slot, budget)| {
+            let not_begun = || TimeBudget::new(self.checks[slot].timeout, now, self.closes);
+            budget.unwrap_or_else(not_begun).end
+        });
+        after(ends.chain(self.closes).min()?, GRACE)
+    }
+
+    /// Each check that was under way blocks its task: another task replaces it.
+    fn close_overdue(self: Arc<Self>) {
+        for _ in 0..self.close(GRACE) {
+            self.add_task();
+        }
     }
 }
 

@@ -1,58 +1,37 @@
-//! What an endpoint can find the application in, and what it can say.
+//! The state of an application, and the body that reports it.
 
-use std::fmt;
+use crate::text::names;
 
-/// What an endpoint finds the application in. The gravest is the greatest, and of several that hold at once
-/// the gravest counts (H17).
+/// The state of the application, as an endpoint sees it. States are ordered by gravity; if several apply, the
+/// gravest wins (H17).
 ///
-/// Not open for additions: what each endpoint says in each state is complete by type.
+/// The enum is exhaustive on purpose: every endpoint defines a response for every state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// Nothing fails, as far as was asked.
+    /// No check has failed, or none was asked for.
     Ok,
-    /// Nothing fails but what is optional (H13).
+    /// Only optional checks fail (H13).
     Degraded,
-    /// Something fails that the application needs (H6), or its start has failed (H18).
+    /// A required check fails (H6), or the start has failed (H18).
     Failing,
-    /// A start-up latch is not released yet (H18).
+    /// A start-up latch is not yet released (H18).
     Starting,
-    /// An operator keeps traffic away: by the disablefile (H4), the switch or another source (H19).
+    /// An operator keeps traffic away with the disablefile (H4), the switch or another source (H19).
     Maintenance,
-    /// The process is about to end (H20).
+    /// The process is about to stop (H20).
     Draining,
 }
 
-impl State {
-    /// Every state, the least grave first.
-    pub const ALL: [Self; 6] = [
-        Self::Ok,
-        Self::Degraded,
-        Self::Failing,
-        Self::Starting,
-        Self::Maintenance,
-        Self::Draining,
-    ];
+names!(State, "state", {
+    Ok => "ok",
+    Degraded => "degraded",
+    Failing => "failing",
+    Starting => "starting",
+    Maintenance => "maintenance",
+    Draining => "draining",
+});
 
-    /// Its name in lower case: `ok`, `degraded`, `failing`, `starting`, `maintenance`, `draining`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Degraded => "degraded",
-            Self::Failing => "failing",
-            Self::Starting => "starting",
-            Self::Maintenance => "maintenance",
-            Self::Draining => "draining",
-        }
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The body of an answer. None occurs in another, so that a poller may look for one (H16).
+/// The body of a response. No body contains another, so a poller can match on it (H16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Body {
     /// `OK`
@@ -69,21 +48,18 @@ pub enum Body {
     Draining,
 }
 
-impl Body {
-    /// The word as it is sent.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "OK",
-            Self::Degraded => "DEGRADED",
-            Self::Error => "ERROR",
-            Self::Starting => "STARTING",
-            Self::Maintenance => "MAINTENANCE",
-            Self::Draining => "DRAINING",
-        }
-    }
+names!(Body, "body", {
+    Ok => "OK",
+    Degraded => "DEGRADED",
+    Error => "ERROR",
+    Starting => "STARTING",
+    Maintenance => "MAINTENANCE",
+    Draining => "DRAINING",
+});
 
-    /// Its length, as text.
-    pub(crate) fn length(self) -> &'static str {
+impl Body {
+    /// The length in bytes, as text.
+    pub(crate) const fn length(self) -> &'static str {
         match self {
             Self::Ok => "2",
             Self::Error => "5",
@@ -93,31 +69,16 @@ impl Body {
     }
 }
 
-impl fmt::Display for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Body, State};
 
-    const WORDS: [Body; 6] = [
-        Body::Ok,
-        Body::Degraded,
-        Body::Error,
-        Body::Starting,
-        Body::Maintenance,
-        Body::Draining,
-    ];
-
     #[test]
-    fn no_word_occurs_in_another_and_each_knows_its_length() {
-        for word in WORDS {
-            assert_eq!(word.length(), word.as_str().len().to_string());
-            let inside = |other: &Body| word != *other && other.as_str().contains(word.as_str());
-            assert!(!WORDS.iter().any(inside), "{word}");
+    fn no_body_contains_another_and_each_knows_its_length() {
+        for body in Body::ALL {
+            assert_eq!(body.length(), body.as_str().len().to_string());
+            let contains = |other: &Body| body != *other && other.as_str().contains(body.as_str());
+            assert!(!Body::ALL.iter().any(contains), "{body}");
         }
     }
 
@@ -125,5 +86,21 @@ mod tests {
     fn of_two_states_the_graver_is_the_greater() {
         assert!(State::ALL.is_sorted());
         assert_eq!(State::ALL.iter().max(), Some(&State::Draining));
+    }
+
+    #[test]
+    fn a_name_reads_back_and_any_other_text_is_refused_with_the_names_there_are() {
+        for state in State::ALL {
+            assert_eq!(state.to_string().parse(), Ok(state));
+        }
+        for text in ["", "OK", "ok ", "up"] {
+            let error = text.parse::<State>().unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!(
+                    "{text:?} is not a state: accepted are ok, degraded, failing, starting, maintenance, draining"
+                )
+            );
+        }
     }
 }

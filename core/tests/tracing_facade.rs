@@ -15,9 +15,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt as _;
 use futures::executor::block_on;
 use futures::stream::pending;
-use health_core::{
-    CheckFinished, Health, HealthBuilder, HealthConfig, HealthObserver, Runtime, Task,
-};
+use health_core::{Health, HealthBuilder, HealthConfig, Notification, Runtime, Task};
 
 #[derive(Clone, Default)]
 struct Output(Arc<Mutex<Vec<u8>>>);
@@ -79,12 +77,42 @@ fn records_reach_a_tracing_subscriber() {
 }
 
 #[test]
+fn endpoints_that_are_dropped_without_being_mounted_are_logged() {
+    let built = || {
+        let config = HealthConfig::default().with_disablefile("");
+        Health::builder().config(config).build().unwrap()
+    };
+    let [line] = &logged(|| drop(built()))[..] else {
+        panic!("one line was expected")
+    };
+    let expected = "WARN health: the health endpoints were dropped, but never mounted on a server";
+    assert!(line.starts_with(expected), "{line}");
+    let used: [fn(Health); 3] = [
+        |health| {
+            let _ = block_on(health.respond(""));
+        },
+        |health| drop(health.endpoints()),
+        |health| health.start_on(Inline),
+    ];
+    for use_health in used {
+        assert_eq!(logged(|| use_health(built())), [""; 0]);
+    }
+    let health = built();
+    assert_eq!(logged(|| drop(health.clone())), [""; 0]);
+    block_on(health.respond(""));
+}
+
+#[test]
 fn a_drain_that_would_be_cut_short_is_warned_of_with_both_numbers() {
     let seconds = Duration::from_secs;
     let drain = |builder: HealthBuilder, delay| {
         let config = HealthConfig::default().with_disablefile("");
         let health = builder.config(config).build().unwrap();
-        logged(|| drop(health.drain_when(pending::<()>(), seconds(delay))))
+        logged(|| {
+            let _ = health
+                .drain_when(pending::<()>(), seconds(delay))
+                .now_or_never();
+        })
     };
     let default = Health::builder;
     assert_eq!(drain(default(), 29), [""; 0]);
@@ -161,27 +189,17 @@ impl Runtime for Inline {
     }
 }
 
-/// Waits while it is told to.
-struct Hangs {
-    hangs: Arc<AtomicBool>,
-    calls: Arc<AtomicUsize>,
-}
-
-impl HealthObserver for Hangs {
-    fn check_finished(&self, _: CheckFinished) {
-        while self.hangs.load(Ordering::SeqCst) {
-            thread::yield_now();
-        }
-        self.calls.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
 #[test]
 fn an_observer_that_does_not_keep_up_is_logged_once_until_it_has_caught_up() {
     let (hangs, calls) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
-    let observer = Hangs {
-        hangs: hangs.clone(),
-        calls: calls.clone(),
+    let (is_hanging, counted) = (hangs.clone(), calls.clone());
+    let observer = move |notification| {
+        if let Notification::CheckFinished(_) = notification {
+            while is_hanging.load(Ordering::SeqCst) {
+                thread::yield_now();
+            }
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
     };
     let health = Health::builder()
         .config(HealthConfig::default().with_disablefile(""))
@@ -196,7 +214,7 @@ fn an_observer_that_does_not_keep_up_is_logged_once_until_it_has_caught_up() {
         hangs.store(true, Ordering::SeqCst);
         let lines = logged(|| (0..3000).for_each(|_| ask()));
         let [line] = &*lines else { panic!("{lines:?}") };
-        let expected = "WARN health: an observer is 1000 notices behind";
+        let expected = "WARN health: an observer is 1000 notifications behind";
         assert!(line.starts_with(expected), "{line}");
 
         // It catches up with the thousand that waited, of which the first was a change of the verdict; and then

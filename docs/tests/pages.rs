@@ -112,7 +112,7 @@ fn the_table_of_presets_in_the_contract_is_what_the_endpoints_answer() {
         let health = Health::builder().endpoint(preset("/up")).build().unwrap();
         let endpoint = health.at("/up").unwrap();
         let cell = |state: State| {
-            let mut answers = endpoint.answers();
+            let mut answers = endpoint.responses();
             let answer = answers.find(|(shown, ..)| *shown == state);
             answer.map_or("ignored".to_owned(), |(_, code, word)| {
                 format!("{} `{word}`", code.as_u16())

@@ -21,12 +21,15 @@ pub(super) fn endpoint(described: &setup::Endpoint, setup: &Setup) -> Endpoint {
         Preset::Nagios => Endpoint::nagios(path),
         Preset::Envoy => Endpoint::envoy(path),
     };
-    if described.chooses() {
+    let names = described.checks.iter().flatten();
+    let names: Vec<_> = names
+        .flat_map(|name| registered_names(name, setup))
+        .collect();
+    if described.chooses() && names.is_empty() && described.tags.is_empty() {
         endpoint = endpoint.no_checks();
     }
-    let chosen = described.checks.iter().flatten();
-    for name in chosen.flat_map(|name| registered_names(name, setup)) {
-        endpoint = endpoint.only_checks([name]);
+    if !names.is_empty() {
+        endpoint = endpoint.only_checks(names);
     }
     for tag in &described.tags {
         endpoint = endpoint.tagged(tag);

@@ -1,30 +1,26 @@
-//! What checks report: the event that subscribers fill in.
+//! The health check event, and the results that checks report to it.
 
+use std::error::Error;
 use std::fmt;
 
-use crate::text::cut;
+use crate::text::{cut, cut_error, names};
 
-/// The status of one report.
+/// The status of one result.
 ///
-/// From text, only the exact `OK` is [`Status::Ok`]: `ok`, `NOK`, an empty status and everything else
-/// are [`Status::Error`] (H6).
+/// [`From<&str>`](Self::from) follows the original: only the exact `OK` is [`Status::Ok`], and any other text, such as
+/// `ok`, `NOK` or an empty one, is [`Status::Error`] (H6). [`FromStr`](std::str::FromStr) accepts `OK` and `ERROR` only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// The part of the application that was checked works.
+    /// The check passed.
     Ok,
-    /// It does not.
+    /// The check failed.
     Error,
 }
 
-impl Status {
-    /// The status as the log shows it: `OK` or `ERROR`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "OK",
-            Self::Error => "ERROR",
-        }
-    }
-}
+names!(Status, "status", {
+    Ok => "OK",
+    Error => "ERROR",
+});
 
 impl From<&str> for Status {
     fn from(text: &str) -> Self {
@@ -32,16 +28,9 @@ impl From<&str> for Status {
     }
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// One result: a name, a status and perhaps a message.
+/// One result: a name, a status and an optional message.
 ///
-/// Name and message go to the log and nowhere else (H9). Each is cut to
-/// [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN) when it is stored.
+/// Name and message appear in the log only (H9). Each is cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Report {
     name: String,
@@ -62,7 +51,7 @@ impl Report {
         }
     }
 
-    /// The same result, counted as `status`; `note` says why, before what it says itself.
+    /// The same result, counted as `status`; `note` gives the reason, before the result's own message.
     pub(crate) fn overruled(&self, status: Status, note: &str) -> Self {
         let message = match &self.message {
             Some(message) => format!("{note}: {message}"),
@@ -71,23 +60,23 @@ impl Report {
         Self::new(&self.name, status, Some(&message))
     }
 
-    /// The name it was reported under.
+    /// The name under which the result was reported.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it passed.
+    /// Whether the check passed.
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// What the check had to say; `None` when it said nothing.
+    /// The message, if there is one.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 }
 
-/// Leaves the message out: it may hold secrets, and `Debug` output travels.
+/// Omits the message: it may hold secrets, and `Debug` output travels.
 impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Report")
@@ -97,16 +86,15 @@ impl fmt::Debug for Report {
     }
 }
 
-/// The question put to every subscriber when a request asks for checks (H7).
-///
-/// A subscriber answers by [reporting](Self::report) any number of results, or none.
+/// The event that every subscriber gets when the checks run (H7). A subscriber reports any number of results to it,
+/// or none.
 ///
 /// ```
 /// use health_core::HealthCheckEvent;
 ///
 /// fn disks(event: &mut HealthCheckEvent) {
-///     event.report("disk-a", "OK", None);
-///     event.report("disk-b", "ERROR", Some("97 % full"));
+///     event.ok("disk-a");
+///     event.error("disk-b", "97 % full");
 /// }
 ///
 /// let mut event = HealthCheckEvent::default();
@@ -119,31 +107,43 @@ pub struct HealthCheckEvent {
 }
 
 impl HealthCheckEvent {
-    /// Adds a result. Any number may share a name; one that is not OK makes the answer an ERROR.
-    ///
-    /// `status` is a [`Status`] or a text, of which only the exact `OK` passes.
+    /// Reports that `name` passed.
+    pub fn ok(&mut self, name: &str) {
+        self.push(Report::new(name, Status::Ok, None));
+    }
+
+    /// Reports that `name` failed. `error` is an error, which is logged with its causes, or a text.
+    pub fn error(&mut self, name: &str, error: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.conclude(name, Err(error));
+    }
+
+    /// Reports a result as the original does: `status` is a [`Status`], or a text of which only the exact `OK` passes.
+    /// Several results may share a name; one that is not OK makes the state failing.
     pub fn report(&mut self, name: &str, status: impl Into<Status>, message: Option<&str>) {
         let message = message.as_ref().map(|text| text as &dyn fmt::Display);
         self.push(Report::new(name, status.into(), message));
     }
 
-    /// What was reported until now, in order: for tests of a subscriber.
+    /// The results so far, in order. For tests of a subscriber.
     pub fn reports(&self) -> &[Report] {
         &self.reports
     }
 
-    /// Adds a failure whose message is written without a copy of the whole text being made.
+    /// Reports a failure of the library's making.
     pub(crate) fn fail(&mut self, name: &str, message: &dyn fmt::Display) {
         self.push(Report::new(name, Status::Error, Some(message)));
     }
 
-    /// Adds the one result of a check.
-    pub(crate) fn conclude<E: fmt::Display>(&mut self, name: &str, result: Result<(), E>) {
-        // The error is gone before anything is reported: should its `Drop` panic, there is one result.
-        let failure = result.err().map(cut);
+    /// Reports the one result of a check.
+    pub(crate) fn conclude<E>(&mut self, name: &str, result: Result<(), E>)
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        // The error is dropped before anything is reported: should its `Drop` panic, there is one result.
+        let failure = result.err().map(|error| cut_error(&*error.into()));
         match failure {
-            None => self.report(name, Status::Ok, None),
-            Some(message) => self.report(name, Status::Error, Some(&message)),
+            None => self.ok(name),
+            Some(message) => self.fail(name, &message),
         }
     }
 
@@ -151,7 +151,6 @@ impl HealthCheckEvent {
         self.reports
     }
 
-    /// Adds a report.
     pub(crate) fn push(&mut self, report: Report) {
         self.reports.push(report);
     }
@@ -177,6 +176,19 @@ mod tests {
                 ("queue", Status::Error, Some("87 jobs")),
             ]
         );
+    }
+
+    #[test]
+    fn a_typed_report_is_that_of_the_original_and_an_error_brings_its_causes() {
+        let mut event = HealthCheckEvent::default();
+        event.ok("disk");
+        event.error("queue", "87 jobs");
+        event.error("database", "x".parse::<u8>().unwrap_err());
+        let mut original = HealthCheckEvent::default();
+        original.report("disk", "OK", None);
+        original.report("queue", "ERROR", Some("87 jobs"));
+        original.report("database", "ERROR", Some("invalid digit found in string"));
+        assert_eq!(event.reports(), original.reports());
     }
 
     #[test]

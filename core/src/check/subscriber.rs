@@ -1,6 +1,6 @@
-//! The original's event: code that is asked, and reports any number of results.
+//! Subscribers of the health check event.
 
-use std::fmt;
+use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use async_trait::async_trait;
 
 use crate::check::HealthCheckEvent;
 
-/// Somebody who answers the question "is this application healthy?".
+/// A subscriber of the health check event: it reports any number of results.
 ///
-/// [`Check::new`](crate::Check::new) and [`Check::event`](crate::Check::event) write
-/// one from a closure; implement it for a subscriber that is asynchronous and reports more than one result.
+/// [`Check::new`](crate::Check::new) and [`Check::event`](crate::Check::event) make one from a closure. Implement the
+/// trait for a subscriber that is asynchronous and reports several results.
 ///
-/// A panic, wherever it happens, and a deadline that is over become an ERROR report; what was reported
-/// before stands (H12), unless it blocked its thread beyond the deadline: then nobody can ask it any more.
+/// A panic and a timeout are reported as an error under the name of the check; results reported before them count
+/// (H12). A subscriber that blocks its thread beyond the timeout loses its results.
 ///
 /// ```
 /// use health_core::{Check, Health, HealthCheckEvent, HealthSubscriber, async_trait};
@@ -26,8 +26,10 @@ use crate::check::HealthCheckEvent;
 /// impl HealthSubscriber for Replicas {
 ///     async fn on_health_check(&self, event: &mut HealthCheckEvent) {
 ///         for replica in &self.0 {
-///             let status = if lag(replica).await < 10 { "OK" } else { "ERROR" };
-///             event.report(replica, status, None);
+///             match lag(replica).await {
+///                 0..10 => event.ok(replica),
+///                 lag => event.error(replica, format!("{lag} s behind")),
+///             }
 ///         }
 ///     }
 /// }
@@ -50,7 +52,7 @@ impl<S: HealthSubscriber + ?Sized> HealthSubscriber for Box<S> {
     }
 }
 
-/// For a subscriber that the application keeps a hand on.
+/// For a subscriber that the application shares.
 #[async_trait]
 impl<S: HealthSubscriber + ?Sized> HealthSubscriber for Arc<S> {
     async fn on_health_check(&self, event: &mut HealthCheckEvent) {
@@ -58,7 +60,7 @@ impl<S: HealthSubscriber + ?Sized> HealthSubscriber for Arc<S> {
     }
 }
 
-/// A check with one result, under its own name.
+/// A closure with one result, reported under the name of the check.
 pub(crate) struct Named<F> {
     pub(crate) name: String,
     pub(crate) check: F,
@@ -69,7 +71,7 @@ impl<F, Fut, E> HealthSubscriber for Named<F>
 where
     F: Fn() -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), E>> + Send + 'static,
-    E: fmt::Display + 'static,
+    E: Into<Box<dyn Error + Send + Sync>> + 'static,
 {
     async fn on_health_check(&self, event: &mut HealthCheckEvent) {
         let result = (self.check)().await;
@@ -77,7 +79,7 @@ where
     }
 }
 
-/// A closure that is handed the event.
+/// A closure that reports to the event.
 pub(crate) struct Closure<F>(pub(crate) F);
 
 #[async_trait]

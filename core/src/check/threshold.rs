@@ -1,8 +1,8 @@
-//! How many results in a row it takes to change what a check counts as (H15).
+//! Thresholds: how many consecutive results change the status of a check (H15).
 
-use crate::check::{Report, Status};
+use super::{Report, Status};
 
-/// How many failures, and then successes, in a row count.
+/// The number of consecutive failures, and of successes after them, that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Thresholds {
     pub(crate) failures: u32,
@@ -18,21 +18,21 @@ impl Default for Thresholds {
     }
 }
 
-/// What a check has been until now.
+/// The status of a check after all its executions so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum CheckStatus {
-    /// It was never OK: what was never seen to work is not given the benefit of a doubt.
+    /// The check was never OK: every result counts as it is.
     #[default]
     Unproven,
-    /// It counts as OK, after so many failures in a row.
+    /// The check counts as OK; the last `failures` executions failed.
     Up { failures: u32 },
-    /// It counts as failing, after so many successes in a row.
+    /// The check counts as failing; the last `successes` executions passed.
     Down { successes: u32 },
 }
 
 impl CheckStatus {
-    /// Takes in one execution of the check called `name`; what it counts as, in words too.
-    pub(crate) fn settle(
+    /// Updates the status with one execution of the check `name`, and returns the results as they count.
+    pub(crate) fn count(
         &mut self,
         thresholds: Thresholds,
         name: &str,
@@ -81,7 +81,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{CheckStatus, Thresholds};
-    use crate::check::{Report, Status};
+    use super::{Report, Status};
 
     fn execution(passes: bool) -> Vec<Report> {
         let failure = "no route";
@@ -95,7 +95,7 @@ mod tests {
     fn settled(thresholds: Thresholds, executions: &[bool]) -> Vec<(bool, Option<String>)> {
         let mut status = CheckStatus::default();
         let settle = |passes: &bool| {
-            let reports = status.settle(thresholds, "replica", execution(*passes));
+            let reports = status.count(thresholds, "replica", execution(*passes));
             let [report] = &*reports else {
                 panic!("{reports:?}")
             };
@@ -131,10 +131,10 @@ mod tests {
             successes: 2,
         };
         let mut status = CheckStatus::Down { successes: 0 };
-        let reports = status.settle(thresholds, "replicas", vec![]);
+        let reports = status.count(thresholds, "replicas", vec![]);
         assert_eq!(reports[0].name(), "replicas");
         assert_eq!(reports[0].status(), Status::Error);
-        assert!(status.settle(thresholds, "replicas", vec![]).is_empty());
+        assert!(status.count(thresholds, "replicas", vec![]).is_empty());
     }
 
     /// Counts as OK: looks at the whole past anew, execution by execution.

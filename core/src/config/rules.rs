@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::setting::Setting;
 
-pub(super) const DEFAULT_MAINTENANCE_CODE: StatusCode = match StatusCode::from_u16(299) {
+pub(crate) const DEFAULT_MAINTENANCE_CODE: StatusCode = match StatusCode::from_u16(299) {
     Ok(code) => code,
     Err(_) => StatusCode::SERVICE_UNAVAILABLE,
 };

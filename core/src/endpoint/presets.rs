@@ -1,15 +1,18 @@
-//! The presets: for each kind of poller the codes it understands, and its own setting.
+//! The presets: for each kind of poller the status codes it understands, and its own settings.
 
-use super::table::{Table, Written};
-use super::{Endpoint, RunChecks};
+use http::StatusCode;
+
+use super::{Endpoint, Replies, Reply, RunChecks, Selection};
+use crate::config::DEFAULT_MAINTENANCE_CODE;
 use crate::state::Body;
 
-const OK: Written = (200, Body::Ok);
-const ERROR: Written = (503, Body::Error);
+const OK: Reply = Reply::new(StatusCode::OK, Body::Ok);
+const DEGRADED: Reply = Reply::new(StatusCode::TOO_MANY_REQUESTS, Body::Degraded);
+const ERROR: Reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, Body::Error);
 
-/// 200, `failing` and nothing else.
-const fn table(degraded: Written) -> Table<Written> {
-    Table {
+/// Ignores starting, maintenance and draining.
+const fn only_checks(degraded: Reply) -> Replies {
+    Replies {
         ok: OK,
         degraded,
         failing: ERROR,
@@ -19,103 +22,107 @@ const fn table(degraded: Written) -> Table<Written> {
     }
 }
 
-/// The same, with `code` for whatever keeps traffic away.
-const fn away(degraded: Written, code: u16) -> Table<Written> {
-    Table {
-        starting: Some((code, Body::Starting)),
-        maintenance: Some((code, Body::Maintenance)),
-        draining: Some((code, Body::Draining)),
-        ..table(degraded)
+/// Responds with `status` when starting, in maintenance or draining.
+const fn all_states(degraded: Reply, status: StatusCode) -> Replies {
+    Replies {
+        starting: Some(Reply::new(status, Body::Starting)),
+        maintenance: Some(Reply::new(status, Body::Maintenance)),
+        draining: Some(Reply::new(status, Body::Draining)),
+        ..only_checks(degraded)
     }
 }
 
 impl Endpoint {
-    /// As `healthcheck.url` with default settings: 299 `MAINTENANCE` in maintenance, and also while starting and
+    /// Like `healthcheck.url` with default settings: 299 `MAINTENANCE` in maintenance, and also when starting and
     /// draining.
     ///
-    /// 299 takes a host out only where the poller accepts exactly 200, as Varnish, ALB and the Google and Azure
-    /// balancers do, or has been told: HAProxy by `http-check expect ! status 299 error-status L7OKC`, NGINX Plus by
-    /// a `match` block with `status 200`.
+    /// 299 takes a host out of service only if the poller accepts exactly 200, as Varnish, ALB and the Google and
+    /// Azure balancers do, or is configured to: HAProxy with `http-check expect ! status 299 error-status L7OKC`,
+    /// NGINX Plus with `status 200` in a `match` block.
     pub fn pyramid(path: impl Into<String>) -> Self {
-        let away = Some((299, Body::Maintenance));
-        let table = Table {
-            starting: away,
-            maintenance: away,
-            draining: away,
-            ..table(OK)
+        let maintenance = Some(Reply::new(DEFAULT_MAINTENANCE_CODE, Body::Maintenance));
+        let replies = Replies {
+            starting: maintenance,
+            maintenance,
+            draining: maintenance,
+            ..only_checks(OK)
         };
-        Self::new(path, table)
+        Self::new(path, replies)
     }
 
-    /// 503 for whatever is not healthy: out of service with every poller that asks by itself, and no setting in it. To
-    /// have its checks count, let it be polled with `?checks=all`, or [always](RunChecks::Always) run them.
+    /// 503 for every state that is not healthy: every poller takes the host out of service without configuration. The
+    /// poller asks for the checks with `?checks=all`, or the endpoint runs them [always](RunChecks::Always).
     /// [`retry_after`](Self::retry_after) tells clients when to come back from a maintenance.
     pub fn strict(path: impl Into<String>) -> Self {
-        Self::new(path, away(OK, 503))
+        Self::new(path, all_states(OK, StatusCode::SERVICE_UNAVAILABLE))
     }
 
-    /// Whether the process should be restarted: 200 as long as it answers. It never shows starting, maintenance
-    /// or draining, and runs no check; [one that is given](Self::only_checks) has to be
-    /// [internal](crate::Check::process_only), or [allowed by name](Self::allow_dependency).
+    /// Whether the process must be restarted: 200 as long as it responds. It ignores starting, maintenance and
+    /// draining, and runs no check. A [chosen](Self::only_checks) check runs for every request, and must be
+    /// [`process_only`](crate::Check::process_only) or [allowed by name](Self::allow_dependency).
     ///
-    /// Kubernetes: `livenessProbe.httpGet.path`. systemd: what feeds `WATCHDOG=1`. Checks that are given run for
-    /// every request.
+    /// Kubernetes: `livenessProbe.httpGet.path`. systemd: the program that sends `WATCHDOG=1`.
     pub fn liveness(path: impl Into<String>) -> Self {
-        let mut endpoint = Self::new(path, table(OK))
-            .no_checks()
-            .run_checks(RunChecks::Always);
-        endpoint.is_liveness = true;
-        endpoint
+        Self {
+            default_selection: Selection::None,
+            is_liveness: true,
+            ..Self::new(path, only_checks(OK)).run_checks(RunChecks::Always)
+        }
     }
 
-    /// Whether to send traffic: all checks for every request, and 503 for whatever is not healthy.
+    /// Whether to send traffic: runs all checks for every request, and responds 503 for every state that is not
+    /// healthy.
     ///
-    /// Kubernetes: `readinessProbe.httpGet.path`, with a `timeoutSeconds` above the deadlines of the checks. Traefik:
+    /// Kubernetes: `readinessProbe.httpGet.path`, with `timeoutSeconds` above the timeouts of the checks. Traefik:
     /// `healthCheck.path`. Caddy: `health_uri`.
     pub fn readiness(path: impl Into<String>) -> Self {
-        Self::new(path, away(OK, 503)).run_checks(RunChecks::Always)
+        Self::new(path, all_states(OK, StatusCode::SERVICE_UNAVAILABLE))
+            .run_checks(RunChecks::Always)
     }
 
-    /// Whether the start is over: 503 until the start-up latches are released and all checks pass. It does not
-    /// show maintenance or draining, because a start that is taken for a failed one is cut off.
+    /// Whether the start is over: 503 until the start-up latches are released and all checks pass. It ignores
+    /// maintenance and draining, because an orchestrator kills a process whose start it regards as failed.
     ///
-    /// Kubernetes: `startupProbe.httpGet.path`, with a `failureThreshold` times `periodSeconds` above the
-    /// longest start.
+    /// Kubernetes: `startupProbe.httpGet.path`, with `failureThreshold` times `periodSeconds` above the longest start.
     pub fn startup(path: impl Into<String>) -> Self {
-        let table = Table {
-            starting: Some((503, Body::Starting)),
-            ..table(OK)
+        let replies = Replies {
+            starting: Some(Reply::new(StatusCode::SERVICE_UNAVAILABLE, Body::Starting)),
+            ..only_checks(OK)
         };
-        Self::new(path, table).run_checks(RunChecks::Always)
+        Self::new(path, replies).run_checks(RunChecks::Always)
     }
 
-    /// 404 for what is starting, in maintenance or draining, which HAProxy's `http-check disable-on-404`, also
-    /// before 2.2, takes for "no new traffic": sessions that stick go on, and nobody is alerted.
+    /// 404 when starting, in maintenance or draining. HAProxy's `http-check disable-on-404`, also before version 2.2,
+    /// then sends no new traffic: sticky sessions continue, and no alert is sent.
     pub fn haproxy_404(path: impl Into<String>) -> Self {
-        Self::new(path, away(OK, 404))
+        Self::new(path, all_states(OK, StatusCode::NOT_FOUND))
     }
 
-    /// 429, which a Consul HTTP check takes for a warning, for what is degraded; 503, which is critical, for all
-    /// that should have no traffic. All checks for every request.
+    /// 429, a warning for a Consul HTTP check, when degraded; 503, which is critical, for every state without traffic.
+    /// Runs all checks for every request.
     pub fn consul(path: impl Into<String>) -> Self {
-        Self::new(path, away((429, Body::Degraded), 503)).run_checks(RunChecks::Always)
+        Self::new(path, all_states(DEGRADED, StatusCode::SERVICE_UNAVAILABLE))
+            .run_checks(RunChecks::Always)
     }
 
-    /// 429, a WARNING of `check_http` and `check_curl`, for all that somebody did on purpose or can wait; 503, which is
-    /// CRITICAL, for what fails. All checks for every request.
+    /// 429, a WARNING of `check_http` and `check_curl`, for every state that is intended or can wait; 503, which is
+    /// CRITICAL, when failing. Runs all checks for every request.
     pub fn nagios(path: impl Into<String>) -> Self {
-        Self::new(path, away((429, Body::Degraded), 429)).run_checks(RunChecks::Always)
+        Self::new(path, all_states(DEGRADED, StatusCode::TOO_MANY_REQUESTS))
+            .run_checks(RunChecks::Always)
     }
 
-    /// 503 for whatever is not healthy, with `x-envoy-immediate-health-check-fail: true` in maintenance and
-    /// while draining, so that Envoy takes the host out at once; and `x-envoy-degraded: true` with the 200 of what is
-    /// degraded, so that it is used last. All checks for every request.
+    /// 503 for every state that is not healthy. `x-envoy-immediate-health-check-fail: true` in maintenance and when
+    /// draining makes Envoy eject the host at once; `x-envoy-degraded: true` when degraded makes Envoy prefer other
+    /// hosts. Runs all checks for every request.
     ///
-    /// Envoy: `http_health_check.path`, and 503 in `retriable_statuses`, or one failed check ejects the host whatever
-    /// `unhealthy_threshold` says.
+    /// Envoy: `http_health_check.path`, and 503 in `retriable_statuses`; otherwise one failed check ejects the host
+    /// whatever `unhealthy_threshold` says.
     pub fn envoy(path: impl Into<String>) -> Self {
-        let mut endpoint = Self::new(path, away(OK, 503)).run_checks(RunChecks::Always);
-        endpoint.is_envoys = true;
-        endpoint
+        Self {
+            is_envoy: true,
+            ..Self::new(path, all_states(OK, StatusCode::SERVICE_UNAVAILABLE))
+                .run_checks(RunChecks::Always)
+        }
     }
 }

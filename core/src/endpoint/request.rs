@@ -1,54 +1,36 @@
-//! What a request asks for.
+//! What a request asks for: whether it wants checks, and which path.
 
 use percent_encoding::percent_decode;
 
-/// Whether a request asks for the application's checks (H5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CheckMode {
-    /// Answer without running anything.
-    Skip,
-    /// Run every check and subscriber.
-    Run,
+/// Whether a request asks for the checks (H5). `query` is the raw query string without its `?`, and empty when the
+/// request has none.
+///
+/// Never fails and never allocates: only keys that may be `checks` are decoded, byte by byte. A `+` is not decoded,
+/// because no word compared here contains a space.
+pub(crate) fn asks_for_checks(query: &str) -> bool {
+    let mut pairs = query.as_bytes().rsplit(|&byte| byte == b'&');
+    pairs.find_map(asks_in_pair).unwrap_or(false)
 }
 
-impl CheckMode {
-    /// Reads a raw query string, without its `?`; empty when the request has none.
-    ///
-    /// Never fails and never allocates: only keys that still may be `checks` are decoded, byte by
-    /// byte. A `+` is left as it is, because the space it stands for occurs in no word compared here.
-    pub(crate) fn from_query(query: &str) -> Self {
-        query
-            .as_bytes()
-            .rsplit(|&byte| byte == b'&')
-            .find_map(Self::from_pair)
-            .unwrap_or(Self::Skip)
-    }
-
-    /// `None` when the pair's key is not `checks`.
-    fn from_pair(pair: &[u8]) -> Option<Self> {
-        let mut halves = pair.splitn(2, |&byte| byte == b'=');
-        let key = halves.next().unwrap_or_default();
-        let value = halves.next().unwrap_or_default();
-
-        percent_decode(key).eq(*b"checks").then(|| {
-            let is_word = |word: &[u8]| lower_case(value).eq(word.iter().copied());
-            if is_word(b"all") || is_word(b"true") {
-                Self::Run
-            } else {
-                Self::Skip
-            }
-        })
-    }
+/// `None` when the pair's key is not `checks`.
+fn asks_in_pair(pair: &[u8]) -> Option<bool> {
+    let mut halves = pair.splitn(2, |&byte| byte == b'=');
+    let key = halves.next().unwrap_or_default();
+    let value = halves.next().unwrap_or_default();
+    let is_word = |word: &[u8]| lower_case(value).eq(word.iter().copied());
+    percent_decode(key)
+        .eq(*b"checks")
+        .then(|| is_word(b"all") || is_word(b"true"))
 }
 
 fn lower_case(text: &[u8]) -> impl Iterator<Item = u8> {
     percent_decode(text).map(|byte| byte.to_ascii_lowercase())
 }
 
-/// Splits a raw request target into path and query, for a server that reads requests itself.
+/// Splits a raw request target into path and query, for a server that parses requests itself.
 ///
-/// The query comes without its `?`, and is empty where there is none. A target in absolute form, as
-/// clients of a proxy send it (RFC 9112, 3.2.2), loses its scheme and host: every server has to take it.
+/// The query has no `?`, and is empty when there is none. The scheme and host of a target in absolute form are
+/// removed; every server has to accept that form (RFC 9112, section 3.2.2).
 ///
 /// ```
 /// use health_core::path_and_query;
@@ -75,7 +57,7 @@ pub fn path_and_query(target: &str) -> (&str, &str) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{CheckMode, path_and_query};
+    use super::{asks_for_checks, path_and_query};
 
     #[test]
     fn a_target_in_either_form_has_a_path_and_a_query() {
@@ -102,40 +84,29 @@ mod tests {
     }
 
     /// H5 as the URL standard's own parser would have it: slower, and plainly right.
-    fn model(query: &str) -> CheckMode {
+    fn model(query: &str) -> bool {
         let last = form_urlencoded::parse(query.as_bytes())
             .filter(|(key, _)| key == "checks")
             .last();
-        match last {
-            Some((_, value)) if ["all", "true"].contains(&&*value.to_ascii_lowercase()) => {
-                CheckMode::Run
-            }
-            _ => CheckMode::Skip,
-        }
+        last.is_some_and(|(_, value)| ["all", "true"].contains(&&*value.to_ascii_lowercase()))
     }
 
     #[test]
     fn the_last_checks_parameter_counts() {
-        assert_eq!(
-            CheckMode::from_query("checks=all&checks=no"),
-            CheckMode::Skip
-        );
-        assert_eq!(
-            CheckMode::from_query("checks=no&checks=all"),
-            CheckMode::Run
-        );
+        assert!(!asks_for_checks("checks=all&checks=no"));
+        assert!(asks_for_checks("checks=no&checks=all"));
     }
 
     #[test]
     fn a_value_of_invalid_utf8_is_not_a_match() {
-        assert_eq!(CheckMode::from_query("checks=all%ff"), CheckMode::Skip);
-        assert_eq!(CheckMode::from_query("%ff=1&checks=all"), CheckMode::Run);
+        assert!(!asks_for_checks("checks=all%ff"));
+        assert!(asks_for_checks("%ff=1&checks=all"));
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_as_the_url_standard_reads_it(query in any::<String>()) {
-            prop_assert_eq!(CheckMode::from_query(&query), model(&query));
+            prop_assert_eq!(asks_for_checks(&query), model(&query));
         }
 
         #[test]
@@ -149,7 +120,7 @@ mod tests {
             )
         ) {
             let query = pieces.concat();
-            prop_assert_eq!(CheckMode::from_query(&query), model(&query));
+            prop_assert_eq!(asks_for_checks(&query), model(&query));
         }
     }
 }

@@ -1,46 +1,40 @@
-//! An endpoint that was checked against the checks there are, and against itself (H16).
+//! An endpoint whose description was validated (H16).
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 
-use super::response::{Envoy, Extra};
-use super::table::checked;
-use super::{Endpoint, Reply, RunChecks, Selection, Table};
-use crate::config::{HealthConfig, url};
+use super::response::{Envoy, Reply};
+use super::{Choice, Endpoint, Replies, RunChecks, Selection};
+use crate::check::Check;
+use crate::config::{DEFAULT_MAINTENANCE_CODE, HealthConfig, code, url};
 use crate::error::BuildError;
-use crate::run::Registered;
 use crate::state::{Body, State};
 
 /// See the [module's doc](self).
 #[derive(Debug)]
-pub(crate) struct Resolved {
+pub(crate) struct ResolvedEndpoint {
     pub(crate) path: String,
-    /// The numbers of the checks it runs.
-    pub(crate) checks: Arc<[usize]>,
+    /// The checks that it runs, as indices of the registered ones.
+    pub(crate) checks: Vec<usize>,
     pub(crate) run_checks: RunChecks,
-    pub(crate) table: Table<Reply>,
+    pub(crate) replies: Replies,
 }
 
-impl Resolved {
-    /// The endpoint that the settings describe: whatever codes H11 allows are its own.
+impl ResolvedEndpoint {
+    /// The endpoint of the settings: it has whatever codes H11 accepts.
     pub(crate) fn of_settings(config: &HealthConfig, checks: usize) -> Self {
-        let says = |code, word| {
-            let extra = Extra::default();
-            Reply { code, word, extra }
-        };
-        let ok = says(StatusCode::OK, Body::Ok);
-        let maintenance = Some(says(config.maintenance_code(), Body::Maintenance));
+        let ok = Reply::new(StatusCode::OK, Body::Ok);
+        let maintenance = Some(Reply::new(config.maintenance_code(), Body::Maintenance));
         Self {
             path: config.url().to_owned(),
             checks: (0..checks).collect(),
             run_checks: RunChecks::OnRequest,
-            table: Table {
+            replies: Replies {
                 ok,
                 degraded: ok,
-                failing: says(config.failure_code(), Body::Error),
+                failing: Reply::new(config.failure_code(), Body::Error),
                 starting: maintenance,
                 maintenance,
                 draining: maintenance,
@@ -50,102 +44,183 @@ impl Resolved {
 }
 
 impl Endpoint {
-    /// Checks the description.
-    pub(crate) fn resolve(self, checks: &[Arc<Registered>]) -> Result<Resolved, BuildError> {
-        url(&self.path).map_err(|rule| BuildError::EndpointPath {
-            path: self.path.clone(),
-            rule,
-        })?;
+    /// Validates the description against itself and the checks there are.
+    pub(crate) fn resolve(&self, checks: &[Check]) -> Result<ResolvedEndpoint, BuildError> {
+        let path = || self.path.clone();
+        url(&self.path).map_err(|rule| BuildError::EndpointPath { path: path(), rule })?;
         if let Some(state) = self.cannot_ignore {
-            let path = self.path;
-            return Err(BuildError::IgnoredState { path, state });
+            return Err(BuildError::IgnoredState {
+                path: path(),
+                state,
+            });
         }
-        let table = self.table.try_map(|state, written| {
-            let (code, word) = checked(&self, state, written)?;
-            let extra = self.extra(state);
-            Ok::<_, BuildError>(Reply { code, word, extra })
-        })?;
-        let checks = self.select(checks)?;
-        Ok(Resolved {
-            path: self.path,
-            checks,
+        if self.has_contradicting_choices {
+            return Err(BuildError::ContradictingChoice { path: path() });
+        }
+        self.refuse_calls_without_effect()?;
+        for (state, reply) in self.replies.iter() {
+            self.refuse_contradiction(state, reply)?;
+        }
+        Ok(ResolvedEndpoint {
+            checks: self.select(checks)?,
             run_checks: self.run_checks,
-            table,
+            replies: self.replies_with_headers(),
+            path: path(),
         })
     }
 
-    fn extra(&self, state: State) -> Extra {
-        let seconds = |time: Duration| {
-            let part = u64::from(time.subsec_nanos() > 0);
-            time.as_secs().saturating_add(part)
+    fn refuse_calls_without_effect(&self) -> Result<(), BuildError> {
+        let no_effect = |call, reason| {
+            let path = self.path.clone();
+            Err(BuildError::NoEffect { path, call, reason })
         };
-        let retry_after = self.retry_after.map(seconds);
-        Extra {
-            retry_after: retry_after.filter(|_| state == State::Maintenance),
-            envoy: match state {
-                _ if !self.is_envoys => None,
-                State::Degraded => Some(Envoy::Degraded),
-                State::Maintenance | State::Draining => Some(Envoy::ImmediateFail),
-                State::Ok | State::Failing | State::Starting => None,
-            },
+        if self.retry_after.is_some() && self.replies.maintenance.is_none() {
+            return no_effect("retry_after", "which ignores maintenance");
+        }
+        if !self.is_liveness && !self.allowed_dependencies.is_empty() {
+            return no_effect("allow_dependency", "which is not a liveness endpoint");
+        }
+        Ok(())
+    }
+
+    fn refuse_contradiction(&self, state: State, reply: Reply) -> Result<(), BuildError> {
+        let Reply { status, body, .. } = reply;
+        let path = self.path.clone();
+        match (code(status.as_u16()), self.contradiction(state, reply)) {
+            (Err(rule), _) => Err(BuildError::EndpointCode {
+                path,
+                state,
+                status,
+                rule,
+            }),
+            (Ok(_), Some(reason)) => Err(BuildError::ContradictingCode {
+                path,
+                state,
+                status,
+                body,
+                reason,
+            }),
+            (Ok(_), None) => Ok(()),
         }
     }
 
-    /// The numbers of the checks it runs.
-    fn select(&self, checks: &[Arc<Registered>]) -> Result<Arc<[usize]>, BuildError> {
-        self.refuse_unknown(checks)?;
-        let is_chosen = |check: &Registered| match &self.selection {
+    /// Why pollers would misunderstand `reply` in `state`.
+    fn contradiction(&self, state: State, reply: Reply) -> Option<&'static str> {
+        let Reply { status, body, .. } = reply;
+        let is_success = status.is_success();
+        let passes = is_success || status.is_redirection();
+        match state {
+            State::Ok if !is_success => Some("ok needs a code from 200 to 299"),
+            State::Ok if body != Body::Ok => Some("ok needs the body OK"),
+            State::Ok => None,
+            State::Degraded if body == Body::Ok && !is_success => {
+                Some("the body OK needs a code from 200 to 299")
+            }
+            State::Degraded => None,
+            _ if body == Body::Ok => Some("only ok and degraded can have the body OK"),
+            State::Failing if passes && self.allowed_failing != Some(status) => Some(
+                "pollers regard a code below 400 as healthy; allow it with Endpoint::allow_failing_code",
+            ),
+            State::Failing => None,
+            State::Starting | State::Maintenance | State::Draining if self.is_liveness => {
+                Some("the process must not be restarted for it; use Endpoint::readiness")
+            }
+            State::Starting | State::Maintenance | State::Draining
+                if passes && status != DEFAULT_MAINTENANCE_CODE =>
+            {
+                Some(
+                    "pollers regard a code below 400 as healthy; use another, use 299, or ignore the state",
+                )
+            }
+            State::Starting | State::Maintenance | State::Draining => None,
+        }
+    }
+
+    fn replies_with_headers(&self) -> Replies {
+        let mut replies = self.replies;
+        if let Some(maintenance) = &mut replies.maintenance {
+            maintenance.extra.retry_after = self.retry_after.map(whole_seconds);
+        }
+        if self.is_envoy {
+            replies.degraded.extra.envoy = Some(Envoy::Degraded);
+            let shown = [&mut replies.maintenance, &mut replies.draining];
+            for reply in shown.into_iter().flatten() {
+                reply.extra.envoy = Some(Envoy::ImmediateFail);
+            }
+        }
+        replies
+    }
+
+    /// The indices of the checks that it runs.
+    fn select(&self, checks: &[Check]) -> Result<Vec<usize>, BuildError> {
+        let selection = self.selection.as_ref().unwrap_or(&self.default_selection);
+        if let Selection::Only(choice) = selection {
+            self.refuse_unknown_choice(choice, checks)?;
+        }
+        self.refuse_unknown_names(&self.allowed_dependencies, checks)?;
+        let is_chosen = |check: &Check| match selection {
             Selection::All => true,
             Selection::None => false,
-            Selection::Chosen(chosen) => {
-                let mut names = chosen.names.iter();
-                names.any(|name| check.is_named(name)) || !check.tags.is_disjoint(&chosen.tags)
+            Selection::Only(Choice { names, tags }) => {
+                names.contains(&check.name) || !check.tags.is_disjoint(tags)
             }
         };
-        let chosen = checks.iter().enumerate();
-        let chosen: Vec<_> = chosen.filter(|(_, check)| is_chosen(check)).collect();
-        let is_allowed = |check: &Registered| {
+        let is_allowed = |check: &Check| {
             !self.is_liveness
                 || check.is_process_only
                 || self.allowed_dependencies.contains(&check.name)
         };
-        if let Some((_, check)) = chosen.iter().find(|(_, check)| !is_allowed(check)) {
-            let (path, name) = (self.path.clone(), check.name.clone());
-            return Err(BuildError::DependencyInLiveness { path, name });
+        let mut selected = Vec::new();
+        for (index, check) in checks.iter().enumerate() {
+            if is_chosen(check) && !is_allowed(check) {
+                return Err(BuildError::DependencyInLiveness {
+                    path: self.path.clone(),
+                    name: check.name.clone(),
+                });
+            }
+            if is_chosen(check) {
+                selected.push(index);
+            }
         }
-        Ok(chosen.into_iter().map(|(number, _)| number).collect())
+        Ok(selected)
     }
 
-    fn refuse_unknown(&self, checks: &[Arc<Registered>]) -> Result<(), BuildError> {
-        let chosen = match &self.selection {
-            Selection::All | Selection::None => None,
-            Selection::Chosen(chosen) => Some(chosen),
-        };
-        if chosen.is_some_and(|chosen| chosen.names.is_empty() && chosen.tags.is_empty()) {
-            let path = self.path.clone();
-            return Err(BuildError::EmptyChoice { path });
+    fn refuse_unknown_choice(&self, choice: &Choice, checks: &[Check]) -> Result<(), BuildError> {
+        let path = || self.path.clone();
+        if choice.names.is_empty() && choice.tags.is_empty() {
+            return Err(BuildError::EmptyChoice { path: path() });
         }
-        let is_check = |name: &str| checks.iter().any(|check| check.is_named(name));
-        let mut names = chosen.iter().flat_map(|chosen| &chosen.names);
-        let mut allowed = self.allowed_dependencies.iter();
-        let unknown = names.find(|name| !is_check(name));
-        if let Some(name) = unknown.or_else(|| allowed.find(|name| !is_check(name))) {
-            let (path, name) = (self.path.clone(), name.clone());
-            let known = checks.iter().map(|check| check.name.clone()).collect();
-            return Err(BuildError::UnknownCheck { path, name, known });
+        self.refuse_unknown_names(&choice.names, checks)?;
+        let tags: BTreeSet<_> = checks.iter().flat_map(|check| &check.tags).collect();
+        match choice.tags.iter().find(|tag| !tags.contains(tag)) {
+            None => Ok(()),
+            Some(tag) => Err(BuildError::UnknownTag {
+                path: path(),
+                tag: tag.clone(),
+                tags: tags.into_iter().cloned().collect(),
+            }),
         }
-        let is_tag = |tag: &str| checks.iter().any(|check| check.tags.contains(tag));
-        let mut tags = chosen.iter().flat_map(|chosen| &chosen.tags);
-        if let Some(tag) = tags.find(|tag| !is_tag(tag)) {
-            let (path, tag) = (self.path.clone(), tag.clone());
-            let known: BTreeSet<_> = checks
-                .iter()
-                .flat_map(|check| &check.tags)
-                .cloned()
-                .collect();
-            let known = known.into_iter().collect();
-            return Err(BuildError::UnknownTag { path, tag, known });
-        }
-        Ok(())
     }
+
+    fn refuse_unknown_names(
+        &self,
+        names: &BTreeSet<String>,
+        checks: &[Check],
+    ) -> Result<(), BuildError> {
+        let is_known = |name: &str| checks.iter().any(|check| check.name == name);
+        match names.iter().find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(name) => Err(BuildError::UnknownCheck {
+                path: self.path.clone(),
+                name: name.clone(),
+                registered: checks.iter().map(|check| check.name.clone()).collect(),
+            }),
+        }
+    }
+}
+
+/// Rounded up: a client must not come back early.
+fn whole_seconds(time: Duration) -> u64 {
+    let part = u64::from(time.subsec_nanos() > 0);
+    time.as_secs().saturating_add(part)
 }

@@ -1,4 +1,4 @@
-//! The answer as HTTP: status, reason, headers, body (H3, H4, H6, H9, H10).
+//! The response: status, reason phrase, headers, body (H3, H4, H6, H9, H10).
 
 use std::borrow::Cow;
 
@@ -7,28 +7,49 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::endpoint::Reply;
-use crate::state::State;
+use crate::state::{Body, State};
 
-/// What to send. Fixed strings throughout: nothing that a check says can reach the wire (H9).
+/// The response to one request. Every string in it is fixed: nothing that a check reports can reach the client (H9).
 ///
-/// The answer to HEAD has the same status and headers, and no body (H2); servers on hyper and
-/// actix-web see to that themselves.
+/// The response to HEAD has the same status and headers, and no body (H2); servers on hyper and actix-web omit the
+/// body themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HealthResponse {
     state: State,
-    says: Reply,
+    reply: Reply,
 }
 
-/// Headers that some answers of some endpoints have beside the four of H9 (H16).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Extra {
+/// What an endpoint responds in one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Body,
+    pub(crate) extra: ExtraHeaders,
+}
+
+impl Reply {
+    pub(crate) const fn new(status: StatusCode, body: Body) -> Self {
+        let extra = ExtraHeaders {
+            retry_after: None,
+            envoy: None,
+        };
+        Self {
+            status,
+            body,
+            extra,
+        }
+    }
+}
+
+/// Headers that some responses of some endpoints have besides the four of H9 (H16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ExtraHeaders {
     /// In seconds.
     pub(crate) retry_after: Option<u64>,
     pub(crate) envoy: Option<Envoy>,
 }
 
-/// What Envoy is told beside the code; see the `envoy` preset.
+/// A header for Envoy; see the `envoy` preset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Envoy {
     Degraded,
@@ -49,27 +70,26 @@ const NO_STORE: &str = "no-store";
 const NOSNIFF: &str = "nosniff";
 
 impl HealthResponse {
-    pub(crate) fn new(state: State, says: Reply) -> Self {
-        Self { state, says }
+    pub(crate) fn new(state: State, reply: Reply) -> Self {
+        Self { state, reply }
     }
 
-    /// What the endpoint found the application in.
+    /// The state of the application.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// The status code: what the endpoint says in this state.
+    /// The status code.
     pub fn status(&self) -> StatusCode {
-        self.says.code
+        self.reply.status
     }
 
-    /// The reason phrase: canonical where the code has one, otherwise the body's word (H10).
+    /// The reason phrase: canonical where the code has one, otherwise the body (H10).
     pub fn reason(&self) -> &'static str {
         self.status().canonical_reason().unwrap_or(self.body())
     }
 
-    /// The reason phrase where a framework would not know it: `None` when the code has a canonical
-    /// one.
+    /// The reason phrase that a framework does not know: `None` when the code has a canonical one.
     pub fn custom_reason(&self) -> Option<&'static str> {
         match self.status().canonical_reason() {
             Some(_) => None,
@@ -77,14 +97,14 @@ impl HealthResponse {
         }
     }
 
-    /// All headers: the four of H9, and what an endpoint of `Endpoint::retry_after` or `Endpoint::envoy` adds.
-    /// Names are in lower case. Text, because frameworks differ in the major version of the `http` crate whose types
-    /// they want.
+    /// All headers: the four of H9, and those of [`Endpoint::retry_after`](crate::Endpoint::retry_after) and
+    /// [`Endpoint::envoy`](crate::Endpoint::envoy). Names are in lower case. Both are text, because frameworks use
+    /// different major versions of the `http` crate.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> + use<> {
-        let Extra { retry_after, envoy } = self.says.extra;
+        let ExtraHeaders { retry_after, envoy } = self.reply.extra;
         let fixed = [
             ("content-type", TEXT),
-            ("content-length", self.says.word.length()),
+            ("content-length", self.reply.body.length()),
             ("cache-control", NO_STORE),
             ("x-content-type-options", NOSNIFF),
         ];
@@ -96,18 +116,21 @@ impl HealthResponse {
             .chain(retry_after)
     }
 
-    /// The body: the endpoint's word for this state, such as `OK`, `MAINTENANCE` or `ERROR`.
+    /// The body, such as `OK`, `MAINTENANCE` or `ERROR`.
     pub fn body(&self) -> &'static str {
-        self.says.word.as_str()
+        self.reply.body.as_str()
     }
 }
 
-/// For frameworks on the `http` crate. The reason phrase has no place in this type: see
-/// [`HealthResponse::custom_reason`].
+/// For frameworks on the `http` crate. This type has no reason phrase: see [`HealthResponse::custom_reason`].
 impl From<HealthResponse> for Response<&'static str> {
     fn from(answer: HealthResponse) -> Self {
-        let Reply { code, word, extra } = answer.says;
-        let length = HeaderValue::from_static(word.length());
+        let Reply {
+            status,
+            body,
+            extra,
+        } = answer.reply;
+        let length = HeaderValue::from_static(body.length());
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, const { HeaderValue::from_static(TEXT) });
         headers.insert(CONTENT_LENGTH, length);
@@ -123,8 +146,8 @@ impl From<HealthResponse> for Response<&'static str> {
             headers.insert(RETRY_AFTER, seconds.into());
         }
 
-        let mut response = Self::new(answer.body());
-        *response.status_mut() = code;
+        let mut response = Self::new(body.as_str());
+        *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
     }
@@ -134,26 +157,25 @@ impl From<HealthResponse> for Response<&'static str> {
 mod tests {
     use http::{Response, StatusCode};
 
-    use super::{Envoy, Extra, HealthResponse};
-    use crate::endpoint::Reply;
+    use super::{Envoy, ExtraHeaders, HealthResponse, Reply};
     use crate::state::{Body, State};
 
-    fn answer(state: State, code: u16, word: Body, extra: Extra) -> HealthResponse {
-        let code = StatusCode::from_u16(code).unwrap();
-        HealthResponse::new(state, Reply { code, word, extra })
+    fn answer(state: State, status: u16, body: Body) -> HealthResponse {
+        let status = StatusCode::from_u16(status).unwrap();
+        HealthResponse::new(state, Reply::new(status, body))
     }
 
     fn answers() -> [HealthResponse; 4] {
-        let none = Extra::default();
-        let both = Extra {
+        let mut extra = answer(State::Maintenance, 503, Body::Maintenance);
+        extra.reply.extra = ExtraHeaders {
             retry_after: Some(120),
             envoy: Some(Envoy::ImmediateFail),
         };
         [
-            answer(State::Ok, 200, Body::Ok, none),
-            answer(State::Maintenance, 299, Body::Maintenance, none),
-            answer(State::Failing, 503, Body::Error, none),
-            answer(State::Maintenance, 503, Body::Maintenance, both),
+            answer(State::Ok, 200, Body::Ok),
+            answer(State::Maintenance, 299, Body::Maintenance),
+            answer(State::Failing, 503, Body::Error),
+            extra,
         ]
     }
 

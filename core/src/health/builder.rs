@@ -2,6 +2,7 @@
 
 mod assemble;
 
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -46,10 +47,10 @@ pub struct HealthBuilder {
     concurrent_checks: usize,
     blocking_threads: usize,
     observers: Observers,
-    runtime: Option<Foreign<dyn Runtime>>,
+    runtime: Option<Undebuggable<dyn Runtime>>,
     endpoints: Vec<Endpoint>,
-    latches: Vec<Foreign<Latched>>,
-    sources: Vec<Foreign<dyn MaintenanceSource>>,
+    latches: Vec<Undebuggable<Latched>>,
+    sources: Vec<Undebuggable<dyn MaintenanceSource>>,
     log_policy: LogPolicy,
     termination_grace_period: Duration,
 }
@@ -83,18 +84,18 @@ impl HealthBuilder {
         self
     }
 
-    /// Adds a check with the defaults of [`Check::new`]: an asynchronous closure that says `Ok(())` or an
-    /// error to show in the log.
+    /// Registers the check [`Check::new(name, check)`](Check::new): an asynchronous closure that returns `Ok(())`, or an
+    /// error for the log.
     pub fn check<F, Fut, E>(self, name: impl Into<String>, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: fmt::Display + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
     {
         self.register(Check::new(name, check))
     }
 
-    /// Registers a check, as described.
+    /// Registers a check. Results appear in the order of registration.
     pub fn register(mut self, check: Check) -> Self {
         self.checks.push(check);
         self
@@ -155,7 +156,7 @@ impl HealthBuilder {
     /// Where checks run and what the time is. Default: [`ThreadRuntime`](crate::ThreadRuntime), or what
     /// the adapter brings.
     pub fn runtime(mut self, runtime: impl Runtime) -> Self {
-        self.runtime = Some(Foreign(Arc::new(runtime)));
+        self.runtime = Some(Undebuggable(Arc::new(runtime)));
         self
     }
 
@@ -168,14 +169,14 @@ impl HealthBuilder {
 
     /// Adds something to be done before the start is over (H18). Default: the start is over at once.
     pub fn latch(mut self, latch: &StartupLatch) -> Self {
-        self.latches.push(Foreign(latch.shared()));
+        self.latches.push(Undebuggable(latch.shared()));
         self
     }
 
     /// Adds something that can put the host into maintenance, beside the disablefile and
     /// [`Health::maintenance_switch`](crate::Health::maintenance_switch) (H19). Default: nothing.
     pub fn maintenance_source(mut self, source: impl MaintenanceSource) -> Self {
-        self.sources.push(Foreign(Arc::new(source)));
+        self.sources.push(Undebuggable(Arc::new(source)));
         self
     }
 
@@ -195,9 +196,9 @@ impl HealthBuilder {
 }
 
 /// What the application hands in need not know how to show itself.
-struct Foreign<T: ?Sized>(Arc<T>);
+struct Undebuggable<T: ?Sized>(Arc<T>);
 
-impl<T: ?Sized> fmt::Debug for Foreign<T> {
+impl<T: ?Sized> fmt::Debug for Undebuggable<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(std::any::type_name::<T>())
     }

@@ -3,11 +3,12 @@
 use http::StatusCode;
 
 use super::Health;
-use crate::application::{Answer, Served};
-use crate::endpoint::{HealthResponse, Reply};
+use crate::application::{Answer, ServedEndpoint};
+use crate::endpoint::HealthResponse;
+use crate::log::LogRecord;
 use crate::state::{Body, State};
 
-/// One endpoint, to be mounted at its path. Cheap to clone.
+/// One endpoint, to be mounted at its path. Clones are cheap.
 ///
 /// [`Health::endpoints`] lists them, for an adapter, or for a page that describes them:
 ///
@@ -17,8 +18,8 @@ use crate::state::{Body, State};
 /// let health = Health::builder().endpoint(Endpoint::strict("/up")).build()?;
 /// for endpoint in health.endpoints() {
 ///     println!("{}", endpoint.path());
-///     for (state, code, word) in endpoint.answers() {
-///         println!("  {state}: {code} {word}");
+///     for (state, status, body) in endpoint.responses() {
+///         println!("  {state}: {status} {body}");
 ///     }
 /// }
 /// # Ok::<(), health_core::BuildError>(())
@@ -34,38 +35,42 @@ impl EndpointHandle {
         Self { health, index }
     }
 
-    fn served(&self) -> &Served {
-        &self.health.parts().endpoints[self.index]
+    fn served(&self) -> &ServedEndpoint {
+        &self.health.application().endpoints[self.index]
     }
 
-    /// Where it is to be mounted: a request has to have exactly this path (H1).
+    /// The application that the endpoint belongs to.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The path. A request must have exactly this path (H1).
     pub fn path(&self) -> &str {
-        self.served().path()
+        &self.served().endpoint.path
     }
 
-    /// What it says in each state that it does not ignore, the least grave first.
-    pub fn answers(&self) -> impl Iterator<Item = (State, StatusCode, Body)> {
-        let table = self.served().table();
-        State::ALL.into_iter().filter_map(move |state| {
-            let Reply { code, word, .. } = table.get(state)?;
-            Some((state, code, word))
-        })
+    /// The response for each state that the endpoint does not ignore, the least grave first.
+    pub fn responses(&self) -> impl Iterator<Item = (State, StatusCode, Body)> + use<> {
+        let replies = self.served().endpoint.replies.iter();
+        replies.map(|(state, reply)| (state, reply.status, reply.body))
     }
 
-    /// Answers one request and logs what H4, H8, H19 and H21 ask for.
+    /// Responds to one request, and logs what H4, H8, H19 and H21 ask for.
     ///
-    /// `query` is the raw query string without its `?`, empty when there is none. A run of the
-    /// checks that this starts goes on without it: to drop the future half-way harms nobody who waits for the
-    /// same run (H7). Never panics, unless the program's own log subscriber does.
+    /// `query` is the raw query string without its `?`, and empty when there is none. Dropping the future does not end
+    /// a run of the checks that it has started or joined (H7). Does not panic, unless the program's log subscriber
+    /// does.
     pub async fn respond(&self, query: &str) -> HealthResponse {
-        self.served().respond(self.health.parts(), query).await
+        let application = self.health.application();
+        let log = |record: LogRecord| record.emit();
+        application.respond(self.served(), query, log).await
     }
 
-    /// Decides as [`EndpointHandle::respond`] does, and leaves the logging to the caller.
+    /// Like [`respond`](Self::respond), but leaves the logging to the caller.
     ///
-    /// Await it to its end: a warning about the disablefile or a maintenance source, due once an episode, is lost with
-    /// a future that is dropped half-way.
+    /// Do not drop the future before it is ready: a warning about the disablefile or a maintenance source, which is due
+    /// once per episode, is lost with it.
     pub async fn answer(&self, query: &str) -> Answer {
-        self.served().answer(self.health.parts(), query).await
+        self.health.application().answer(self.served(), query).await
     }
 }

@@ -12,7 +12,7 @@ impl Health {
     pub fn start_on_tokio(&self) {
         self.offer_runtime(TokioRuntime);
         if Handle::try_current().is_ok() {
-            self.parts().start();
+            self.application().start();
         }
     }
 }

@@ -1,8 +1,11 @@
-//! The end of a process, told to the pollers before it comes (H20).
+//! The end of a process, announced to the pollers before it comes (H20).
 
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the process is about to end. Nothing can take it back.
+use futures::{FutureExt, Stream, StreamExt, stream};
+
+/// Whether the process is about to stop. It cannot be undone.
 #[derive(Debug, Default)]
 pub(crate) struct Drain(AtomicBool);
 
@@ -13,5 +16,32 @@ impl Drain {
 
     pub(crate) fn has_begun(&self) -> bool {
         self.0.load(Ordering::Acquire)
+    }
+}
+
+/// A signal for [`Health::drain_when`](crate::Health::drain_when): every [`Future`] and every [`Stream`] is one. The
+/// compiler infers `Kind`, which keeps the two apart.
+pub trait DrainSignal<Kind> {
+    /// The signal as a stream; the second item of a stream skips the delay.
+    fn into_stream(self) -> impl Stream<Item = ()> + Send;
+}
+
+/// The kind of a [`DrainSignal`] that is a future.
+#[derive(Debug)]
+pub enum FutureSignal {}
+
+/// The kind of a [`DrainSignal`] that is a stream.
+#[derive(Debug)]
+pub enum StreamSignal {}
+
+impl<F: Future + Send> DrainSignal<FutureSignal> for F {
+    fn into_stream(self) -> impl Stream<Item = ()> + Send {
+        stream::once(FutureExt::map(self, drop))
+    }
+}
+
+impl<S: Stream + Send> DrainSignal<StreamSignal> for S {
+    fn into_stream(self) -> impl Stream<Item = ()> + Send {
+        StreamExt::map(self, drop)
     }
 }

@@ -25,10 +25,18 @@ impl LogRecord {
         ))
     }
 
+    /// Endpoints that were built for nothing.
+    pub(crate) fn never_mounted() -> Self {
+        Self::warn(
+            "the health endpoints were dropped, but never mounted on a server: nothing has responded to health requests"
+                .to_owned(),
+        )
+    }
+
     /// An observer that does not keep up.
     pub(crate) fn observer_is_slow(limit: usize) -> Self {
         Self::warn(format!(
-            "an observer is {limit} notices behind; it will not be told the rest until it catches up"
+            "an observer is {limit} notifications behind; check results are dropped until it catches up"
         ))
     }
 

@@ -1,28 +1,29 @@
-//! Checks that run by themselves, once each period (H14).
+//! Checks that run in the background, once each period (H14).
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::run::Engine;
-use crate::run::Run;
+use super::Run;
+use super::engine::Engine;
+use super::registered::RegisteredCheck;
 use crate::runtime::{after, until};
 
-/// Starts every background check of the engine; they stop with it.
+/// Starts every background check of the engine. They stop with the engine.
 pub(crate) fn start(engine: &Arc<Engine>) {
-    for (number, check) in engine.checks.iter().enumerate() {
+    for check in &engine.checks {
         if let Some(period) = check.period {
-            let task = repeat(engine.clone(), number, period);
+            let task = repeat(engine.clone(), check.clone(), period);
             engine.spawn(Box::pin(task));
         }
     }
 }
 
-async fn repeat(engine: Arc<Engine>, number: usize, period: Duration) {
+async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Duration) {
     while engine.stopped.get().is_none() {
         let next = after(engine.now(), jittered(period));
-        let run = Run::of_one(&engine, number);
+        let run = Run::of_background(&engine, &check);
         run.launch();
         run.outcome().await;
         drop(run);
@@ -30,9 +31,9 @@ async fn repeat(engine: Arc<Engine>, number: usize, period: Duration) {
     }
 }
 
-/// A tenth more or less, so that hosts that were started together do not ask together.
+/// Up to a tenth longer or shorter, so that hosts which started together do not ask together.
 fn jittered(period: Duration) -> Duration {
-    // From 0 to 1: the standard library's only source of chance seeds its hash maps.
+    // From 0 to 1: the seed of a hash map is the only random number in the standard library.
     let chance = f64::from(RandomState::new().hash_one(()) as u32) / f64::from(u32::MAX);
     let factor = 0.9 + 0.2 * chance;
     Duration::try_from_secs_f64(period.as_secs_f64() * factor).unwrap_or(period)

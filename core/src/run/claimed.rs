@@ -1,23 +1,14 @@
-//! A check that a task of a run has taken on.
+//! A check that a task of a run has claimed.
 
 use std::sync::Arc;
 
 use super::Run;
-use crate::run::execution::execute;
-use crate::run::round::Round;
+use super::execution::execute;
+use super::in_flight::Turn;
 use crate::runtime::sync::lock;
+use crate::text::Rounded;
 
-/// Who executes a check.
-enum Turn {
-    /// This run.
-    Own,
-    /// Another run does, and this one takes over what comes of it.
-    Other(Arc<Round>),
-    /// Nobody need: the slot is closed.
-    Closed,
-}
-
-/// A check that a task has taken on. Should the task be dropped before its end, the check has failed.
+/// A claimed check. If the task is dropped before its end, the check has failed.
 pub(super) struct Claimed<'a> {
     pub(super) run: &'a Arc<Run>,
     pub(super) slot: usize,
@@ -26,33 +17,38 @@ pub(super) struct Claimed<'a> {
 impl Claimed<'_> {
     pub(super) async fn execute(self) {
         let Run { engine, closes, .. } = &**self.run;
-        loop {
+        let check = &self.run.checks[self.slot];
+        let reports = loop {
             match self.take_turn() {
-                Turn::Closed => return,
-                Turn::Own => break,
-                Turn::Other(round) => {
-                    if let Some(settled) = round.result().await {
-                        return self.run.take_over(self.slot, settled);
+                None => return,
+                Some(Turn::Own(executing)) => {
+                    let began = |budget| lock(&self.run.table).begin(self.slot, budget);
+                    break execute(check, engine, executing, *closes, began).await;
+                }
+                Some(Turn::Other(execution)) => {
+                    if let Some(result) = execution.result(&**engine.runtime()).await {
+                        return self.run.adopt(self.slot, result);
                     }
                 }
+                Some(Turn::StillRunning { since }) => {
+                    let age = Rounded(engine.now().saturating_duration_since(since));
+                    break vec![check.failure(format_args!("still running since {age} ago"))];
+                }
             }
-        }
-        let began = |budget| lock(&self.run.table).begin(self.slot, budget);
-        let reports = execute(self.run.check(self.slot), engine, *closes, began).await;
+        };
         self.run.deliver(self.slot, reports);
     }
 
-    /// Whose execution fills a slot, as long as nobody has closed it. Behind the table's lock: whoever closes the slot
-    /// later ends the round too.
-    fn take_turn(&self) -> Turn {
+    /// `None` if the slot is closed. The table stays locked: closing the slot later also ends the execution.
+    fn take_turn(&self) -> Option<Turn> {
         let table = lock(&self.run.table);
-        match table.budget(self.slot) {
-            None => Turn::Closed,
-            Some(_) => match self.run.check(self.slot).rounds.join(self.run) {
-                None => Turn::Own,
-                Some(round) => Turn::Other(round),
-            },
-        }
+        table.budget(self.slot)?;
+        let now = self.run.engine.now();
+        Some(
+            self.run.checks[self.slot]
+                .in_flight
+                .begin(self.run.clone(), now),
+        )
     }
 }
 
@@ -61,7 +57,7 @@ impl Drop for Claimed<'_> {
         let is_open = lock(&self.run.table).budget(self.slot).is_some();
         if is_open {
             let failure = "given up: the task that ran it was dropped before its end";
-            let report = self.run.check(self.slot).failure(failure);
+            let report = self.run.checks[self.slot].failure(failure);
             self.run.deliver(self.slot, vec![report]);
         }
     }

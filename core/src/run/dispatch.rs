@@ -1,38 +1,31 @@
-//! One run for all who ask at the same time (H7).
+//! Requests that ask at the same time share a run (H7).
 
 use std::sync::Arc;
 
+use super::Run;
+use super::engine::Engine;
+use super::registered::RegisteredCheck;
 use crate::decision::{Outcome, RunPermit};
-use crate::run::Engine;
-use crate::run::Run;
 use crate::runtime::sync::{Mutex, lock};
 
-/// Who asks while a run is under way joins it; who asks after it starts the next.
-///
-/// There is one for each choice of checks, however many endpoints make it.
+/// Joins requests to the run under way, or starts the next. All endpoints that choose the same checks share one.
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
     engine: Arc<Engine>,
-    /// The numbers of the checks.
-    checks: Arc<[usize]>,
+    checks: Arc<[Arc<RegisteredCheck>]>,
     latest: Mutex<Option<Arc<Run>>>,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(engine: Arc<Engine>, checks: Arc<[usize]>) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, checks: Vec<Arc<RegisteredCheck>>) -> Self {
         Self {
             engine,
-            checks,
+            checks: checks.into(),
             latest: Mutex::new(None),
         }
     }
 
-    /// The numbers of the checks it runs.
-    pub(crate) fn checks(&self) -> &[usize] {
-        &self.checks
-    }
-
-    /// What the checks come to.
+    /// Waits for the outcome of the checks.
     pub(crate) async fn outcome(&self, _permit: RunPermit) -> Arc<Outcome> {
         self.join().outcome().await
     }
@@ -45,8 +38,8 @@ impl Dispatcher {
         }
         let run = Run::of(&self.engine, &self.checks);
         let former = latest.replace(run.clone());
-        // What the runtime does with tasks, and what a former run still holds, is foreign.
         drop(latest);
+        // The runtime and what a former run holds are code of the application: they must find the lock free.
         drop(former);
         run.launch();
         run
@@ -57,7 +50,7 @@ impl Dispatcher {
         if run.is_over() {
             now.saturating_duration_since(run.started()) < self.engine.limits.min_interval
         } else {
-            !run.is_forgotten(now)
+            !run.is_abandoned(now)
         }
     }
 }

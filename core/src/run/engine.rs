@@ -1,12 +1,12 @@
-//! What all runs of an endpoint's checks share.
+//! What all runs share: checks, limits, threads, observers, the runtime.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use super::observer::Observers;
+use super::registered::RegisteredCheck;
 use crate::decision::Verdict;
-use crate::run::Observers;
-use crate::run::Registered;
 use crate::runtime::guard::catch;
 use crate::runtime::pool::Pool;
 use crate::runtime::promise::Promise;
@@ -15,37 +15,36 @@ use crate::runtime::{Runtime, Task, ThreadRuntime};
 
 /// See the [module's doc](self).
 pub(crate) struct Engine {
-    pub(crate) checks: Vec<Arc<Registered>>,
+    pub(crate) checks: Vec<Arc<RegisteredCheck>>,
     pub(crate) limits: Limits,
     pub(crate) observers: Observers,
-    /// Where blocking checks run.
+    /// The threads of blocking checks.
     pub(crate) blocking: Pool,
-    /// Set when the endpoint is dropped: ends the background checks.
+    /// Set when the application is dropped: ends the background checks.
     pub(crate) stopped: Promise<()>,
     runtime: OnceLock<Arc<dyn Runtime>>,
-    /// The verdict of each check when it last said something.
-    verdicts: Mutex<Vec<Option<Verdict>>>,
+    /// Held while the observers get a verdict, so that two changes arrive in order.
+    announcing: Mutex<()>,
 }
 
-/// The bounds of a run.
+/// The limits of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// How long a run may take; at most one of each choice of checks is started in `min_interval`.
     pub(crate) run_timeout: Duration,
+    /// Minimum time between the starts of two runs of the same checks.
     pub(crate) min_interval: Duration,
-    /// How many checks run side by side.
+    /// How many checks of a run are executed at the same time.
     pub(crate) concurrent_checks: usize,
 }
 
 impl Engine {
     pub(crate) fn new(
-        checks: Vec<Arc<Registered>>,
+        checks: Vec<Arc<RegisteredCheck>>,
         limits: Limits,
         blocking_threads: usize,
         observers: Observers,
         runtime: Option<Arc<dyn Runtime>>,
     ) -> Self {
-        let verdicts = vec![None; checks.len()];
         Self {
             checks,
             limits,
@@ -53,16 +52,16 @@ impl Engine {
             blocking: Pool::new("health-blocking", blocking_threads),
             stopped: Promise::default(),
             runtime: runtime.map(OnceLock::from).unwrap_or_default(),
-            verdicts: Mutex::new(verdicts),
+            announcing: Mutex::new(()),
         }
     }
 
-    /// Uses `runtime` from now on, unless one was chosen before.
+    /// Uses `runtime` from now on, unless a runtime is set already.
     pub(crate) fn offer_runtime(&self, runtime: impl Runtime) {
         self.runtime.get_or_init(|| Arc::new(runtime));
     }
 
-    /// What was chosen; from now on [`ThreadRuntime`], if nothing was.
+    /// The runtime; [`ThreadRuntime`] from now on if none is set.
     pub(crate) fn runtime(&self) -> &Arc<dyn Runtime> {
         self.runtime.get_or_init(|| Arc::new(ThreadRuntime))
     }
@@ -71,27 +70,21 @@ impl Engine {
         self.runtime().now()
     }
 
-    /// Takes in what the check with this number came to, for the observers.
-    pub(crate) fn learn(&self, number: usize, verdict: Verdict) {
-        if !self.observers.is_empty() {
-            lock(&self.verdicts)[number] = Some(verdict);
-        }
-    }
-
-    /// Tells the observers what all checks come to, if that has changed.
+    /// Notifies the observers of the verdict on all checks, if it has changed.
     pub(crate) fn announce(&self) {
         if self.observers.is_empty() {
             return;
         }
-        let known = lock(&self.verdicts);
-        let now = known.iter().flatten().max().copied();
-        // Handed over behind the lock, so that two changes arrive in their order.
-        self.observers.tell_verdict(now.unwrap_or(Verdict::Ok));
-        drop(known);
+        let announcing = lock(&self.announcing);
+        let now = self.now();
+        let verdicts = self.checks.iter().filter_map(|check| check.verdict(now));
+        self.observers
+            .verdict(verdicts.max().unwrap_or(Verdict::Ok));
+        drop(announcing);
         self.observers.warn();
     }
 
-    /// Has the runtime run `task`. A runtime that panics does no more harm than one that drops it.
+    /// Spawns `task` on the runtime. A runtime that panics has the same effect as one that drops the task.
     pub(crate) fn spawn(&self, task: Task) {
         let _ = catch(|| self.runtime().spawn(task));
     }

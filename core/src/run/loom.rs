@@ -4,6 +4,7 @@
 //! `RUSTFLAGS='--cfg health_loom' cargo test -p health-core --lib loom --release`
 
 use std::future::{Future, ready};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
@@ -12,15 +13,12 @@ use std::time::{Duration, Instant};
 use loom::future::block_on;
 use loom::thread;
 
+use super::engine::{Engine, Limits};
+use super::in_flight::{InFlight, Turn};
+use super::overdue::Overdue;
+use super::{Dispatcher, Observers, RegisteredCheck, Run};
 use crate::check::Check;
-use crate::decision::{Condition, Outcome, RunPermit, Step, Verdict};
-use crate::endpoint::CheckMode;
-use crate::run::Dispatcher;
-use crate::run::Observers;
-use crate::run::Registered;
-use crate::run::Run;
-use crate::run::flight::Flight;
-use crate::run::{Engine, Limits};
+use crate::decision::{Outcome, RunPermit, Verdict, decide};
 use crate::runtime::promise::Promise;
 use crate::runtime::{Runtime, Task};
 
@@ -70,7 +68,7 @@ impl Model {
     }
 
     fn engine(&self, check: Check) -> Arc<Engine> {
-        let check = Registered::new(check, Duration::from_secs(5)).unwrap();
+        let check = RegisteredCheck::new(check, Duration::from_secs(5));
         let limits = Limits {
             run_timeout: Duration::from_secs(10),
             min_interval: Duration::ZERO,
@@ -88,15 +86,15 @@ impl Model {
     }
 }
 
-/// The choice of all checks: there is one.
-fn all() -> Arc<[usize]> {
-    [0].into()
+/// A run of the one check of the engine.
+fn run_of(engine: &Arc<Engine>) -> Arc<Run> {
+    Run::of(engine, &engine.checks.clone().into())
 }
 
 fn permit() -> RunPermit {
-    match Step::choose(Condition::Open, CheckMode::Run) {
-        Step::RunChecks(permit) => permit,
-        Step::Decided(decision) => panic!("{decision:?}"),
+    match decide(None, true) {
+        ControlFlow::Continue(permit) => permit,
+        ControlFlow::Break(decision) => panic!("{decision:?}"),
     }
 }
 
@@ -140,24 +138,45 @@ fn a_wait_that_is_dropped_takes_nothing_from_another() {
     });
 }
 
+/// A run that is never overdue.
+struct Patient;
+
+impl Overdue for Patient {
+    fn overdue_at(&self) -> Option<Instant> {
+        None
+    }
+
+    fn close_overdue(self: Arc<Self>) {}
+}
+
 #[test]
-fn of_two_who_begin_an_execution_one_may() {
+fn the_code_of_a_check_never_runs_twice_at_the_same_time() {
     model(|| {
-        let flight = Arc::new(Flight::default());
-        let now = Instant::now();
+        let in_flight = Arc::new(InFlight::default());
         let running = Arc::new(AtomicUsize::new(0));
-        let (other, others) = (flight.clone(), running.clone());
-        let begin = move |flight: &Arc<Flight>, running: &AtomicUsize| {
-            if let Ok(_in_flight) = flight.begin(now) {
-                assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
-                thread::yield_now();
-                running.fetch_sub(1, Ordering::SeqCst);
+        let now = Instant::now();
+        let begin = move |in_flight: &Arc<InFlight>, running: &AtomicUsize| {
+            let run = Arc::new(Patient);
+            match in_flight.begin(run.clone(), now) {
+                Turn::Own(executing) => {
+                    assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
+                    // The run is over before the code is, as after a timeout.
+                    in_flight.end(&*run);
+                    thread::yield_now();
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    drop(executing);
+                }
+                Turn::Other(_) | Turn::StillRunning { .. } => {}
             }
         };
-        let second = thread::spawn(move || begin(&other, &others));
-        begin(&flight, &running);
+        let (others, counted) = (in_flight.clone(), running.clone());
+        let second = thread::spawn(move || begin(&others, &counted));
+        begin(&in_flight, &running);
         second.join().unwrap();
-        assert!(flight.begin(now).is_ok());
+        assert!(matches!(
+            in_flight.begin(Arc::new(Patient), now),
+            Turn::Own(_)
+        ));
     });
 }
 
@@ -174,7 +193,9 @@ fn two_who_ask_share_a_run_or_have_one_after_the_other() {
             side_by_side.fetch_sub(1, Ordering::SeqCst);
             ready(Ok::<(), String>(()))
         });
-        let dispatcher = Arc::new(Dispatcher::new(time.engine(check), all()));
+        let engine = time.engine(check);
+        let checks = engine.checks.clone();
+        let dispatcher = Arc::new(Dispatcher::new(engine, checks));
         let ask = |dispatcher: &Dispatcher, time: &Model| {
             let outcome = dispatcher.outcome(permit());
             let mut outcome = std::pin::pin!(outcome);
@@ -207,7 +228,7 @@ fn a_client_that_leaves_changes_nothing_for_another() {
     model(|| {
         let time = Model::new();
         let check = Check::new("fails", || ready(Err::<(), _>("no route")));
-        let run = Run::of(&time.engine(check), &all());
+        let run = run_of(&time.engine(check));
         run.launch();
         let waiter = waiting(&run);
         let leaves = run.clone();
@@ -219,7 +240,7 @@ fn a_client_that_leaves_changes_nothing_for_another() {
         });
         time.work();
         leaver.join().unwrap();
-        assert_eq!(waiter.join().unwrap().verdict, Verdict::Error);
+        assert_eq!(waiter.join().unwrap().verdict, Verdict::Failing);
     });
 }
 
@@ -228,24 +249,24 @@ fn a_panic_or_a_task_that_is_dropped_is_an_outcome_like_any_other() {
     model(|| {
         let time = Model::new();
         let check = Check::new("never-ends", std::future::pending::<Result<(), String>>);
-        let run = Run::of(&time.engine(check), &all());
+        let run = run_of(&time.engine(check));
         run.launch();
         let waiter = waiting(&run);
         let mut task = time.0.tasks.lock().unwrap().pop().unwrap();
         let _ = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         drop(task);
-        assert_eq!(waiter.join().unwrap().verdict, Verdict::Error);
+        assert_eq!(waiter.join().unwrap().verdict, Verdict::Failing);
     });
     model(|| {
         let time = Model::new();
         let check = Check::new("panics", || -> std::future::Ready<Result<(), String>> {
             std::panic::resume_unwind(Box::new("quietly"))
         });
-        let run = Run::of(&time.engine(check), &all());
+        let run = run_of(&time.engine(check));
         run.launch();
         let waiter = waiting(&run);
         time.work();
-        assert_eq!(waiter.join().unwrap().verdict, Verdict::Error);
+        assert_eq!(waiter.join().unwrap().verdict, Verdict::Failing);
     });
 }
 
@@ -261,7 +282,7 @@ fn a_result_that_is_late_or_just_in_time_makes_one_outcome_for_all_and_none_for_
             ready(if is_second { Err("no route") } else { Ok(()) })
         });
         let engine = time.engine(check);
-        let first = Run::of(&engine, &all());
+        let first = run_of(&engine);
         first.launch();
         let task = time.0.tasks.lock().unwrap().pop().unwrap();
         let task = thread::spawn(move || block_on(task));
@@ -269,10 +290,10 @@ fn a_result_that_is_late_or_just_in_time_makes_one_outcome_for_all_and_none_for_
         time.0.is_late.store(true, Ordering::SeqCst);
         let outcome = block_on(first.outcome());
 
-        let second = Run::of(&engine, &all());
+        let second = run_of(&engine);
         second.launch();
         time.work();
-        assert_eq!(block_on(second.outcome()).verdict, Verdict::Error);
+        assert_eq!(block_on(second.outcome()).verdict, Verdict::Failing);
         task.join().unwrap();
         assert!(Arc::ptr_eq(&outcome, &block_on(first.outcome())));
     });
@@ -292,7 +313,7 @@ fn of_two_runs_that_choose_the_same_check_one_executes_it_and_both_have_its_resu
             ready(Ok::<(), String>(()))
         });
         let engine = time.engine(check);
-        let runs = [(); 2].map(|()| Run::of(&engine, &all()));
+        let runs = [(); 2].map(|()| run_of(&engine));
         let tasks = runs.each_ref().map(|run| {
             run.launch();
             time.0.tasks.lock().unwrap().pop().unwrap()

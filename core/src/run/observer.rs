@@ -1,9 +1,9 @@
-//! For those who want to be told: metrics, alerts.
+//! Notifications for metrics and alerts.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::check::Report;
 use crate::decision::Verdict;
@@ -12,81 +12,84 @@ use crate::runtime::guard::catch;
 use crate::runtime::pool::Pool;
 use crate::runtime::sync::{Mutex, lock};
 
-/// Somebody who is told what the checks say. Both methods do nothing unless they are implemented.
-///
-/// They are called on a thread of the observer's own, one after the other, in the order in which things
-/// happened. An observer that panics is told the next thing all the same. One that is slow holds up
-/// nobody: while it is 1,000 notices behind it misses what checks say, which is logged at WARN, once until it has
-/// caught up; a change of the verdict that it missed it is told then.
+/// Gets a notification of each execution of a check, and of each change of the verdict. A closure is an observer:
 ///
 /// ```
-/// use health_core::{CheckFinished, Health, HealthObserver, VerdictChanged};
+/// use health_core::{Health, Notification};
 ///
-/// struct Metrics;
-///
-/// impl HealthObserver for Metrics {
-///     fn check_finished(&self, finished: CheckFinished) {
-///         println!("{} took {:?}", finished.check, finished.duration);
-///     }
-///
-///     fn verdict_changed(&self, changed: VerdictChanged) {
-///         println!("now {:?}", changed.now);
-///     }
-/// }
-///
-/// let health = Health::builder().observer(Metrics).build()?;
+/// let health = Health::builder()
+///     .observer(|notification| match notification {
+///         Notification::CheckFinished(finished) => {
+///             println!("{} took {:?}", finished.check, finished.duration);
+///         }
+///         Notification::VerdictChanged(changed) => println!("now {}", changed.now),
+///         _ => {}
+///     })
+///     .build()?;
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
+///
+/// Each observer has its own thread and gets its notifications one after the other, in order. A panic does not end it. A
+/// slow observer does not delay checks. When its queue is full (1,000 notifications), check results are dropped and one
+/// warning is logged; a missed verdict change is delivered once it catches up.
 pub trait HealthObserver: Send + Sync + 'static {
-    /// A check was executed, or could not be because it is still running.
-    fn check_finished(&self, finished: CheckFinished) {
-        let _ = finished;
-    }
+    /// Takes a notification.
+    fn notify(&self, notification: Notification);
+}
 
-    /// The checks together come to another verdict than before.
-    ///
-    /// A check that runs on request counts as it did when it was last asked; a background check, as it
-    /// did in its last period. A maintenance is no verdict of checks.
-    fn verdict_changed(&self, changed: VerdictChanged) {
-        let _ = changed;
+impl<F: Fn(Notification) + Send + Sync + 'static> HealthObserver for F {
+    fn notify(&self, notification: Notification) {
+        self(notification);
     }
+}
+
+/// What an observer gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notification {
+    /// A check was executed, or could not be because an earlier execution still runs.
+    CheckFinished(CheckFinished),
+    /// The verdict on all checks has changed.
+    VerdictChanged(VerdictChanged),
 }
 
 /// One execution of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckFinished {
-    /// The check's name, or the type of a subscriber that has none.
+    /// The name of the check.
     pub check: String,
-    /// What counts of it (H15): of a check one report, of a subscriber any number.
+    /// The results as they count (H15): one for a check, any number for a subscriber.
     pub reports: Vec<Report>,
-    /// How long it took; where its deadline was over, until it was no longer waited for.
+    /// The duration; up to the timeout for an execution that exceeds it.
     pub duration: Duration,
+    /// The time at which the result was known.
+    pub finished_at: Instant,
 }
 
-/// A change of the verdict.
+/// A change of the verdict. A check that runs on request counts with its last result; a background check with that of
+/// its last period. A maintenance does not change the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VerdictChanged {
-    /// What it was; `None` when this is the first.
+    /// The former verdict; `None` for the first.
     pub before: Option<Verdict>,
-    /// What it is.
+    /// The new verdict.
     pub now: Verdict,
 }
 
-/// The most notices that wait for one observer.
-const BACKLOG: usize = 1000;
+/// The most notifications that wait for one observer.
+const MAX_QUEUE: usize = 1000;
 
-/// All observers of an endpoint.
+/// All observers of an application.
 #[derive(Default)]
 pub(crate) struct Observers(Vec<Observed>);
 
 struct Observed {
     observer: Arc<dyn HealthObserver>,
     thread: Pool,
-    backlog: Arc<AtomicUsize>,
-    /// The verdict it knows of.
-    told: Mutex<Option<Verdict>>,
+    queued: Arc<AtomicUsize>,
+    known_verdict: Mutex<Option<Verdict>>,
     is_behind: AtomicBool,
     warning_is_due: AtomicBool,
 }
@@ -96,8 +99,8 @@ impl Observers {
         self.0.push(Observed {
             observer: Arc::new(observer),
             thread: Pool::new("health-observer", 1),
-            backlog: Arc::default(),
-            told: Mutex::new(None),
+            queued: Arc::default(),
+            known_verdict: Mutex::new(None),
             is_behind: AtomicBool::new(false),
             warning_is_due: AtomicBool::new(false),
         });
@@ -107,67 +110,69 @@ impl Observers {
         self.0.is_empty()
     }
 
-    /// Hands the notice over: none of an observer's own code runs here.
-    pub(crate) fn tell_finished(&self, finished: &CheckFinished) {
-        for observed in &self.0 {
-            let finished = finished.clone();
-            observed.tell(move |observer| observer.check_finished(finished));
+    /// Queues a notification for each observer; no code of an observer runs here.
+    pub(crate) fn check_finished(&self, finished: CheckFinished) {
+        if let Some((last, others)) = self.0.split_last() {
+            for observed in others {
+                observed.queue(Notification::CheckFinished(finished.clone()));
+            }
+            last.queue(Notification::CheckFinished(finished));
         }
     }
 
-    /// Hands over what the verdict is, to whom it is new. Who could not take it is told the next time.
-    pub(crate) fn tell_verdict(&self, now: Verdict) {
+    /// Queues the verdict for each observer to which it is new. An observer whose queue is full gets it the next time.
+    pub(crate) fn verdict(&self, now: Verdict) {
         for observed in &self.0 {
-            let mut told = lock(&observed.told);
-            let before = *told;
-            let changed = VerdictChanged { before, now };
-            if before != Some(now)
-                && observed.tell(move |observer| observer.verdict_changed(changed))
-            {
-                *told = Some(now);
+            let mut known = lock(&observed.known_verdict);
+            let changed = VerdictChanged {
+                before: *known,
+                now,
+            };
+            if *known != Some(now) && observed.queue(Notification::VerdictChanged(changed)) {
+                *known = Some(now);
             }
         }
     }
 
-    /// Logs who does not keep up, once an episode: to be called behind all locks, because a log is foreign code.
+    /// Logs which observers are slow, once per episode. Call it without a lock: a log is code of the application.
     pub(crate) fn warn(&self) {
         for observed in &self.0 {
             if observed.warning_is_due.swap(false, Ordering::SeqCst) {
-                let _ = catch(|| LogRecord::observer_is_slow(BACKLOG).emit());
+                let _ = catch(|| LogRecord::observer_is_slow(MAX_QUEUE).emit());
             }
         }
     }
 }
 
 impl Observed {
-    /// Whether it has room for the notice.
-    fn tell(&self, notice: impl FnOnce(&dyn HealthObserver) + Send + 'static) -> bool {
-        let backlog = self.backlog.load(Ordering::SeqCst);
-        if backlog >= BACKLOG {
+    /// Whether the queue has room for the notification.
+    fn queue(&self, notification: Notification) -> bool {
+        let queued = self.queued.load(Ordering::SeqCst);
+        if queued >= MAX_QUEUE {
             if !self.is_behind.swap(true, Ordering::SeqCst) {
                 self.warning_is_due.store(true, Ordering::SeqCst);
             }
             return false;
         }
-        if backlog == 0 {
+        if queued == 0 {
             self.is_behind.store(false, Ordering::SeqCst);
         }
-        self.backlog.fetch_add(1, Ordering::SeqCst);
-        let told = Told(self.backlog.clone());
+        self.queued.fetch_add(1, Ordering::SeqCst);
+        let leaves_queue = LeavesQueue(self.queued.clone());
         let observer = self.observer.clone();
         // The pool contains the panic of a job.
         self.thread.submit(move || {
-            let _told = told;
-            notice(&*observer);
+            let _leaves_queue = leaves_queue;
+            observer.notify(notification);
         });
         true
     }
 }
 
-/// Counts a notice off, also one whose observer panics.
-struct Told(Arc<AtomicUsize>);
+/// Counts a notification as delivered, even if the observer panics.
+struct LeavesQueue(Arc<AtomicUsize>);
 
-impl Drop for Told {
+impl Drop for LeavesQueue {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }

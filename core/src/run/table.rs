@@ -1,7 +1,7 @@
 //! The results of a run: one slot for each check, filled once.
 
+use super::execution::TimeBudget;
 use crate::check::Report;
-use crate::run::execution::TimeBudget;
 
 /// See the [module's doc](self).
 #[derive(Debug)]

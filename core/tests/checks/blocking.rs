@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
-use health_core::{Check, CheckFinished, HealthObserver};
+use health_core::{Check, HealthObserver, Notification};
 
 use crate::virtual_time::VirtualTime;
 use crate::{builder, in_virtual_time, result, results};
@@ -39,7 +39,10 @@ fn stuck(name: &str) -> (Check, Stuck) {
 struct ToldOf(&'static str, Arc<AtomicBool>);
 
 impl HealthObserver for ToldOf {
-    fn check_finished(&self, finished: CheckFinished) {
+    fn notify(&self, notification: Notification) {
+        let Notification::CheckFinished(finished) = notification else {
+            return;
+        };
         if finished.check == self.0 {
             self.1.store(true, Ordering::SeqCst);
         }

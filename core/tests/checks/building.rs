@@ -1,108 +1,120 @@
-//! What is refused when an endpoint is built.
+//! What is refused when checks are registered, and the sentence that says so.
 
-use std::future::ready;
 use std::time::Duration;
 
 use health_core::{BuildError, Check, HealthBuilder};
 
-use crate::builder;
+use crate::{builder, passing};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn check(name: &str) -> Check {
-    Check::new(name, || ready(Ok::<(), String>(())))
-}
-
-fn refusal(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> BuildError {
-    describe(builder()).build().unwrap_err()
+fn refusal(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> String {
+    describe(builder()).build().unwrap_err().to_string()
 }
 
 #[test]
-fn a_name_that_is_none_is_refused() {
+fn an_invalid_name_is_refused() {
     for name in ["", &"x".repeat(129), "a\nb", "\u{7f}", "\u{9b}"] {
-        for check in [check(name), Check::blocking(name, || Ok::<(), String>(()))] {
-            let error = refusal(|b| b.register(check));
-            let expected = BuildError::CheckName {
-                name: name.to_owned(),
-            };
-            assert_eq!(error, expected);
-            let shown = error.to_string();
-            assert!(!shown.contains(char::is_control), "{shown}");
+        for check in [
+            passing(name),
+            Check::blocking(name, || Ok::<(), String>(())),
+        ] {
+            let error = builder().register(check).build().unwrap_err();
+            assert!(matches!(error, BuildError::CheckName { .. }), "{error}");
+            let error = error.to_string();
+            assert!(!error.contains(char::is_control), "{error}");
+            let rule = "a name has 1 to 128 characters, none of them a control character";
+            assert!(error.contains(rule), "{error}");
         }
     }
-    assert!(builder().register(check(&"é".repeat(128))).build().is_ok());
-    let endless = refusal(|b| b.register(check(&"x".repeat(1_000_000))));
-    assert!(endless.to_string().len() < 2000);
+    let longest = "é".repeat(128);
+    assert!(builder().register(passing(&longest)).build().is_ok());
+    let endless = refusal(|b| b.register(passing(&"x".repeat(1_000_000))));
+    assert!(endless.len() < 2000);
 }
 
 #[test]
-fn a_deadline_of_zero_is_refused() {
-    let error = refusal(|b| b.register(check("database").timeout(Duration::ZERO)));
-    let name = "database".to_owned();
-    assert_eq!(error, BuildError::ZeroTimeout { name });
-    assert!(error.to_string().contains("\"database\""), "{error}");
+fn two_checks_of_one_name_are_refused_whatever_their_kind() {
+    let expected = r#"two checks are named "database": give each its own name"#;
+    for second in [
+        passing("database"),
+        Check::blocking("database", || Ok::<(), String>(())),
+        Check::event("database", |_| ()),
+    ] {
+        let error = refusal(|b| {
+            b.register(passing("database"))
+                .register(passing("queue"))
+                .register(second)
+        });
+        assert_eq!(error, expected);
+    }
 }
 
 #[test]
-fn a_period_shorter_than_the_deadline_is_refused() {
-    let error = refusal(|b| b.register(check("database").timeout(2 * SECOND).every(SECOND)));
+fn a_timeout_of_zero_is_refused() {
     assert_eq!(
-        error,
-        BuildError::ShortPeriod {
-            name: "database".to_owned(),
-            period: SECOND,
-            timeout: 2 * SECOND,
-        }
+        refusal(|b| b.register(passing("database").timeout(Duration::ZERO))),
+        r#"the timeout of the check "database" is zero: it must be longer"#
     );
-    let same = check("database").timeout(SECOND).every(SECOND);
+}
+
+#[test]
+fn a_period_shorter_than_the_timeout_is_refused() {
+    assert_eq!(
+        refusal(|b| b.register(passing("database").timeout(2 * SECOND).every(SECOND))),
+        r#"the check "database" runs every 1s, but may take 2s: make the period at least as long as the timeout"#
+    );
+    let same = passing("database").timeout(SECOND).every(SECOND);
     assert!(builder().register(same).build().is_ok());
-    let zero = refusal(|b| b.register(check("database").every(Duration::ZERO)));
-    let name = "database".to_owned();
-    assert_eq!(zero, BuildError::ZeroPeriod { name });
+    assert_eq!(
+        refusal(|b| b.register(passing("database").every(Duration::ZERO))),
+        r#"the period of the check "database" is zero: it must be longer"#
+    );
+}
+
+#[test]
+fn a_run_that_ends_before_the_timeout_of_its_check_is_refused() {
+    let check = || passing("database").timeout(2 * SECOND);
+    assert_eq!(
+        refusal(|b| b.run_timeout(SECOND).register(check())),
+        r#"the check "database" may take 2s, but a run only 1s: make HealthBuilder::run_timeout at least as long as Check::timeout"#
+    );
+    let accepted = |check| {
+        builder()
+            .run_timeout(SECOND)
+            .register(check)
+            .build()
+            .is_ok()
+    };
+    // A run does not execute background checks, and a check that sets no timeout gets that of the run.
+    assert!(accepted(check().every(60 * SECOND)));
+    assert!(accepted(passing("database")));
 }
 
 #[test]
 fn a_threshold_of_zero_is_refused() {
-    let expected = BuildError::ZeroThreshold {
-        name: "database".to_owned(),
-    };
-    assert_eq!(
-        refusal(|b| b.register(check("database").failure_threshold(0))),
-        expected
-    );
-    assert_eq!(
-        refusal(|b| b.register(check("database").success_threshold(0))),
-        expected
-    );
+    let expected = r#"a threshold of the check "database" is zero: it must be 1 or more"#;
+    let failures = passing("database").failure_threshold(0);
+    assert_eq!(refusal(|b| b.register(failures)), expected);
+    let successes = passing("database").success_threshold(0);
+    assert_eq!(refusal(|b| b.register(successes)), expected);
 }
 
 #[test]
-fn a_bound_of_zero_is_refused_and_named() {
-    let bound = |describe: fn(HealthBuilder) -> HealthBuilder| match refusal(describe) {
-        BuildError::ZeroBound { bound } => bound,
-        error => panic!("{error}"),
-    };
-    assert_eq!(bound(|b| b.timeout(Duration::ZERO)), "timeout");
-    assert_eq!(bound(|b| b.run_timeout(Duration::ZERO)), "run_timeout");
-    assert_eq!(
-        bound(|b| b.maintenance_timeout(Duration::ZERO)),
-        "maintenance_timeout"
-    );
-    assert_eq!(bound(|b| b.concurrent_checks(0)), "concurrent_checks");
-    assert_eq!(bound(|b| b.blocking_threads(0)), "blocking_threads");
-}
-
-#[test]
-fn a_subscriber_with_a_name_shares_it_with_no_check() {
-    struct Silent;
-    #[health_core::async_trait]
-    impl health_core::HealthSubscriber for Silent {
-        async fn on_health_check(&self, _: &mut health_core::HealthCheckEvent) {}
+fn a_limit_of_zero_is_refused() {
+    for (limit, error) in [
+        ("timeout", refusal(|b| b.timeout(Duration::ZERO))),
+        ("run_timeout", refusal(|b| b.run_timeout(Duration::ZERO))),
+        (
+            "maintenance_timeout",
+            refusal(|b| b.maintenance_timeout(Duration::ZERO)),
+        ),
+        ("concurrent_checks", refusal(|b| b.concurrent_checks(0))),
+        ("blocking_threads", refusal(|b| b.blocking_threads(0))),
+    ] {
+        assert_eq!(
+            error,
+            format!("HealthBuilder::{limit} is zero: it must be more")
+        );
     }
-    let both = |b: HealthBuilder| {
-        b.register(check("database"))
-            .register(Check::subscriber("database", Silent))
-    };
-    let name = "database".to_owned();
-    assert_eq!(refusal(both), BuildError::DuplicateCheck { name });
 }

@@ -118,10 +118,11 @@ fn signals_that_can_no_longer_come_neither_start_a_drain_nor_cut_it_short() {
 fn a_future_can_be_the_signal_and_two_that_wait_are_one_drain() {
     let (health, time) = in_virtual_time(|b| b);
     let overs = [Arc::default(), Arc::default()];
-    let never = stream::once(pending::<()>());
-    spawn(&time, health.drain_when(never, SECOND), &overs[0]);
-    let now = stream::once(async {});
-    spawn(&time, health.drain_when(now, Duration::ZERO), &overs[1]);
+    let never = health.drain_when(pending::<()>(), SECOND);
+    spawn(&time, never, &overs[0]);
+    let now = health.drain_when(async { "any output" }, Duration::ZERO);
+    assert!(!health.is_draining(), "before it is polled");
+    spawn(&time, now, &overs[1]);
     assert!(health.is_draining());
     assert!(*overs[1].lock().unwrap() && !*overs[0].lock().unwrap());
 }

@@ -1,77 +1,87 @@
-//! What is refused when endpoints are built (H16, H17, H18).
+//! What is refused when endpoints are built (H16, H17, H18), and the sentence that says so.
 
 use std::future::ready;
+use std::time::Duration;
 
 use futures::executor::block_on;
 use health_core::{
-    Body, BuildError, Check, ConfigRule, Endpoint, HealthBuilder, RunChecks, StartupLatch, State,
+    Body, BuildError, Check, Endpoint, HealthBuilder, RunChecks, StartupLatch, State, StatusCode,
 };
 
 use crate::{builder, passing};
 
-fn refusal(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> BuildError {
+fn refused(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> BuildError {
     let builder = builder().register(passing("database").tag("storage"));
     describe(builder).build().unwrap_err()
 }
 
+fn refusal(endpoint: Endpoint) -> String {
+    refused(|b| b.endpoint(endpoint)).to_string()
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap()
+}
+
 #[test]
 fn two_endpoints_at_one_path_are_refused() {
-    let path = || "/up".to_owned();
-    let up = || Endpoint::strict("/up");
-    let error = refusal(|b| b.endpoint(up()).endpoint(Endpoint::liveness("/up")));
-    assert_eq!(error, BuildError::DuplicatePath { path: path() });
-    let path = "/health".to_owned();
-    let error = refusal(|b| b.endpoint(Endpoint::strict("/health")));
-    assert_eq!(error, BuildError::DuplicatePath { path });
-    assert!(error.to_string().contains("\"/health\""), "{error}");
+    let error = |path: &str, first: Endpoint, second: Endpoint| {
+        let error = refused(|b| b.endpoint(first).endpoint(second)).to_string();
+        let expected = format!("two endpoints have the path {path:?}: give each its own path");
+        assert_eq!(error, expected);
+    };
+    error("/up", Endpoint::strict("/up"), Endpoint::liveness("/up"));
+    error(
+        "/health",
+        Endpoint::strict("/health"),
+        Endpoint::strict("/up"),
+    );
 }
 
 #[test]
 fn a_path_that_no_setting_may_have_is_refused() {
     for (path, rule) in [
-        ("up", ConfigRule::UrlStart),
-        ("", ConfigRule::UrlStart),
-        ("/up?a", ConfigRule::UrlCharacter('?')),
-        ("/{up}", ConfigRule::UrlCharacter('{')),
-        ("/:up", ConfigRule::UrlPattern),
+        ("up", "a url must start with `/`"),
+        ("", "a url must start with `/`"),
+        ("/up?a", "a url must not hold '?'"),
+        ("/{up}", "a url must not hold '{'"),
+        ("/:up", "must not start with `:`"),
     ] {
-        let error = refusal(|b| b.endpoint(Endpoint::strict(path)));
-        let path = path.to_owned();
-        assert_eq!(error, BuildError::EndpointPath { path, rule });
+        let error = refusal(Endpoint::strict(path));
+        let start = format!("an endpoint cannot have the path {path:?}: ");
+        assert!(error.starts_with(&start) && error.contains(rule), "{error}");
     }
 }
 
 #[test]
-fn a_check_or_tag_that_does_not_exist_is_refused_with_those_that_do() {
-    let path = || "/up".to_owned();
-    let unknown = |name: &str| BuildError::UnknownCheck {
-        path: path(),
-        name: name.to_owned(),
-        known: vec!["database".to_owned()],
-    };
+fn an_unknown_check_or_tag_is_refused_with_the_names_there_are() {
+    let unknown_check = r#"the endpoint at "/up" names the check "databse", which is not registered: the checks are "database""#;
     let up = || Endpoint::strict("/up");
-    let error = refusal(|b| b.endpoint(up().only_checks(["database", "databse"])));
-    assert_eq!(error, unknown("databse"));
-    let error = refusal(|b| b.endpoint(up().tagged("storage").tagged("storge")));
     assert_eq!(
-        error,
-        BuildError::UnknownTag {
-            path: path(),
-            tag: "storge".to_owned(),
-            known: vec!["storage".to_owned()],
-        }
+        refusal(up().only_checks(["database", "databse"])),
+        unknown_check
     );
-    let error = refusal(|b| b.endpoint(Endpoint::liveness("/up").allow_dependency("databse")));
-    assert_eq!(error, unknown("databse"));
+    let live = Endpoint::liveness("/up").allow_dependency("databse");
+    assert_eq!(refusal(live), unknown_check);
+    assert_eq!(
+        refusal(up().tagged("storage").tagged("storge")),
+        r#"the endpoint at "/up" names the tag "storge", which no check has: the tags are "storage""#
+    );
+    let without_checks = builder().endpoint(up().tagged("storage")).build();
+    let error = without_checks.unwrap_err().to_string();
+    assert!(
+        error.ends_with("which no check has: there are no tags"),
+        "{error}"
+    );
 }
 
 #[test]
-fn a_code_that_contradicts_its_state_is_refused() {
-    let says = |state, code, word| {
-        let endpoint = Endpoint::strict("/up").respond_with(state, code, word);
+fn a_response_that_contradicts_its_state_is_refused() {
+    let built = |state, code, body| {
+        let endpoint = Endpoint::strict("/up").respond_with(state, status(code), body);
         builder().endpoint(endpoint).build()
     };
-    for (state, code, word) in [
+    for (state, code, body) in [
         (State::Ok, 503, Body::Ok),
         (State::Ok, 302, Body::Ok),
         (State::Ok, 200, Body::Error),
@@ -85,18 +95,12 @@ fn a_code_that_contradicts_its_state_is_refused() {
         (State::Starting, 302, Body::Starting),
         (State::Starting, 503, Body::Ok),
     ] {
-        match says(state, code, word) {
-            Err(error @ BuildError::ContradictingCode { .. }) => {
-                let text = error.to_string();
-                assert!(
-                    text.contains(&code.to_string()) && text.contains("\"/up\""),
-                    "{text}"
-                );
-            }
-            other => panic!("{state} {code} {word}: {other:?}"),
-        }
+        let error = built(state, code, body).unwrap_err().to_string();
+        let expected =
+            format!(r#"the endpoint at "/up" cannot respond {code} {body} in the state {state}: "#);
+        assert!(error.starts_with(&expected), "{error}");
     }
-    for (state, code, word) in [
+    for (state, code, body) in [
         (State::Ok, 202, Body::Ok),
         (State::Degraded, 299, Body::Degraded),
         (State::Degraded, 503, Body::Degraded),
@@ -104,62 +108,106 @@ fn a_code_that_contradicts_its_state_is_refused() {
         (State::Maintenance, 299, Body::Maintenance),
         (State::Draining, 404, Body::Maintenance),
     ] {
-        assert!(says(state, code, word).is_ok(), "{state} {code} {word}");
+        assert!(built(state, code, body).is_ok(), "{state} {code} {body}");
     }
-    for code in [0, 199, 204, 304, 600] {
-        let error = says(State::Failing, code, Body::Error).unwrap_err();
+    for code in [100, 199, 204, 304, 600] {
+        let error = built(State::Failing, code, Body::Error).unwrap_err();
         assert!(matches!(error, BuildError::EndpointCode { .. }), "{error}");
+        let expected = format!(
+            r#"the endpoint at "/up" cannot respond {code} in the state failing: a code must"#
+        );
+        assert!(error.to_string().starts_with(&expected), "{error}");
     }
 }
 
 #[test]
-fn a_failing_code_that_pollers_take_for_healthy_has_to_be_allowed_by_name() {
-    let endpoint = Endpoint::strict("/up").allow_failing_code(299);
+fn a_failing_code_that_pollers_regard_as_healthy_must_be_allowed_by_name() {
+    let endpoint = || Endpoint::strict("/up").allow_failing_code(status(299));
     let builder = builder().check("queue", || ready(Err::<(), _>("87 jobs")));
     let health = builder
-        .endpoint(endpoint.run_checks(RunChecks::Always))
+        .endpoint(endpoint().run_checks(RunChecks::Always))
         .build()
         .unwrap();
-    let answer = block_on(health.at("/up").unwrap().respond(""));
-    assert_eq!((answer.status().as_u16(), answer.body()), (299, "ERROR"));
-
-    let endpoint = Endpoint::strict("/up").allow_failing_code(299);
-    let endpoint = endpoint.respond_with(State::Failing, 200, Body::Error);
-    let error = refusal(|b| b.endpoint(endpoint));
-    assert!(matches!(
-        error,
-        BuildError::ContradictingCode { code: 200, .. }
-    ));
-}
-
-#[test]
-fn a_choice_of_no_check_has_to_be_made_in_words() {
-    let endpoint = Endpoint::readiness("/up").only_checks([""; 0]);
-    let path = "/up".to_owned();
+    let response = block_on(health.at("/up").unwrap().respond(""));
     assert_eq!(
-        refusal(|b| b.endpoint(endpoint)),
-        BuildError::EmptyChoice { path }
+        (response.status().as_u16(), response.body()),
+        (299, "ERROR")
+    );
+
+    let other = endpoint().respond_with(State::Failing, StatusCode::OK, Body::Error);
+    let error = refused(|b| b.endpoint(other));
+    assert!(
+        matches!(error, BuildError::ContradictingCode { .. }),
+        "{error}"
     );
 }
 
 #[test]
-fn a_liveness_endpoint_shows_nothing_that_is_no_reason_to_restart() {
-    for (state, word) in [
-        (State::Starting, Body::Starting),
-        (State::Maintenance, Body::Maintenance),
-        (State::Draining, Body::Draining),
+fn an_empty_choice_of_checks_is_refused() {
+    assert_eq!(
+        refusal(Endpoint::readiness("/up").only_checks([""; 0])),
+        r#"the endpoint at "/up" runs only the checks of an empty list: call Endpoint::no_checks if it is to run none"#
+    );
+}
+
+#[test]
+fn choices_of_checks_that_contradict_each_other_are_refused() {
+    let up = || Endpoint::readiness("/up");
+    for endpoint in [
+        up().no_checks().only_checks(["database"]),
+        up().only_checks(["database"]).no_checks(),
+        up().tagged("storage").all_checks(),
+        up().all_checks().no_checks(),
+        Endpoint::liveness("/up").no_checks().all_checks(),
     ] {
-        let endpoint = Endpoint::liveness("/live").respond_with(state, 503, word);
-        let error = refusal(|b| b.endpoint(endpoint));
-        assert!(
-            matches!(error, BuildError::ContradictingCode { .. }),
-            "{error}"
-        );
+        let error = refusal(endpoint);
+        let expected =
+            r#"the endpoint at "/up" chooses its checks in ways that contradict each other"#;
+        assert!(error.starts_with(expected), "{error}");
+    }
+    for endpoint in [
+        up().only_checks(["database"])
+            .only_checks(["database"])
+            .tagged("storage"),
+        up().no_checks().no_checks(),
+        // The choice of a preset is a default.
+        Endpoint::liveness("/up")
+            .only_checks(["database"])
+            .allow_dependency("database"),
+    ] {
+        let builder = builder().register(passing("database").tag("storage"));
+        assert!(builder.endpoint(endpoint).build().is_ok());
     }
 }
 
 #[test]
-fn only_what_the_checks_cannot_say_can_be_ignored() {
+fn a_call_that_would_have_no_effect_is_refused() {
+    let live = Endpoint::liveness("/live").retry_after(Duration::from_secs(60));
+    assert_eq!(
+        refusal(live),
+        r#"Endpoint::retry_after has no effect on the endpoint at "/live", which ignores maintenance: remove the call"#
+    );
+    assert_eq!(
+        refusal(Endpoint::strict("/up").allow_dependency("database")),
+        r#"Endpoint::allow_dependency has no effect on the endpoint at "/up", which is not a liveness endpoint: remove the call"#
+    );
+}
+
+#[test]
+fn a_liveness_endpoint_shows_no_state_that_a_restart_does_not_fix() {
+    for (state, body) in [
+        (State::Starting, Body::Starting),
+        (State::Maintenance, Body::Maintenance),
+        (State::Draining, Body::Draining),
+    ] {
+        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+        let error = refusal(Endpoint::liveness("/live").respond_with(state, unavailable, body));
+        assert!(error.ends_with("use Endpoint::readiness"), "{error}");
+    }
+}
+
+#[test]
+fn only_starting_maintenance_and_draining_can_be_ignored() {
     for state in State::ALL {
         let endpoint = Endpoint::strict("/up").ignore(state);
         let built = builder().endpoint(endpoint).build();
@@ -168,41 +216,45 @@ fn only_what_the_checks_cannot_say_can_be_ignored() {
 }
 
 #[test]
-fn a_dependency_in_a_liveness_endpoint_has_to_be_allowed_by_name() {
+fn a_dependency_in_a_liveness_endpoint_must_be_allowed_by_name() {
     let live = || Endpoint::liveness("/live").all_checks();
-    let error = refusal(|b| b.endpoint(live()));
-    let (path, name) = ("/live".to_owned(), "database".to_owned());
-    assert_eq!(error, BuildError::DependencyInLiveness { path, name });
-    let error = refusal(|b| {
+    assert!(refusal(live()).starts_with(
+        r#"the liveness endpoint at "/live" runs the check "database" of a dependency"#
+    ));
+    let error = refused(|b| {
         b.register(Check::event("silent", |_| ()))
             .endpoint(live().allow_dependency("database"))
     });
     assert!(matches!(error, BuildError::DependencyInLiveness { .. }));
 
-    let allowed = builder().register(passing("database"));
-    let allowed = allowed
-        .endpoint(live().allow_dependency("database"))
-        .build();
-    assert!(allowed.is_ok());
+    let allowed = builder()
+        .register(passing("database"))
+        .endpoint(live().allow_dependency("database"));
+    assert!(allowed.build().is_ok());
 
     let stalls = Check::new("stalls", || ready(Err::<(), _>("no progress"))).process_only();
     let health = builder().register(stalls).endpoint(live()).build().unwrap();
-    let answer = block_on(health.at("/live").unwrap().respond(""));
-    assert_eq!(answer.state(), State::Failing);
+    let response = block_on(health.at("/live").unwrap().respond(""));
+    assert_eq!(response.state(), State::Failing);
 }
 
 #[test]
-fn a_latch_without_a_name_of_its_own_is_refused() {
+fn a_latch_with_an_invalid_or_duplicate_name_is_refused() {
     let long = "x".repeat(129);
     for name in ["", "a\nb", &long] {
         let latch = StartupLatch::new(name);
-        let error = refusal(|b| b.latch(&latch));
+        let error = refused(|b| b.latch(&latch));
         assert!(matches!(error, BuildError::LatchName { .. }), "{error}");
     }
     let [first, second] = [(); 2].map(|()| StartupLatch::new("migrations"));
-    let name = || "migrations".to_owned();
-    let error = refusal(|b| b.latch(&first).latch(&second));
-    assert_eq!(error, BuildError::DuplicateLatch { name: name() });
-    let error = refusal(|b| b.latch(&first).latch(&first));
-    assert_eq!(error, BuildError::DuplicateLatch { name: name() });
+    let expected =
+        r#"two start-up latches are named "migrations": give each its own name, and add it once"#;
+    assert_eq!(
+        refused(|b| b.latch(&first).latch(&second)).to_string(),
+        expected
+    );
+    assert_eq!(
+        refused(|b| b.latch(&first).latch(&first)).to_string(),
+        expected
+    );
 }

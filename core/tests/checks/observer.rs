@@ -1,13 +1,13 @@
-//! Who observes is told, and harms nobody.
+//! Observers get their notifications, and do no harm.
 
 use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use health_core::{
-    Check, CheckFinished, Endpoint, HealthObserver, Runtime as _, Status, Verdict, VerdictChanged,
+    Check, CheckFinished, Endpoint, HealthObserver, Notification, Runtime as _, Status, Verdict,
 };
 
 use crate::virtual_time::VirtualTime;
@@ -21,29 +21,27 @@ enum Notice {
     Changed(Option<Verdict>, Verdict),
 }
 
-/// Passes on what it is told.
-struct Listener(Mutex<Sender<Notice>>);
-
-impl HealthObserver for Listener {
-    fn check_finished(&self, finished: CheckFinished) {
-        let status = finished.reports[0].status();
-        self.tell(Notice::Finished(finished.check, status, finished.duration));
-    }
-
-    fn verdict_changed(&self, changed: VerdictChanged) {
-        self.tell(Notice::Changed(changed.before, changed.now));
-    }
-}
-
-impl Listener {
-    fn tell(&self, notice: Notice) {
-        let _ = self.0.lock().unwrap().send(notice);
+impl Notice {
+    fn of(notification: Notification) -> Self {
+        match notification {
+            Notification::CheckFinished(finished) => {
+                let status = finished.reports[0].status();
+                Self::Finished(finished.check, status, finished.duration)
+            }
+            Notification::VerdictChanged(changed) => Self::Changed(changed.before, changed.now),
+            other => panic!("{other:?}"),
+        }
     }
 }
 
-fn listener() -> (Listener, Receiver<Notice>) {
+/// An observer that passes on what it gets.
+fn listener() -> (impl HealthObserver, Receiver<Notice>) {
     let (tell, told) = channel();
-    (Listener(Mutex::new(tell)), told)
+    let tell = Mutex::new(tell);
+    let listener = move |notification| {
+        let _ = tell.lock().unwrap().send(Notice::of(notification));
+    };
+    (listener, told)
 }
 
 /// A check that fails while the flag is set.
@@ -83,12 +81,12 @@ fn an_observer_is_told_each_result_and_each_change_of_the_verdict() {
     database.store(true, Ordering::SeqCst);
     expect(
         [error, error],
-        Some((Some(Verdict::Degraded), Verdict::Error)),
+        Some((Some(Verdict::Degraded), Verdict::Failing)),
     );
     expect([error, error], None);
     search.store(false, Ordering::SeqCst);
     database.store(false, Ordering::SeqCst);
-    expect([ok, ok], Some((Some(Verdict::Error), Verdict::Ok)));
+    expect([ok, ok], Some((Some(Verdict::Failing), Verdict::Ok)));
 }
 
 #[test]
@@ -129,26 +127,25 @@ fn a_change_in_the_background_is_told_before_anybody_asks() {
     time.pass(70 * SECOND);
     let told: Vec<_> = told.iter().take(4).collect();
     assert_eq!(told[1], Notice::Changed(None, Verdict::Ok));
-    assert_eq!(told[3], Notice::Changed(Some(Verdict::Ok), Verdict::Error));
+    assert_eq!(
+        told[3],
+        Notice::Changed(Some(Verdict::Ok), Verdict::Failing)
+    );
 }
 
 #[test]
 fn an_observer_that_panics_harms_neither_the_answer_nor_the_others_nor_its_next_notice() {
-    struct Panics(Mutex<Sender<()>>);
-    impl HealthObserver for Panics {
-        fn check_finished(&self, _: CheckFinished) {
-            let _ = self.0.lock().map(|told| told.send(()));
+    let (tell, panics) = channel();
+    let tell = Mutex::new(tell);
+    let panicking = move |notification| {
+        if let Notification::CheckFinished(_) = notification {
+            let _ = tell.lock().map(|told| told.send(()));
             panic!("an observer of the test")
         }
-    }
-    let (tell, panics) = channel();
+    };
     let (listener, told) = listener();
     let ok = Check::new("database", || ready(Ok::<(), String>(())));
-    let (health, time) = in_virtual_time(|b| {
-        b.observer(Panics(Mutex::new(tell)))
-            .observer(listener)
-            .register(ok)
-    });
+    let (health, time) = in_virtual_time(|b| b.observer(panicking).observer(listener).register(ok));
     for _ in 0..2 {
         assert_eq!(time.ask(&health).body(), "OK");
         panics.recv().unwrap();
@@ -158,18 +155,17 @@ fn an_observer_that_panics_harms_neither_the_answer_nor_the_others_nor_its_next_
 
 #[test]
 fn an_observer_that_hangs_holds_up_nobody_and_is_spared_what_it_cannot_take() {
-    struct Hangs(Mutex<Receiver<()>>, Sender<()>);
-    impl HealthObserver for Hangs {
-        fn check_finished(&self, _: CheckFinished) {
-            let _ = self.1.send(());
-            let _ = self.0.lock().unwrap().recv();
-        }
-    }
-    let (release, released) = channel();
+    let (release, released) = channel::<()>();
     let (call, called) = channel();
+    let released = Mutex::new(released);
+    let hanging = move |notification| {
+        if let Notification::CheckFinished(_) = notification {
+            let _ = call.send(());
+            let _ = released.lock().unwrap().recv();
+        }
+    };
     let ok = Check::new("database", || ready(Ok::<(), String>(())));
-    let (health, time) =
-        in_virtual_time(|b| b.observer(Hangs(Mutex::new(released), call)).register(ok));
+    let (health, time) = in_virtual_time(|b| b.observer(hanging).register(ok));
     for _ in 0..3000 {
         assert_eq!(time.ask(&health).body(), "OK");
     }
@@ -182,24 +178,16 @@ fn an_observer_that_hangs_holds_up_nobody_and_is_spared_what_it_cannot_take() {
 
 #[test]
 fn an_observer_that_missed_a_change_is_told_once_it_has_caught_up() {
-    struct Slow(Mutex<Receiver<()>>, Listener);
-    impl HealthObserver for Slow {
-        fn check_finished(&self, _: CheckFinished) {
-            let _ = self.0.lock().unwrap().recv();
-        }
-
-        fn verdict_changed(&self, changed: VerdictChanged) {
-            self.1.verdict_changed(changed);
-        }
-    }
-    let (release, released) = channel();
+    let (release, released) = channel::<()>();
     let (listener, told) = listener();
     let is_failing = Arc::default();
     let check = failing_while(&is_failing, "database");
-    let (health, time) = in_virtual_time(|b| {
-        b.observer(Slow(Mutex::new(released), listener))
-            .register(check)
-    });
+    let released = Mutex::new(released);
+    let slow = move |notification| match notification {
+        Notification::CheckFinished(_) => drop(released.lock().unwrap().recv()),
+        other => listener.notify(other),
+    };
+    let (health, time) = in_virtual_time(|b| b.observer(slow).register(check));
     for _ in 0..1000 {
         time.ask(&health);
     }
@@ -209,7 +197,7 @@ fn an_observer_that_missed_a_change_is_told_once_it_has_caught_up() {
     assert_eq!(told.recv().unwrap(), Notice::Changed(None, Verdict::Ok));
     time.wait_until(|| {
         time.ask(&health);
-        told.try_recv() == Ok(Notice::Changed(Some(Verdict::Ok), Verdict::Error))
+        told.try_recv() == Ok(Notice::Changed(Some(Verdict::Ok), Verdict::Failing))
     });
 }
 
@@ -242,10 +230,50 @@ fn a_run_that_ends_late_does_not_tell_of_a_check_what_is_no_longer_so() {
         .iter()
         .filter(|notice| matches!(notice, Notice::Changed(..)));
     let changes: Vec<_> = changes.take(1).collect();
-    assert_eq!(changes, [Notice::Changed(None, Verdict::Error)]);
+    assert_eq!(changes, [Notice::Changed(None, Verdict::Failing)]);
     drop(health);
     let more = notices
         .iter()
         .find(|notice| matches!(notice, Notice::Changed(..)));
     assert_eq!(more, None);
+}
+
+#[test]
+fn the_last_result_of_each_check_can_be_read_as_it_counts() {
+    let is_failing = Arc::new(AtomicBool::new(false));
+    let (health, time) = in_virtual_time(|b| {
+        b.register(failing_while(&is_failing, "database").failure_threshold(2))
+            .register(failing_while(&Arc::default(), "cache").every(60 * SECOND))
+    });
+    let results = || {
+        let results = health.last_results().into_iter();
+        let result = |finished: CheckFinished| {
+            let message = finished.reports[0].message().map(str::to_owned);
+            let age = time.now() - finished.finished_at;
+            (finished.check, finished.reports[0].status(), message, age)
+        };
+        results.map(result).collect::<Vec<_>>()
+    };
+    let (ok, error) = (Status::Ok, Status::Error);
+    let result = |name: &str, status, message: Option<&str>, age| {
+        (name.to_owned(), status, message.map(str::to_owned), age)
+    };
+    assert_eq!(results(), []);
+    health.start_on(time.clone());
+    time.settle();
+    assert_eq!(results(), [result("cache", ok, None, Duration::ZERO)]);
+    time.ask(&health);
+    time.pass(SECOND);
+    let cache = |age| result("cache", ok, None, age);
+    let database = result("database", ok, None, SECOND);
+    assert_eq!(results(), [database, cache(SECOND)]);
+
+    is_failing.store(true, Ordering::SeqCst);
+    time.ask(&health);
+    let message = Some("1 of 2 failures: no route");
+    let database = result("database", ok, message, Duration::ZERO);
+    assert_eq!(results(), [database, cache(SECOND)]);
+    time.ask(&health);
+    let database = result("database", error, Some("no route"), Duration::ZERO);
+    assert_eq!(results(), [database, cache(SECOND)]);
 }

@@ -12,8 +12,8 @@ use futures::channel::oneshot;
 use futures::executor::block_on;
 use futures::lock::Mutex;
 use health_core::{
-    BuildError, Check, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber,
-    LogLevel, Status, async_trait,
+    Check, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber, LogLevel,
+    Status, async_trait,
 };
 
 use crate::{builder, result, results};
@@ -52,6 +52,7 @@ impl Future for PanicsInPoll {
     }
 }
 
+#[derive(Debug)]
 struct PanicsInDrop;
 
 impl Drop for PanicsInDrop {
@@ -68,6 +69,7 @@ impl Future for PanicsInDrop {
     }
 }
 
+#[derive(Debug)]
 struct Undisplayable;
 
 impl fmt::Display for Undisplayable {
@@ -75,6 +77,8 @@ impl fmt::Display for Undisplayable {
         panic!("in display")
     }
 }
+
+impl std::error::Error for Undisplayable {}
 
 #[test]
 fn a_panic_when_the_closure_is_called_is_that_checks_error() {
@@ -113,7 +117,9 @@ fn a_panic_in_the_drop_of_the_future_is_that_checks_error() {
 
 #[test]
 fn a_panic_in_the_drop_of_the_error_is_that_checks_only_error() {
+    #[derive(Debug)]
     struct Undroppable(PanicsInDrop);
+    impl std::error::Error for Undroppable {}
     impl fmt::Display for Undroppable {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("connection refused")
@@ -183,15 +189,60 @@ fn a_panic_before_a_subscriber_returns_its_future_is_its_error() {
 }
 
 #[test]
-fn a_failure_is_reported_with_the_text_of_its_error() {
-    let refused = || ready(Err::<(), _>(std::io::Error::other("connection refused")));
-    expect_contained(
-        |b| b.check("bad", refused),
-        "bad",
-        Some("connection refused"),
+fn a_failure_is_reported_with_the_text_of_its_error_and_its_causes() {
+    fn failed<E>(error: fn() -> E) -> Check
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + Send + 'static,
+    {
+        Check::new("bad", move || ready(Err(error())))
+    }
+    let expect = |check, message| {
+        expect_contained(|b| b.register(check), "bad", Some(message));
+    };
+    expect(failed(|| "connection refused"), "connection refused");
+    expect(failed(|| "87 jobs".to_owned()), "87 jobs");
+    let refused = || std::io::Error::other("connection refused");
+    expect(failed(refused), "connection refused");
+    let boxed = || -> Box<dyn std::error::Error + Send + Sync> { "no such table".into() };
+    expect(failed(boxed), "no such table");
+    let with_causes = || {
+        let cause = "x".parse::<u8>().unwrap_err();
+        Caused("read settings", Box::new(Caused("port", Box::new(cause))))
+    };
+    expect(
+        failed(with_causes),
+        "read settings: port: invalid digit found in string",
     );
-    let boxed = || async { Err::<(), Box<dyn std::error::Error>>("no such table".into()) };
-    expect_contained(|b| b.check("bad", boxed), "bad", Some("no such table"));
+}
+
+/// An error with a cause, as `anyhow::Context` makes one.
+#[derive(Debug)]
+struct Caused(&'static str, Box<dyn std::error::Error + Send + Sync>);
+
+impl fmt::Display for Caused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Caused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.1)
+    }
+}
+
+#[test]
+fn a_check_with_state_gets_a_clone_each_time() {
+    let pool = Arc::new("pool");
+    let check = Check::with("bad", pool.clone(), |pool| async move {
+        Err::<(), _>(format!("{pool} with {} owners", Arc::strong_count(&pool)))
+    });
+    // One of the test, one of the check, one of the execution.
+    let health = builder().register(check).build().unwrap();
+    for _ in 0..2 {
+        let message = Some("pool with 3 owners");
+        assert_eq!(results(&health), [result("bad", "ERROR", message)]);
+    }
 }
 
 /// Each check waits for the other: one after the other, they would wait for ever.
@@ -234,7 +285,7 @@ fn results_stand_in_registration_order_whatever_finished_first() {
                     let_others_run().await;
                 }
                 finished.fetch_add(1, Ordering::SeqCst);
-                Err::<(), _>(index)
+                Err::<(), _>(index.to_string())
             }
         });
     }
@@ -296,20 +347,6 @@ fn a_subscriber_reports_any_number_of_results_or_none() {
             result("disk", "OK", Some("61 % used")),
         ]
     );
-}
-
-#[test]
-fn two_checks_of_one_name_are_an_error_at_build() {
-    let ok = || ready(Ok::<(), String>(()));
-    let error = builder()
-        .check("database", ok)
-        .check("queue", ok)
-        .check("database", ok)
-        .build()
-        .unwrap_err();
-    let name = "database".to_owned();
-    assert_eq!(error, BuildError::DuplicateCheck { name });
-    assert!(error.to_string().contains("\"database\""), "{error}");
 }
 
 #[test]

@@ -392,7 +392,7 @@ fn ten_thousand_checks_run_a_bounded_number_at_a_time_and_keep_their_order() {
             async move {
                 sleep.await;
                 running.fetch_sub(1, Ordering::SeqCst);
-                Err::<(), _>(number)
+                Err::<(), _>(number.to_string())
             }
         });
     }

@@ -1,124 +1,171 @@
-//! From the description to the endpoints: what cannot be is refused, what can be is wired.
+//! From the description to the endpoints: what is invalid is refused, the rest is connected.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{Foreign, HealthBuilder};
-use crate::application::{Parts, Served};
-use crate::check::is_name;
-use crate::endpoint::Resolved;
+use super::{HealthBuilder, Undebuggable};
+use crate::application::{Application, ServedEndpoint};
+use crate::check::{Check, is_name};
+use crate::endpoint::ResolvedEndpoint;
 use crate::error::BuildError;
 use crate::health::Health;
-use crate::lifecycle::Drain;
-use crate::lifecycle::Gate;
-use crate::log::LogRecord;
+use crate::lifecycle::{Drain, Gate};
+use crate::log::{LogMemory, LogRecord};
 use crate::maintenance::Maintenance;
-use crate::run::Registered;
-use crate::run::{Engine, Limits};
+use crate::run::{Dispatcher, Engine, Limits, RegisteredCheck};
 use crate::text::cut;
 
-/// How long a run may take, unless a check may take longer.
+/// The timeout of a run, unless a check may take longer.
 const DEFAULT_RUN_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl HealthBuilder {
     /// Builds the endpoints, and logs their [warnings](Health::warnings) at WARN; so set up the log first.
     ///
-    /// Looks around where the disablefile is to be, and waits a second at most if the file system does not
-    /// answer.
+    /// Examines the file system of the disablefile; waits at most one second if it does not respond.
     ///
     /// # Errors
     ///
-    /// A check's or latch's name is no name, or two share one; a timeout, a period, a threshold or another bound is
-    /// zero; a check is to run more often than its timeout allows; an endpoint's path cannot be one, or is another's; it
-    /// names a check or tag that there is not, or chooses from an empty list; it ignores a state that it cannot; a
-    /// code of it is out of range, or contradicts its state; a liveness endpoint runs a dependency check that is not
-    /// allowed by name.
+    /// - A check or latch has an invalid or duplicate name.
+    /// - A timeout, period, threshold or limit is zero; a period is shorter than the check's timeout; a run's timeout is
+    ///   shorter than that of one of its checks.
+    /// - An endpoint has an invalid or duplicate path, names an unknown check or tag, chooses its checks from an empty
+    ///   list or in contradicting ways, ignores a state that it must show, or has a status code or body that does not
+    ///   fit the state.
+    /// - A liveness endpoint runs a check of a dependency that is not allowed by name.
     pub fn build(self) -> Result<Health, BuildError> {
         self.refuse_zeros()?;
         self.refuse_names()?;
-        let checks = self.checks.into_iter();
-        let checks = checks.map(|check| Registered::new(check, self.timeout).map(Arc::new));
-        let checks = checks.collect::<Result<Vec<_>, _>>()?;
-        let on_request = checks.iter().filter(|check| check.period.is_none());
-        let longest = on_request.map(|check| check.timeout).max();
-        let default = DEFAULT_RUN_TIMEOUT.max(longest.unwrap_or_default());
-        let limits = Limits {
-            run_timeout: self.run_timeout.unwrap_or(default),
-            min_interval: self.min_interval,
-            concurrent_checks: self.concurrent_checks,
-        };
-
-        let mut endpoints = vec![Resolved::of_settings(&self.config, checks.len())];
-        for endpoint in self.endpoints {
-            let is_taken = |other: &Resolved| other.path == endpoint.path();
-            if endpoints.iter().any(is_taken) {
-                let path = endpoint.path().to_owned();
-                return Err(BuildError::DuplicatePath { path });
-            }
-            endpoints.push(endpoint.resolve(&checks)?);
+        for check in &self.checks {
+            self.refuse_times(check)?;
         }
+        let endpoints = self.resolve_endpoints()?;
 
-        let sources = self.sources.into_iter().map(|Foreign(source)| source);
-        let sources = sources.collect();
-        let maintenance =
-            Maintenance::new(self.config.disablefile(), sources, self.maintenance_timeout);
-        let exposed = self.config.disablefile().filter(|_| maintenance.survey());
+        let sources = self.sources.into_iter().map(|Undebuggable(source)| source);
+        let timeout = self.maintenance_timeout;
+        let maintenance = Maintenance::new(self.config.disablefile(), sources.collect(), timeout);
+        let exposed = self
+            .config
+            .disablefile()
+            .filter(|_| maintenance.survey())
+            .map(LogRecord::disablefile_exposed);
         let unknown = self.config.unknown_variables().iter();
-        let unknown = unknown.map(|name| LogRecord::unknown_variable(name));
         let warnings: Vec<_> = unknown
-            .chain(exposed.map(LogRecord::disablefile_exposed))
+            .map(|name| LogRecord::unknown_variable(name))
+            .chain(exposed)
             .collect();
         warnings.iter().for_each(LogRecord::emit);
 
-        let runtime = self.runtime.map(|Foreign(runtime)| runtime);
-        let threads = self.blocking_threads;
-        let latches = self.latches.into_iter().map(|Foreign(latch)| latch);
-        let engine = Engine::new(checks, limits, threads, self.observers, runtime);
-        let engine = Arc::new(engine);
-        Ok(Health::new(Parts {
+        let limits = Limits {
+            run_timeout: self.run_timeout.unwrap_or_else(|| {
+                let on_request = self.checks.iter().filter(|check| check.period.is_none());
+                let longest = on_request.map(|check| check.timeout_or(self.timeout)).max();
+                DEFAULT_RUN_TIMEOUT.max(longest.unwrap_or_default())
+            }),
+            min_interval: self.min_interval,
+            concurrent_checks: self.concurrent_checks,
+        };
+        // A check that sets no timeout has no more than the run.
+        let timeout = self.timeout.min(limits.run_timeout);
+        let register = |check| Arc::new(RegisteredCheck::new(check, timeout));
+        let engine = Arc::new(Engine::new(
+            self.checks.into_iter().map(register).collect(),
+            limits,
+            self.blocking_threads,
+            self.observers,
+            self.runtime.map(|Undebuggable(runtime)| runtime),
+        ));
+        let latches = self.latches.into_iter().map(|Undebuggable(latch)| latch);
+        Ok(Health::new(Application {
             config: self.config,
             maintenance,
             gate: Gate::new(latches.collect()),
             drain: Drain::default(),
             termination_grace_period: self.termination_grace_period,
-            endpoints: Served::all(endpoints, &engine),
+            endpoints: serve(endpoints, &engine),
             engine,
             is_started: AtomicBool::new(false),
+            is_mounted: AtomicBool::new(false),
             log_policy: self.log_policy,
             warnings,
         }))
     }
 
+    fn resolve_endpoints(&self) -> Result<Vec<ResolvedEndpoint>, BuildError> {
+        let main = ResolvedEndpoint::of_settings(&self.config, self.checks.len());
+        let mut endpoints = vec![main];
+        for endpoint in &self.endpoints {
+            let is_taken = |other: &ResolvedEndpoint| other.path == endpoint.path();
+            if endpoints.iter().any(is_taken) {
+                let path = endpoint.path().to_owned();
+                return Err(BuildError::DuplicatePath { path });
+            }
+            endpoints.push(endpoint.resolve(&self.checks)?);
+        }
+        Ok(endpoints)
+    }
+
     fn refuse_names(&self) -> Result<(), BuildError> {
         let mut names = HashSet::new();
-        for check in &self.checks {
-            if !names.insert(&check.name) {
-                let name = cut(&check.name);
-                return Err(BuildError::DuplicateCheck { name });
+        for Check { name, .. } in &self.checks {
+            if !is_name(name) {
+                return Err(BuildError::CheckName { name: cut(name) });
+            }
+            if !names.insert(name) {
+                return Err(BuildError::DuplicateCheck { name: cut(name) });
             }
         }
         let mut names = HashSet::new();
-        for Foreign(latch) in &self.latches {
-            let name = || cut(&latch.name);
-            if !is_name(&latch.name) {
-                return Err(BuildError::LatchName { name: name() });
+        for Undebuggable(latch) in &self.latches {
+            let name = &latch.name;
+            if !is_name(name) {
+                return Err(BuildError::LatchName { name: cut(name) });
             }
-            if !names.insert(&latch.name) {
-                return Err(BuildError::DuplicateLatch { name: name() });
+            if !names.insert(name) {
+                return Err(BuildError::DuplicateLatch { name: cut(name) });
             }
         }
         Ok(())
     }
 
+    fn refuse_times(&self, check: &Check) -> Result<(), BuildError> {
+        let name = || check.name.clone();
+        let timeout = check.timeout_or(self.timeout);
+        let period = check.period.unwrap_or(Duration::MAX);
+        if period.is_zero() {
+            return Err(BuildError::ZeroPeriod { name: name() });
+        }
+        if timeout.is_zero() {
+            return Err(BuildError::ZeroTimeout { name: name() });
+        }
+        if period < timeout {
+            return Err(BuildError::ShortPeriod {
+                name: name(),
+                period,
+                timeout,
+            });
+        }
+        if check.thresholds.failures == 0 || check.thresholds.successes == 0 {
+            return Err(BuildError::ZeroThreshold { name: name() });
+        }
+        match (check.period, check.timeout, self.run_timeout) {
+            (None, Some(timeout), Some(run_timeout)) if run_timeout < timeout => {
+                Err(BuildError::ShortRunTimeout {
+                    name: name(),
+                    timeout,
+                    run_timeout,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn refuse_zeros(&self) -> Result<(), BuildError> {
+        let run_timeout = self.run_timeout.unwrap_or(Duration::MAX);
         let bounds = [
             ("timeout", self.timeout.is_zero()),
-            (
-                "run_timeout",
-                self.run_timeout.is_some_and(|limit| limit.is_zero()),
-            ),
+            ("run_timeout", run_timeout.is_zero()),
             ("maintenance_timeout", self.maintenance_timeout.is_zero()),
             ("concurrent_checks", self.concurrent_checks == 0),
             ("blocking_threads", self.blocking_threads == 0),
@@ -128,4 +175,24 @@ impl HealthBuilder {
             None => Ok(()),
         }
     }
+}
+
+/// Endpoints that choose the same checks share their runs (H7).
+fn serve(endpoints: Vec<ResolvedEndpoint>, engine: &Arc<Engine>) -> Vec<ServedEndpoint> {
+    let mut served: Vec<ServedEndpoint> = Vec::new();
+    for endpoint in endpoints {
+        let same = served
+            .iter()
+            .find(|other| other.endpoint.checks == endpoint.checks)
+            .map(|other| other.dispatcher.clone());
+        let checks = endpoint.checks.iter();
+        let checks = checks.map(|index| engine.checks[*index].clone());
+        served.push(ServedEndpoint {
+            dispatcher: same
+                .unwrap_or_else(|| Arc::new(Dispatcher::new(engine.clone(), checks.collect()))),
+            endpoint,
+            log_memory: LogMemory::default(),
+        });
+    }
+    served
 }

@@ -1,51 +1,27 @@
-//! The results of a run as they stand in a record (H8).
+//! JSON that is safe in a log.
 
 use std::fmt::{self, Write as _};
 
-use crate::check::Report;
+/// A compact JSON array of values that are JSON already.
+pub(crate) struct Array<I>(pub(crate) I);
 
-/// RESULTS of H8: a compact JSON array.
-pub(super) struct Results<I>(pub(super) I);
-
-impl<'a, I> fmt::Display for Results<I>
+impl<I> fmt::Display for Array<I>
 where
-    I: Iterator<Item = &'a Report> + Clone,
+    I: Iterator<Item: fmt::Display> + Clone,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('[')?;
-        for (index, report) in self.0.clone().enumerate() {
-            if index > 0 {
-                f.write_char(',')?;
-            }
-            let name = JsonString(report.name());
-            let status = report.status();
-            write!(f, r#"{{"name":{name},"status":"{status}","message":"#)?;
-            match report.message() {
-                Some(message) => write!(f, "{}}}", JsonString(message))?,
-                None => f.write_str("null}")?,
-            }
-        }
-        f.write_char(']')
-    }
-}
-
-/// Names as a compact JSON array.
-pub(super) struct Names<'a>(pub(super) &'a [String]);
-
-impl fmt::Display for Names<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('[')?;
-        for (index, name) in self.0.iter().enumerate() {
+        for (index, value) in self.0.clone().enumerate() {
             let comma = if index > 0 { "," } else { "" };
-            write!(f, "{comma}{}", JsonString(name))?;
+            write!(f, "{comma}{value}")?;
         }
         f.write_char(']')
     }
 }
 
-/// A JSON string that is safe in a log: beyond what JSON asks, DEL, the C1 controls, line separators
-/// and direction marks are escaped, because they end lines or rewrite them on a terminal.
-struct JsonString<'a>(&'a str);
+/// A JSON string that is safe in a log: DEL, the C1 controls, line separators and direction marks are escaped too,
+/// because they end a line or rewrite it on a terminal.
+pub(crate) struct JsonString<'a>(pub(crate) &'a str);
 
 impl fmt::Display for JsonString<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,108 @@
+//! The record of a response (H8, H13, H17, H18).
+
+use std::fmt;
+
+use super::{Decision, Verdict};
+use crate::check::{Report, Status};
+use crate::lifecycle::{Start, Unreleased};
+use crate::log::{Array, JsonString, LogLevel, LogRecord};
+
+impl Decision {
+    /// The record that belongs to the response, at its default level.
+    pub(crate) fn record(&self) -> LogRecord {
+        match self {
+            Self::Pass => LogRecord::info("Health response: OK"),
+            Self::Maintain => LogRecord::info("Health response: MAINTENANCE"),
+            Self::Drain => LogRecord::info("Health response: DRAINING"),
+            Self::Start(unreleased) => start_record(unreleased),
+            Self::Checked(outcome) => outcome.record.clone(),
+        }
+    }
+}
+
+/// The record of a response whose checks have these results.
+pub(super) fn results_record<'a>(
+    verdict: Verdict,
+    reports: impl Iterator<Item = &'a Report> + Clone,
+) -> LogRecord {
+    let (level, word) = match verdict {
+        Verdict::Ok => return LogRecord::info("Health response: OK"),
+        Verdict::Degraded => (LogLevel::Warn, "DEGRADED"),
+        Verdict::Failing => (LogLevel::Error, "ERROR"),
+    };
+    let results = Array(reports.map(JsonReport));
+    LogRecord::new(level, format!("Health response: {word} ({results})"))
+}
+
+/// The record of a start that is not over, or has failed.
+fn start_record(unreleased: &Unreleased) -> LogRecord {
+    let names = unreleased.names.iter();
+    match unreleased.start {
+        Start::UnderWay => {
+            let names = Array(names.map(|name| JsonString(name)));
+            let text = format!("Health response: STARTING ({names})");
+            LogRecord::new(LogLevel::Info, text)
+        }
+        Start::Failed => {
+            let message = "start-up latch dropped before its release";
+            let report = |name| Report::new(name, Status::Error, Some(&message));
+            let reports: Vec<_> = names.map(report).collect();
+            results_record(Verdict::Failing, reports.iter())
+        }
+    }
+}
+
+/// One result in a record.
+struct JsonReport<'a>(&'a Report);
+
+impl fmt::Display for JsonReport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = JsonString(self.0.name());
+        let status = self.0.status();
+        write!(f, r#"{{"name":{name},"status":"{status}","message":"#)?;
+        match self.0.message() {
+            Some(message) => write!(f, "{}}}", JsonString(message)),
+            None => f.write_str("null}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::results_record;
+    use crate::check::HealthCheckEvent;
+    use crate::decision::{Decision, Verdict};
+    use crate::lifecycle::{Start, Unreleased};
+    use crate::log::LogLevel;
+
+    #[test]
+    fn a_failure_is_logged_with_every_result_as_compact_json() {
+        let mut event = HealthCheckEvent::default();
+        event.ok("database");
+        event.error("queue", "87 \"jobs\"");
+        let record = results_record(Verdict::Failing, event.reports().iter());
+        assert_eq!(
+            record.text(),
+            r#"Health response: ERROR ([{"name":"database","status":"OK","message":null},{"name":"queue","status":"ERROR","message":"87 \"jobs\""}])"#
+        );
+    }
+
+    #[test]
+    fn a_start_is_logged_with_the_latches_it_waits_for_or_failed_by() {
+        let names = || vec!["migrations".to_owned(), "a\"b".to_owned()];
+        let record = |start| {
+            let names = names();
+            Decision::Start(Unreleased { start, names }).record()
+        };
+        let under_way = record(Start::UnderWay);
+        assert_eq!(under_way.level(), LogLevel::Info);
+        assert_eq!(
+            under_way.text(),
+            r#"Health response: STARTING (["migrations","a\"b"])"#
+        );
+        let failed = record(Start::Failed);
+        assert_eq!(failed.level(), LogLevel::Error);
+        let first = r#"Health response: ERROR ([{"name":"migrations","status":"ERROR","message":"start-up latch dropped before its release"},"#;
+        assert!(failed.text().starts_with(first), "{failed}");
+    }
+}

@@ -1,0 +1,123 @@
+//! What is under way for a check: at most one execution at a time, whichever run started it (H12, H16).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::overdue::{Overdue, wait_for};
+use crate::check::Report;
+use crate::runtime::Runtime;
+use crate::runtime::promise::Promise;
+use crate::runtime::sync::{Mutex, lock};
+
+/// The execution of a check that is under way, if any.
+pub(super) struct InFlight(Mutex<State>);
+
+enum State {
+    Idle,
+    /// A run executes the check, and other runs may wait for its result.
+    Running {
+        since: Instant,
+        is_code_running: bool,
+        execution: Arc<SharedExecution>,
+    },
+    /// The run has its result, for example a timeout, but the code of the check still runs.
+    Stuck {
+        since: Instant,
+    },
+}
+
+/// What a run does to get the result of a check.
+pub(super) enum Turn {
+    /// It executes the check, and holds this until the code of the check has returned.
+    Own(Executing),
+    /// It waits for the execution of another run.
+    Other(Arc<SharedExecution>),
+    /// Nothing: an earlier execution still runs after its timeout.
+    StillRunning { since: Instant },
+}
+
+impl Default for InFlight {
+    fn default() -> Self {
+        Self(Mutex::new(State::Idle))
+    }
+}
+
+impl InFlight {
+    /// The turn of `run`.
+    pub(super) fn begin(self: &Arc<Self>, run: Arc<dyn Overdue>, now: Instant) -> Turn {
+        let mut state = lock(&self.0);
+        match &*state {
+            State::Running { execution, .. } => Turn::Other(execution.clone()),
+            State::Stuck { since } => Turn::StillRunning { since: *since },
+            State::Idle => {
+                *state = State::Running {
+                    since: now,
+                    is_code_running: true,
+                    execution: Arc::new(SharedExecution {
+                        run,
+                        result: Promise::default(),
+                    }),
+                };
+                Turn::Own(Executing(self.clone()))
+            }
+        }
+    }
+
+    /// `run` has a result. Returns its execution if it has one, and another run waits for it.
+    pub(super) fn end<R: Overdue>(&self, run: &R) -> Option<Arc<SharedExecution>> {
+        let mut state = lock(&self.0);
+        let State::Running {
+            since,
+            is_code_running,
+            execution,
+        } = &*state
+        else {
+            return None;
+        };
+        if !std::ptr::addr_eq(Arc::as_ptr(&execution.run), run) {
+            return None;
+        }
+        let ended = execution.clone();
+        *state = match is_code_running {
+            true => State::Stuck { since: *since },
+            false => State::Idle,
+        };
+        drop(state);
+        // No run can join it any more.
+        (Arc::strong_count(&ended) > 1).then_some(ended)
+    }
+}
+
+/// Held while the code of a check runs. It moves with the code, to whatever thread, and is dropped with it.
+pub(super) struct Executing(Arc<InFlight>);
+
+impl Drop for Executing {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.0);
+        match &mut *state {
+            State::Running {
+                is_code_running, ..
+            } => *is_code_running = false,
+            State::Stuck { .. } => *state = State::Idle,
+            State::Idle => {}
+        }
+    }
+}
+
+/// An execution for which other runs wait.
+pub(super) struct SharedExecution {
+    run: Arc<dyn Overdue>,
+    /// The result as it counts (H15); `None` if the run ended before the check had its time.
+    result: Promise<Option<Vec<Report>>>,
+}
+
+impl SharedExecution {
+    pub(super) fn set_result(&self, result: Option<Vec<Report>>) {
+        self.result.set(result);
+    }
+
+    /// Waits for the result, and makes sure that it comes in time.
+    pub(super) async fn result(&self, runtime: &dyn Runtime) -> Option<Vec<Report>> {
+        wait_for(&self.result, &self.run, runtime).await
+    }
+}

@@ -1,0 +1,31 @@
+//! Waiting for a run, and ending it in time.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::runtime::promise::Promise;
+use crate::runtime::{Runtime, until};
+
+/// A run as seen by a request or run that waits for it. Its tasks end it in time, unless their threads are blocked;
+/// then the waiting side closes what is overdue.
+pub(super) trait Overdue: Send + Sync {
+    /// The time at which the next check is overdue; `None` if none will be.
+    fn overdue_at(&self) -> Option<Instant>;
+
+    /// Ends all checks that are overdue.
+    fn close_overdue(self: Arc<Self>);
+}
+
+/// Waits for a value that `run` sets.
+pub(super) async fn wait_for<T: Clone>(
+    value: &Promise<T>,
+    run: &Arc<dyn Overdue>,
+    runtime: &dyn Runtime,
+) -> T {
+    loop {
+        if let Some(value) = until(runtime, run.overdue_at(), value.wait()).await {
+            return value;
+        }
+        run.clone().close_overdue();
+    }
+}
