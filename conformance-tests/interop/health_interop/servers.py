@@ -33,10 +33,10 @@ def example(examples, framework, kind):
 class Testee:
     """A testee program (see docs/contract.md, "Testee protocol")."""
 
-    def __init__(self, processes, program, setup, scratch):
+    def __init__(self, processes, program, setup, scratch, name):
         self._process = processes.start(
             [program],
-            scratch / f"{program.name}.log",
+            scratch / f"{name}.log",
             stdin=subprocess.PIPE,
             cwd=scratch,
             env=tools.environment(scratch, HEALTH_SETUP=json.dumps(setup)),

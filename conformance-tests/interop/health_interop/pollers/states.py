@@ -37,10 +37,11 @@ class Servers:
         }
         self._testees = {
             adapter: {
-                kind: Testee(processes, example(examples, adapter, "testee"), setup | more, scratch)
+                kind: Testee(processes, program, setup | more, scratch, f"{adapter}-{kind}")
                 for kind, more in SERVERS.items()
             }
             for adapter in FRAMEWORKS
+            for program in [example(examples, adapter, "testee")]
         }
 
     def relay(self, adapter):
