@@ -1,19 +1,19 @@
-//! Decides what `GET /health` answers.
+//! Decides how `GET /health` responds.
 //!
-//! This crate opens no socket and knows no web framework. It is handed a query string and hands back a
-//! status, headers, a body and a log record; the adapters `health-axum`, `health-actix-web`, `health-warp`,
-//! `health-rocket`, `health-poem` and `health-hyper` carry them to the wire, and so can you. Its only I/O is one stat of
-//! the maintenance marker for each request.
-//!
-//! A request that asks for checks is always answered: a check that hangs, panics or blocks its thread is an
-//! ERROR when its deadline is over, and the results of the others are real. All who ask at the same time share
-//! one run, on a few threads of the library's own; the answer without checks waits for none of them.
+//! This crate opens no socket, requires no runtime and knows no web framework. It takes the query string of a request,
+//! and returns a status, headers, a body and log records. The adapters `health-axum`, `health-actix-web`,
+//! `health-warp`, `health-rocket`, `health-poem` and `health-hyper` connect it to a framework; each of them re-exports
+//! this crate. Its only I/O is one `stat` of the disablefile per request.
 //!
 //! | the application | status | body |
 //! |---|---|---|
 //! | is healthy | `200 OK` | `OK` |
-//! | is in maintenance: the marker file exists | `299 MAINTENANCE` | `MAINTENANCE` |
-//! | was asked for its checks (`?checks=all`), and one failed | `503 Service Unavailable` | `ERROR` |
+//! | is in maintenance: the disablefile exists | `299 MAINTENANCE` | `MAINTENANCE` |
+//! | fails a check, and the request asks for checks (`?checks=all`) | `503 Service Unavailable` | `ERROR` |
+//!
+//! `/health?checks=all` always responds in time. A check that exceeds its timeout or panics is reported as an error and
+//! does not affect the others; a check that blocks its thread never blocks a server thread. Concurrent requests share
+//! one run. A request without checks does not wait for any.
 //!
 //! ```
 //! use health_core::Health;
@@ -29,8 +29,7 @@
 //! # Ok::<(), health_core::BuildError>(())
 //! ```
 //!
-//! The rules `H1` to `H21` that the documentation cites are those of the project's contract,
-//! `docs/contract.md`.
+//! `H1` to `H21` are the rules of the project's contract, `docs/contract.md`.
 //!
 //! # Features
 //!

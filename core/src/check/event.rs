@@ -10,6 +10,7 @@ use crate::text::{cut, cut_error, names};
 /// [`From<&str>`](Self::from) follows the original: only the exact `OK` is [`Status::Ok`], and any other text, such as
 /// `ok`, `NOK` or an empty one, is [`Status::Error`] (H6). [`FromStr`](std::str::FromStr) accepts `OK` and `ERROR` only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Status {
     /// The check passed.
     Ok,

@@ -17,21 +17,19 @@ use crate::maintenance::MaintenanceSource;
 use crate::run::{HealthObserver, Observers};
 use crate::runtime::Runtime;
 
-/// Describes a [`Health`](crate::Health): the endpoints of an application, and its checks.
+/// Describes the endpoints and checks of a [`Health`](crate::Health).
 ///
 /// ```
 /// use health_core::{Check, Health, HealthConfig};
+/// # #[derive(Clone)]
 /// # struct Pool;
 /// # impl Pool { async fn ping(&self) -> Result<(), std::io::Error> { Ok(()) } }
-/// # let pool = std::sync::Arc::new(Pool);
+/// # let pool = Pool;
 ///
 /// let health = Health::builder()
 ///     .config(HealthConfig::default().with_disablefile("/run/shop/maintenance"))
-///     .check("database", move || {
-///         let pool = pool.clone();
-///         async move { pool.ping().await }
-///     })
-///     .register(Check::event("disks", |event| event.report("disk", "OK", Some("61 % used"))))
+///     .register(Check::with("database", pool, |pool| async move { pool.ping().await }))
+///     .check("queue", || async { Ok::<(), std::io::Error>(()) })
 ///     .build()?;
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
@@ -78,7 +76,7 @@ impl Default for HealthBuilder {
 }
 
 impl HealthBuilder {
-    /// Takes `config` for settings. Default: [`HealthConfig::default`], which reads no environment.
+    /// Sets the settings. Default: [`HealthConfig::default`], which does not read the environment.
     pub fn config(mut self, config: HealthConfig) -> Self {
         self.config = config;
         self
@@ -107,95 +105,92 @@ impl HealthBuilder {
         self
     }
 
-    /// How long a run of all checks may take; then what has no result is an ERROR, and the answer is
-    /// given. Background checks have no such bound.
-    ///
+    /// Maximum duration of a run of checks that requests wait for. A check without a result is then reported as an
+    /// error. Background checks are not affected. It must not be shorter than the [timeout](Check::timeout) of a check.
     /// Default: 10 seconds, or the longest timeout of a check if that is longer.
     pub fn run_timeout(mut self, timeout: Duration) -> Self {
         self.run_timeout = Some(timeout);
         self
     }
 
-    /// The least time from the start of one run to that of the next, for each choice of checks that
-    /// [endpoints](Endpoint) make: who asks sooner is given the last result, good or bad, which is thus never older;
-    /// what it took from background checks is as they said it then.
-    ///
-    /// Default: zero, and a run for everybody who asks when none is under way.
+    /// Minimum time between the starts of two runs of the same set of checks. Requests in between get the previous
+    /// result, including its background checks. Default: zero.
     pub fn min_interval(mut self, interval: Duration) -> Self {
         self.min_interval = interval;
         self
     }
 
-    /// How long a look for the disablefile may take, and an answer of a
-    /// [maintenance source](Self::maintenance_source); then the last known state stands (H4, H19).
-    /// Default: 250 milliseconds.
+    /// Maximum duration of a look for the disablefile, and of the call of a
+    /// [maintenance source](Self::maintenance_source); after it the last known state is used (H4, H19). Default: 250
+    /// milliseconds.
     pub fn maintenance_timeout(mut self, timeout: Duration) -> Self {
         self.maintenance_timeout = timeout;
         self
     }
 
-    /// How many checks of a run are executed side by side. Default: 1,024.
+    /// Maximum number of checks of a run that are executed at the same time. Default: 1,024.
     pub fn concurrent_checks(mut self, limit: usize) -> Self {
         self.concurrent_checks = limit;
         self
     }
 
-    /// How many threads blocking checks have. They are made when they are needed. One whose check is beyond its
-    /// deadline no longer counts, so that there may be one more for each check that hangs. Default: 16.
+    /// Maximum number of threads for blocking checks. Threads start when they are needed. The thread of a check that has
+    /// exceeded its timeout does not count. Default: 16.
     pub fn blocking_threads(mut self, limit: usize) -> Self {
         self.blocking_threads = limit;
         self
     }
 
-    /// Adds somebody who is told each check's result, and each change of the verdict. Default: nobody.
+    /// Adds an observer of check results and verdicts, for example for metrics. Default: none.
     pub fn observer(mut self, observer: impl HealthObserver) -> Self {
         self.observers.add(observer);
         self
     }
 
-    /// Where checks run and what the time is. Default: [`ThreadRuntime`](crate::ThreadRuntime), or what
-    /// the adapter brings.
+    /// Sets the runtime, which provides time, timers and tasks. Default: that of the adapter, or
+    /// [`ThreadRuntime`](crate::ThreadRuntime).
     pub fn runtime(mut self, runtime: impl Runtime) -> Self {
         self.runtime = Some(Undebuggable(Arc::new(runtime)));
         self
     }
 
-    /// Adds an endpoint beside the one of [`healthcheck.url`](HealthConfig::url) (H16). Adapters mount all in one
-    /// call. Default: there is no other.
+    /// Adds an endpoint besides the one of [`healthcheck.url`](HealthConfig::url) (H16). Default: none.
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoints.push(endpoint);
         self
     }
 
-    /// Adds something to be done before the start is over (H18). Default: the start is over at once.
+    /// Adds a start-up latch: the endpoints show [`State::Starting`](crate::State::Starting) until it is released
+    /// (H18). Default: none.
     pub fn latch(mut self, latch: &StartupLatch) -> Self {
         self.latches.push(Undebuggable(latch.shared()));
         self
     }
 
-    /// Adds something that can put the host into maintenance, beside the disablefile and
-    /// [`Health::maintenance_switch`](crate::Health::maintenance_switch) (H19). Default: nothing.
+    /// Adds a maintenance source besides the disablefile and
+    /// [`Health::maintenance_switch`](crate::Health::maintenance_switch) (H19). Default: none.
     pub fn maintenance_source(mut self, source: impl MaintenanceSource) -> Self {
         self.sources.push(Undebuggable(Arc::new(source)));
         self
     }
 
-    /// Which answers are logged, and how loudly (H21). Default: [`LogPolicy::every_answer`].
+    /// Sets which responses are logged, and at which level (H21). Default: [`LogPolicy::every_response`].
     pub fn log_policy(mut self, policy: LogPolicy) -> Self {
         self.log_policy = policy;
         self
     }
 
-    /// How long whoever stops the process waits between the signal and the kill: `terminationGracePeriodSeconds`
-    /// of Kubernetes, `TimeoutStopSec` of systemd (90 s by default), `stop_grace_period` of Docker Compose (10 s).
-    /// [`Health::drain_when`](crate::Health::drain_when) warns of a delay that is not shorter (H20). Default: 30 seconds, as in Kubernetes.
-    pub fn termination_grace_period(mut self, grace: Duration) -> Self {
-        self.termination_grace_period = grace;
+    /// The time between the signal and the kill: `terminationGracePeriodSeconds` of Kubernetes, `TimeoutStopSec` of
+    /// systemd (90 s by default), `stop_grace_period` of Docker Compose (10 s).
+    /// [`Health::drain_when`](crate::Health::drain_when) logs a warning if its delay is not shorter (H20). Default: 30
+    /// seconds, as in Kubernetes.
+    pub fn termination_grace_period(mut self, period: Duration) -> Self {
+        self.termination_grace_period = period;
         self
     }
 }
 
-/// What the application hands in need not know how to show itself.
+/// A value of the application's, which may have no `Debug`.
 struct Undebuggable<T: ?Sized>(Arc<T>);
 
 impl<T: ?Sized> fmt::Debug for Undebuggable<T> {

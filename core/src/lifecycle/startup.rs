@@ -1,16 +1,17 @@
-//! The start of an application: not healthy before it is over (H18).
+//! The start of an application, which is not healthy before it is over (H18).
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Something that has to be done before the application can have traffic: migrations, a cache that is filled.
+/// A part of the start that must be done before the application gets traffic, such as migrations or a warm cache.
 ///
 /// The endpoints show [`State::Starting`](crate::State::Starting) until every latch that
-/// [they were given](crate::HealthBuilder::latch) is released. One that is dropped before, as by a panic or an early
-/// return, stands for a start that has failed: they show [`State::Failing`](crate::State::Failing), for good. An endpoint that
-/// ignores starting, as a liveness endpoint does, shows neither; a startup probe has the process restarted.
-/// One that is forgotten keeps them starting, and the log names it at every answer.
+/// [the builder got](crate::HealthBuilder::latch) is released. Dropping a latch without releasing it, for example
+/// through a panic or an early return, marks the start as failed, and the endpoints show
+/// [`State::Failing`](crate::State::Failing) permanently. A leaked latch keeps them in `Starting`; every log record
+/// names it. An endpoint that ignores starting, such as a liveness endpoint, shows neither; a startup probe makes the
+/// orchestrator restart the process.
 ///
 /// ```
 /// use health_core::{Endpoint, Health, StartupLatch, State};
@@ -25,14 +26,14 @@ use std::sync::atomic::{AtomicU8, Ordering};
 ///
 /// # futures::executor::block_on(async {
 /// assert_eq!(ready.respond("").await.state(), State::Starting);
-/// migrate()?; // on an error the latch is dropped, and the start has failed
+/// migrate()?; // an error drops the latch, which marks the start as failed
 /// migrations.release();
 /// assert_eq!(ready.respond("").await.state(), State::Ok);
 /// # Ok::<(), std::io::Error>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "a latch that is dropped is a start that has failed"]
+#[must_use = "dropping a latch without releasing it marks the start as failed"]
 pub struct StartupLatch(Arc<Latched>);
 
 /// What a latch and the endpoints share.
@@ -46,7 +47,7 @@ const RELEASED: u8 = 1;
 const DROPPED: u8 = 2;
 
 impl StartupLatch {
-    /// A latch that is not released; the log shows its name.
+    /// A latch that is not released. The log shows its name.
     pub fn new(name: impl Into<String>) -> Self {
         Self(Arc::new(Latched {
             name: name.into(),
@@ -54,7 +55,7 @@ impl StartupLatch {
         }))
     }
 
-    /// This part of the start is done.
+    /// Marks this part of the start as done.
     pub fn release(self) {
         self.0.progress.store(RELEASED, Ordering::Release);
     }
@@ -66,10 +67,13 @@ impl StartupLatch {
 
 impl Drop for StartupLatch {
     fn drop(&mut self) {
-        let (release, relaxed) = (Ordering::Release, Ordering::Relaxed);
-        let progress = &self.0.progress;
-        // An error says that it was released.
-        let _ = progress.compare_exchange(PENDING, DROPPED, release, relaxed);
+        // Fails if the latch was released, which is fine.
+        let _ = self.0.progress.compare_exchange(
+            PENDING,
+            DROPPED,
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
     }
 }
 
@@ -87,21 +91,23 @@ impl Gate {
         Self(latches)
     }
 
-    /// What the start waits for, or failed by; `None` when it is over.
+    /// The latches that the start waits for, or has failed by; `None` when it is over.
     pub(crate) fn unreleased(&self) -> Option<Unreleased> {
-        let named = |progress| {
-            let latches = self.0.iter();
-            let latches =
-                latches.filter(|latch| latch.progress.load(Ordering::Acquire) == progress);
-            latches.map(|latch| latch.name.clone()).collect::<Vec<_>>()
+        let named = |progress| -> Vec<String> {
+            self.0
+                .iter()
+                .filter(|latch| latch.progress.load(Ordering::Acquire) == progress)
+                .map(|latch| latch.name.clone())
+                .collect()
         };
-        // In this order: one that is dropped in between is found twice, and not overlooked.
+        // In this order: a latch that is dropped in between is found twice rather than not at all.
         let pending = named(PENDING);
         let dropped = named(DROPPED);
-        // One that was dropped will never be released, whatever the others do.
-        let (start, names) = match dropped.is_empty() {
-            true => (Start::UnderWay, pending),
-            false => (Start::Failed, dropped),
+        // A dropped latch will never be released, whatever the others do.
+        let (start, names) = if dropped.is_empty() {
+            (Start::UnderWay, pending)
+        } else {
+            (Start::Failed, dropped)
         };
         (!names.is_empty()).then_some(Unreleased { start, names })
     }
@@ -117,7 +123,7 @@ impl fmt::Debug for Gate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unreleased {
     pub(crate) start: Start,
-    /// The latches it waits for, or failed by.
+    /// The latches that it waits for, or has failed by.
     pub(crate) names: Vec<String>,
 }
 

@@ -6,18 +6,18 @@ use crate::check::Report;
 /// See the [module's doc](self).
 #[derive(Debug)]
 pub(super) struct Table {
-    /// Empty once the outcome was made of them.
+    /// Empty once the outcome is known.
     slots: Vec<Slot>,
-    /// Slots that are not filled.
+    /// The number of slots that are not filled.
     open: usize,
-    /// The first slot that was not looked at for a claim.
+    /// No slot before this one waits for a claim.
     next: usize,
 }
 
 #[derive(Debug)]
 pub(super) enum Slot {
     Waiting,
-    /// Claimed; not begun yet where it waits for a thread.
+    /// Claimed, but not begun: the check may wait for a thread.
     Claimed,
     Running(TimeBudget),
     Filled(Vec<Report>),
@@ -33,12 +33,12 @@ impl Table {
         }
     }
 
-    /// How many slots are not filled.
+    /// The number of slots that are not filled.
     pub(super) fn open(&self) -> usize {
         self.open
     }
 
-    /// The next slot whose check nobody executes; it is the caller's now.
+    /// Claims the next slot whose check is not executed.
     pub(super) fn claim(&mut self) -> Option<usize> {
         let is_waiting = |slot: &Slot| matches!(slot, Slot::Waiting);
         let ahead = self.slots.get(self.next..)?.iter().position(is_waiting)?;
@@ -48,15 +48,14 @@ impl Table {
         Some(slot)
     }
 
-    /// From here on the time of a claimed check runs.
+    /// Starts the time of a claimed check.
     pub(super) fn begin(&mut self, slot: usize, budget: TimeBudget) {
         if let Some(slot @ Slot::Claimed) = self.slots.get_mut(slot) {
             *slot = Slot::Running(budget);
         }
     }
 
-    /// The time that the check of an open slot has, and `None` if that does not run yet; nothing for a slot that
-    /// is filled.
+    /// The time budget of the check of an open slot, `Some(None)` if its time has not started; `None` for a filled slot.
     pub(super) fn budget(&self, slot: usize) -> Option<Option<TimeBudget>> {
         match self.slots.get(slot)? {
             Slot::Waiting | Slot::Claimed => Some(None),
@@ -65,19 +64,19 @@ impl Table {
         }
     }
 
-    /// All open slots, as [`Table::budget`].
+    /// All open slots with their time budgets.
     pub(super) fn unfilled(&self) -> impl Iterator<Item = (usize, Option<TimeBudget>)> {
         (0..self.slots.len()).filter_map(|slot| Some((slot, self.budget(slot)?)))
     }
 
-    /// Fills an open slot; whether all are filled now.
+    /// Fills an open slot. Returns whether all slots are filled now.
     pub(super) fn fill(&mut self, slot: usize, reports: Vec<Report>) -> bool {
         self.slots[slot] = Slot::Filled(reports);
         self.open -= 1;
         self.open == 0
     }
 
-    /// What a full table holds, and from now on no longer.
+    /// Takes the reports out of a full table.
     pub(super) fn take(&mut self) -> Vec<Vec<Report>> {
         let slots = std::mem::take(&mut self.slots).into_iter();
         let reports = slots.map(|slot| match slot {
