@@ -34,6 +34,7 @@ use self::table::{Slot, Table};
 use crate::check::Report;
 use crate::decision::Outcome;
 use crate::runtime::after;
+use crate::runtime::process;
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 
@@ -45,6 +46,8 @@ pub(crate) struct Run {
     engine: Arc<Engine>,
     checks: Arc<[Arc<RegisteredCheck>]>,
     started: Instant,
+    /// The process that has its tasks.
+    process: u32,
     /// The end of the run, whatever the timeouts of the checks; `None` for a background run.
     closes: Option<Instant>,
     table: Mutex<Table>,
@@ -63,6 +66,7 @@ impl Run {
             engine: engine.clone(),
             checks: checks.clone(),
             started: now,
+            process: process::id(),
             closes: after(now, engine.limits.run_timeout),
             table: Mutex::new(Table::new(checks.iter().map(slot).collect())),
             outcome: Promise::default(),
@@ -75,6 +79,7 @@ impl Run {
             engine: engine.clone(),
             checks: [check.clone()].into(),
             started: engine.now(),
+            process: process::id(),
             closes: None,
             table: Mutex::new(Table::new(vec![Slot::Waiting])),
             outcome: Promise::default(),
@@ -111,8 +116,12 @@ impl Run {
         self.outcome.get().is_some()
     }
 
-    /// Whether the run should have ended by `now`, and has not: no request waits for it, and its tasks are gone.
+    /// Whether the run should have ended by `now`, and has not: no request waits for it, and its tasks are gone. So
+    /// are those of a run that was under way before a fork.
     pub(crate) fn is_abandoned(&self, now: Instant) -> bool {
+        if self.process != process::id() {
+            return true;
+        }
         let end = self.closes.and_then(|closes| after(closes, GRACE));
         end.is_some_and(|end| now > end)
     }

@@ -8,11 +8,13 @@
 )]
 
 use std::env;
+use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::process::{Command, exit};
+use std::process::{self, Command, exit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 
 use std::thread;
 use std::time::Duration;
@@ -20,7 +22,10 @@ use std::time::Duration;
 use fork::{Fork, fork};
 use futures::executor::block_on;
 use futures::{FutureExt as _, StreamExt as _};
-use health_core::{Check, Health, HealthBuilder, HealthConfig, Signals};
+use health_core::{
+    Check, Health, HealthBuilder, HealthConfig, HealthObserver, MaintenanceSource, Notification,
+    Signals,
+};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, waitpid};
 
 /// Set in the process that forks.
@@ -100,7 +105,7 @@ fn a_deep_poll_in_a_child_is_answered_by_its_own_execution_of_each_check() {
             let executions = Arc::new(AtomicUsize::new(0));
             let (check, blocking) = (counted(&executions), counted(&executions));
             let health = built(|b| {
-                b.check("async", move || std::future::ready(check()))
+                b.check("async", move || ready(check()))
                     .register(Check::blocking("blocking", blocking))
             });
             let asked = |times: usize| {
@@ -123,7 +128,7 @@ fn a_deep_poll_in_a_child_is_answered_by_its_own_execution_of_each_check() {
 fn a_deadline_holds_in_a_child() {
     alone("a_deadline_holds_in_a_child", || {
         let health = built(|b| {
-            let hangs = std::future::pending::<Result<(), String>>;
+            let hangs = pending::<Result<(), String>>;
             b.timeout(Duration::from_millis(1)).check("hangs", hangs)
         });
         let asked = || {
@@ -161,5 +166,89 @@ fn signals_of_the_parent_drain_a_child_that_polls_them_and_end_it_after_that() {
         let signal = end_of(child).terminating_signal();
         assert_eq!(signal, Some(Signal::TERM.as_raw()));
         assert!(parents.next().now_or_never().is_none());
+    });
+}
+
+#[test]
+fn a_child_does_not_wait_for_what_its_parent_executes() {
+    alone("a_child_does_not_wait_for_what_its_parent_executes", || {
+        let parent = process::id();
+        let (start, started) = channel();
+        // In the parent, and there alone, both hang.
+        let hangs = move || process::id() == parent;
+        let (block, awaits) = (start.clone(), start);
+        let health = built(|b| {
+            b.check("async", move || {
+                awaits.send(()).unwrap();
+                async move {
+                    if hangs() {
+                        pending::<()>().await;
+                    }
+                    Ok::<(), String>(())
+                }
+            })
+            .register(Check::blocking("blocking", move || {
+                block.send(()).unwrap();
+                while hangs() {
+                    thread::sleep(FOR_EVER);
+                }
+                Ok::<(), String>(())
+            }))
+        });
+        let asker = health.clone();
+        thread::spawn(move || ask(&asker));
+        started.recv().unwrap();
+        started.recv().unwrap();
+        in_child(|| assert_eq!(ask(&health), "OK"));
+    });
+}
+
+#[test]
+fn background_checks_and_observers_start_again_with_the_first_deep_poll_of_a_child() {
+    let name = "background_checks_and_observers_start_again_with_the_first_deep_poll_of_a_child";
+    /// Tells in which process it is notified.
+    struct Tells(Sender<u32>);
+
+    impl HealthObserver for Tells {
+        fn notify(&self, _: Notification) {
+            let _ = self.0.send(process::id());
+        }
+    }
+
+    alone(name, || {
+        let (tell, told) = channel();
+        let (execute, executed) = channel();
+        let check = Check::new("background", move || {
+            execute.send(process::id()).unwrap();
+            ready(Ok::<(), String>(()))
+        });
+        let health = built(|b| b.observer(Tells(tell)).register(check.every(FOR_EVER)));
+        let asked = || {
+            ask(&health);
+            while executed.recv().unwrap() != process::id() {}
+            while told.recv().unwrap() != process::id() {}
+            assert_eq!(ask(&health), "OK");
+            assert!(executed.try_recv().is_err(), "it runs once a period");
+        };
+        asked();
+        in_child(asked);
+    });
+}
+
+#[test]
+fn a_maintenance_source_is_asked_in_a_child() {
+    struct Of(u32);
+
+    impl MaintenanceSource for Of {
+        fn is_active(&self) -> bool {
+            process::id() != self.0
+        }
+    }
+
+    alone("a_maintenance_source_is_asked_in_a_child", || {
+        let source = Of(process::id());
+        let health = built(|b| b.maintenance_source(source).maintenance_timeout(FOR_EVER));
+        assert_eq!(ask(&health), "OK");
+        in_child(|| assert_eq!(ask(&health), "MAINTENANCE"));
     });
 }

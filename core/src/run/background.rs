@@ -3,20 +3,34 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Run;
 use super::engine::Engine;
 use super::registered::RegisteredCheck;
+use crate::runtime::process;
 use crate::runtime::{after, until};
 
 /// Starts every background check of the engine. They stop with the engine.
 pub(crate) fn start(engine: &Arc<Engine>) {
+    engine.background_of.store(process::id(), Ordering::SeqCst);
     for check in &engine.checks {
         if let Some(period) = check.period {
             let task = repeat(engine.clone(), check.clone(), period);
             engine.spawn(Box::pin(task));
         }
+    }
+}
+
+/// Starts the background checks of a child of a fork, if those of its parent were started. Their last results count
+/// until then.
+pub(super) fn start_again_after_fork(engine: &Arc<Engine>) {
+    let (started, process) = (&engine.background_of, process::id());
+    let former = started.load(Ordering::SeqCst);
+    let exchange = || started.compare_exchange(former, process, Ordering::SeqCst, Ordering::SeqCst);
+    if former != 0 && former != process && exchange().is_ok() {
+        start(engine);
     }
 }
 

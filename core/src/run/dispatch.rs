@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Run;
+use super::background::start_again_after_fork;
 use super::engine::Engine;
 use super::registered::RegisteredCheck;
 use crate::decision::{Outcome, RunPermit};
@@ -27,6 +28,7 @@ impl Dispatcher {
 
     /// Waits for the outcome of the checks.
     pub(crate) async fn outcome(&self, _permit: RunPermit) -> Arc<Outcome> {
+        start_again_after_fork(&self.engine);
         self.join().outcome().await
     }
 

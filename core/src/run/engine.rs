@@ -1,6 +1,7 @@
 //! What all runs share: checks, limits, threads, observers, the runtime.
 
 use std::fmt;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ pub(crate) struct Engine {
     pub(crate) observers: Observers,
     /// The threads of blocking checks.
     pub(crate) blocking: Pool,
+    /// The process that runs the background checks; zero before the start.
+    pub(super) background_of: AtomicU32,
     /// Set when the application is dropped: ends the background checks.
     pub(crate) stopped: Promise<()>,
     runtime: OnceLock<Arc<dyn Runtime>>,
@@ -50,6 +53,7 @@ impl Engine {
             limits,
             observers,
             blocking: Pool::new("health-blocking", blocking_threads),
+            background_of: AtomicU32::new(0),
             stopped: Promise::default(),
             runtime: runtime.map(OnceLock::from).unwrap_or_default(),
             announcing: Mutex::new(()),

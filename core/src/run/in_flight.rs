@@ -6,13 +6,19 @@ use std::time::Instant;
 use super::overdue::{Overdue, wait_for};
 use crate::check::Report;
 use crate::runtime::Runtime;
+use crate::runtime::process::{self, PerProcess};
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 
 /// The execution of a check that is under way, if any.
-pub(super) struct InFlight(Mutex<State>);
+///
+/// A child of a fork does not execute what its parent does: there nothing is under way.
+#[derive(Default)]
+pub(super) struct InFlight(PerProcess<Mutex<State>>);
 
+#[derive(Default)]
 enum State {
+    #[default]
     Idle,
     /// A run executes the check, and other runs may wait for its result.
     Running {
@@ -21,9 +27,7 @@ enum State {
         execution: Arc<SharedExecution>,
     },
     /// The run has its result, for example a timeout, but the code of the check still runs.
-    Stuck {
-        since: Instant,
-    },
+    Stuck { since: Instant },
 }
 
 /// What a run does to get the result of a check.
@@ -36,16 +40,14 @@ pub(super) enum Turn {
     StillRunning { since: Instant },
 }
 
-impl Default for InFlight {
-    fn default() -> Self {
-        Self(Mutex::new(State::Idle))
-    }
-}
-
 impl InFlight {
+    fn state(&self) -> &Mutex<State> {
+        self.0.get_or_make(Mutex::default)
+    }
+
     /// The turn of `run`.
     pub(super) fn begin(self: &Arc<Self>, run: Arc<dyn Overdue>, now: Instant) -> Turn {
-        let mut state = lock(&self.0);
+        let mut state = lock(self.state());
         match &*state {
             State::Running { execution, .. } => Turn::Other(execution.clone()),
             State::Stuck { since } => Turn::StillRunning { since: *since },
@@ -58,14 +60,17 @@ impl InFlight {
                         result: Promise::default(),
                     }),
                 };
-                Turn::Own(Executing(self.clone()))
+                Turn::Own(Executing {
+                    check: self.clone(),
+                    process: process::id(),
+                })
             }
         }
     }
 
     /// `run` has a result. Returns its execution if it has one, and another run waits for it.
     pub(super) fn end<R: Overdue>(&self, run: &R) -> Option<Arc<SharedExecution>> {
-        let mut state = lock(&self.0);
+        let mut state = lock(self.state());
         let State::Running {
             since,
             is_code_running,
@@ -89,11 +94,17 @@ impl InFlight {
 }
 
 /// Held while the code of a check runs. It moves with the code, to whatever thread, and is dropped with it.
-pub(super) struct Executing(Arc<InFlight>);
+pub(super) struct Executing {
+    check: Arc<InFlight>,
+    process: u32,
+}
 
 impl Drop for Executing {
     fn drop(&mut self) {
-        let mut state = lock(&self.0.0);
+        if self.process != process::id() {
+            return;
+        }
+        let mut state = lock(self.check.state());
         match &mut *state {
             State::Running {
                 is_code_running, ..

@@ -10,6 +10,7 @@ use crate::decision::Verdict;
 use crate::log::LogRecord;
 use crate::runtime::guard::catch;
 use crate::runtime::pool::Pool;
+use crate::runtime::process::PerProcess;
 use crate::runtime::sync::{Mutex, lock};
 
 /// Gets a notification of each execution of a check, and of each change of the verdict. A closure is an observer:
@@ -88,7 +89,8 @@ pub(crate) struct Observers(Vec<Observed>);
 struct Observed {
     observer: Arc<dyn HealthObserver>,
     thread: Pool,
-    queued: Arc<AtomicUsize>,
+    /// A child of a fork does not deliver what its parent queued.
+    queued: PerProcess<Arc<AtomicUsize>>,
     known_verdict: Mutex<Option<Verdict>>,
     is_behind: AtomicBool,
     warning_is_due: AtomicBool,
@@ -99,7 +101,7 @@ impl Observers {
         self.0.push(Observed {
             observer: Arc::new(observer),
             thread: Pool::new("health-observer", 1),
-            queued: Arc::default(),
+            queued: PerProcess::new(),
             known_verdict: Mutex::new(None),
             is_behind: AtomicBool::new(false),
             warning_is_due: AtomicBool::new(false),
@@ -147,7 +149,8 @@ impl Observers {
 impl Observed {
     /// Whether the queue has room for the notification.
     fn queue(&self, notification: Notification) -> bool {
-        let queued = self.queued.load(Ordering::SeqCst);
+        let counter = self.queued.get_or_make(Arc::default);
+        let queued = counter.load(Ordering::SeqCst);
         if queued >= MAX_QUEUE {
             if !self.is_behind.swap(true, Ordering::SeqCst) {
                 self.warning_is_due.store(true, Ordering::SeqCst);
@@ -157,8 +160,8 @@ impl Observed {
         if queued == 0 {
             self.is_behind.store(false, Ordering::SeqCst);
         }
-        self.queued.fetch_add(1, Ordering::SeqCst);
-        let leaves_queue = LeavesQueue(self.queued.clone());
+        counter.fetch_add(1, Ordering::SeqCst);
+        let leaves_queue = LeavesQueue(counter.clone());
         let observer = self.observer.clone();
         // The pool contains the panic of a job.
         self.thread.submit(move || {
