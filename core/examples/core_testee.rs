@@ -20,7 +20,7 @@ pub(crate) fn serve(health: Health) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     health.start_on(ThreadRuntime);
-    thread::spawn(move || custom_server::serve(&listener, &health));
+    thread::spawn(move || custom_server::serve(&listener, &health.into()));
     Ok(Server::new(address, || {}))
 }
 

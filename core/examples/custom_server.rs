@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use health_core::{Health, HealthConfig, path_and_query};
+use health_core::{Endpoints, Health, HealthConfig, path_and_query};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let health = Health::builder()
@@ -19,20 +19,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let listener = TcpListener::bind("127.0.0.1:8080")?;
     println!("curl -i http://127.0.0.1:8080{}", health.config().url());
-    serve(&listener, &health);
+    serve(&listener, &health.into());
     Ok(())
 }
 
 /// Answers each connection once, on a thread of its own.
-pub(crate) fn serve(listener: &TcpListener, health: &Health) {
+pub(crate) fn serve(listener: &TcpListener, endpoints: &Endpoints) {
     // A connection that fails, or finds no thread, is its client's loss alone.
     for stream in listener.incoming().flatten() {
-        let health = health.clone();
-        let _ = thread::Builder::new().spawn(move || answer(stream, &health));
+        let endpoints = endpoints.clone();
+        let _ = thread::Builder::new().spawn(move || answer(stream, &endpoints));
     }
 }
 
-fn answer(mut stream: TcpStream, health: &Health) -> io::Result<()> {
+fn answer(mut stream: TcpStream, endpoints: &Endpoints) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut lines = BufReader::new(stream.try_clone()?.take(64 * 1024)).split(b'\n');
     let request_line = lines.next().unwrap_or_else(|| Ok(Vec::new()))?;
@@ -42,7 +42,7 @@ fn answer(mut stream: TcpStream, health: &Health) -> io::Result<()> {
     let mut words = request_line.split(' ');
     let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
     let (path, query) = path_and_query(target);
-    if let Some(endpoint) = health.at(path) {
+    if let Some(endpoint) = endpoints.route(method, path) {
         let answer = block_on(endpoint.respond(query));
         let (code, reason) = (answer.status().as_u16(), answer.reason());
         write!(stream, "HTTP/1.1 {code} {reason}\r\nConnection: close\r\n")?;

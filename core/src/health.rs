@@ -3,6 +3,7 @@
 mod builder;
 mod drain;
 mod endpoint_handle;
+mod endpoints;
 #[cfg(feature = "tokio")]
 mod tokio;
 
@@ -11,6 +12,7 @@ use std::sync::atomic::Ordering;
 
 pub use self::builder::HealthBuilder;
 pub use self::endpoint_handle::EndpointHandle;
+pub use self::endpoints::Endpoints;
 use crate::application::{Answer, Application};
 use crate::config::HealthConfig;
 use crate::endpoint::HealthResponse;

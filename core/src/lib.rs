@@ -65,7 +65,7 @@ pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;
 pub use crate::endpoint::{Endpoint, HealthResponse, RunChecks, path_and_query};
 pub use crate::error::BuildError;
-pub use crate::health::{EndpointHandle, Health, HealthBuilder};
+pub use crate::health::{EndpointHandle, Endpoints, Health, HealthBuilder};
 #[cfg(all(feature = "signal", unix))]
 pub use crate::lifecycle::Signals;
 pub use crate::lifecycle::{DrainSignal, FutureSignal, StartupLatch, StreamSignal};

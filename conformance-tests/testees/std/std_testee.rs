@@ -9,7 +9,7 @@ use std::thread;
 
 use futures::executor::block_on;
 use health_conformance::{Server, testee};
-use health_core::{Health, ThreadRuntime, path_and_query};
+use health_core::{Endpoints, Health, ThreadRuntime, path_and_query};
 
 use self::http::Request;
 
@@ -18,17 +18,18 @@ pub(crate) fn serve(health: Health) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     health.start_on(ThreadRuntime);
-    thread::spawn(move || http::serve(&listener, move |request| answer(&health, request)));
+    let endpoints = Endpoints::from(health);
+    thread::spawn(move || http::serve(&listener, move |request| answer(&endpoints, request)));
     Ok(Server::new(address, || {}))
 }
 
-fn answer(health: &Health, request: &Request) -> Vec<u8> {
+fn answer(endpoints: &Endpoints, request: &Request) -> Vec<u8> {
     let connection = match request.keeps_connection() {
         true => "keep-alive",
         false => "close",
     };
     let (path, query) = path_and_query(&request.target);
-    let Some(endpoint) = health.at(path) else {
+    let Some(endpoint) = endpoints.route(&request.method, path) else {
         let head = "HTTP/1.1 404 Not Found\r\nContent-Length: 0";
         return format!("{head}\r\nConnection: {connection}\r\n\r\n").into();
     };

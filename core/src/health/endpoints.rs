@@ -1,0 +1,80 @@
+//! Endpoints as adapters mount them: all, or some.
+
+use std::sync::Arc;
+
+use super::{EndpointHandle, Health};
+
+/// The endpoints that one mount serves: all of a [`Health`], or those of its handles that the application chose. Cheap
+/// to clone.
+///
+/// Each adapter's mounting function takes anything that converts into this, so that a public listener can serve fewer
+/// endpoints than an internal one:
+///
+/// ```
+/// use health_core::{Endpoint, Endpoints, Health};
+///
+/// let health = Health::builder()
+///     .endpoint(Endpoint::liveness("/live"))
+///     .endpoint(Endpoint::readiness("/ready"))
+///     .build()?;
+/// let all = Endpoints::from(&health);
+/// assert!(all.route("GET", "/health").is_some());
+///
+/// let ready = health.at("/ready").ok_or("no such endpoint")?;
+/// let public = Endpoints::from([ready]);
+/// assert!(public.route("GET", "/ready").is_some());
+/// assert!(public.route("GET", "/health").is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Endpoints(Arc<[EndpointHandle]>);
+
+impl Endpoints {
+    /// The endpoint that responds to a request, or `None` if the request is for the application.
+    ///
+    /// `path` is that of the request as it was sent, without the query (H1). No endpoint responds to `CONNECT`, which
+    /// asks for a tunnel (H2).
+    pub fn route(&self, method: &str, path: &str) -> Option<&EndpointHandle> {
+        let mut endpoints = self.0.iter();
+        let endpoint = endpoints.find(|endpoint| endpoint.path() == path)?;
+        (method != "CONNECT").then_some(endpoint)
+    }
+
+    /// The endpoints, for frameworks with a route for each path.
+    pub fn iter(&self) -> impl Iterator<Item = &EndpointHandle> {
+        self.0.iter()
+    }
+
+    /// [`Health::start_on_tokio`] of each endpoint: adapters call this when they mount the endpoints.
+    #[cfg(feature = "tokio")]
+    pub fn start_on_tokio(&self) {
+        self.iter()
+            .for_each(|endpoint| endpoint.health().start_on_tokio());
+    }
+}
+
+impl From<Health> for Endpoints {
+    fn from(health: Health) -> Self {
+        Self::from(&health)
+    }
+}
+
+impl From<&Health> for Endpoints {
+    fn from(health: &Health) -> Self {
+        Self(health.endpoints().collect())
+    }
+}
+
+impl From<EndpointHandle> for Endpoints {
+    fn from(endpoint: EndpointHandle) -> Self {
+        Self::from([endpoint])
+    }
+}
+
+/// An array without an element does not compile: a mount of nothing is a mistake.
+impl<const N: usize> From<[EndpointHandle; N]> for Endpoints {
+    fn from(endpoints: [EndpointHandle; N]) -> Self {
+        const { assert!(N > 0, "no endpoint to mount") }
+        Self(endpoints.into())
+    }
+}
