@@ -33,7 +33,7 @@ async fn main() -> Result<(), drain::Failure> {
         App::new()
             .route("/", web::get().to(|| async { "the application\n" }))
             .route("/orders", web::post().to(order))
-            .configure(health_actix_web::service(health.clone()))
+            .service(health_actix_web::service(health.clone()))
     };
     let address = drain::address()?;
     drain::introduce(address);

@@ -23,7 +23,7 @@ async fn main() -> Result<(), quickstart::Failure> {
     let server = HttpServer::new(move || {
         App::new()
             .route("/", web::get().to(|| async { "the application\n" }))
-            .configure(health_actix_web::service(health.clone()))
+            .service(health_actix_web::service(health.clone()))
     });
     Ok(server.listen(listener)?.run().await?)
 }

@@ -13,7 +13,7 @@ use health_core::Health;
 
 pub(crate) fn serve(health: Health) -> io::Result<Server> {
     serve_app(move |app| {
-        app.configure(health_actix_web::service(health.clone()));
+        app.service(health_actix_web::service(health.clone()));
     })
 }
 

@@ -20,7 +20,7 @@ fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
     let with = actix_web_testee::serve_app(move |config| {
         app(config);
-        config.configure(health_actix_web::service(health.clone()));
+        config.service(health_actix_web::service(health.clone()));
     })
     .unwrap();
     let without = actix_web_testee::serve_app(app).unwrap();

@@ -18,7 +18,7 @@ use actix_web::{App, HttpServer};
 async fn serve(health: health_core::Health) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     shutdown::ready(listener.local_addr().unwrap());
-    HttpServer::new(move || App::new().configure(health_actix_web::service(health.clone())))
+    HttpServer::new(move || App::new().service(health_actix_web::service(health.clone())))
         .workers(2)
         .listen(listener)
         .unwrap()

@@ -1,12 +1,12 @@
 //! A health endpoint for [axum]: `GET /health` says `OK`, or `MAINTENANCE` while a marker file exists,
 //! and runs the application's checks when asked with `?checks=all`.
 //!
-//! This crate decides nothing: it mounts [`Health`] at its path for every method, passes the raw query
+//! This crate decides nothing: it mounts the endpoints at their paths for every method, passes the raw query
 //! in, and copies the answer out. It sets no timeout and touches no other route.
 //!
 //! ```
 //! use axum::{Router, routing::get};
-//! use health_core::Health;
+//! use health_axum::Health;
 //!
 //! let health = Health::builder()
 //!     .check("database", || async { Ok::<(), std::io::Error>(()) })
@@ -14,44 +14,75 @@
 //! let app: Router = Router::new()
 //!     .route("/", get(|| async { "the application" }))
 //!     .merge(health_axum::router(health));
-//! # Ok::<(), health_core::BuildError>(())
+//! # Ok::<(), health_axum::BuildError>(())
 //! ```
+//!
+//! The crate re-exports [`health_core`], so that an application depends on this crate alone.
+//!
+//! # Features
+//!
+//! `signal` and `serde`, both off by default, are [those of the core](health_core#features).
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
-use axum::http::Response;
+use axum::response::Response;
 use axum::routing::any;
-use health_core::{Health, HealthResponse};
+#[doc(no_inline)]
+pub use health_core::*;
 use hyper::ext::ReasonPhrase;
 
 /// A router with one route for each health endpoint: [merge](Router::merge) it into the application's.
 ///
-/// It answers every method at exactly [`HealthConfig::url`](health_core::HealthConfig::url) and the path of each
-/// [`Endpoint`](health_core::Endpoint), and brings no fallback. [Nested](Router::nest), their paths start with
-/// the prefix of the nest.
+/// Takes a [`Health`], an [`EndpointHandle`] or an array of these. The routes answer every method but `CONNECT` at exactly
+/// the path of each endpoint, and there is no fallback. [Nested](Router::nest), the paths start with the prefix of the
+/// nest.
+///
+/// ```
+/// # use axum::Router;
+/// # use health_axum::{Endpoint, Health};
+/// let health = Health::builder().endpoint(Endpoint::readiness("/ready")).build()?;
+/// let ready = health.at("/ready").ok_or("no such endpoint")?;
+/// let public: Router = Router::new().merge(health_axum::router(ready));
+/// let internal: Router = health_axum::router(health);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Panics
 ///
-/// `merge` panics if the application has a route of its own at one of these paths, as axum does for any route
-/// that is added twice.
-pub fn router<S>(health: Health) -> Router<S>
+/// `merge` panics if the application has a route at one of these paths, in either order and for whatever methods. The
+/// message names the path; remove that route, or give the endpoint another path. A route with a parameter, such as
+/// `/{page}`, is no such route: the endpoint, whose path is more specific, takes precedence.
+pub fn router<S>(endpoints: impl Into<Endpoints>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    health.start_on_tokio();
-    health.endpoints().fold(Router::new(), |router, endpoint| {
-        let path = endpoint.path().to_owned();
+    let endpoints = endpoints.into();
+    endpoints.start_on_tokio();
+    endpoints.iter().fold(Router::new(), |router, endpoint| {
+        let (path, endpoint) = (endpoint.path().to_owned(), endpoint.clone());
         let answer = move |request: Request| async move {
             let query = request.uri().query().unwrap_or_default();
             response(endpoint.respond(query).await)
         };
-        router.route(&path, any(answer))
+        let route = any(answer).connect(|| async { axum::http::StatusCode::NOT_FOUND });
+        // As a service, because axum would merge `any` with a `get` of the application's.
+        router.route_service(&path, route)
     })
 }
 
-fn response(answer: HealthResponse) -> Response<Body> {
-    let mut response = Response::from(answer).map(Body::from);
+/// The core's response as axum's, with its reason phrase: for a handler of the application's own.
+///
+/// ```
+/// use axum::extract::State;
+/// use axum::response::Response;
+/// use health_axum::Health;
+///
+/// async fn health(State(health): State<Health>) -> Response {
+///     health_axum::response(health.respond("checks=all").await)
+/// }
+/// ```
+pub fn response(answer: HealthResponse) -> Response {
+    let mut response = Response::from(answer).map(axum::body::Body::from);
     if let Some(reason) = answer.custom_reason() {
         let reason = ReasonPhrase::from_static(reason.as_bytes());
         response.extensions_mut().insert(reason);

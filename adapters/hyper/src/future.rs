@@ -52,7 +52,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().kind.project() {
-            KindPinned::Ours { answer } => answer.as_mut().poll(context).map(response).map(Ok),
+            KindPinned::Ours { answer } => answer
+                .as_mut()
+                .poll(context)
+                .map(|answer| Ok(response(answer).map(HealthBody::ours))),
             KindPinned::Theirs { future } => future
                 .poll(context)
                 .map_ok(|response| response.map(HealthBody::theirs)),

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use health_core::Health;
+use health_core::Endpoints;
 use hyper::body::Body;
 use hyper::{Request, Response};
 use pin_project_lite::pin_project;
@@ -19,22 +19,25 @@ use crate::{HealthService, service};
 ///
 /// The endpoint answers also while the inner service is not ready. A request for the application waits, in its
 /// future, until a clone of that is: the readiness of the application is not passed on to what is laid over this.
-pub fn layer(health: Health) -> HealthLayer {
-    health.start_on_tokio();
-    HealthLayer { health }
-}
-
-/// See [`layer`].
 #[derive(Debug, Clone)]
 pub struct HealthLayer {
-    health: Health,
+    endpoints: Endpoints,
+}
+
+impl HealthLayer {
+    /// A layer for a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these.
+    pub fn new(endpoints: impl Into<Endpoints>) -> Self {
+        let endpoints = endpoints.into();
+        endpoints.start_on_tokio();
+        Self { endpoints }
+    }
 }
 
 impl<S> Layer<S> for HealthLayer {
     type Service = HealthService<S>;
 
     fn layer(&self, inner: S) -> HealthService<S> {
-        service(self.health.clone(), inner)
+        service(self.endpoints.clone(), inner)
     }
 }
 

@@ -34,7 +34,7 @@ fn every_scenario_passes_over_tower() {
 
     passes_every_scenario(|health| {
         hyper_testee::serve_app(|| {
-            let app = health_hyper::layer(health).layer(Nothing);
+            let app = health_hyper::HealthLayer::new(health).layer(Nothing);
             TowerToHyperService::new(app)
         })
     });

@@ -46,7 +46,7 @@ impl<B> Service<Request<B>> for Application {
 
 async fn status_of(application: Application, target: &str) -> Result<StatusCode, &'static str> {
     let health = Health::builder().build().unwrap();
-    let mut service = health_hyper::layer(health).layer(application);
+    let mut service = health_hyper::HealthLayer::new(health).layer(application);
     // At once, whatever the application is.
     let ready = poll_fn(|context| Service::<Request<()>>::poll_ready(&mut service, context));
     ready.now_or_never().unwrap()?;

@@ -1,67 +1,69 @@
 //! A health endpoint for [Rocket](rocket): `GET /health` says `OK`, or `MAINTENANCE` while a marker
 //! file exists, and runs the application's checks when asked with `?checks=all`.
 //!
-//! This crate decides nothing: it lets [`Health`] answer at its path for every method that Rocket
+//! This crate decides nothing: it lets the endpoints answer at their paths for every method that Rocket
 //! knows, passes the raw query in, and copies the answer out. It sets no timeout and touches no other
 //! path.
 //!
 //! ```
-//! use health_core::Health;
+//! use health_rocket::Health;
 //!
 //! let health = Health::builder()
 //!     .check("database", || async { Ok::<(), std::io::Error>(()) })
 //!     .build()?;
 //! let app = rocket::build().attach(health_rocket::fairing(health));
-//! # Ok::<(), health_core::BuildError>(())
+//! # Ok::<(), health_rocket::BuildError>(())
 //! ```
 //!
 //! What Rocket 0.5 does before any route, no adapter can change: it answers 400 to a method that it
 //! does not know, waits for the first bytes of a body that a request announces, and sends no reason
 //! phrase with a code such as 299.
+//!
+//! The crate re-exports [`health_core`], so that an application depends on this crate alone.
+//!
+//! # Features
+//!
+//! `signal` and `serde`, both off by default, are [those of the core](health_core#features).
 
 use std::io::Cursor;
 
-use health_core::{EndpointHandle, Health};
+#[doc(no_inline)]
+pub use health_core::*;
 use rocket::fairing::{self, Fairing, Info, Kind};
-use rocket::http::{Method, Status};
+use rocket::http::Method;
+use rocket::response::{self, Responder};
 use rocket::route::{Handler, Outcome};
 use rocket::{Build, Data, Request, Response, Rocket, Route};
 
 /// A fairing that mounts the health endpoints: [attach](rocket::Rocket::attach) it.
 ///
-/// It answers at exactly [`HealthConfig::url`](health_core::HealthConfig::url) and the path of each
-/// [`Endpoint`](health_core::Endpoint). Rocket alone would also route `/health/` and `//health` there (H1); these are
-/// forwarded to the application's routes.
+/// Takes a [`Health`], an [`EndpointHandle`] or an array of these. It answers every method but `CONNECT` at exactly the
+/// path of each endpoint. Rocket alone would also route `/health/` and `//health` there (H1); these are forwarded to the
+/// application's routes. The endpoints come before every route with a parameter, whatever its rank.
 ///
-/// The launch fails if the application has a route of its own at one of these paths.
-pub fn fairing(health: Health) -> impl Fairing {
-    Endpoints(health)
-}
-
-struct Endpoints(Health);
-
-#[derive(Clone)]
-struct Endpoint(EndpointHandle);
-
-impl Endpoint {
-    fn routes(self) -> [Route; 9] {
-        [
-            Method::Get,
-            Method::Put,
-            Method::Post,
-            Method::Delete,
-            Method::Options,
-            Method::Head,
-            Method::Trace,
-            Method::Connect,
-            Method::Patch,
-        ]
-        .map(|method| Route::new(method, self.0.path(), self.clone()))
+/// The launch fails if the application, or another such fairing, has a route at one of these paths, whatever its rank; a
+/// record at ERROR names the path.
+///
+/// ```
+/// # use health_rocket::{Endpoint, Health};
+/// let health = Health::builder().endpoint(Endpoint::readiness("/ready")).build()?;
+/// let ready = health.at("/ready").ok_or("no such endpoint")?;
+/// let public = rocket::build().attach(health_rocket::fairing(ready));
+/// let internal = rocket::build().attach(health_rocket::fairing(health));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn fairing(endpoints: impl Into<Endpoints>) -> impl Fairing {
+    HealthFairing {
+        endpoints: endpoints.into(),
     }
 }
 
+struct HealthFairing {
+    endpoints: Endpoints,
+}
+
 #[rocket::async_trait]
-impl Fairing for Endpoints {
+impl Fairing for HealthFairing {
     fn info(&self) -> Info {
         Info {
             name: "health endpoints",
@@ -70,44 +72,103 @@ impl Fairing for Endpoints {
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
-        self.0.start_on_tokio();
-        let routes = self
-            .0
-            .endpoints()
-            .map(|endpoint| Endpoint(endpoint).routes());
-        Ok(rocket.mount("/", routes.flatten().collect::<Vec<_>>()))
+        self.endpoints.start_on_tokio();
+        for endpoint in self.endpoints.iter() {
+            let path = endpoint.path();
+            if rocket.routes().any(|route| route.uri.path() == path) {
+                tracing::error!(
+                    target: LOG_TARGET,
+                    "two routes for {path}: remove the other one, or give the health endpoint another path"
+                );
+                return Err(rocket);
+            }
+        }
+        let routes = self.endpoints.iter().flat_map(routes);
+        Ok(rocket.mount("/", routes.collect::<Vec<_>>()))
     }
 
     /// Rocket's own Shield has run by now, if the application has not turned it off.
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        if self.0.at(request.uri().path().raw().as_str()).is_some() {
+        let path = request.uri().path().raw().as_str();
+        if self
+            .endpoints
+            .route(request.method().as_str(), path)
+            .is_some()
+        {
             response.set_raw_header(NOSNIFF, "nosniff");
         }
+    }
+}
+
+/// Every method that Rocket knows, but `CONNECT` (H2).
+const METHODS: [Method; 8] = [
+    Method::Get,
+    Method::Put,
+    Method::Post,
+    Method::Delete,
+    Method::Options,
+    Method::Head,
+    Method::Trace,
+    Method::Patch,
+];
+
+fn routes(endpoint: &EndpointHandle) -> [Route; METHODS.len()] {
+    METHODS.map(|method| {
+        let handler = HealthHandler(endpoint.clone());
+        Route::ranked(isize::MIN, method, endpoint.path(), handler)
+    })
+}
+
+#[derive(Clone)]
+struct HealthHandler(EndpointHandle);
+
+#[rocket::async_trait]
+impl Handler for HealthHandler {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        let (endpoint, uri) = (&self.0, request.uri());
+        if uri.path().raw() != endpoint.path() {
+            return Outcome::forward(data, rocket::http::Status::NotFound);
+        }
+        let query = uri.query().map_or("", |query| query.raw().as_str());
+        let mut response = response(endpoint.respond(query).await);
+        response.remove_header(NOSNIFF);
+        Outcome::Success(response)
     }
 }
 
 /// Shield warns, at every poll, about this header where it finds it set: it is set after Shield.
 const NOSNIFF: &str = "x-content-type-options";
 
-#[rocket::async_trait]
-impl Handler for Endpoint {
-    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
-        let uri = request.uri();
-        if uri.path().raw() != self.0.path() {
-            return Outcome::forward(data, Status::NotFound);
-        }
-        let query = uri.query().map_or("", |query| query.raw().as_str());
-        let answer = self.0.respond(query).await;
+/// The core's response as a responder: for a handler of the application's own. Rocket has no way to set a reason phrase.
+///
+/// It has all headers of H9. Rocket's `Shield` sets one of them too, and warns where it is set already: disable its
+/// `NoSniff`.
+///
+/// ```
+/// use health_rocket::{Health, HealthResponder};
+/// use rocket::{State, get};
+///
+/// #[get("/deep")]
+/// async fn deep(health: &State<Health>) -> HealthResponder {
+///     HealthResponder(health.respond("checks=all").await)
+/// }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct HealthResponder(pub HealthResponse);
 
-        let body = answer.body();
-        let mut response = Response::new();
-        response.set_status(Status::new(answer.status().as_u16()));
-        response.set_sized_body(body.len(), Cursor::new(body));
-        for (name, value) in answer.headers() {
-            if name != NOSNIFF {
-                response.set_raw_header(name, value);
-            }
-        }
-        Outcome::Success(response)
+impl<'r> Responder<'r, 'static> for HealthResponder {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Ok(response(self.0))
     }
+}
+
+fn response(answer: HealthResponse) -> Response<'static> {
+    let body = answer.body();
+    let mut response = Response::new();
+    response.set_status(rocket::http::Status::new(answer.status().as_u16()));
+    response.set_sized_body(body.len(), Cursor::new(body));
+    for (name, value) in answer.headers() {
+        response.set_raw_header(name, value);
+    }
+    response
 }

@@ -28,7 +28,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
     let health = health_bench::health()?;
     let configure = move |app: &mut ServiceConfig| match handler {
-        Handler::Adapter => health_actix_web::service(health)(app),
+        Handler::Adapter => {
+            app.service(health_actix_web::service(health));
+        }
         Handler::Handwritten => {
             app.service(web::resource("/health").to(handwritten));
         }
