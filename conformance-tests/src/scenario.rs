@@ -28,7 +28,7 @@
 //! times = 1                         # how often to do this step; default: once
 //! client = "alone"                  # how the client goes about it, see below; the default
 //! connection = "closes"             # or "stays": what the server does with it; default: not looked at
-//! answer = "maintenance"            # ok, degraded, starting, maintenance, draining, error, not-found; or one of those below
+//! answer = "maintenance"            # ok, degraded, starting, maintenance, draining, error, not-found, not-found-or-refused; or one of those below
 //! results = ["OK", "ERROR timed out"]   # what is logged of each check, see below; default: what it reports
 //! checks = "start"                  # how often the checks of the server start, see below; default: "rest"
 //! until = true                      # asked again until all is so, for at most 10 s; default: asked once
@@ -54,6 +54,8 @@
 //! | `leaves` | goes away without reading; with `checks`, once they have started | `unread` |
 //! | `lingers` | does not read, and stays to the end of the scenario | `unread` |
 //! | `toggling` | touches and removes the disablefile, asking after each, while others ask all the time | `ok-or-maintenance` |
+//!
+//! `not-found-or-refused` is the server's own 404, 400, 405 or 501, for what is not the endpoint's.
 //!
 //! `results` has an entry for each check of the endpoint: its status, and then, if it matters, what its message starts with; `|`
 //! stands between several beginnings, any of which will do. It must be given where the results of a check depend on what

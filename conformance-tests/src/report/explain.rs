@@ -198,6 +198,7 @@ fn write_step(
     }
     match step.answer {
         Answer::OkOrRefused => writeln!(text, "  or 400, 414 or 431")?,
+        Answer::NotFoundOrRefused => writeln!(text, "  or 400, 405 or 501")?,
         Answer::OkOrNothing => writeln!(
             text,
             "  or a connection that is closed before the first byte"

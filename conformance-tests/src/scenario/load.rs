@@ -64,9 +64,10 @@ fn plain() -> String {
 }
 
 /// The files of the suite, apart from `rules.toml` and `setups.toml`.
-pub(super) const TOPICS: [(&str, &str); 25] = [
+pub(super) const TOPICS: [(&str, &str); 26] = [
     ("path", include_str!("../../scenarios/path.toml")),
     ("method", include_str!("../../scenarios/method.toml")),
+    ("target", include_str!("../../scenarios/target.toml")),
     ("healthy", include_str!("../../scenarios/healthy.toml")),
     (
         "maintenance",

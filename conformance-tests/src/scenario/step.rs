@@ -109,6 +109,8 @@ pub(crate) enum Answer {
     Draining,
     Error,
     NotFound,
+    /// The server's own 404, 400, 405 or 501; nothing is logged, and no check starts.
+    NotFoundOrRefused,
     /// OK, or a 4xx of the server before the endpoint is reached; nothing is logged either way.
     OkOrRefused,
     /// OK, or a connection that is closed before the first byte.

@@ -188,6 +188,9 @@ impl Harness for RunningServer {
             if step.reason.is_some() && codes[0] != codes[1] {
                 return Err("it wants the reason phrase of another code".to_owned());
             }
+            if step.answer == Answer::NotFoundOrRefused && !step.target.contains("/health") {
+                return Err("the application may have a page of its own there".to_owned());
+            }
             let target = step.target.replace(setting(&scenario.setup, URL), url);
             if step.answer == Answer::NotFound {
                 let path = target.split('?').next();
@@ -209,7 +212,7 @@ fn depends_on_checks(scenario: &Scenario) -> bool {
     let setup = &scenario.setup;
     let has_checks = !setup.checks.is_empty() || !setup.endpoints.is_empty();
     scenario.steps.iter().any(|step| {
-        let is_elsewhere = step.answer == Answer::NotFound;
+        let is_elsewhere = matches!(step.answer, Answer::NotFound | Answer::NotFoundOrRefused);
         !is_elsewhere && (has_checks || step.target.contains("checks"))
     })
 }

@@ -36,6 +36,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         # and some raw bytes, such as 0xA0, for spaces.
         self.raw_requestline = quote(head[0], safe=bytes(range(128))).encode()
+        if len(self.raw_requestline.split()) != 3:  # http.server would answer as HTTP/0.9
+            self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return
         connection, self.rfile = self.rfile, io.BytesIO(b"".join(head[1:]))
         is_request, self.rfile = self.parse_request(), connection
         if is_request:
@@ -49,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
         target = re.sub("(?i)^https?://[^/?]*/?", "/", self.requestline.split()[1])
         path, _, query = target.partition("?")
         health = self.server.health
-        code, word = health.answer(query) if path == health.url else (404, "NOT FOUND")
+        code, word = health.answer(query) if path == health.url and self.command != "CONNECT" else (404, "NOT FOUND")
         reason, _ = self.responses.get(code, (word, None))
         lengths = self.headers.get_all("Content-Length", ["0"])
         if lengths != ["0"] or "Transfer-Encoding" in self.headers or self.headers.defects:

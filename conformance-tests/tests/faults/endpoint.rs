@@ -213,6 +213,15 @@ impl Endpoint {
                 .split_once('?')
                 .unwrap_or((&request.target, "")),
             Some(Fault::QueryBelongsToPath) => (&*request.target, ""),
+            Some(Fault::AbsoluteFormNeedsPath) if request.target.matches('/').count() == 2 => {
+                return Some(Answer::page(404, "Not Found"));
+            }
+            Some(Fault::PathlessEndsConnection)
+                if !path_and_query(&request.target).0.starts_with("/h") =>
+            {
+                return None;
+            }
+            Some(Fault::PathlessIsRoot) if !request.target.contains('/') => ("/", ""),
             _ => path_and_query(&request.target),
         };
         let is_head = request.method == "HEAD";
@@ -239,6 +248,16 @@ impl Endpoint {
             }
             Some(Fault::UnknownMethodsRefused) if !usual.contains(&&*request.method) => {
                 return Some(Answer::page(501, "Not Implemented"));
+            }
+            _ if request.method == "CONNECT" && !self.has(Fault::ConnectAnswered) => {
+                return Some(Answer::page(405, "Method Not Allowed"));
+            }
+            Some(Fault::Http10NeedsLength)
+                if request.version == "HTTP/1.0"
+                    && ["POST", "PUT", "PATCH"].contains(&&*request.method)
+                    && request.header("content-length").is_none() =>
+            {
+                return Some(Answer::page(400, "Bad Request"));
             }
             Some(Fault::PollersFiltered) if agent.contains("HealthChecker") => {
                 return Some(Answer::page(403, "Forbidden"));

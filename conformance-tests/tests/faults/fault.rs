@@ -44,12 +44,27 @@ faults! {
     /// The path is `/health`, whatever the setting says.
     UrlSettingIgnored => "path/configured";
     /// Scheme and host of a target in absolute form are taken for its path.
-    AbsoluteFormUnknown => "wire/absolute-form";
+    AbsoluteFormUnknown => "wire/absolute-form", "target/absolute-form-with-another-host";
+    /// A target in absolute form without a path is not the root.
+    AbsoluteFormNeedsPath => "target/absolute-form-of-root";
+    /// A target without a path, or in absolute form without one, ends the connection.
+    PathlessEndsConnection =>
+        "target/absolute-form-without-path",
+        "target/absolute-form-without-path-and-query",
+        "target/asterisk",
+        "target/authority-form",
+        "target/empty",
+        "target/query-alone",
+        "target/relative";
+    /// A target without a path is the root.
+    PathlessIsRoot => "target/without-path-is-not-the-root";
 
     // H2: methods and bodies.
     /// Only GET and HEAD are answered.
     GetOnly =>
         "method/post",
+        "target/absolute-form-of-every-method",
+        "wire/http-1-0-every-method",
         "method/broken-json-body",
         "method/delete",
         "method/patch",
@@ -60,12 +75,15 @@ faults! {
     TraceEchoes => "method/trace";
     /// A method that is none of the usual ones is refused.
     UnknownMethodsRefused =>
+        "method/unknown-http-1-0",
         "method/unknown-token",
         "method/unknown-in-maintenance",
         "method/unknown-lower-case",
         "method/unknown-propfind",
         "method/unknown-purge",
         "method/unknown-with-checks";
+    /// CONNECT is answered as any other method.
+    ConnectAnswered => "method/connect";
     /// HEAD has a body.
     HeadWithBody => "method/head";
     /// HEAD has the length of its own body: none.
@@ -86,6 +104,8 @@ faults! {
     ChunksTakenForRequest => "wire/unread-chunked-body";
     /// HTTP/1.0 is refused.
     Http10Refused => "wire/http-1-0-closes";
+    /// A method that may have a body needs a length in HTTP/1.0.
+    Http10NeedsLength => "wire/http-1-0-without-length";
     /// Whatever the client asks, its connection stays open.
     CloseIgnored => "wire/close-is-honoured";
     /// Every connection is closed behind its answer.
