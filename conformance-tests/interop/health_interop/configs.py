@@ -6,17 +6,18 @@ filled in: only they differ between the page and a run.
 """
 import re
 
+from .page import HERE
 from .process import Failure
 
 
 class Configs:
-    """The parts of one file."""
+    """The parts of a file in configs/."""
 
-    def __init__(self, path):
-        self._path = path
+    def __init__(self, name, directory=HERE / "configs"):
+        self._path = directory / name
         self._parts = {}
         lines = []
-        for line in path.read_text().splitlines():
+        for line in self._path.read_text().splitlines():
             if line.startswith("#: "):
                 lines = self._parts.setdefault(line.removeprefix("#: "), [])
             else:

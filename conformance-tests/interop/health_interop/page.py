@@ -8,7 +8,8 @@ import re
 
 from .process import Failure
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+HERE = pathlib.Path(__file__).resolve().parents[1]
+ROOT = HERE.parents[1]
 PATH = ROOT / "docs/load-balancers.md"
 
 

@@ -6,8 +6,7 @@ import unittest
 
 from . import process
 from .configs import Configs
-from .page import Page, table
-from .pollers.cli import HERE
+from .page import HERE, Page, table
 from .pollers.command import Command
 from .pollers.descriptions import load
 from .pollers.report import Report
@@ -121,7 +120,7 @@ class ReportTest(WithFiles):
         blocks = "| HAProxy | measured before |\n| curl | wrong |\n"
         path = self.file(f"<!-- generated: summary -->\n{blocks}<!-- end -->\n<!-- generated: curl -->\n<!-- end -->\n")
         page = Page(path)
-        Report(states, descriptions, [Command(curl, None, self.scratch, None, None)], verdicts).put_into(page)
+        Report(states, descriptions, [Command(curl, None, self.scratch, None)], verdicts).put_into(page)
         page.write()
         text = path.read_text()
         self.assertIn("| HAProxy | measured before |", text)

@@ -6,7 +6,7 @@ from .program import Proxy, get
 
 class Apache(Proxy):
     def start(self):
-        self.launch("-f", self.write_configs("apache.conf"), "-D", "FOREGROUND")
+        self.launch("-f", self.write_configs(), "-D", "FOREGROUND")
 
     def state(self, target):
         _, page = get(target.port, "/balancer-manager")

@@ -9,7 +9,7 @@ from .program import Program, get
 class Blackbox(Program):
     def start(self):
         self._port = free_port()
-        config = self.write_configs("blackbox.yml")
+        config = self.write_configs()
         self.launch(f"--config.file={config}", f"--web.listen-address=127.0.0.1:{self._port}")
         self.process.wait_for_port(self._port)
 

@@ -6,7 +6,7 @@ from .program import Proxy
 
 class Caddy(Proxy):
     def start(self):
-        config = self.write_configs("Caddyfile", admin=free_port())
+        config = self.write_configs(admin=free_port())
         self.launch("run", "--config", config, "--adapter", "caddyfile")
         self._health = HealthLog(self.process)
 

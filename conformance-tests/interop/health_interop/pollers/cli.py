@@ -3,15 +3,13 @@ import argparse
 import pathlib
 
 from .. import tools
-from ..page import ROOT, Page
+from ..page import HERE, Page
 from ..process import Failure
 from ..restarts import report as restarts
 from ..servers import TARGET
 from . import descriptions
 from .report import Report
 from .run import run
-
-HERE = ROOT / "conformance-tests/interop"
 
 
 def main(description):
@@ -26,7 +24,6 @@ def main(description):
         raise Failure("none of the programs is installed; --install installs them")
     programs, verdicts = run(
         options.target.resolve() / "examples",
-        HERE / "configs",
         states,
         endpoints,
         found,

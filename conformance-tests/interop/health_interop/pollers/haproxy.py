@@ -5,7 +5,7 @@ from .program import Proxy
 
 class HAProxy(Proxy):
     def start(self):
-        self.launch("-db", "-f", self.write_configs("haproxy.cfg"))
+        self.launch("-db", "-f", self.write_configs())
         self.process.wait_until((self.scratch / "socket").exists, "its socket exists")
 
     def state(self, target):

@@ -4,7 +4,7 @@ from .program import Proxy, get
 
 class Nginx(Proxy):
     def start(self):
-        self._config = self.write_configs("nginx.conf")
+        self._config = self.write_configs()
         self._launch()
 
     def state_changed(self):

@@ -65,11 +65,11 @@ class Target:
 class Program:
     """A program that polls. Subclasses say how it is started and where its verdict is found."""
 
-    def __init__(self, description, processes, scratch, configs, neighbour):
+    def __init__(self, description, processes, scratch, neighbour):
         self.description = description
         self.processes = processes
         self.scratch = scratch / description.id
-        self.configs = Configs(configs / description.file) if description.file else None
+        self.configs = Configs(description.file) if description.file else None
         self.neighbour = neighbour
         self.targets = []
         self.process = None
@@ -126,13 +126,13 @@ class Program:
         """Returns a configuration as the page shows it."""
         return self.text(config, PAGE | self.description.page | {"path": endpoint.target})
 
-    def write_configs(self, name, **frame):
+    def write_configs(self, **frame):
         """Writes the configurations of all targets to one file, and returns its path."""
         each = (
             self.configs.part("each", self._values(target) | {"config": self.run_text(target)})
             for target in self.targets
         )
-        path = self.scratch / name
+        path = self.scratch / self.description.file
         frame |= {"scratch": self.scratch, "configs": "\n".join(each)}
         path.write_text(self.configs.part("frame", frame) + "\n")
         return path

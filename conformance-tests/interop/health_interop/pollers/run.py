@@ -25,7 +25,7 @@ class Verdict:
     request: str  # how the program asked
 
 
-def run(examples, configs, states, endpoints, descriptions, report):
+def run(examples, states, endpoints, descriptions, report):
     """Returns the programs and all their verdicts; `ok` comes several times."""
     with (
         tempfile.TemporaryDirectory(prefix="pollers-", ignore_cleanup_errors=True) as directory,
@@ -38,7 +38,7 @@ def run(examples, configs, states, endpoints, descriptions, report):
         scratch.chmod(0o755)
         relays = Relays()
         servers = Servers(processes, examples, relays, endpoints, scratch)
-        programs = [kind(one)(one, processes, scratch, configs, relays.neighbour) for one in descriptions]
+        programs = [kind(one)(one, processes, scratch, relays.neighbour) for one in descriptions]
 
         def each(do):
             return list(pool.map(do, programs))

@@ -8,7 +8,7 @@ from .program import Proxy
 class Varnish(Proxy):
     def start(self):
         # Every target has a configuration of its own; the main one selects it by port.
-        main = self.write_configs("main.vcl")
+        main = self.write_configs()
         ports = [f"-ap{target.port}=127.0.0.1:{target.port}" for target in self.targets]
         administration = ["-n", self.scratch / "varnish", "-T", "127.0.0.1:0"]
         self.launch("-F", "-j", "none", "-f", "", "-s", "malloc,16m", *administration, *ports)

@@ -6,14 +6,11 @@ from .. import tools
 from ..caddy import UP, HealthLog
 from ..configs import Configs
 from ..haproxy import statistics
-from ..page import ROOT
 from ..process import free_port, listens
 
 # Milliseconds. A proxy probes every INTERVAL, one response decides, and a probe may take PROBE_TIMEOUT.
 INTERVAL = 100
 PROBE_TIMEOUT = 1000
-
-CONFIGS = ROOT / "conformance-tests/interop/configs"
 
 
 class Proxy:
@@ -79,7 +76,7 @@ class HAProxy(Proxy):
         values |= {"timeout": PROBE_TIMEOUT, "more": more, "reuse": reuse, "expect": expect}
         values["cookie"] = "\n    cookie server insert indirect nocache" if sticky else ""
         values |= {f"cookie{server}": f" cookie {server}" if sticky else "" for server in "ab"}
-        return Configs(CONFIGS / "haproxy.cfg").part("config restarts", values)
+        return Configs("haproxy.cfg").part("config restarts", values)
 
     def responds(self):
         try:
@@ -115,7 +112,7 @@ class Caddy(Proxy):
     def configuration(port, admin, a, b, path="/ready", interval=INTERVAL, expect=200, policy="random"):
         values = {"port": port, "admin": admin, "a": a, "b": b, "path": path, "interval": interval, "policy": policy}
         values |= {"timeout": PROBE_TIMEOUT, "expect": f"\n\t\thealth_status {expect}" if expect else ""}
-        return Configs(CONFIGS / "Caddyfile").part("config restarts", values)
+        return Configs("Caddyfile").part("config restarts", values)
 
     def responds(self):
         return listens(self.port)
