@@ -9,13 +9,13 @@ mod client;
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use client::ask;
-use health_core::Health;
+use health_core::{Check, Health};
 use health_hyper::{agent_check, listen};
 use tokio::runtime::{self, Handle, Runtime};
 
@@ -149,6 +149,15 @@ fn an_error_names_every_address_that_was_tried() {
 }
 
 #[test]
+fn the_first_address_that_can_be_bound_is_used() {
+    let in_use = listen(ANYWHERE, health()).unwrap().local_addr();
+    let free = ANYWHERE.parse().unwrap();
+    let listener = listen(&[in_use, free, in_use][..], health()).unwrap();
+    let response = get(listener.local_addr(), "/health");
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+}
+
+#[test]
 fn an_address_that_is_none_is_an_error() {
     for address in ["", "localhost", "127.0.0.1:65536"] {
         let error = listen(address, health()).unwrap_err().to_string();
@@ -164,15 +173,21 @@ fn an_address_that_is_none_is_an_error() {
 
 #[test]
 fn a_client_that_closes_its_sending_side_gets_its_response() {
-    let listener = listen(ANYWHERE, health()).unwrap();
+    let (closed, is_closed) = mpsc::channel();
+    let is_closed = Mutex::new(is_closed);
+    let check = Check::blocking("client", move || is_closed.lock().unwrap().recv());
+    let health = Health::builder().register(check).build().unwrap();
+    let listener = listen(ANYWHERE, health).unwrap();
     let mut connection = TcpStream::connect(listener.local_addr()).unwrap();
     connection
-        .write_all(b"GET /health HTTP/1.0\r\n\r\n")
+        .write_all(b"GET /health?checks=all HTTP/1.0\r\n\r\n")
         .unwrap();
     connection.shutdown(std::net::Shutdown::Write).unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    assert!(answer.ends_with("\r\n\r\nOK"), "{answer}");
+    // The response is made after that.
+    thread::sleep(Duration::from_millis(50));
+    closed.send(()).unwrap();
+    let response = rest(connection);
+    assert!(response.ends_with("\r\n\r\nOK"), "{response}");
 }
 
 #[cfg(unix)]

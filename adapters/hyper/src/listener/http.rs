@@ -130,6 +130,7 @@ impl<B> Service<Request<B>> for NotFound {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
     use std::io;
 
     use health_core::Health;
@@ -138,7 +139,7 @@ mod tests {
     use tokio::time::{Duration, Instant, sleep, timeout};
 
     use super::super::progress::{CLIENT_TIMEOUT, IDLE_TIMEOUT};
-    use super::{BUFFER, Http, Progress, Protocol as _};
+    use super::{BUFFER, Http, Phase, Progress, Protocol as _};
 
     const REQUEST: &[u8] = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -236,6 +237,48 @@ mod tests {
             assert!(sent < 4 * BUFFER, "{sent}");
         }
         server.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_close_after_the_last_response_is_disconnected() {
+        let (mut client, server) = connect(1024);
+        let start = Instant::now();
+        client
+            .write_all(b"GET /health HTTP/1.0\r\n\r\n")
+            .await
+            .unwrap();
+        let (response, time) = rest(&mut client).await;
+        assert!(response.ends_with("\r\n\r\nOK"), "{response}");
+        assert_eq!(time, Duration::ZERO);
+        server.await.unwrap();
+        assert_eq!(start.elapsed(), CLIENT_TIMEOUT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_rejected_can_go_on_sending_for_a_while() {
+        let (mut client, _) = connect(BUFFER * 2);
+        let head = format!("GET /health HTTP/1.1\r\nX: {}", "x".repeat(BUFFER));
+        client.write_all(head.as_bytes()).await.unwrap();
+        let (response, _) = rest(&mut client).await;
+        assert!(response.starts_with("HTTP/1.1 431 "), "{response}");
+        client.write_all(head.as_bytes()).await.unwrap();
+        client.write_all(head.as_bytes()).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_the_checks_is_not_the_time_of_the_client() {
+        let health = Health::builder()
+            .check("hangs", pending::<Result<(), String>>)
+            .build()
+            .unwrap();
+        let (mut client, server) = duplex(1024);
+        let progress = Progress::new();
+        tokio::spawn(Http::new(health).serve(server, progress.clone()));
+        assert_eq!(progress.phase().0, Phase::Reading);
+        let request = b"GET /health?checks=all HTTP/1.1\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(progress.phase().0, Phase::Responding);
     }
 
     #[tokio::test(start_paused = true)]
