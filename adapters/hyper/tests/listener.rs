@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use client::ask;
-use health_core::{Check, Health};
+use health_core::{Check, Endpoint, Health};
 use health_hyper::{agent_check, listen};
 use tokio::runtime::{self, Handle, Runtime};
 
@@ -107,6 +107,23 @@ fn every_other_path_is_not_found() {
         let answer = get(listener.local_addr(), target);
         assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
         assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    }
+}
+
+#[test]
+fn it_serves_the_endpoints_that_were_chosen() {
+    let health = Health::builder()
+        .endpoint(Endpoint::liveness("/live"))
+        .endpoint(Endpoint::readiness("/ready"))
+        .build()
+        .unwrap();
+    let ready = health.at("/ready").unwrap();
+    let listener = listen(ANYWHERE, ready).unwrap();
+    let response = get(listener.local_addr(), "/ready");
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    for target in ["/live", "/health"] {
+        let response = get(listener.local_addr(), target);
+        assert!(response.starts_with("HTTP/1.1 404 "), "{response}");
     }
 }
 
@@ -286,7 +303,7 @@ fn complete(method: &str, response: &str) -> Option<u16> {
 fn every_form_of_a_request_has_a_complete_response() {
     let listener = listen(ANYWHERE, health()).unwrap();
     let methods = [
-        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE",
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PURGE",
     ];
     let forms = [
         ("/health", &[200][..]),
@@ -311,6 +328,11 @@ fn every_form_of_a_request_has_a_complete_response() {
     let mut wrong = Vec::new();
     for method in methods {
         for (target, statuses) in forms {
+            // CONNECT asks for a tunnel, and no path has one.
+            let statuses = match method {
+                "CONNECT" if statuses == [200] => &[404],
+                _ => statuses,
+            };
             for version in ["HTTP/1.1", "HTTP/1.0"] {
                 let head = format!("{method} {target} {version}");
                 let connection = TcpStream::connect(listener.local_addr()).unwrap();

@@ -17,7 +17,7 @@ use super::{Context, Listener, Protocol, Stream, close, tcp};
 /// whatever status codes the endpoints have. `docs/own-listener.md` has the configuration.
 ///
 /// ```no_run
-/// use health_core::{Endpoint, Health};
+/// use health_hyper::{Endpoint, Health};
 ///
 /// let health = Health::builder().endpoint(Endpoint::readiness("/ready")).build()?;
 /// health_hyper::agent_check("0.0.0.0:8081", health.clone(), "/ready")?;

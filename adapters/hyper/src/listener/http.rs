@@ -5,7 +5,7 @@ use std::future::{Future, Ready, ready};
 use std::io;
 use std::net::ToSocketAddrs;
 
-use health_core::Health;
+use health_core::Endpoints;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -21,12 +21,14 @@ const BUFFER: usize = 16 * 1024;
 
 /// Responds to health requests at `address`, and with 404 to all others, until the process ends.
 ///
+/// Takes a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these.
+///
 /// For applications on any framework: the listener responds while the application's own is closed during a graceful
 /// shutdown, and while the application's threads are busy or blocked. The endpoints may be mounted in the application
 /// too.
 ///
 /// ```no_run
-/// use health_core::{Endpoint, Health};
+/// use health_hyper::{Endpoint, Health};
 ///
 /// let health = Health::builder().endpoint(Endpoint::liveness("/live")).build()?;
 /// let listener = health_hyper::listen("0.0.0.0:8081", health.clone())?;
@@ -61,8 +63,11 @@ const BUFFER: usize = 16 * 1024;
 ///
 /// - The address cannot be bound, because it is in use, for example; the error names it.
 /// - The system cannot start a thread.
-pub fn listen(address: impl ToSocketAddrs, health: Health) -> io::Result<Listener> {
-    tcp::listen("health listener", address, Http::new(health))
+pub fn listen(
+    address: impl ToSocketAddrs,
+    endpoints: impl Into<Endpoints>,
+) -> io::Result<Listener> {
+    tcp::listen("health listener", address, Http::new(endpoints))
 }
 
 pub(super) struct Http {
@@ -72,7 +77,7 @@ pub(super) struct Http {
 }
 
 impl Http {
-    pub(super) fn new(health: Health) -> Self {
+    pub(super) fn new(endpoints: impl Into<Endpoints>) -> Self {
         let mut http1 = http1::Builder::new();
         http1
             // `Progress` limits the time.
@@ -81,7 +86,7 @@ impl Http {
             .max_buf_size(BUFFER);
         Self {
             http1,
-            service: service(health, NotFound),
+            service: service(endpoints, NotFound),
             context: Context::current(),
         }
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use health_core::Health;
+use health_core::Endpoints;
 use tokio::net::UnixStream;
 
 use super::http::Http;
@@ -26,7 +26,7 @@ use super::{explained, spawn};
 /// - The path is a file of another kind; kind `AddrInUse`, too.
 /// - The path cannot be bound: its directory does not exist, for example, or it has more than about 100 bytes.
 /// - The system cannot start a thread.
-pub fn listen_unix(path: impl AsRef<Path>, health: Health) -> io::Result<()> {
+pub fn listen_unix(path: impl AsRef<Path>, endpoints: impl Into<Endpoints>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
     let bind = async move || {
         let name = path.display().to_string();
@@ -36,7 +36,7 @@ pub fn listen_unix(path: impl AsRef<Path>, health: Health) -> io::Result<()> {
         socket.set_nonblocking(true)?;
         Ok((tokio::net::UnixListener::from_std(socket)?, name))
     };
-    spawn("health listener", bind, Http::new(health))?;
+    spawn("health listener", bind, Http::new(endpoints))?;
     Ok(())
 }
 
