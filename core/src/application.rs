@@ -46,6 +46,7 @@ impl Application {
     pub(crate) fn start(&self) {
         let is_started = &self.is_started;
         if !is_started.load(Ordering::Relaxed) && !is_started.swap(true, Ordering::Relaxed) {
+            self.engine.offer_tokio();
             start_background(&self.engine);
         }
     }

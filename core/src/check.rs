@@ -52,6 +52,12 @@ pub(crate) fn is_name(text: &str) -> bool {
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
 ///
+/// # Context
+///
+/// A check runs in the `tracing` span, with the subscriber and, with the feature `tokio`, inside the tokio runtime of
+/// the request that started its run; a [background check](Self::every) has the span and subscriber of the build, and
+/// the first known runtime that has not shut down. Task locals are not kept.
+///
 /// # Errors of checks
 ///
 /// Every constructor takes any error that converts into a boxed [`Error`]: errors of the standard library and of

@@ -35,7 +35,7 @@
 //!
 //! - `serde` (off by default): [`HealthConfig`] can be read from a self-describing serde format, such as
 //!   TOML, JSON or YAML.
-//! - `tokio` (off by default; the adapters switch it on): `TokioRuntime`, for checks that talk through
+//! - `tokio` (off by default; the adapters switch it on): checks find the application's tokio runtime, for what talks through
 //!   tokio.
 //! - `signal` (off by default, Unix): `Signals`, SIGTERM and SIGINT for [`Health::drain_when`].
 
@@ -73,8 +73,6 @@ pub use crate::log::{LOG_TARGET, LogLevel, LogPolicy, LogRecord};
 pub use crate::maintenance::{MaintenanceSource, MaintenanceSwitch};
 
 pub use crate::run::{CheckFinished, HealthObserver, Notification, VerdictChanged};
-#[cfg(feature = "tokio")]
-pub use crate::runtime::TokioRuntime;
 pub use crate::runtime::{Runtime, Task, ThreadRuntime};
 pub use crate::state::{Body, State};
 pub use crate::text::{MAX_MESSAGE_LEN, UnknownName};

@@ -34,6 +34,7 @@ use self::table::{Slot, Table};
 use crate::check::Report;
 use crate::decision::Outcome;
 use crate::runtime::after;
+use crate::runtime::context::Context;
 use crate::runtime::process;
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
@@ -46,6 +47,8 @@ pub(crate) struct Run {
     engine: Arc<Engine>,
     checks: Arc<[Arc<RegisteredCheck>]>,
     started: Instant,
+    /// The context of its tasks; `None` when the run is over, so that a span of a request can close.
+    context: Mutex<Option<Context>>,
     /// The process that has its tasks.
     process: u32,
     /// The end of the run, whatever the timeouts of the checks; `None` for a background run.
@@ -66,6 +69,7 @@ impl Run {
             engine: engine.clone(),
             checks: checks.clone(),
             started: now,
+            context: Mutex::new(Some(engine.request_context())),
             process: process::id(),
             closes: after(now, engine.limits.run_timeout),
             table: Mutex::new(Table::new(checks.iter().map(slot).collect())),
@@ -79,6 +83,7 @@ impl Run {
             engine: engine.clone(),
             checks: [check.clone()].into(),
             started: engine.now(),
+            context: Mutex::new(Some(engine.background_context())),
             process: process::id(),
             closes: None,
             table: Mutex::new(Table::new(vec![Slot::Waiting])),
@@ -99,12 +104,16 @@ impl Run {
 
     /// Starts a task that claims and executes checks.
     fn add_task(self: &Arc<Self>) {
+        let Some(context) = lock(&self.context).clone() else {
+            return;
+        };
         let run = self.clone();
-        self.engine.spawn(Box::pin(async move {
+        let task = Box::pin(async move {
             while let Some(claimed) = run.claim() {
                 claimed.execute().await;
             }
-        }));
+        });
+        self.engine.spawn(context.wrap(task));
     }
 
     pub(crate) fn started(&self) -> Instant {
@@ -223,7 +232,9 @@ impl Run {
                 (check.criticality, reports)
             })
             .collect();
+        let context = lock(&self.context).take();
         self.outcome.set(Arc::new(Outcome::of(&results)));
+        drop(context);
         self.engine.announce();
     }
 }

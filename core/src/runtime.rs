@@ -1,6 +1,7 @@
 //! What the core asks of a runtime: the time, timers and tasks.
 
 mod clock;
+pub(crate) mod context;
 mod executor;
 pub(crate) mod guard;
 #[cfg(all(test, health_loom))]
@@ -11,7 +12,7 @@ pub(crate) mod promise;
 pub(crate) mod sync;
 mod threads;
 #[cfg(feature = "tokio")]
-mod tokio;
+pub(crate) mod tokio;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,8 +21,6 @@ use std::time::{Duration, Instant};
 use futures::future::{Either, select};
 
 pub use self::threads::ThreadRuntime;
-#[cfg(feature = "tokio")]
-pub use self::tokio::TokioRuntime;
 
 /// A future that a [`Runtime`] is handed, or hands out.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -29,8 +28,7 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// The time, timers and tasks of the program that an endpoint is part of.
 ///
 /// All time in the core comes from here, so that a test can bring a clock of its own. A program brings
-/// none: without one the endpoint uses [`ThreadRuntime`], and the adapters for frameworks on tokio see
-/// to it that checks find their tokio.
+/// none: without one the endpoints use [`ThreadRuntime`].
 ///
 /// ```
 /// use std::thread;

@@ -1,4 +1,4 @@
-//! Checks that talk through tokio.
+//! Checks that use tokio: in whatever order an application builds, mounts and asks, they find its runtime.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,12 +7,17 @@
 
 use std::future::pending;
 use std::sync::Mutex;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::Duration;
 
 use futures::executor::block_on;
-use health_core::{Check, Health, HealthBuilder, HealthConfig};
-use tokio::runtime::{Builder, Runtime};
+use health_core::{
+    Check, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber, async_trait,
+};
+use tokio::runtime::{Builder, Handle, Id, Runtime};
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 fn built(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> Health {
     let config = HealthConfig::default().with_disablefile("");
@@ -25,60 +30,169 @@ async fn sleeps() -> Result<(), String> {
     sleep.await.map_err(|error| error.to_string())
 }
 
+struct Sleeper;
+
+#[async_trait]
+impl HealthSubscriber for Sleeper {
+    async fn on_health_check(&self, event: &mut HealthCheckEvent) {
+        match sleeps().await {
+            Ok(()) => event.ok("sleeper"),
+            Err(error) => event.error("sleeper", error),
+        }
+    }
+}
+
+/// Checks of each kind that need tokio.
+fn of_each_kind() -> [Check; 3] {
+    [
+        Check::new("async", sleeps),
+        Check::blocking("blocking", || Handle::current().block_on(sleeps())),
+        Check::subscriber("subscriber", Sleeper),
+    ]
+}
+
 fn single() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-#[test]
-fn a_check_finds_the_runtime_of_whoever_asks() {
-    let several = Builder::new_multi_thread().enable_all().build().unwrap();
-    let health = built(|b| b.check("sleeps", sleeps));
-    // EndpointHandle before there is a runtime.
-    health.start_on_tokio();
-    for runtime in [single(), several] {
-        let answer = runtime.block_on(health.respond("checks=all"));
-        assert_eq!(answer.body(), "OK");
+fn several() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Inside,
+    Outside,
+    Nowhere,
+}
+
+impl Place {
+    fn run<T>(self, runtime: &Runtime, call: impl Future<Output = T>) -> Option<T> {
+        match self {
+            Self::Inside => Some(runtime.block_on(call)),
+            Self::Outside => Some(block_on(call)),
+            Self::Nowhere => None,
+        }
+    }
+}
+
+/// The body and the record of the first request whose checks have run.
+async fn settled(health: &Health) -> (&'static str, String) {
+    loop {
+        let answer = health.answer("checks=all").await;
+        let record = answer.records().next();
+        let record = record.map_or_else(String::new, |record| record.text().to_owned());
+        if !record.contains("not run yet") {
+            return (answer.response().body(), record);
+        }
+        thread::yield_now();
     }
 }
 
 #[test]
-fn a_background_check_finds_the_runtime_in_which_it_was_started() {
-    let (start, started) = channel();
-    let start = Mutex::new(start);
-    let check = Check::new("sleeps", move || {
-        let start = start.lock().unwrap().clone();
+fn in_every_order_of_build_mount_and_request_checks_find_the_runtime() {
+    use Place::{Inside, Nowhere, Outside};
+    for is_background in [false, true] {
+        for build in [Inside, Outside] {
+            for mount in [Inside, Outside, Nowhere] {
+                for ask in [Inside, Outside] {
+                    let order = format!("{is_background} {build:?} {mount:?} {ask:?}");
+                    let runtime = several();
+                    let checks = of_each_kind().map(|check| match is_background {
+                        true => check.every(HOUR),
+                        false => check,
+                    });
+                    let describe = |b| checks.into_iter().fold(b, HealthBuilder::register);
+                    let health = build.run(&runtime, async { built(describe) }).unwrap();
+                    mount.run(&runtime, async { health.start_on_tokio() });
+                    let (body, record) = ask.run(&runtime, settled(&health)).unwrap();
+                    if [build, mount, ask].contains(&Inside) {
+                        assert_eq!(body, "OK", "{order}: {record}");
+                    } else {
+                        // The message names what is missing.
+                        let missing = "outside a tokio runtime: build, mount or ask";
+                        assert_eq!(record.matches(missing).count(), 3, "{order}: {record}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn several_runtimes_one_after_the_other_are_each_found() {
+    let health = built(|b| of_each_kind().into_iter().fold(b, HealthBuilder::register));
+    for runtime in [single(), several(), single()] {
+        let (body, record) = runtime.block_on(settled(&health));
+        assert_eq!(body, "OK", "{record}");
+    }
+}
+
+/// A check that reports the runtime of each execution.
+fn located() -> (Check, Receiver<Option<Id>>) {
+    let (found, place) = channel();
+    let found = Mutex::new(found);
+    let check = Check::new("located", move || {
+        let found = found.lock().unwrap().clone();
         async move {
-            sleeps().await?;
-            start.send(()).map_err(|error| error.to_string())
+            let id = Handle::try_current().ok().map(|handle| handle.id());
+            let _ = found.send(id);
+            sleeps().await
         }
     });
-    let health = built(|b| b.register(check.every(Duration::from_secs(60))));
-    let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async { health.start_on_tokio() });
-    started.recv().unwrap();
+    (check, place)
+}
+
+#[test]
+fn a_background_check_follows_from_a_runtime_that_has_shut_down_to_a_live_one() {
+    let (check, place) = located();
+    let health = built(|b| b.register(check.every(Duration::from_millis(50))));
+    for runtime in [several(), several(), several()] {
+        let id = runtime.handle().id();
+        runtime.block_on(health.respond("checks=all"));
+        while place.recv().unwrap() != Some(id) {}
+        drop(runtime);
+        while place.recv().unwrap().is_some() {}
+    }
+}
+
+#[test]
+fn a_background_check_that_missed_its_runtime_runs_as_soon_as_there_is_one() {
+    let (check, place) = located();
+    let health = built(|b| b.register(check.every(HOUR)));
+    block_on(health.respond(""));
+    assert_eq!(place.recv().unwrap(), None);
+    let runtime = several();
+    runtime.block_on(health.respond("checks=all"));
+    assert_eq!(place.recv().unwrap(), Some(runtime.handle().id()));
+}
+
+#[test]
+fn a_background_check_stays_with_its_runtime_while_that_lives() {
+    let (check, place) = located();
+    let health = built(|b| b.register(check.every(Duration::from_millis(50))));
+    let (first, second) = (several(), several());
+    first.block_on(async { health.start_on_tokio() });
+    second.block_on(async { health.start_on_tokio() });
+    second.block_on(health.respond("checks=all"));
+    for _ in 0..3 {
+        assert_eq!(place.recv().unwrap(), Some(first.handle().id()));
+    }
 }
 
 #[test]
 fn background_checks_that_would_miss_their_runtime_wait_for_the_first_request() {
-    let (start, started) = channel();
-    let start = Mutex::new(start);
-    let check = Check::new("sleeps", move || {
-        let result = match tokio::runtime::Handle::try_current() {
-            Ok(_) => start
-                .lock()
-                .unwrap()
-                .send(())
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        async { result }
-    });
-    let health = built(|b| b.register(check.every(Duration::from_secs(60))));
+    let (check, place) = located();
+    let health = built(|b| b.register(check.every(HOUR)));
     health.start_on_tokio();
-    assert!(started.try_recv().is_err());
+    assert!(place.try_recv().is_err());
     let runtime = single();
     runtime.block_on(health.respond(""));
-    started.recv().unwrap();
+    assert_eq!(place.recv().unwrap(), Some(runtime.handle().id()));
 }
 
 #[test]
@@ -125,11 +239,9 @@ fn a_runtime_that_is_gone_fails_the_checks_that_need_it_and_no_other() {
         b.check("sleeps", sleeps)
             .check("fine", || async { Ok::<(), String>(()) })
     });
-    health.start_on_tokio();
     assert_eq!(single().block_on(health.respond("checks=all")).body(), "OK");
-    // The next asks from no runtime.
-    let answer = block_on(health.answer("checks=all"));
-    let record = answer.records().next().unwrap().text().to_owned();
+    // The next request comes from no runtime.
+    let (_, record) = block_on(settled(&health));
     assert!(
         record.contains(r#""name":"sleeps","status":"ERROR""#),
         "{record}"

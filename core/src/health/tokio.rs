@@ -1,18 +1,23 @@
 //! The start of the background checks inside tokio.
 
+use std::sync::atomic::Ordering;
+
 use tokio::runtime::Handle;
 
 use super::Health;
-use crate::runtime::TokioRuntime;
 
 impl Health {
-    /// For adapters of frameworks on tokio, when they mount the endpoint: [`Health::start_on`]
-    /// [`TokioRuntime`]. Outside a tokio runtime, which background checks would miss, the first request
-    /// starts them.
+    /// Starts the background checks (H14) inside the tokio runtime of the caller, for adapters that mount the endpoints.
+    /// Outside a tokio runtime the first request starts them.
+    ///
+    /// The runtime also serves checks on request that are started outside any runtime. The first runtime that is known,
+    /// from the build, this call or a request that runs checks, is used until it has shut down, and then the next.
     pub fn start_on_tokio(&self) {
-        self.offer_runtime(TokioRuntime);
+        let application = self.application();
+        application.is_mounted.store(true, Ordering::Relaxed);
+        application.engine.offer_tokio();
         if Handle::try_current().is_ok() {
-            self.application().start();
+            application.start();
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Checks that run in the background, once each period (H14).
 
 use std::collections::hash_map::RandomState;
+use std::future::pending;
 use std::hash::BuildHasher as _;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+use futures::future::select;
 
 use super::Run;
 use super::engine::Engine;
@@ -37,11 +41,20 @@ pub(super) fn start_again_after_fork(engine: &Arc<Engine>) {
 async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Duration) {
     while engine.stopped.get().is_none() {
         let next = after(engine.now(), jittered(period));
+        let arrival = engine.tokio_arrival();
         let run = Run::of_background(&engine, &check);
         run.launch();
         run.outcome().await;
         drop(run);
-        until(&**engine.runtime(), next, engine.stopped.wait()).await;
+        // A check that has missed its tokio runtime runs again as soon as there is one.
+        let mut tokio = pin!(async {
+            match &arrival {
+                Some(arrival) => arrival.wait().await,
+                None => pending().await,
+            }
+        });
+        let interrupted = select(engine.stopped.wait(), tokio.as_mut());
+        until(&**engine.runtime(), next, interrupted).await;
     }
 }
 

@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 use super::observer::Observers;
 use super::registered::RegisteredCheck;
 use crate::decision::Verdict;
+use crate::runtime::context::Context;
 use crate::runtime::guard::catch;
 use crate::runtime::pool::Pool;
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
+#[cfg(feature = "tokio")]
+use crate::runtime::tokio::LiveRuntime;
 use crate::runtime::{Runtime, Task, ThreadRuntime};
 
 /// See the [module's doc](self).
@@ -26,6 +29,10 @@ pub(crate) struct Engine {
     /// Set when the application is dropped: ends the background checks.
     pub(crate) stopped: Promise<()>,
     runtime: OnceLock<Arc<dyn Runtime>>,
+    /// The context of the build, for background checks; empty if there are none.
+    build_context: Context,
+    #[cfg(feature = "tokio")]
+    live_tokio: LiveRuntime,
     /// Held while the observers get a verdict, so that two changes arrive in order.
     announcing: Mutex<()>,
 }
@@ -48,7 +55,14 @@ impl Engine {
         observers: Observers,
         runtime: Option<Arc<dyn Runtime>>,
     ) -> Self {
-        Self {
+        let is_background = checks.iter().any(|check| check.period.is_some());
+        let engine = Self {
+            build_context: match is_background {
+                true => Context::current().outside_tokio(),
+                false => Context::empty(),
+            },
+            #[cfg(feature = "tokio")]
+            live_tokio: LiveRuntime::default(),
             checks,
             limits,
             observers,
@@ -57,7 +71,40 @@ impl Engine {
             stopped: Promise::default(),
             runtime: runtime.map(OnceLock::from).unwrap_or_default(),
             announcing: Mutex::new(()),
-        }
+        };
+        engine.offer_tokio();
+        engine
+    }
+
+    /// Notes the tokio runtime of the caller, for checks that no request inside a runtime starts.
+    pub(crate) fn offer_tokio(&self) {
+        #[cfg(feature = "tokio")]
+        self.live_tokio.offer();
+    }
+
+    /// Set when a tokio runtime is noted; `None` if a live one is, or if none ever will be.
+    pub(super) fn tokio_arrival(&self) -> Option<Arc<Promise<()>>> {
+        #[cfg(feature = "tokio")]
+        return self.live_tokio.arrival();
+        #[cfg(not(feature = "tokio"))]
+        None
+    }
+
+    /// The context of the caller, for the run that its request starts.
+    pub(super) fn request_context(&self) -> Context {
+        self.offer_tokio();
+        let context = Context::current();
+        #[cfg(feature = "tokio")]
+        let context = context.or_in(&self.live_tokio);
+        context
+    }
+
+    /// The context of background checks.
+    pub(super) fn background_context(&self) -> Context {
+        let context = self.build_context.clone();
+        #[cfg(feature = "tokio")]
+        let context = context.or_in(&self.live_tokio);
+        context
     }
 
     /// Uses `runtime` from now on, unless a runtime is set already.

@@ -1,5 +1,6 @@
 //! One execution of one check, within its timeout (H12).
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,8 @@ use super::engine::Engine;
 use super::in_flight::Executing;
 use super::registered::RegisteredCheck;
 use crate::check::{HealthCheckEvent, HealthSubscriber, Report, Work};
-use crate::runtime::guard::{Guarded, catch};
+use crate::runtime::context::Context;
+use crate::runtime::guard::{Guarded, Panicked, catch};
 use crate::runtime::pool::Job;
 use crate::runtime::promise::Promise;
 use crate::runtime::{after, until};
@@ -70,7 +72,7 @@ pub(super) async fn execute(
             let job = move || {
                 let mut event = HealthCheckEvent::default();
                 if let Err(panicked) = catch(|| work(&mut event)) {
-                    event.fail(&name, &panicked);
+                    event.fail(&name, &Advised(&panicked));
                 }
                 drop(executing);
                 event.into_reports()
@@ -96,7 +98,7 @@ async fn poll(
     }
     match polled {
         Some(Ok(())) => {}
-        Some(Err(panicked)) => event.fail(&check.name, &panicked),
+        Some(Err(panicked)) => event.fail(&check.name, &Advised(&panicked)),
         None => event.push(budget.timed_out(check)),
     }
     event.into_reports()
@@ -112,13 +114,13 @@ async fn block(
 ) -> Vec<Report> {
     let (start, end) = (Arc::new(Promise::default()), Arc::new(Promise::default()));
     let (started, ended) = (start.clone(), end.clone());
-    let clock = engine.runtime().clone();
+    let (clock, context) = (engine.runtime().clone(), Context::current());
     let job = AbandonedOnDrop(engine.blocking.submit(move || {
         let now = clock.now();
         // A thread that becomes free after the end of the run must not start the check.
         if closes.is_none_or(|closes| now < closes) {
             started.set(now);
-            let reports = job();
+            let reports = context.enter(job);
             ended.set((clock.now(), reports));
         }
     }));
@@ -136,6 +138,23 @@ async fn block(
     match end.get() {
         Some((ended, reports)) if !budget.is_exceeded(ended) => reports,
         _ => vec![budget.timed_out(check)],
+    }
+}
+
+/// A panic, with advice where a check misses its tokio runtime.
+struct Advised<'a>(&'a Panicked);
+
+impl fmt::Display for Advised<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)?;
+        match self.0.contains("there is no reactor running") {
+            true if cfg!(feature = "tokio") => f.write_str(
+                " (the check ran outside a tokio runtime: build, mount or ask for the endpoints inside one, or call \
+                 `Health::start_on_tokio` there)",
+            ),
+            true => f.write_str(" (switch on the feature `tokio` of `health-core`)"),
+            false => Ok(()),
+        }
     }
 }
 

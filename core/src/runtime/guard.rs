@@ -37,6 +37,14 @@ impl Panicked {
     }
 }
 
+impl Panicked {
+    /// Whether its message contains `text`.
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        let payload = self.payload.as_deref();
+        payload.is_some_and(|payload| payload.contains(text))
+    }
+}
+
 impl fmt::Display for Panicked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.payload {

@@ -18,8 +18,8 @@ use super::{Runtime, Task};
 /// and do not delay the end of the process. A check that blocks its thread keeps that thread, and another thread
 /// polls the other checks. A child of a fork has threads of its own, and runs nothing that its parent began.
 ///
-/// A check that talks through a runtime needs the runtime's own context: `TokioRuntime` (feature
-/// `tokio`) brings it.
+/// With the feature `tokio`, checks are polled inside the application's tokio runtime all the same: see
+/// [`Check`](crate::Check#context).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ThreadRuntime;
 

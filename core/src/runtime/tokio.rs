@@ -1,69 +1,139 @@
-//! For checks that talk through tokio.
+//! The tokio runtime for checks that no request inside a tokio runtime started.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
 
-use super::{Runtime, Task, ThreadRuntime};
+use super::process::PerProcess;
+use super::promise::Promise;
+use super::sync::{Mutex, lock};
 
-/// [`ThreadRuntime`], with the tokio runtime of whoever asks at hand for the checks.
-///
-/// A check finds tokio's timers, sockets and `tokio::spawn` as it would in a handler. But it is polled on
-/// the library's own thread: one that blocks, against tokio's rules, blocks no thread that serves
-/// requests. Nor does the time come from tokio: deadlines hold in a runtime without `enable_time`, and
-/// while its threads are blocked.
-///
-/// The runtime is that of whoever asked first, or mounted the endpoint: while it is kept from its work, or once it
-/// has ended, checks that need it fail.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TokioRuntime;
+/// The first runtime that was offered, until it has shut down; then the next. A child of a fork starts without one.
+#[derive(Default)]
+pub(crate) struct LiveRuntime(PerProcess<Mutex<State>>);
 
-impl Runtime for TokioRuntime {
-    fn now(&self) -> Instant {
-        ThreadRuntime.now()
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Task {
-        ThreadRuntime.sleep_until(deadline)
-    }
-
-    /// Outside any tokio runtime, as [`ThreadRuntime`] does.
-    fn spawn(&self, task: Task) {
-        ThreadRuntime.spawn(match Handle::try_current() {
-            Ok(handle) => Box::pin(Entered {
-                handle,
-                task: Some(task),
-            }),
-            Err(_) => task,
-        });
-    }
+#[derive(Default)]
+struct State {
+    known: Option<Known>,
+    /// Set when a runtime is known again.
+    arrival: Arc<Promise<()>>,
 }
 
-/// A task that is polled, and dropped, in the context of a tokio runtime.
-struct Entered {
+struct Known {
     handle: Handle,
-    task: Option<Task>,
+    has_shut_down: Arc<AtomicBool>,
 }
 
-impl Future for Entered {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Self { handle, task } = &mut *self;
-        let _entered = handle.enter();
-        match task {
-            Some(task) => task.as_mut().poll(context),
-            None => Poll::Ready(()),
+impl Known {
+    fn new(handle: Handle) -> Self {
+        let has_shut_down = Arc::new(AtomicBool::new(false));
+        let guard = SetOnDrop(has_shut_down.clone());
+        // A runtime drops its tasks when it shuts down, and a task that comes later at once.
+        handle.spawn(async move {
+            let _guard = guard;
+            pending::<()>().await;
+        });
+        Self {
+            handle,
+            has_shut_down,
         }
     }
 }
 
-impl Drop for Entered {
+struct SetOnDrop(Arc<AtomicBool>);
+
+impl Drop for SetOnDrop {
     fn drop(&mut self) {
-        let _entered = self.handle.enter();
-        self.task = None;
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl State {
+    fn live(&self) -> Option<&Handle> {
+        let known = self.known.as_ref()?;
+        (!known.has_shut_down.load(Ordering::SeqCst)).then_some(&known.handle)
+    }
+}
+
+impl LiveRuntime {
+    fn state(&self) -> &Mutex<State> {
+        self.0.get_or_make(Mutex::default)
+    }
+
+    /// Takes the runtime of the caller, if there is one and no other is known.
+    pub(crate) fn offer(&self) {
+        let Ok(handle) = Handle::try_current() else {
+            return;
+        };
+        if self.get().is_some() {
+            return;
+        }
+        // Before the lock: a runtime that has shut down drops the task of it at once.
+        let known = Known::new(handle);
+        let mut state = lock(self.state());
+        let former = state.known.replace(known);
+        let arrival = std::mem::take(&mut state.arrival);
+        drop(state);
+        drop(former);
+        arrival.set(());
+    }
+
+    pub(crate) fn get(&self) -> Option<Handle> {
+        lock(self.state()).live().cloned()
+    }
+
+    /// Set as soon as a runtime is known; `None` if one is.
+    pub(crate) fn arrival(&self) -> Option<Arc<Promise<()>>> {
+        let state = lock(self.state());
+        state.live().is_none().then(|| state.arrival.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::{Builder, Handle};
+
+    use super::LiveRuntime;
+
+    #[test]
+    fn the_first_runtime_is_kept_until_it_has_shut_down() {
+        let build = [
+            || Builder::new_current_thread().build().unwrap(),
+            || {
+                Builder::new_multi_thread()
+                    .worker_threads(1)
+                    .build()
+                    .unwrap()
+            },
+        ];
+        for build in build {
+            let live = LiveRuntime::default();
+            let known = || live.get().map(|handle| handle.id());
+            live.offer();
+            let arrival = live.arrival().unwrap();
+            assert!(known().is_none() && arrival.get().is_none());
+
+            let (first, second) = (build(), build());
+            let offer = |handle: &Handle| {
+                let _entered = handle.enter();
+                live.offer();
+            };
+            offer(first.handle());
+            offer(second.handle());
+            assert_eq!(known(), Some(first.handle().id()));
+            assert!(arrival.get().is_some() && live.arrival().is_none());
+
+            let gone = first.handle().clone();
+            drop(first);
+            assert_eq!(known(), None);
+            let arrival = live.arrival().unwrap();
+            offer(&gone);
+            assert_eq!(known(), None);
+            assert!(arrival.get().is_some());
+            offer(second.handle());
+            assert_eq!(known(), Some(second.handle().id()));
+        }
     }
 }

@@ -1,0 +1,161 @@
+//! What code of the application finds around it: its `tracing` span and subscriber, and its tokio runtime.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::Poll;
+
+#[cfg(feature = "tokio")]
+use ::tokio::runtime::Handle;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Span, dispatcher};
+
+use super::Task;
+#[cfg(feature = "tokio")]
+use super::tokio::LiveRuntime;
+
+/// The context of the code that captured it. Task locals and thread locals are not part of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    /// `None` where there is none: then one that the program sets later is found.
+    subscriber: Option<Dispatch>,
+    span: Span,
+    #[cfg(feature = "tokio")]
+    tokio: Option<Handle>,
+}
+
+impl Context {
+    /// The context of the caller, whose span does not close as long as this is kept.
+    pub(crate) fn current() -> Self {
+        let subscriber = dispatcher::get_default(Dispatch::clone);
+        Self {
+            subscriber: (!subscriber.is::<NoSubscriber>()).then_some(subscriber),
+            span: Span::current(),
+            #[cfg(feature = "tokio")]
+            tokio: Handle::try_current().ok(),
+        }
+    }
+
+    /// No context.
+    pub(crate) fn empty() -> Self {
+        Self {
+            subscriber: None,
+            span: Span::none(),
+            #[cfg(feature = "tokio")]
+            tokio: None,
+        }
+    }
+
+    /// The same outside tokio.
+    pub(crate) fn outside_tokio(self) -> Self {
+        Self {
+            #[cfg(feature = "tokio")]
+            tokio: None,
+            ..self
+        }
+    }
+
+    /// The same, in the runtime of `live` if it is in no tokio runtime.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn or_in(mut self, live: &LiveRuntime) -> Self {
+        self.tokio = self.tokio.or_else(|| live.get());
+        self
+    }
+
+    /// Calls `call` in this context.
+    pub(crate) fn enter<T>(&self, call: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "tokio")]
+        let _entered = self.tokio.as_ref().map(Handle::enter);
+        let call = || self.span.in_scope(call);
+        match &self.subscriber {
+            Some(subscriber) => dispatcher::with_default(subscriber, call),
+            None => call(),
+        }
+    }
+
+    /// A task that is polled and dropped in this context.
+    pub(crate) fn wrap(self, task: Task) -> Task {
+        Box::pin(InContext {
+            context: self,
+            task: Some(task),
+        })
+    }
+}
+
+struct InContext {
+    context: Context,
+    task: Option<Task>,
+}
+
+impl Future for InContext {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> Poll<()> {
+        let Self { context: own, task } = &mut *self;
+        own.enter(|| match task {
+            Some(task) => task.as_mut().poll(context),
+            None => Poll::Ready(()),
+        })
+    }
+}
+
+impl Drop for InContext {
+    fn drop(&mut self) {
+        let Self { context, task } = self;
+        context.enter(|| drop(task.take()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::subscriber::with_default;
+    use tracing::{Event, Metadata, Subscriber};
+
+    use super::Context;
+
+    /// Counts events.
+    #[derive(Clone, Default)]
+    struct Counter(Arc<AtomicUsize>);
+
+    impl Subscriber for Counter {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn a_context_without_a_subscriber_leaves_the_one_it_is_entered_in() {
+        let (without, counter) = (Context::current(), Counter::default());
+        with_default(counter.clone(), || {
+            without.enter(|| tracing::info!("event"))
+        });
+        assert_eq!(counter.0.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_context_brings_its_subscriber() {
+        let counter = Counter::default();
+        let with = with_default(counter.clone(), Context::current);
+        with.enter(|| tracing::info!("event"));
+        assert_eq!(counter.0.load(Ordering::SeqCst), 1);
+    }
+}
