@@ -109,12 +109,12 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     /// The outcome of these results, check by check.
-    pub(crate) fn of(results: &[(Criticality, Vec<Report>)]) -> Self {
+    pub(crate) fn of(results: &[(Criticality, Arc<[Report]>)]) -> Self {
         let verdicts = results
             .iter()
             .map(|(criticality, reports)| Verdict::of(*criticality, reports));
         let verdict = verdicts.max().unwrap_or(Verdict::Ok);
-        let reports = results.iter().flat_map(|(_, reports)| reports);
+        let reports = results.iter().flat_map(|(_, reports)| &**reports);
         Self {
             verdict,
             record: results_record(verdict, reports),

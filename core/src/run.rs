@@ -182,7 +182,7 @@ impl Run {
     }
 
     /// Fills a slot with the result of another run's execution, which that run has counted.
-    fn adopt(&self, slot: usize, reports: Vec<Report>) {
+    fn adopt(&self, slot: usize, reports: Arc<[Report]>) {
         let mut table = lock(&self.table);
         if table.budget(slot).is_some() && table.fill(slot, reports) {
             drop(table);

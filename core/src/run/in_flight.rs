@@ -119,16 +119,16 @@ impl Drop for Executing {
 pub(super) struct SharedExecution {
     run: Arc<dyn Overdue>,
     /// The result as it counts (H15); `None` if the run ended before the check had its time.
-    result: Promise<Option<Vec<Report>>>,
+    result: Promise<Option<Arc<[Report]>>>,
 }
 
 impl SharedExecution {
-    pub(super) fn set_result(&self, result: Option<Vec<Report>>) {
+    pub(super) fn set_result(&self, result: Option<Arc<[Report]>>) {
         self.result.set(result);
     }
 
     /// Waits for the result, and makes sure that it comes in time.
-    pub(super) async fn result(&self, runtime: &dyn Runtime) -> Option<Vec<Report>> {
+    pub(super) async fn result(&self, runtime: &dyn Runtime) -> Option<Arc<[Report]>> {
         wait_for(&self.result, &self.run, runtime).await
     }
 }

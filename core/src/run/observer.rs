@@ -54,14 +54,14 @@ pub enum Notification {
     VerdictChanged(VerdictChanged),
 }
 
-/// One execution of a check.
+/// One execution of a check. Clones are cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckFinished {
     /// The name of the check.
-    pub check: String,
+    pub check: Arc<str>,
     /// The results as they count (H15): one for a check, any number for a subscriber.
-    pub reports: Vec<Report>,
+    pub reports: Arc<[Report]>,
     /// The duration; up to the timeout for an execution that exceeds it.
     pub duration: Duration,
     /// The time at which the result was known.

@@ -13,7 +13,7 @@ use crate::text::Rounded;
 
 /// See the [module's doc](self).
 pub(crate) struct RegisteredCheck {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(super) work: Work,
     pub(crate) timeout: Duration,
     pub(crate) criticality: Criticality,
@@ -38,7 +38,7 @@ impl RegisteredCheck {
     pub(crate) fn new(check: Check, default_timeout: Duration) -> Self {
         Self {
             timeout: check.timeout_or(default_timeout),
-            name: check.name,
+            name: check.name.into(),
             work: check.work,
             criticality: check.criticality,
             period: check.period,
@@ -61,9 +61,10 @@ impl RegisteredCheck {
         now: Instant,
     ) -> CheckFinished {
         let mut results = lock(&self.results);
+        let reports = results.status.count(self.thresholds, &self.name, reports);
         let finished = CheckFinished {
             check: self.name.clone(),
-            reports: results.status.count(self.thresholds, &self.name, reports),
+            reports: reports.into(),
             duration: now.saturating_duration_since(started),
             finished_at: now,
         };
@@ -79,15 +80,15 @@ impl RegisteredCheck {
     }
 
     /// The result of a background check at `now`; `None` for a check that runs on request (H14).
-    pub(super) fn background_result(&self, now: Instant) -> Option<Vec<Report>> {
+    pub(super) fn background_result(&self, now: Instant) -> Option<Arc<[Report]>> {
         let period = self.period?;
         let results = lock(&self.results);
         let Some(last) = &results.last else {
-            return Some(vec![self.failure("not run yet")]);
+            return Some([self.failure("not run yet")].into());
         };
         let age = now.saturating_duration_since(last.finished_at);
         Some(if age > period.saturating_mul(STALE_AFTER) {
-            vec![self.failure(format_args!("stale since {} ago", Rounded(age)))]
+            [self.failure(format_args!("stale since {} ago", Rounded(age)))].into()
         } else {
             last.reports.clone()
         })

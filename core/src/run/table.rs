@@ -1,5 +1,7 @@
 //! The results of a run: one slot for each check, filled once.
 
+use std::sync::Arc;
+
 use super::execution::TimeBudget;
 use crate::check::Report;
 
@@ -20,7 +22,7 @@ pub(super) enum Slot {
     /// Claimed, but not begun: the check may wait for a thread.
     Claimed,
     Running(TimeBudget),
-    Filled(Vec<Report>),
+    Filled(Arc<[Report]>),
 }
 
 impl Table {
@@ -70,18 +72,18 @@ impl Table {
     }
 
     /// Fills an open slot. Returns whether all slots are filled now.
-    pub(super) fn fill(&mut self, slot: usize, reports: Vec<Report>) -> bool {
+    pub(super) fn fill(&mut self, slot: usize, reports: Arc<[Report]>) -> bool {
         self.slots[slot] = Slot::Filled(reports);
         self.open -= 1;
         self.open == 0
     }
 
     /// Takes the reports out of a full table.
-    pub(super) fn take(&mut self) -> Vec<Vec<Report>> {
+    pub(super) fn take(&mut self) -> Vec<Arc<[Report]>> {
         let slots = std::mem::take(&mut self.slots).into_iter();
         let reports = slots.map(|slot| match slot {
             Slot::Filled(reports) => reports,
-            Slot::Waiting | Slot::Claimed | Slot::Running(_) => Vec::new(),
+            Slot::Waiting | Slot::Claimed | Slot::Running(_) => Arc::default(),
         });
         reports.collect()
     }

@@ -26,7 +26,7 @@ impl Notice {
         match notification {
             Notification::CheckFinished(finished) => {
                 let status = finished.reports[0].status();
-                Self::Finished(finished.check, status, finished.duration)
+                Self::Finished(finished.check.to_string(), status, finished.duration)
             }
             Notification::VerdictChanged(changed) => Self::Changed(changed.before, changed.now),
             other => panic!("{other:?}"),
@@ -250,7 +250,12 @@ fn the_last_result_of_each_check_can_be_read_as_it_counts() {
         let result = |finished: CheckFinished| {
             let message = finished.reports[0].message().map(str::to_owned);
             let age = time.now() - finished.finished_at;
-            (finished.check, finished.reports[0].status(), message, age)
+            (
+                finished.check.to_string(),
+                finished.reports[0].status(),
+                message,
+                age,
+            )
         };
         results.map(result).collect::<Vec<_>>()
     };
