@@ -90,7 +90,10 @@ where
     thread
         .spawn(serve)
         .map_err(|error| explained(error, format_args!("cannot start the thread of the {kind}")))?;
-    is_bound.recv().map_err(io::Error::other)?
+    is_bound.recv().unwrap_or_else(|_| {
+        let error = format!("the thread of the {kind} has ended");
+        Err(io::Error::other(error))
+    })
 }
 
 /// `error` with what failed in front of its text. The kind stays.

@@ -21,10 +21,10 @@ use std::time::{Duration, Instant};
 use health_core::{Check, Endpoint, Health, HealthConfig, StartupLatch};
 use tempfile::TempDir;
 
-/// The configuration as users copy it.
+/// The page whose configuration users copy.
 const PAGE: &str = include_str!("../../../docs/own-listener.md");
 
-/// How long HAProxy may take to notice: it asks ten times a second.
+/// How long HAProxy may take to notice a change: it polls ten times a second.
 const LIMIT: Duration = Duration::from_secs(30);
 
 struct HaProxy {
@@ -98,7 +98,7 @@ impl Drop for HaProxy {
     }
 }
 
-/// What the page says, for an application and an agent that are here, and asked more often.
+/// The configuration on the page, with the addresses of this test and a shorter interval.
 fn configuration(directory: &Path, application: SocketAddr, agent: SocketAddr) -> String {
     let (_, page) = PAGE.split_once("```haproxy\n").unwrap();
     let (backend, _) = page.split_once("```").unwrap();
@@ -147,7 +147,7 @@ fn the_state_of_the_application_is_the_state_of_the_server() {
         .build()
         .unwrap();
     let switch = health.maintenance_switch();
-    // HAProxy's own check of the application only has to connect.
+    // HAProxy's own check only connects.
     let application = TcpListener::bind("127.0.0.1:0").unwrap();
     let agent = health_hyper::agent_check("127.0.0.1:0", health.clone(), "/ready").unwrap();
     let application = application.local_addr().unwrap();

@@ -25,7 +25,7 @@ const ANYWHERE: &str = "127.0.0.1:0";
 /// Set in the process that may open few files: how many, or `+` and how many more than it has open.
 const MAY_OPEN: &str = "HEALTH_MAY_OPEN";
 
-/// A process with an application, and with both kinds of listeners of its own.
+/// A process with an application, a health listener and an agent check.
 struct Server {
     process: Child,
     input: ChildStdin,
@@ -151,6 +151,14 @@ fn connect_to_each(addresses: [SocketAddr; 2], count: usize) -> Vec<TcpStream> {
         .collect()
 }
 
+/// A connection on which a response that takes too long is an error: far less than a connection may be idle.
+fn connect(address: SocketAddr) -> TcpStream {
+    let connection = TcpStream::connect(address).unwrap();
+    let limit = Some(Duration::from_secs(30));
+    connection.set_read_timeout(limit).unwrap();
+    connection
+}
+
 fn received(mut connection: TcpStream) -> String {
     let mut received = String::new();
     connection.read_to_string(&mut received).unwrap();
@@ -158,11 +166,11 @@ fn received(mut connection: TcpStream) -> String {
 }
 
 fn expect_responses(server: &Server) {
-    let response = client::ask(TcpStream::connect(server.health).unwrap(), "/health");
+    let response = client::ask(connect(server.health), "/health");
     assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
-    let line = received(TcpStream::connect(server.agent).unwrap());
+    let line = received(connect(server.agent));
     assert_eq!(line, "up ready\n");
-    let page = received(TcpStream::connect(server.application).unwrap());
+    let page = received(connect(server.application));
     assert_eq!(page, "welcome");
 }
 
@@ -204,6 +212,10 @@ fn clients_that_hold_the_last_descriptors_keep_neither_pollers_nor_the_applicati
     };
     let (health, agent) = (server.health, server.agent);
     let held = connect_to_each([health, agent], 10);
+    for mut connection in &held {
+        // Those to the health listener are idle after that, which they may be for long.
+        let _ = connection.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
     for _ in 0..5 {
         expect_responses(&server);
     }

@@ -72,7 +72,7 @@ fn a_file_that_is_no_socket_is_an_error_and_stays() {
     assert_eq!(fs::read_to_string(path).unwrap(), "17");
 }
 
-/// Linux alone tells a full queue from a socket that nobody listens on.
+/// Other systems than Linux cannot tell a full queue from a socket without a listener.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_socket_whose_listener_is_too_busy_to_accept_is_an_error_and_stays() {
