@@ -51,8 +51,20 @@ def _options(description, names):
     add = parser.add_argument
     add("--check", action="store_true", help="compare the page, and do not write it")
     add("--install", action="store_true", help="install missing programs, with apt-get")
-    add("--only", action="append", choices=names, metavar="NAME", help=f"run this program; may be repeated: {', '.join(names)}")
-    add("--target", type=pathlib.Path, default=TARGET, metavar="DIRECTORY", help="where the examples and health-probe were built (default: %(default)s)")
+    add(
+        "--only",
+        action="append",
+        choices=names,
+        metavar="NAME",
+        help=f"run only this program; may be repeated: {', '.join(names)}",
+    )
+    add(
+        "--target",
+        type=pathlib.Path,
+        default=TARGET,
+        metavar="DIRECTORY",
+        help="where the examples and health-probe were built (default: %(default)s)",
+    )
     return parser.parse_args()
 
 

@@ -2,12 +2,13 @@
 
     load.py '{"port": 8080, "connections": 32, "timeout": 10, "requests": [["GET", "/", "", "the application\\n"]]}'
 
-A request is a method, a path, a body, the body that its 200 must have, and an optional header. It gets this response, or it
-has failed. Prints a line of JSON ten times a second: `sent`, `answered`, `failed` by reason. When its standard input ends it
-stops sending, waits for the responses that are due, and prints the last line, where `sent` is the sum of the others.
+A request is a method, a path, a body, the body that its 200 must have, and an optional header. It gets this response,
+or it has failed. Prints a line of JSON ten times a second: `sent`, `answered`, `failed` by reason. When its standard
+input ends it stops sending, waits for the responses that are due, and prints the last line, where `sent` is the sum of
+the others.
 
-Why not wrk: it accepts every status code below 400, and counts a timeout only if a late response arrives. Eight connections
-whose requests got no response caused no error in its report.
+Why not wrk: it accepts every status code below 400, and counts a timeout only if a late response arrives. Eight
+connections whose requests got no response caused no error in its report.
 """
 
 import collections

@@ -69,7 +69,9 @@ class HAProxy(Proxy):
         return scratch / "admin.sock"
 
     @staticmethod
-    def configuration(port, admin, a, b, path="/health", interval=INTERVAL, fall=1, more="", reuse="safe", sticky=False):
+    def configuration(
+        port, admin, a, b, path="/health", interval=INTERVAL, fall=1, more="", reuse="safe", sticky=False
+    ):
         values = {"port": port, "admin": admin, "a": a, "b": b, "path": path, "interval": interval, "fall": fall}
         # 299, which only /health has, takes a server out without a failure.
         expect = "\n    http-check expect ! status 299 error-status L7OKC" if path == "/health" else ""

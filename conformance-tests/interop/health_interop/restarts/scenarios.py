@@ -7,8 +7,8 @@ from .proxies import INTERVAL, PROBE_TIMEOUT
 MARGIN = 400
 DELAY = INTERVAL + PROBE_TIMEOUT + MARGIN
 
-# Every example has a quick response, and one that takes some milliseconds. Go's HTTP client, and so Caddy, repeats a GET
-# by itself when a kept connection breaks: a POST with a body shows what is lost.
+# Every example has a quick response, and one that takes some milliseconds. Go's HTTP client, and so Caddy, repeats a
+# GET by itself when a kept connection breaks: a POST with a body shows what is lost.
 REQUESTS = [
     ["GET", "/", "", "the application\n"],
     ["POST", "/orders", "two of these", "ordered\n"],
