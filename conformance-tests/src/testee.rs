@@ -4,12 +4,11 @@
 //! it becomes a testee with [`main`], and a test runs the whole suite over it with [`run_suite`]; see
 //! `examples` and `tests/conformance.rs` of any adapter.
 
-mod controls;
+mod assembled;
 mod endpoints;
 mod parts;
 mod scripted;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -17,13 +16,12 @@ use std::panic;
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use health_core::{Health, HealthConfig, LOG_TARGET, LogPolicy, StartupLatch};
+use health_core::{Health, LOG_TARGET};
 use tracing::field::{Field, Visit};
 use tracing::span;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use self::controls::Controls;
-use self::endpoints::endpoint;
+pub use self::assembled::Assembled;
 use self::parts::Part;
 use self::scripted::{EXPECTED_PANIC, Payload};
 use crate::judge::known::KnownFailures;
@@ -31,7 +29,7 @@ use crate::options::Options;
 use crate::report::Report;
 use crate::scenario::Suite;
 use crate::scenario::command::Command;
-use crate::setup::{self, Setup};
+use crate::setup::Setup;
 use crate::target::journal::{Journal, Line};
 use crate::target::{Harness, Server, StartError};
 
@@ -54,11 +52,11 @@ fn serve_setup(serve: impl Fn(Health) -> io::Result<Server>) -> Result<(), Box<d
     let setup = serde_json::from_str(&setup).map_err(|error| format!("HEALTH_SETUP: {error}"))?;
     let journal = Journal::standard_output();
     write_records_to(&journal);
-    let controls = controls(&setup, &journal)?;
-    let server = serve(controls.health())?;
+    let assembled = Assembled::new(&setup, &journal)?;
+    let server = serve(assembled.health().clone())?;
     println!("READY http://{}", server.address());
     for line in io::stdin().lines() {
-        let applied = Command::try_from(line?).and_then(|command| controls.apply(&command));
+        let applied = Command::try_from(line?).and_then(|command| assembled.apply(&command));
         match applied {
             Ok(()) => println!("DONE"),
             Err(problem) => eprintln!("{problem}"),
@@ -121,40 +119,16 @@ where
 {
     fn start(&self, setup: &Setup, journal: &Journal) -> Result<Server, StartError> {
         write_records_to(journal);
-        let controls =
-            controls(setup, journal).map_err(|error| StartError::Refused(error.to_string()))?;
-        let server = (self.0)(controls.health());
+        let assembled = Assembled::new(setup, journal)
+            .map_err(|error| StartError::Refused(error.to_string()))?;
+        let server = (self.0)(assembled.health().clone());
         let server = server.map_err(|error| StartError::Failed(error.to_string()))?;
-        Ok(server.with_commands(move |command| controls.apply(command)))
+        Ok(server.with_commands(move |command| assembled.apply(command)))
     }
 }
 
-/// The endpoints that `setup` describes, and what they can be told.
-fn controls(setup: &Setup, journal: &Journal) -> Result<Controls, Box<dyn Error>> {
-    let config = HealthConfig::from_pairs(&setup.settings)?;
-    let mut builder = Health::builder().config(config);
-    let mut names = BTreeSet::new();
-    for (index, check) in setup.checks.iter().enumerate() {
-        let is_namesake = !names.insert(&check.name);
-        builder = builder.register(scripted::check(check, index, is_namesake, journal));
-    }
-    for described in &setup.endpoints {
-        builder = builder.endpoint(endpoint(described, setup));
-    }
-    let mut latches = BTreeMap::new();
-    for name in &setup.latches {
-        let latch = StartupLatch::new(name);
-        builder = builder.latch(&latch);
-        latches.insert(name.clone(), latch);
-    }
-    if setup.log == setup::LogPolicy::Change {
-        builder = builder.log_policy(LogPolicy::on_change());
-    }
-    Ok(Controls::new(builder.build()?, latches))
-}
-
-/// Keeps the panics that scenarios ask for out of the test's output.
-fn quieten_expected_panics() {
+/// Keeps the panics that scenarios ask for out of a test's output.
+pub fn quieten_expected_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let default = panic::take_hook();

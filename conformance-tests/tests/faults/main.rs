@@ -8,19 +8,11 @@
     reason = "a helper that fails is a test that fails"
 )]
 
-mod checks;
-mod clock;
-mod endpoint;
 mod fault;
-#[path = "../../testees/std/http.rs"]
-#[expect(dead_code, reason = "the server here has a loop of its own")]
 mod http;
-mod query;
-mod record;
 mod server;
-mod state;
-mod threshold;
-mod view;
+mod sound;
+mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, Mutex};
@@ -34,8 +26,9 @@ use health_conformance::{
     Scenario, Setup, Suite,
 };
 
-use self::fault::{CATALOGUE, Fault};
+use self::fault::Fault;
 use self::server::Faulty;
+use self::topics::TOPICS;
 
 /// The plainest scenario there is: no fault fails it, so that each is one of what its scenarios are about.
 const PLAINEST: &str = "path/exact";
@@ -106,8 +99,18 @@ fn takes_time(scenario: &Scenario) -> bool {
         || scenario.id() == "wire/toggled-under-load"
 }
 
+/// Every fault, in the order of the rules.
+fn faults() -> impl Iterator<Item = &'static Fault> {
+    TOPICS.iter().copied().flatten()
+}
+
 /// Runs the suite against a server with a fault that runs already, and removes nothing but what it has put there.
-fn run_on_running(settings: &str, checks: &str, fault: Option<Fault>, scenario: &str) -> Report {
+fn run_on_running(
+    settings: &str,
+    checks: &str,
+    fault: Option<&'static Fault>,
+    scenario: &str,
+) -> Report {
     let directory = tempfile::tempdir().unwrap();
     let disablefile = directory.path().join("maintenance");
     let mut settings: BTreeMap<String, String> = serde_json::from_str(settings).unwrap();
@@ -144,31 +147,32 @@ fn a_server_that_runs_already_is_judged_by_what_it_was_started_with() {
         assert!(passed > 40, "{settings} {checks}: {report}");
     }
     for (settings, checks, fault, scenario) in [
-        ("{}", failing, Fault::ChecksNeverRun, "query/runs-all"),
-        ("{}", failing, Fault::DetailInHeader, "header/error"),
-        ("{}", "[]", Fault::StateCached, "maintenance/seen-at-once"),
+        ("{}", failing, "ChecksNeverRun", "query/runs-all"),
+        ("{}", failing, "DetailInHeader", "header/error"),
+        ("{}", "[]", "StateCached", "maintenance/seen-at-once"),
         (
             elsewhere,
             "[]",
-            Fault::MaintenanceCodeIgnored,
+            "MaintenanceCodeIgnored",
             "maintenance/file",
         ),
         (
             elsewhere,
             "[]",
-            Fault::TrailingSlashAccepted,
+            "TrailingSlashAccepted",
             "path/trailing-slash",
         ),
     ] {
-        let report = run_on_running(settings, checks, Some(fault), scenario);
+        let broken = faults().find(|broken| broken.name == fault);
+        let report = run_on_running(settings, checks, Some(broken.unwrap()), scenario);
         let is_caught = report.failed().any(|id| id == scenario);
-        assert!(is_caught, "{settings} {checks} {fault:?}: {report}");
+        assert!(is_caught, "{settings} {checks} {fault}: {report}");
     }
 }
 
 /// The scenarios that a server with this fault fails: of the plainest, and those that have to catch it.
-fn caught_by(suite: &Suite, fault: Fault, scenarios: &[&str]) -> BTreeSet<String> {
-    let run = scenarios.iter().chain([&PLAINEST]);
+fn caught_by(suite: &Suite, fault: &'static Fault) -> BTreeSet<String> {
+    let run = fault.scenarios.iter().chain([&PLAINEST]);
     let options = Options {
         run: run.map(|&id| id.to_owned()).collect(),
         jobs: JOBS,
@@ -183,33 +187,32 @@ fn caught_by(suite: &Suite, fault: Fault, scenarios: &[&str]) -> BTreeSet<String
 
 #[test]
 fn every_fault_is_caught_by_its_scenarios_and_leaves_the_plainest_answer_sound() {
-    assert!(CATALOGUE.len() >= 300, "the README says so");
+    assert!(faults().count() >= 300, "the README says so");
     allow_many_files();
     let suite = Suite::builtin().unwrap();
     // This machine, or user, may be unable to show some.
     let shown: BTreeSet<&str> = sound().passed().collect();
-    let waiting = Mutex::new(CATALOGUE.iter());
+    let waiting = Mutex::new(faults());
     let missed = Mutex::new(Vec::new());
     let work = || {
         loop {
-            let Some((fault, scenarios)) = waiting.lock().unwrap().next() else {
+            let Some(fault) = waiting.lock().unwrap().next() else {
                 break;
             };
-            let by = caught_by(&suite, *fault, scenarios);
-            println!("{fault:?}: {by:?}");
+            let Fault { name, says, .. } = fault;
+            let by = caught_by(&suite, fault);
+            println!("{name}: {by:?}");
             let mut missed = missed.lock().unwrap();
             if by.contains(PLAINEST) {
-                missed.push(format!(
-                    "{fault:?} fails {PLAINEST}, as all scenarios would"
-                ));
+                missed.push(format!("{name} fails {PLAINEST}, as all scenarios would"));
             }
-            for pattern in *scenarios {
+            for pattern in fault.scenarios {
                 let mut matching = suite.matching(pattern).map(Scenario::id).peekable();
                 if matching.peek().is_none() {
-                    missed.push(format!("{fault:?}: there is no scenario {pattern}"));
+                    missed.push(format!("{name}: there is no scenario {pattern}"));
                 }
                 for id in matching.filter(|id| shown.contains(id) && !by.contains(*id)) {
-                    missed.push(format!("{id} does not catch {fault:?}"));
+                    missed.push(format!("{id} does not catch {name}:{says}"));
                 }
             }
         }
@@ -225,7 +228,7 @@ fn every_fault_is_caught_by_its_scenarios_and_leaves_the_plainest_answer_sound()
 #[test]
 fn every_must_has_to_catch_a_fault() {
     let suite = Suite::builtin().unwrap();
-    let patterns = CATALOGUE.iter().flat_map(|(_, scenarios)| *scenarios);
+    let patterns = faults().flat_map(|fault| fault.scenarios);
     let caught: BTreeSet<&str> = patterns
         .flat_map(|pattern| suite.matching(pattern).map(Scenario::id))
         .collect();
@@ -238,6 +241,6 @@ fn every_must_has_to_catch_a_fault() {
         .collect();
     assert!(
         idle.is_empty(),
-        "name each with a fault that it catches, in fault.rs: {idle:?}"
+        "name each with a fault that it catches, in tests/faults/topics: {idle:?}"
     );
 }

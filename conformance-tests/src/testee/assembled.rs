@@ -1,0 +1,77 @@
+//! The endpoints that a setup describes, on the core.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::sync::Mutex;
+
+use health_core::{Health, HealthConfig, LogPolicy, StartupLatch};
+
+use super::endpoints::endpoint;
+use super::{lock, scripted};
+use crate::scenario::command::Command;
+use crate::setup::{self, Setup};
+use crate::target::journal::Journal;
+
+/// The endpoints that a [`Setup`] describes, and the latches that a testee holds.
+pub struct Assembled {
+    health: Health,
+    latches: Mutex<BTreeMap<String, StartupLatch>>,
+}
+
+impl Assembled {
+    /// Builds the endpoints of `setup`, with checks that write their starts to `journal`.
+    ///
+    /// # Errors
+    ///
+    /// The core refuses the setup.
+    pub fn new(setup: &Setup, journal: &Journal) -> Result<Self, Box<dyn Error>> {
+        let config = HealthConfig::from_pairs(&setup.settings)?;
+        let mut builder = Health::builder().config(config);
+        let mut names = BTreeSet::new();
+        for (index, check) in setup.checks.iter().enumerate() {
+            let is_namesake = !names.insert(&check.name);
+            builder = builder.register(scripted::check(check, index, is_namesake, journal));
+        }
+        for described in &setup.endpoints {
+            builder = builder.endpoint(endpoint(described, setup));
+        }
+        let mut latches = BTreeMap::new();
+        for name in &setup.latches {
+            let latch = StartupLatch::new(name);
+            builder = builder.latch(&latch);
+            latches.insert(name.clone(), latch);
+        }
+        if setup.log == setup::LogPolicy::Change {
+            builder = builder.log_policy(LogPolicy::on_change());
+        }
+        Ok(Self {
+            health: builder.build()?,
+            latches: Mutex::new(latches),
+        })
+    }
+
+    /// The handle of the endpoints.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Does what a command says; the next request sees it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such latch, or it was released or dropped before.
+    pub fn apply(&self, command: &Command) -> Result<(), String> {
+        let take = |name: &str| {
+            let latch = lock(&self.latches).remove(name);
+            latch.ok_or_else(|| format!("{command}: no latch {name:?} is held"))
+        };
+        match command {
+            Command::Drain => self.health.drain(),
+            Command::SwitchOn => self.health.maintenance_switch().turn_on(),
+            Command::SwitchOff => self.health.maintenance_switch().turn_off(),
+            Command::Release(name) => take(name)?.release(),
+            Command::Drop(name) => drop(take(name)?),
+        }
+        Ok(())
+    }
+}

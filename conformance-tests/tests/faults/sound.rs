@@ -1,0 +1,249 @@
+//! A sound answer: that of the core, with the log records that belong to it.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use futures::executor::block_on;
+use health_conformance::testee::Assembled;
+use health_conformance::{Command, Endpoint, Journal, Setup};
+use health_core::{LOG_TARGET, ThreadRuntime};
+use http::StatusCode;
+use tracing::field::{Field, Visit};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher, span};
+
+use crate::http::Request;
+
+/// A log record of the endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) level: String,
+    pub(crate) text: String,
+}
+
+impl Record {
+    pub(crate) fn new(level: &str, text: impl Into<String>) -> Self {
+        let (level, text) = (level.to_owned(), text.into());
+        Self { level, text }
+    }
+
+    /// The word of an answer's record; `None` for a warning about the disablefile.
+    pub(crate) fn state(&self) -> Option<&str> {
+        let rest = self.text.strip_prefix("Health response: ")?;
+        rest.split(' ').next()
+    }
+}
+
+/// What is answered, and logged.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) reason: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+    pub(crate) sends_body: bool,
+    /// Only with a fault: half of the bytes are sent.
+    pub(crate) is_cut: bool,
+    pub(crate) records: Vec<Record>,
+}
+
+impl Answer {
+    pub(crate) fn page(status: u16, reason: &str) -> Self {
+        let mut page = Self {
+            status,
+            reason: reason.to_owned(),
+            headers: Vec::new(),
+            body: String::new(),
+            sends_body: true,
+            is_cut: false,
+            records: Vec::new(),
+        };
+        page.set_body(&format!("the page for {status}"));
+        page
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.unset(name);
+        self.headers.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.headers.retain(|(header, _)| header != name);
+    }
+
+    pub(crate) fn set_body(&mut self, body: &str) {
+        body.clone_into(&mut self.body);
+        self.set("content-length", &body.len().to_string());
+    }
+
+    pub(crate) fn is(&self, word: &str) -> bool {
+        self.body == word
+    }
+
+    /// What the endpoint found: the word of its record, or OK.
+    pub(crate) fn state(&self) -> &str {
+        let mut states = self.records.iter().filter_map(Record::state);
+        states.next().unwrap_or("OK")
+    }
+
+    /// Makes another answer of it, without a record.
+    pub(crate) fn turn(&mut self, status: u16, word: &str) {
+        let canonical = StatusCode::from_u16(status).ok();
+        let canonical = canonical.and_then(|status| status.canonical_reason());
+        self.status = status;
+        self.reason = canonical.unwrap_or(word).to_owned();
+        self.set_body(word);
+        self.records.clear();
+    }
+
+    pub(crate) fn turn_ok(&mut self) {
+        self.turn(200, "OK");
+    }
+
+    pub(crate) fn log(&mut self, level: &str, text: impl Into<String>) {
+        self.records.push(Record::new(level, text));
+    }
+
+    pub(crate) fn bytes(&self, keeps: bool) -> Vec<u8> {
+        let connection = if keeps { "keep-alive" } else { "close" };
+        let (status, reason) = (self.status, &self.reason);
+        let mut text = format!("HTTP/1.1 {status} {reason}\r\nconnection: {connection}\r\n");
+        for (name, value) in &self.headers {
+            text += &format!("{name}: {value}\r\n");
+        }
+        text += "\r\n";
+        if self.sends_body {
+            text += &self.body;
+        }
+        text.into_bytes()
+    }
+}
+
+/// The endpoints of one server, which are sound.
+pub(crate) struct Sound {
+    pub(crate) setup: Setup,
+    pub(crate) journal: Journal,
+    assembled: Assembled,
+    dispatch: Dispatch,
+}
+
+impl Sound {
+    /// Returns the records of the start, too.
+    ///
+    /// # Errors
+    ///
+    /// A setting that H11 refuses.
+    pub(crate) fn new(setup: &Setup, journal: &Journal) -> Result<(Self, Vec<Record>), String> {
+        let dispatch = Dispatch::new(Recorder);
+        let (assembled, records) = recorded(&dispatch, || Assembled::new(setup, journal));
+        let assembled = assembled.map_err(|error| error.to_string())?;
+        assembled.health().start_on(ThreadRuntime);
+        let sound = Self {
+            setup: setup.clone(),
+            journal: journal.clone(),
+            assembled,
+            dispatch,
+        };
+        Ok((sound, records))
+    }
+
+    /// Endpoints beside these, with a setup that `edit` changes.
+    pub(crate) fn beside(&self, edit: impl FnOnce(&mut Setup)) -> Self {
+        let mut setup = self.setup.clone();
+        edit(&mut setup);
+        Self::new(&setup, &self.journal).unwrap().0
+    }
+
+    pub(crate) fn answer(&self, request: &Request) -> Answer {
+        let Some(endpoint) = self.assembled.health().at(request.path()) else {
+            let mut page = Answer::page(404, "Not Found");
+            page.sends_body = request.method != "HEAD";
+            return page;
+        };
+        if request.method == "CONNECT" {
+            return Answer::page(405, "Method Not Allowed");
+        }
+        let respond = || block_on(endpoint.respond(request.query()));
+        let (response, records) = recorded(&self.dispatch, respond);
+        let headers = response.headers();
+        Answer {
+            status: response.status().as_u16(),
+            reason: response.reason().to_string(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.into_owned()))
+                .collect(),
+            body: response.body().to_owned(),
+            sends_body: request.method != "HEAD",
+            is_cut: false,
+            records,
+        }
+    }
+
+    /// Does what a command says. One that a fault has made pointless is ignored.
+    pub(crate) fn apply(&self, command: &Command) {
+        let _ = self.assembled.apply(command);
+    }
+
+    pub(crate) fn setting(&self, key: &str) -> Option<&str> {
+        let value = self.setup.settings.get(&format!("healthcheck.{key}"))?;
+        Some(value)
+    }
+
+    /// The path of the endpoint that every server has.
+    pub(crate) fn url(&self) -> &str {
+        self.setting("url").unwrap_or("/health")
+    }
+
+    /// The endpoint beside that one which a request is for.
+    pub(crate) fn further(&self, request: &Request) -> Option<&Endpoint> {
+        let mut endpoints = self.setup.endpoints.iter();
+        endpoints.find(|endpoint| endpoint.path == request.path())
+    }
+}
+
+thread_local! {
+    /// What the endpoints log on this thread.
+    static RECORDS: RefCell<Vec<Record>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What a function returns, and what is logged meanwhile.
+fn recorded<T>(dispatch: &Dispatch, function: impl FnOnce() -> T) -> (T, Vec<Record>) {
+    let result = dispatcher::with_default(dispatch, function);
+    (result, RECORDS.take())
+}
+
+struct Recorder;
+
+impl Subscriber for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with(LOG_TARGET) && *metadata.level() <= Level::INFO
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        let record = Record::new(event.metadata().level().as_str(), text.0);
+        RECORDS.with_borrow_mut(|records| records.push(record));
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}

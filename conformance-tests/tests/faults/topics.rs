@@ -1,0 +1,48 @@
+//! The faults, by the rule that they break.
+
+mod background;
+mod broken_check;
+mod drain;
+mod endpoint;
+mod header;
+mod log;
+mod log_policy;
+mod maintenance;
+mod method;
+mod optional;
+mod path;
+mod query;
+mod setting;
+mod shared;
+mod source;
+mod startup;
+mod state;
+mod threshold;
+mod verdict;
+mod wire;
+
+use crate::fault::Fault;
+
+/// Every fault, in the order of the rules.
+pub(crate) const TOPICS: [&[Fault]; 20] = [
+    path::FAULTS,
+    method::FAULTS,
+    wire::FAULTS,
+    maintenance::FAULTS,
+    query::FAULTS,
+    verdict::FAULTS,
+    log::FAULTS,
+    header::FAULTS,
+    setting::FAULTS,
+    broken_check::FAULTS,
+    shared::FAULTS,
+    optional::FAULTS,
+    background::FAULTS,
+    threshold::FAULTS,
+    endpoint::FAULTS,
+    state::FAULTS,
+    startup::FAULTS,
+    source::FAULTS,
+    drain::FAULTS,
+    log_policy::FAULTS,
+];

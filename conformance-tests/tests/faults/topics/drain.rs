@@ -1,0 +1,90 @@
+//! H20: the drain.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+
+use health_conformance::Command;
+
+use super::maintenance::disablefile;
+use super::source::{needs_a_request, seen_late};
+use super::state::is_no_drain;
+use crate::fault::{Decoration, Twin, command, exchange, faults, wait_for_runs};
+use crate::http::Request;
+use crate::sound::{Answer, Sound};
+
+faults! {
+    /// There is no drain.
+    DrainIgnored: "drain/next-request" => command(|command, sound| {
+        if is_no_drain(command) {
+            sound.apply(command);
+        }
+    });
+    /// A drain is seen by the second request.
+    DrainSeenLate: "drain/next-request", "drain/kept-connection" => seen_late();
+    /// A drain is lost that begins before the first request.
+    DrainNeedsARequest: "drain/before-the-first-request" => needs_a_request();
+    /// A second drain ends the first.
+    SecondDrainEndsIt: "drain/twice" => {
+        let drains = AtomicUsize::new(0);
+        ends(move |command| !is_no_drain(command) && drains.fetch_add(1, Relaxed) > 0, |_, _, _| false)
+    };
+    /// Twenty requests are told of a drain.
+    DrainToldToSome: "drain/crowd" => {
+        let told = AtomicUsize::new(0);
+        ends(|_| false, move |answer, _, _| answer.state() == "DRAINING" && told.fetch_add(1, Relaxed) > 20)
+    };
+    /// A marker ends the drain.
+    MarkerEndsDrain: "drain/marker-does-not-end-it" =>
+        ends(|_| false, |_, _, sound| disablefile(sound).exists());
+    /// The switch ends the drain.
+    SwitchEndsDrain: "drain/switch-does-not-end-it" =>
+        ends(|command| matches!(command, Command::SwitchOff), |_, _, _| false);
+    /// A latch that is released ends the drain.
+    ReleaseEndsDrain: "drain/release-does-not-end-it" =>
+        ends(|command| matches!(command, Command::Release(_)), |_, _, _| false);
+    /// Checks that pass end the drain.
+    PassingChecksEndDrain: "drain/checks-do-not-end-it" =>
+        ends(|_| false, |answer, _, _| answer.is("OK"));
+    /// A run that is under way ends with what its checks say.
+    RunOutlivesDrain: "drain/while-checks-run" => {
+        let is_draining = Arc::new(AtomicBool::new(false));
+        let (told, undrained) = (is_draining.clone(), Twin::new(|_| {}));
+        exchange(move |request, sound| match is_draining.load(Relaxed) {
+            true => Ok(sound.answer(request)),
+            false => Ok(undrained.of(sound).answer(request)),
+        })
+        .with_command(move |command, sound| {
+            told.store(true, Relaxed);
+            sound.apply(command);
+        })
+    };
+    /// In a drain, requests wait for runs that are under way.
+    DrainWaitsForRuns: "drain/while-a-check-hangs" =>
+        wait_for_runs(|answer, _| answer.state() == "DRAINING");
+}
+
+/// The drain is over once a command or an answer ends it.
+fn ends(
+    by_command: impl Fn(&Command) -> bool + Send + Sync + 'static,
+    by_answer: impl Fn(&Answer, &Request, &Sound) -> bool + Send + Sync + 'static,
+) -> Decoration {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let undrained = Arc::new(Twin::new(|_| {}));
+    let (told, others) = (is_over.clone(), undrained.clone());
+    exchange(move |request, sound| {
+        if is_over.load(Relaxed) {
+            return Ok(undrained.of(sound).answer(request));
+        }
+        let answer = sound.answer(request);
+        is_over.store(by_answer(&answer, request, sound), Relaxed);
+        Ok(answer)
+    })
+    .with_command(move |command, sound| {
+        let others = others.of(sound);
+        sound.apply(command);
+        if is_no_drain(command) {
+            others.apply(command);
+        }
+        told.fetch_or(by_command(command), Relaxed);
+    })
+}

@@ -1,0 +1,79 @@
+//! H13: optional checks.
+
+use health_conformance::{Behaviour, Check};
+
+use super::header::detail;
+use crate::fault::{
+    Decoration, faults, level, no_disablefile, other_wins, records, results, setup, to,
+};
+
+faults! {
+    /// No check is optional.
+    OptionalFailsAnswer: "optional/fails" => counts(|_| true);
+    /// A degraded answer is not logged.
+    DegradedNotLogged: "optional/fails" =>
+        records(|records| records.retain(|record| record.state() != Some("DEGRADED")));
+    /// A degraded answer is logged at ERROR.
+    DegradedAtError: "optional/fails" => level("DEGRADED", "ERROR");
+    /// A degraded answer is logged at INFO.
+    DegradedAtInfo: "optional/fails" => level("DEGRADED", "INFO");
+    /// Messages stand in a header of a degraded answer.
+    DegradedInHeader: "optional/fails" => to(|answer, _, sound| {
+        if answer.state() == "DEGRADED" {
+            answer.set("x-degraded", &detail(sound));
+        }
+    });
+    /// With the failure of an optional check, no other counts.
+    OptionalHidesOthers: "optional/and-another" => failing_optional_hides_others();
+    /// An error is logged without the results of optional checks.
+    OptionalLeftOut: "optional/and-another" => results(|rows, _, sound| {
+        let is_optional = |name: &str| {
+            let mut checks = sound.setup.checks.iter();
+            checks.any(|check| check.optional && check.name == name)
+        };
+        rows.retain(|row| !is_optional(&row.name));
+    });
+    /// Optional checks are logged when they pass, too.
+    OptionalAlwaysTold: "optional/passes" => to(|answer, request, sound| {
+        if request.asks() && answer.state() == "OK" && sound.setup.checks.iter().any(|check| check.optional) {
+            answer.log("WARN", "Health response: DEGRADED ([])");
+        }
+    });
+    /// A timeout that has expired always makes an error.
+    OptionalTimeoutCounts: "optional/hangs" =>
+        counts(|check| matches!(check.behaviour, Behaviour::Hang | Behaviour::Slow(_)));
+    /// A panic always makes an error.
+    OptionalPanicCounts: "optional/panics" =>
+        counts(|check| matches!(check.behaviour, Behaviour::Panic(_)));
+    /// What HEAD is answered with is not logged when it is degraded.
+    DegradedHeadNotLogged: "optional/head" => to(|answer, request, _| {
+        if request.method == "HEAD" {
+            answer.records.clear();
+        }
+    });
+    /// A degraded answer beats maintenance.
+    DegradedInMaintenance: "optional/in-maintenance" =>
+        other_wins(no_disablefile, |_| false, ("MAINTENANCE", "DEGRADED"));
+}
+
+/// Such checks are not optional.
+fn counts(counts: fn(&Check) -> bool) -> Decoration {
+    setup(move |setup| {
+        for check in &mut setup.checks {
+            check.optional &= !counts(check);
+        }
+    })
+}
+
+/// Where an optional check fails, every check is optional.
+pub(crate) fn failing_optional_hides_others() -> Decoration {
+    setup(|setup| {
+        let mut checks = setup.checks.iter();
+        if checks.any(|check| check.optional && check.status != "OK") {
+            setup
+                .checks
+                .iter_mut()
+                .for_each(|check| check.optional = true);
+        }
+    })
+}

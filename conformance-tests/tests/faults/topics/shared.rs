@@ -1,0 +1,72 @@
+//! H7: runs that are shared.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+
+use crate::fault::{Crowd, Ending, Memory, exchange, faults};
+use crate::sound::Answer;
+
+faults! {
+    /// Each request has a run of its own.
+    RunForEachAsker: "shared/crowd" =>
+        exchange(|request, sound| Ok(sound.beside(|_| {}).answer(request)));
+    /// Whoever comes while a run is under way is told that all is well.
+    JoiningPasses: "shared/results" => {
+        let crowd = Crowd::default();
+        exchange(move |request, sound| {
+            let (mut answer, has_joined) = crowd.answer(request, sound);
+            if has_joined {
+                answer.turn_ok();
+            }
+            Ok(answer)
+        })
+    };
+    /// The results of the first run are kept.
+    ResultsKept: "shared/next-run" => {
+        let first = Memory::<Option<Answer>>::default();
+        exchange(move |request, sound| {
+            Ok(first.lock().get_or_insert_with(|| sound.answer(request)).clone())
+        })
+    };
+    /// A run ends when a client that asked for it leaves.
+    RunEndsWithItsAsker: "shared/first-leaves", "shared/many-leave" => {
+        let run = Arc::new(Memory::<Run>::default());
+        exchange(move |request, sound| {
+            run.lock().begin();
+            let is_answered = Arc::new(AtomicBool::new(false));
+            let (left, watched, answered) = (request.clone(), run.clone(), is_answered.clone());
+            thread::spawn(move || {
+                if left.wait_for_leave() && !answered.load(Relaxed) {
+                    watched.lock().is_ended = true;
+                }
+            });
+            let answer = sound.answer(request);
+            is_answered.store(true, Relaxed);
+            match run.lock().end() {
+                true => Err(Ending::Connection),
+                false => Ok(answer),
+            }
+        })
+    };
+}
+
+/// A run, and how many requests wait for it.
+#[derive(Debug, Default)]
+struct Run {
+    requests: usize,
+    is_ended: bool,
+}
+
+impl Run {
+    fn begin(&mut self) {
+        self.is_ended &= self.requests > 0;
+        self.requests += 1;
+    }
+
+    /// Returns whether a client has left meanwhile.
+    fn end(&mut self) -> bool {
+        self.requests -= 1;
+        self.is_ended
+    }
+}
