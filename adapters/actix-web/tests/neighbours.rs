@@ -1,11 +1,7 @@
 //! The endpoint takes and changes no path of the application but its own.
 
-#[path = "../examples/actix_web_testee.rs"]
-#[expect(dead_code, reason = "only how it serves an application is needed")]
-mod actix_web_testee;
-
 use actix_web::web::{self, ServiceConfig};
-use health_core::Health;
+use health_actix_web::Health;
 
 fn app(app: &mut ServiceConfig) {
     app.route("/", web::get().to(|| async { "shop" }))
@@ -18,12 +14,12 @@ fn app(app: &mut ServiceConfig) {
 #[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
-    let with = actix_web_testee::serve_app(move |config| {
+    let with = health_testees::actix_web::serve_app(move |config| {
         app(config);
         config.service(health_actix_web::service(health.clone()));
     })
     .unwrap();
-    let without = actix_web_testee::serve_app(app).unwrap();
+    let without = health_testees::actix_web::serve_app(app).unwrap();
     let differences =
         health_conformance::neighbours::differences(with.address(), without.address());
     assert_eq!(differences.unwrap(), Vec::<String>::new());

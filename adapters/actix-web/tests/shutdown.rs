@@ -6,18 +6,15 @@
     reason = "a helper that fails is a test that fails"
 )]
 
-#[path = "../../shutdown.rs"]
-mod shutdown;
-
 use std::net::{Ipv4Addr, TcpListener};
 
 use actix_web::{App, HttpServer};
 
 /// actix-web looks after SIGTERM by itself.
 #[actix_web::main]
-async fn serve(health: health_core::Health) {
+async fn serve(health: health_actix_web::Health) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    shutdown::ready(listener.local_addr().unwrap());
+    health_testees::shutdown::ready(listener.local_addr().unwrap());
     HttpServer::new(move || App::new().service(health_actix_web::service(health.clone())))
         .workers(2)
         .listen(listener)
@@ -29,5 +26,8 @@ async fn serve(health: health_core::Health) {
 
 #[test]
 fn sigterm_ends_a_process_whose_checks_are_stuck() {
-    shutdown::ends_while_checks_are_stuck("sigterm_ends_a_process_whose_checks_are_stuck", serve);
+    health_testees::shutdown::ends_while_checks_are_stuck(
+        "sigterm_ends_a_process_whose_checks_are_stuck",
+        serve,
+    );
 }

@@ -1,12 +1,8 @@
 //! The endpoint takes and changes no path of the application but its own.
 
-#[path = "../examples/axum_testee.rs"]
-#[expect(dead_code, reason = "only how it serves an application is needed")]
-mod axum_testee;
-
 use axum::Router;
 use axum::routing::{get, post};
-use health_core::Health;
+use health_axum::Health;
 
 fn app() -> Router {
     Router::new()
@@ -20,8 +16,9 @@ fn app() -> Router {
 #[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
-    let with = axum_testee::serve_app(|| app().merge(health_axum::router(health))).unwrap();
-    let without = axum_testee::serve_app(app).unwrap();
+    let with =
+        health_testees::axum::serve_app(|| app().merge(health_axum::router(health))).unwrap();
+    let without = health_testees::axum::serve_app(app).unwrap();
     let differences =
         health_conformance::neighbours::differences(with.address(), without.address());
     assert_eq!(differences.unwrap(), Vec::<String>::new());

@@ -5,15 +5,11 @@
     reason = "a helper that fails is a test that fails"
 )]
 
-#[path = "../examples/hyper_testee.rs"]
-#[expect(dead_code, reason = "its main is for the program")]
-mod hyper_testee;
-
 use std::io;
 
 use health_conformance::Server;
 use health_conformance::testee::run_suite;
-use health_core::Health;
+use health_hyper::Health;
 
 fn passes_every_scenario(serve: impl Fn(Health) -> io::Result<Server> + Sync) {
     let report = run_suite(serve, include_str!("known.toml")).unwrap();
@@ -23,7 +19,7 @@ fn passes_every_scenario(serve: impl Fn(Health) -> io::Result<Server> + Sync) {
 
 #[test]
 fn every_scenario_passes() {
-    passes_every_scenario(hyper_testee::serve);
+    passes_every_scenario(health_testees::hyper::serve);
 }
 
 #[cfg(feature = "tower")]
@@ -33,7 +29,7 @@ fn every_scenario_passes_over_tower() {
     use tower_layer::Layer as _;
 
     passes_every_scenario(|health| {
-        hyper_testee::serve_app(|| {
+        health_testees::hyper::serve_app(|| {
             let app = health_hyper::HealthLayer::new(health).layer(Nothing);
             TowerToHyperService::new(app)
         })

@@ -1,12 +1,8 @@
 //! The endpoint takes and changes no path of the application but its own.
 
-#[path = "../examples/hyper_testee.rs"]
-#[expect(dead_code, reason = "only how it serves an application is needed")]
-mod hyper_testee;
-
 use std::convert::Infallible;
 
-use health_core::Health;
+use health_hyper::Health;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 
@@ -27,8 +23,9 @@ async fn app<B>(request: Request<B>) -> Result<Response<String>, Infallible> {
 #[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
-    let with = hyper_testee::serve_app(|| health_hyper::service(health, service_fn(app))).unwrap();
-    let without = hyper_testee::serve_app(|| service_fn(app)).unwrap();
+    let with = health_testees::hyper::serve_app(|| health_hyper::service(health, service_fn(app)))
+        .unwrap();
+    let without = health_testees::hyper::serve_app(|| service_fn(app)).unwrap();
     let differences =
         health_conformance::neighbours::differences(with.address(), without.address());
     assert_eq!(differences.unwrap(), Vec::<String>::new());

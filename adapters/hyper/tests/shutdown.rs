@@ -6,9 +6,6 @@
     reason = "a helper that fails is a test that fails"
 )]
 
-#[path = "../../shutdown.rs"]
-mod shutdown;
-
 use std::convert::Infallible;
 use std::future::ready;
 use std::net::Ipv4Addr;
@@ -22,10 +19,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
-async fn serve(health: health_core::Health) {
+async fn serve(health: health_hyper::Health) {
     let mut terminated = signal(SignalKind::terminate()).unwrap();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    shutdown::ready(listener.local_addr().unwrap());
+    health_testees::shutdown::ready(listener.local_addr().unwrap());
     let app = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(String::new()))));
     let app = health_hyper::service(health, app);
     let graceful = GracefulShutdown::new();
@@ -43,15 +40,18 @@ async fn serve(health: health_core::Health) {
 
 #[test]
 fn sigterm_ends_a_process_whose_checks_are_stuck() {
-    shutdown::ends_while_checks_are_stuck("sigterm_ends_a_process_whose_checks_are_stuck", serve);
+    health_testees::shutdown::ends_while_checks_are_stuck(
+        "sigterm_ends_a_process_whose_checks_are_stuck",
+        serve,
+    );
 }
 
 #[cfg(feature = "listener")]
 #[tokio::main]
-async fn serve_by_itself(health: health_core::Health) {
+async fn serve_by_itself(health: health_hyper::Health) {
     let mut terminated = signal(SignalKind::terminate()).unwrap();
     let listener = health_hyper::listen("127.0.0.1:0", health).unwrap();
-    shutdown::ready(listener.local_addr());
+    health_testees::shutdown::ready(listener.local_addr());
     terminated.recv().await.unwrap();
 }
 
@@ -59,5 +59,5 @@ async fn serve_by_itself(health: health_core::Health) {
 #[test]
 fn the_listener_of_its_own_ends_with_the_process() {
     let test = "the_listener_of_its_own_ends_with_the_process";
-    shutdown::ends_while_checks_are_stuck(test, serve_by_itself);
+    health_testees::shutdown::ends_while_checks_are_stuck(test, serve_by_itself);
 }

@@ -9,7 +9,7 @@ use std::future::{Ready, poll_fn, ready};
 use std::task::{Context, Poll};
 
 use futures::FutureExt as _;
-use health_core::Health;
+use health_hyper::Health;
 use hyper::{Request, Response, StatusCode};
 use tower_layer::Layer as _;
 use tower_service::Service;

@@ -1,10 +1,6 @@
 //! The endpoint takes and changes no path of the application but its own.
 
-#[path = "../examples/poem_testee.rs"]
-#[expect(dead_code, reason = "only how it serves an application is needed")]
-mod poem_testee;
-
-use health_core::Health;
+use health_poem::Health;
 use poem::endpoint::make_sync;
 use poem::{EndpointExt, Route, get, post};
 
@@ -19,8 +15,9 @@ fn app() -> Route {
 #[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
-    let with = poem_testee::serve_app(|| app().with(health_poem::middleware(health))).unwrap();
-    let without = poem_testee::serve_app(app).unwrap();
+    let with =
+        health_testees::poem::serve_app(|| app().with(health_poem::middleware(health))).unwrap();
+    let without = health_testees::poem::serve_app(app).unwrap();
     let differences =
         health_conformance::neighbours::differences(with.address(), without.address());
     assert_eq!(differences.unwrap(), Vec::<String>::new());

@@ -1,10 +1,6 @@
 //! The endpoint takes and changes no path of the application but its own.
 
-#[path = "../examples/rocket_testee.rs"]
-#[expect(dead_code, reason = "only how it serves an application is needed")]
-mod rocket_testee;
-
-use health_core::Health;
+use health_rocket::Health;
 use rocket::http::Method;
 use rocket::route::{Outcome, Route};
 use rocket::{Build, Data, Request, Rocket};
@@ -31,10 +27,11 @@ fn app(app: Rocket<Build>) -> Rocket<Build> {
 #[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
-    let with =
-        rocket_testee::serve_app(|rocket| app(rocket).attach(health_rocket::fairing(health)))
-            .unwrap();
-    let without = rocket_testee::serve_app(app).unwrap();
+    let with = health_testees::rocket::serve_app(|rocket| {
+        app(rocket).attach(health_rocket::fairing(health))
+    })
+    .unwrap();
+    let without = health_testees::rocket::serve_app(app).unwrap();
     let differences =
         health_conformance::neighbours::differences(with.address(), without.address());
     assert_eq!(differences.unwrap(), Vec::<String>::new());

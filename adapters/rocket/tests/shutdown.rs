@@ -6,23 +6,20 @@
     reason = "a helper that fails is a test that fails"
 )]
 
-#[path = "../../shutdown.rs"]
-mod shutdown;
-
 use std::net::{Ipv4Addr, SocketAddr};
 
 use rocket::config::{Config, LogLevel};
 use rocket::fairing::AdHoc;
 
 /// Rocket binds, and looks after SIGTERM, by itself.
-fn serve(health: health_core::Health) {
+fn serve(health: health_rocket::Health) {
     let config = Config {
         port: 0,
         log_level: LogLevel::Off,
         ..Config::release_default()
     };
     let ready = AdHoc::on_liftoff("ready", |rocket| {
-        shutdown::ready(SocketAddr::from((
+        health_testees::shutdown::ready(SocketAddr::from((
             Ipv4Addr::LOCALHOST,
             rocket.config().port,
         )));
@@ -36,5 +33,8 @@ fn serve(health: health_core::Health) {
 
 #[test]
 fn sigterm_ends_a_process_whose_checks_are_stuck() {
-    shutdown::ends_while_checks_are_stuck("sigterm_ends_a_process_whose_checks_are_stuck", serve);
+    health_testees::shutdown::ends_while_checks_are_stuck(
+        "sigterm_ends_a_process_whose_checks_are_stuck",
+        serve,
+    );
 }

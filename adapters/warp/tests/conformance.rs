@@ -1,14 +1,10 @@
 //! The whole conformance suite against the warp adapter, in this process.
 
-#[path = "../examples/warp_testee.rs"]
-#[expect(dead_code, reason = "its main is for the program")]
-mod warp_testee;
-
 use health_conformance::testee::run_suite;
 
 #[test]
 fn every_scenario_passes() {
-    let report = run_suite(warp_testee::serve, include_str!("known.toml")).unwrap();
+    let report = run_suite(health_testees::warp::serve, include_str!("known.toml")).unwrap();
     assert!(report.conforms(), "{report}");
     println!("{report}");
 }

@@ -1,10 +1,6 @@
 //! The endpoint takes and changes no path of the application but its own.
 
-#[path = "../examples/warp_testee.rs"]
-#[expect(dead_code, reason = "only how it serves an application is needed")]
-mod warp_testee;
-
-use health_core::Health;
+use health_warp::Health;
 use warp::reply::Reply;
 use warp::{Filter, Rejection};
 
@@ -21,8 +17,8 @@ fn app() -> impl Filter<Extract = (impl Reply + use<>,), Error = Rejection> + Cl
 #[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
-    let with = warp_testee::serve_app(|| health_warp::filter(health).or(app())).unwrap();
-    let without = warp_testee::serve_app(app).unwrap();
+    let with = health_testees::warp::serve_app(|| health_warp::filter(health).or(app())).unwrap();
+    let without = health_testees::warp::serve_app(app).unwrap();
     let differences =
         health_conformance::neighbours::differences(with.address(), without.address());
     assert_eq!(differences.unwrap(), Vec::<String>::new());

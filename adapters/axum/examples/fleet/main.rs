@@ -7,6 +7,8 @@
 //! $ redis-cli del shop:maintenance       # and 200 OK again
 //! ```
 
+#[cfg(test)]
+mod tests;
 mod watcher;
 
 use std::env;
@@ -14,7 +16,7 @@ use std::error::Error;
 
 use axum::Router;
 use axum::routing::get;
-use health_core::{Endpoint, Health, HealthConfig, StartupLatch};
+use health_axum::{Endpoint, Health, HealthConfig, StartupLatch};
 use tokio::net::TcpListener;
 
 #[tokio::main]

@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use health_core::{MaintenanceSwitch, StartupLatch};
+use health_axum::{MaintenanceSwitch, StartupLatch};
 use redis::{Client, Connection, RedisResult, TypedCommands as _};
 
 /// How often the key is read. The fleet follows it within this time.

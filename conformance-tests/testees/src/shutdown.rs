@@ -1,5 +1,9 @@
-//! What the tests of all frameworks share on the end of a process: one with checks that are stuck for a minute
-//! gets SIGTERM.
+//! For tests of the end of a process: one with checks that are stuck for a minute gets SIGTERM.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
 
 use std::env;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -21,7 +25,7 @@ const IS_SERVER: &str = "HEALTH_SHUTDOWN_SERVER";
 /// ends that process while its checks are stuck. It has to end long before they do.
 ///
 /// `serve` calls [`ready`] once it listens.
-pub(crate) fn ends_while_checks_are_stuck(test: &str, serve: impl FnOnce(Health)) {
+pub fn ends_while_checks_are_stuck(test: &str, serve: impl FnOnce(Health)) {
     if env::var_os(IS_SERVER).is_some() {
         return serve(stuck());
     }
@@ -62,7 +66,7 @@ pub(crate) fn ends_while_checks_are_stuck(test: &str, serve: impl FnOnce(Health)
 }
 
 /// Tells the test where the server listens.
-pub(crate) fn ready(address: SocketAddr) {
+pub fn ready(address: SocketAddr) {
     println!("READY {address}");
 }
 

@@ -1,23 +1,32 @@
-//! The actix-web adapter as a testee: see the testee protocol in `docs/contract.md`.
+//! The actix-web adapter, mounted in a server.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer, rt};
-use health_conformance::{Server, testee};
-use health_core::Health;
+use health_actix_web::Health;
+use health_conformance::Server;
 
-pub(crate) fn serve(health: Health) -> io::Result<Server> {
+/// Serves the endpoints in an application without a route.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve(health: Health) -> io::Result<Server> {
     serve_app(move |app| {
         app.service(health_actix_web::service(health.clone()));
     })
 }
 
-pub(crate) fn serve_app(
+/// Serves an application.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve_app(
     configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -39,8 +48,4 @@ pub(crate) fn serve_app(
         .recv()
         .map_err(|_| io::Error::other("actix-web did not start"))?;
     Ok(Server::new(address, move || drop(handle.stop(false))))
-}
-
-fn main() -> ExitCode {
-    testee::main(serve)
 }

@@ -1,19 +1,27 @@
-//! The axum adapter as a testee: see the testee protocol in `docs/contract.md`.
+//! The axum adapter, mounted in a server.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::ExitCode;
 
 use axum::Router;
-use health_conformance::{Server, testee};
-use health_core::Health;
+use health_axum::Health;
+use health_conformance::Server;
 
-pub(crate) fn serve(health: Health) -> io::Result<Server> {
+/// Serves the endpoints in an application without a route.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve(health: Health) -> io::Result<Server> {
     serve_app(|| health_axum::router(health))
 }
 
-/// Mounts inside the runtime, as an application does.
-pub(crate) fn serve_app(mount: impl FnOnce() -> Router) -> io::Result<Server> {
+/// Serves an application, which `mount` makes inside the runtime.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve_app(mount: impl FnOnce() -> Router) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
@@ -29,8 +37,4 @@ pub(crate) fn serve_app(mount: impl FnOnce() -> Router) -> io::Result<Server> {
         axum::serve(listener, app).await
     });
     Ok(Server::new(address, || runtime.shutdown_background()))
-}
-
-fn main() -> ExitCode {
-    testee::main(serve)
 }

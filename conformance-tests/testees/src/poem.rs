@@ -1,20 +1,28 @@
-//! The poem adapter as a testee: see the testee protocol in `docs/contract.md`.
+//! The poem adapter, mounted in a server.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::ExitCode;
 
-use health_conformance::{Server, testee};
-use health_core::Health;
+use health_conformance::Server;
+use health_poem::Health;
 use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Route};
 
-pub(crate) fn serve(health: Health) -> io::Result<Server> {
+/// Serves the endpoints in an application without a route.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve(health: Health) -> io::Result<Server> {
     serve_app(|| Route::new().with(health_poem::middleware(health)))
 }
 
-/// Mounts inside the runtime, as an application does.
-pub(crate) fn serve_app<E: Endpoint + 'static>(mount: impl FnOnce() -> E) -> io::Result<Server> {
+/// Serves an application, which `mount` makes inside the runtime.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve_app<E: Endpoint + 'static>(mount: impl FnOnce() -> E) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
@@ -30,8 +38,4 @@ pub(crate) fn serve_app<E: Endpoint + 'static>(mount: impl FnOnce() -> E) -> io:
         poem::Server::new_with_acceptor(acceptor).run(app).await
     });
     Ok(Server::new(address, || runtime.shutdown_background()))
-}
-
-fn main() -> ExitCode {
-    testee::main(serve)
 }

@@ -1,20 +1,24 @@
-//! The hyper adapter as a testee: see the testee protocol in `docs/contract.md`.
+//! The hyper adapter, mounted in a server.
 
 use std::convert::Infallible;
 use std::future::ready;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::ExitCode;
 
-use health_conformance::{Server, testee};
-use health_core::Health;
+use health_conformance::Server;
+use health_hyper::Health;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 
-pub(crate) fn serve(health: Health) -> io::Result<Server> {
+/// Serves the endpoints in an application without a route.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve(health: Health) -> io::Result<Server> {
     let missing = service_fn(|_| {
         let mut missing = Response::new(String::new());
         *missing.status_mut() = StatusCode::NOT_FOUND;
@@ -23,8 +27,12 @@ pub(crate) fn serve(health: Health) -> io::Result<Server> {
     serve_app(|| health_hyper::service(health, missing))
 }
 
-/// Mounts inside the runtime, as an application does.
-pub(crate) fn serve_app<S, B>(mount: impl FnOnce() -> S) -> io::Result<Server>
+/// Serves an application, which `mount` makes inside the runtime.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve_app<S, B>(mount: impl FnOnce() -> S) -> io::Result<Server>
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S: Clone + Send + 'static,
@@ -54,8 +62,4 @@ where
         io::Result::Ok(())
     });
     Ok(Server::new(address, || runtime.shutdown_background()))
-}
-
-fn main() -> ExitCode {
-    testee::main(serve)
 }

@@ -1,24 +1,31 @@
-//! The Rocket adapter as a testee: see the testee protocol in `docs/contract.md`.
+//! The Rocket adapter, mounted in a server.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
-use health_conformance::{Server, testee};
-use health_core::Health;
+use health_conformance::Server;
+use health_rocket::Health;
 use rocket::config::{Config, LogLevel, Shutdown};
 use rocket::fairing::AdHoc;
 use rocket::{Build, Rocket};
 
-pub(crate) fn serve(health: Health) -> io::Result<Server> {
+/// Serves the endpoints in an application without a route.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve(health: Health) -> io::Result<Server> {
     serve_app(|app| app.attach(health_rocket::fairing(health)))
 }
 
-pub(crate) fn serve_app(
-    complete: impl FnOnce(Rocket<Build>) -> Rocket<Build>,
-) -> io::Result<Server> {
+/// Serves an application.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve_app(complete: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> io::Result<Server> {
     // Rocket takes no listener: it binds by itself, and tells the port at liftoff.
     let (started, start) = mpsc::channel();
     let announce = AdHoc::on_liftoff("announce", move |rocket| {
@@ -48,8 +55,4 @@ fn config() -> Config {
         },
         ..Config::release_default()
     }
-}
-
-fn main() -> ExitCode {
-    testee::main(serve)
 }

@@ -1,20 +1,28 @@
-//! The warp adapter as a testee: see the testee protocol in `docs/contract.md`.
+//! The warp adapter, mounted in a server.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::ExitCode;
 
-use health_conformance::{Server, testee};
-use health_core::Health;
+use health_conformance::Server;
+use health_warp::Health;
 use warp::reply::Reply;
 use warp::{Filter, Rejection};
 
-pub(crate) fn serve(health: Health) -> io::Result<Server> {
+/// Serves the endpoints in an application without a route.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve(health: Health) -> io::Result<Server> {
     serve_app(|| health_warp::filter(health))
 }
 
-/// Mounts inside the runtime, as an application does.
-pub(crate) fn serve_app<F, R>(mount: impl FnOnce() -> F) -> io::Result<Server>
+/// Serves an application, which `mount` makes inside the runtime.
+///
+/// # Errors
+///
+/// It cannot be started.
+pub fn serve_app<F, R>(mount: impl FnOnce() -> F) -> io::Result<Server>
 where
     F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,
     R: Reply + 'static,
@@ -35,8 +43,4 @@ where
         io::Result::Ok(())
     });
     Ok(Server::new(address, || runtime.shutdown_background()))
-}
-
-fn main() -> ExitCode {
-    testee::main(serve)
 }

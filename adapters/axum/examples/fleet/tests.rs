@@ -1,14 +1,5 @@
 //! A fleet that is put into maintenance through Redis: a real server, of Debian's package `redis-server`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a helper that fails is a test that fails"
-)]
-
-#[path = "../examples/fleet/watcher.rs"]
-mod watcher;
-
 use std::env;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
@@ -18,8 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
-use health_core::{Health, HealthConfig, StartupLatch, State};
+use health_axum::{Health, HealthConfig, StartupLatch, State};
 use redis::{Client, Connection, TypedCommands as _};
+
+use super::watcher;
 
 const KEY: &str = "shop:maintenance";
 

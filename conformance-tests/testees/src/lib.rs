@@ -1,0 +1,20 @@
+//! Servers with each adapter of this project: the conformance suite plays its scenarios against them, as programs
+//! (`examples/`) and inside the adapters' tests, which share them.
+
+#[cfg(feature = "actix-web")]
+pub mod actix_web;
+#[cfg(feature = "axum")]
+pub mod axum;
+mod client;
+#[cfg(feature = "hyper")]
+pub mod hyper;
+#[cfg(feature = "poem")]
+pub mod poem;
+#[cfg(feature = "rocket")]
+pub mod rocket;
+#[cfg(unix)]
+pub mod shutdown;
+#[cfg(feature = "warp")]
+pub mod warp;
+
+pub use self::client::ask;
