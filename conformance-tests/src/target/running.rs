@@ -14,13 +14,19 @@ use crate::target::{Harness, Server, StartError};
 
 const URL: &str = "healthcheck.url";
 const DISABLEFILE: &str = "healthcheck.disablefile";
+const RUN_CHECKS: &str = "healthcheck.run_checks";
 
 /// The settings of the endpoint but the disablefile, and their defaults.
-const DEFAULTS: [(&str, &str); 3] = [
+const DEFAULTS: [(&str, &str); 5] = [
     (URL, "/health"),
     ("healthcheck.maintenance_code", "299"),
     ("healthcheck.failure_code", "503"),
+    (RUN_CHECKS, "on_request"),
+    ("healthcheck.timeout", "5s"),
 ];
+
+/// Before the settings of single checks.
+const OF_CHECK: &str = "healthcheck.check.";
 
 /// A server that runs already, as a [`Harness`]: scenarios about another server than the one it is are
 /// skipped, and so are those about its log and its start, which cannot be observed.
@@ -164,6 +170,10 @@ impl Harness for RunningServer {
                 ));
             }
         }
+        let has = setting(&self.setup, RUN_CHECKS);
+        if has != setting(&scenario.setup, RUN_CHECKS) && depends_on_checks(scenario) {
+            return Err(format!("the server has {RUN_CHECKS} = {has:?}"));
+        }
         let disablefile = scenario.setup.settings.get(DISABLEFILE).map(String::as_str);
         if disablefile.is_some_and(|path| path != "{dir}/maintenance") {
             return Err("it wants a disablefile at a path of its own".to_owned());
@@ -219,7 +229,7 @@ fn depends_on_checks(scenario: &Scenario) -> bool {
 
 /// Whether a key is one of the endpoint's, other than the disablefile.
 fn is_setting(key: &str) -> bool {
-    DEFAULTS.iter().any(|(other, _)| *other == key)
+    key.starts_with(OF_CHECK) || DEFAULTS.iter().any(|(other, _)| *other == key)
 }
 
 /// The value of a setting, its default included.
