@@ -69,6 +69,7 @@ impl Application {
         let runs_checks = match endpoint.run_checks {
             RunChecks::Always => true,
             RunChecks::OnRequest => asks_for_checks(query),
+            RunChecks::Never => false,
         };
         let decision = match decide(observed, runs_checks) {
             ControlFlow::Break(decision) => decision,

@@ -1,29 +1,48 @@
 //! Settings: text as written becomes a checked value once, when the endpoint is built (H11).
 
+mod check;
+mod duration;
+mod error;
+mod odd;
+mod read;
 mod rules;
+mod run_checks;
 #[cfg(feature = "serde")]
 mod serde;
 mod setting;
 #[cfg(test)]
 mod tests;
+mod warning;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use http::StatusCode;
 
-pub use self::rules::{ConfigError, ConfigRule};
+pub(crate) use self::check::OfCheck;
+pub use self::error::ConfigError;
+pub use self::rules::ConfigRule;
 pub(crate) use self::rules::{DEFAULT_MAINTENANCE_CODE, code, url};
-use self::setting::Setting;
+pub use self::run_checks::RunChecks;
+pub(crate) use self::setting::{CheckSetting, variables, variables_of};
+use self::setting::{Setting, Target};
 
 /// The checked settings of the endpoint (H11).
 ///
 /// | setting | default | accepted |
 /// |---|---|---|
 /// | `healthcheck.url` | `/health` | a path: see [`HealthConfig::with_url`] |
-/// | `healthcheck.disablefile` | `/tmp/maintenance` | any path; empty turns maintenance off |
+/// | `healthcheck.disablefile` | `/tmp/maintenance` | any path without NUL; empty turns maintenance off |
 /// | `healthcheck.maintenance_code` | `299` | 200–599 that may carry a body (not 204, 205, 304) |
 /// | `healthcheck.failure_code` | `503` | the same |
+/// | `healthcheck.run_checks` | `on_request` | `on_request`, `always`, `never`: see [`HealthConfig::with_run_checks`] |
+/// | `healthcheck.timeout` | that of [`HealthBuilder::timeout`](crate::HealthBuilder::timeout) | a duration, for checks that set no timeout |
+/// | `healthcheck.check.NAME.timeout` | that of the check | a duration: [`Check::timeout`](crate::Check::timeout) |
+/// | `healthcheck.check.NAME.every` | that of the check | a duration: [`Check::every`](crate::Check::every) |
+///
+/// A duration is a whole number above 0 with a unit: `500ms`, `2s`, `5m`, `1h`. NAME is the name of a check; a setting of a
+/// check replaces the program's.
 ///
 /// Read them from the environment, from pairs as in an `.ini` file, from a serde format such as TOML (with
 /// the feature `serde`), or set them in code:
@@ -39,12 +58,19 @@ use self::setting::Setting;
 ///     .with_maintenance_code(503)?;
 /// # Ok::<(), health_core::ConfigError>(())
 /// ```
+///
+/// A setting that is accepted and hardly meant, such as a disablefile in a directory that does not exist, is logged at WARN when
+/// the endpoints are built: see [`Health::warnings`](crate::Health::warnings).
 #[derive(Debug, Clone)]
 pub struct HealthConfig {
     url: String,
     disablefile: Option<PathBuf>,
     maintenance_code: StatusCode,
     failure_code: StatusCode,
+    run_checks: RunChecks,
+    timeout: Option<Duration>,
+    /// In the order in which they were set: of two for one check the later counts.
+    of_checks: Vec<OfCheck>,
     unknown_variables: Vec<String>,
 }
 
@@ -55,101 +81,15 @@ impl Default for HealthConfig {
             disablefile: Some("/tmp/maintenance".into()),
             maintenance_code: rules::DEFAULT_MAINTENANCE_CODE,
             failure_code: StatusCode::SERVICE_UNAVAILABLE,
+            run_checks: RunChecks::OnRequest,
+            timeout: None,
+            of_checks: Vec::new(),
             unknown_variables: Vec::new(),
         }
     }
 }
 
 impl HealthConfig {
-    /// Reads pairs such as `("healthcheck.url", "/health")`, over the defaults.
-    ///
-    /// Keys without the prefix `healthcheck.` are other people's and are ignored, so that a whole
-    /// settings file can be passed. Of a key that comes twice the later value counts.
-    ///
-    /// # Errors
-    ///
-    /// A value that its setting does not accept, or a key under `healthcheck.` that is no setting.
-    pub fn from_pairs<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, ConfigError>
-    where
-        K: AsRef<str>,
-        V: AsRef<str>,
-    {
-        Self::default().with_pairs(pairs)
-    }
-
-    /// The same settings, but for those that `pairs` set: so one source can be laid over another.
-    ///
-    /// # Errors
-    ///
-    /// As [`HealthConfig::from_pairs`].
-    pub fn with_pairs<K, V>(
-        mut self,
-        pairs: impl IntoIterator<Item = (K, V)>,
-    ) -> Result<Self, ConfigError>
-    where
-        K: AsRef<str>,
-        V: AsRef<str>,
-    {
-        for (key, value) in pairs {
-            let (key, value) = (key.as_ref(), value.as_ref());
-            if let Some(name) = key.strip_prefix(setting::PREFIX) {
-                let setting = Setting::from_name(name)
-                    .ok_or_else(|| ConfigError::new(key, value, ConfigRule::UnknownSetting))?;
-                self.set(setting, key, OsStr::new(value))?;
-            }
-        }
-        Ok(self)
-    }
-
-    /// Reads `HEALTHCHECK_URL`, `HEALTHCHECK_DISABLEFILE`, `HEALTHCHECK_MAINTENANCE_CODE` and
-    /// `HEALTHCHECK_FAILURE_CODE` of this process's environment, over the defaults.
-    ///
-    /// # Errors
-    ///
-    /// As [`HealthConfig::from_variables`].
-    pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_variables(std::env::vars_os())
-    }
-
-    /// Reads environment variables that were collected elsewhere, over the defaults.
-    ///
-    /// The prefix `HEALTHCHECK_` is shared with other programs: an unknown name under it is no error,
-    /// and is logged at WARN when the endpoint is built.
-    ///
-    /// # Errors
-    ///
-    /// A value that its setting does not accept, or that is not UTF-8 (`HEALTHCHECK_DISABLEFILE` is a
-    /// path and may be any bytes).
-    pub fn from_variables(
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Self, ConfigError> {
-        Self::default().with_variables(variables)
-    }
-
-    /// The same settings, but for those that `variables` set: `with_variables(std::env::vars_os())` lays
-    /// the environment over a file.
-    ///
-    /// # Errors
-    ///
-    /// As [`HealthConfig::from_variables`].
-    pub fn with_variables(
-        mut self,
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Self, ConfigError> {
-        for (variable, value) in variables {
-            let variable = variable.to_string_lossy();
-            let Some(name) = variable.strip_prefix(setting::VARIABLE_PREFIX) else {
-                continue;
-            };
-            match Setting::from_variable(name) {
-                Some(setting) => self.set(setting, &variable, &value)?,
-                None => self.unknown_variables.push(variable.into_owned()),
-            }
-        }
-        self.unknown_variables.sort();
-        Ok(self)
-    }
-
     /// The same settings, answering at `url`. Default: `/health`.
     ///
     /// # Errors
@@ -158,14 +98,19 @@ impl HealthConfig {
     /// what RFC 3986 allows in a path unescaped, but for `*`. No segment may start with `:`. `*` and `:`
     /// are patterns to some routers.
     pub fn with_url(mut self, url: &str) -> Result<Self, ConfigError> {
-        self.set(Setting::Url, &Setting::Url.key(), OsStr::new(url))?;
+        self.set(
+            Target::All(Setting::Url),
+            &Setting::Url.key(),
+            OsStr::new(url),
+        )?;
         Ok(self)
     }
 
     /// The same settings, in maintenance while `path` exists. An empty path turns maintenance off.
     ///
-    /// Default: `/tmp/maintenance`, which any local user can create; a directory of the service, such
-    /// as `/run/shop`, is better. A relative path is looked up in the working directory.
+    /// Default: `/tmp/maintenance`, which any local user can create, and which a service with a private `/tmp` cannot see; a
+    /// directory of the service, such as `/run/shop`, is better. A relative path is looked up in the working directory. The build
+    /// refuses a path with a NUL.
     #[must_use]
     pub fn with_disablefile(mut self, path: impl Into<PathBuf>) -> Self {
         self.disablefile = Some(path.into()).filter(|path| !path.as_os_str().is_empty());
@@ -194,12 +139,23 @@ impl HealthConfig {
         Ok(self)
     }
 
+    /// The same settings, running the checks of the endpoint of `healthcheck.url` when `run_checks` says. Default:
+    /// [`RunChecks::OnRequest`].
+    ///
+    /// `Never` is for a url that strangers can reach: each of their requests for `?checks=all` could start a run. The
+    /// checks are then for [another endpoint](crate::Endpoint), at a path or on a listener that strangers cannot reach.
+    #[must_use]
+    pub fn with_run_checks(mut self, run_checks: RunChecks) -> Self {
+        self.run_checks = run_checks;
+        self
+    }
+
     /// The path the endpoint answers at.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The marker file; `None` when maintenance is off.
+    /// The path of the disablefile; `None` when maintenance by a file is off.
     pub fn disablefile(&self) -> Option<&Path> {
         self.disablefile.as_deref()
     }
@@ -214,28 +170,34 @@ impl HealthConfig {
         self.failure_code
     }
 
-    /// Variables under `HEALTHCHECK_` that are no settings, sorted.
+    /// When the endpoint of `healthcheck.url` runs its checks.
+    pub fn run_checks(&self) -> RunChecks {
+        self.run_checks
+    }
+
+    /// The timeout of checks that set none; `None` where no setting says so.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// The settings of single checks, in the order in which they are to be applied.
+    pub(crate) fn of_checks(&self) -> &[OfCheck] {
+        &self.of_checks
+    }
+
+    /// Variables that are no settings, although their names look like it, sorted.
     pub(crate) fn unknown_variables(&self) -> &[String] {
         &self.unknown_variables
     }
 
-    /// The one door in: `key` is the setting as the user wrote it, for the error.
-    fn set(&mut self, setting: Setting, key: &str, value: &OsStr) -> Result<(), ConfigError> {
-        let refuse = |rule| ConfigError::new(key, &value.to_string_lossy(), rule);
-        let text = || value.to_str().ok_or(ConfigRule::NotUtf8).map_err(refuse);
-        match setting {
-            Setting::Url => self.url = rules::url(text()?).map_err(refuse)?,
-            Setting::Disablefile => {
-                self.disablefile = (!value.is_empty()).then(|| PathBuf::from(value));
-            }
-            Setting::MaintenanceCode => {
-                self.maintenance_code = rules::code_from_text(text()?).map_err(refuse)?;
-            }
-            Setting::FailureCode => {
-                self.failure_code = rules::code_from_text(text()?).map_err(refuse)?
-            }
-        }
-        Ok(())
+    /// Checks what the program set without a check: a path cannot be refused where it is set.
+    pub(crate) fn recheck(&self) -> Result<(), ConfigError> {
+        let Some(path) = &self.disablefile else {
+            return Ok(());
+        };
+        rules::disablefile(path.as_os_str()).map_err(|rule| {
+            ConfigError::new(&Setting::Disablefile.key(), &path.to_string_lossy(), rule)
+        })
     }
 }
 
@@ -250,6 +212,13 @@ impl PartialEq for HealthConfig {
             && self.disablefile == other.disablefile
             && self.maintenance_code == other.maintenance_code
             && self.failure_code == other.failure_code
+            && self.run_checks == other.run_checks
+            && self.timeout == other.timeout
+            && self.of_checks.len() == other.of_checks.len()
+            && self
+                .of_checks
+                .iter()
+                .all(|one| other.of_checks.contains(one))
     }
 }
 

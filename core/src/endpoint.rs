@@ -17,6 +17,7 @@ pub use self::request::path_and_query;
 pub(crate) use self::resolved::ResolvedEndpoint;
 pub use self::response::HealthResponse;
 pub(crate) use self::response::Reply;
+pub use crate::config::RunChecks;
 use crate::state::{Body, State};
 
 /// An endpoint besides the one of `healthcheck.url`, for a poller that needs other responses.
@@ -89,16 +90,6 @@ enum Selection {
 struct Choice {
     names: BTreeSet<String>,
     tags: BTreeSet<String>,
-}
-
-/// When an endpoint runs its checks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RunChecks {
-    /// For requests that ask for them: `?checks=all` (H5).
-    OnRequest,
-    /// For every request.
-    Always,
 }
 
 impl Endpoint {

@@ -1,12 +1,12 @@
 //! Why endpoints cannot be built.
 
-use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::config::{ConfigError, ConfigRule};
 use crate::state::{Body, State};
+use crate::text::List;
 
 /// Why [`HealthBuilder::build`](crate::HealthBuilder::build) refuses a description. `Display` says what is wrong,
 /// where, and what is accepted.
@@ -236,42 +236,3 @@ pub enum BuildError {
 }
 
 const NAME_RULE: &str = "a name has 1 to 128 characters, none of them a control character";
-
-/// The names there are, as far as a sentence has room for them.
-struct List<'a>(&'a str, &'a [String]);
-
-impl fmt::Display for List<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MOST: usize = 20;
-        let Self(what, names) = self;
-        let Some((first, others)) = names.split_first() else {
-            return write!(f, "there are no {what}");
-        };
-        write!(f, "the {what} are {first:?}")?;
-        for name in others.iter().take(MOST - 1) {
-            write!(f, ", {name:?}")?;
-        }
-        match names.len().checked_sub(MOST) {
-            None | Some(0) => Ok(()),
-            Some(more) => write!(f, " and {more} more"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::List;
-
-    #[test]
-    fn a_list_of_names_is_a_sentence_of_bounded_length() {
-        let list = |count: usize| {
-            let names: Vec<_> = (1..=count).map(|number| format!("c{number}")).collect();
-            List("checks", &names).to_string()
-        };
-        assert_eq!(list(0), "there are no checks");
-        assert_eq!(list(1), r#"the checks are "c1""#);
-        assert_eq!(list(2), r#"the checks are "c1", "c2""#);
-        assert!(list(20).ends_with(r#", "c20""#));
-        assert!(list(22).ends_with(r#", "c20" and 2 more"#));
-    }
-}

@@ -5,12 +5,12 @@
 
 mod disablefile;
 mod episode;
-mod exposure;
 mod inline;
 mod mounts;
 mod presence;
 mod prober;
 mod source;
+mod survey;
 mod switch;
 
 use std::path::Path;
@@ -22,6 +22,7 @@ use futures::future::join_all;
 use self::disablefile::Disablefile;
 pub use self::source::MaintenanceSource;
 use self::source::Source;
+pub(crate) use self::survey::OddPlace;
 pub use self::switch::MaintenanceSwitch;
 use crate::log::LogRecord;
 use crate::runtime::Runtime;
@@ -61,8 +62,8 @@ impl Maintenance {
         &self.switch
     }
 
-    /// Looks at the file system before the first request; whether any local user could create the disablefile (H11).
-    pub(crate) fn survey(&self) -> bool {
+    /// Asks the file system before the first request; what is odd about the place of the disablefile (H11).
+    pub(crate) fn survey(&self) -> Vec<OddPlace> {
         self.disablefile.survey()
     }
 

@@ -1,11 +1,13 @@
 //! Text that the application passes in, bounded; and enums with fixed names.
 
+mod list;
 mod names;
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+pub(crate) use self::list::List;
 pub use self::names::UnknownName;
 pub(crate) use self::names::names;
 

@@ -34,7 +34,10 @@ fn records_reach_a_logger() {
     log::set_logger(&Logger).unwrap();
     log::set_max_level(log::LevelFilter::Info);
     let health = Health::builder()
-        .config(HealthConfig::default().with_disablefile("Cargo.toml"))
+        .config(
+            HealthConfig::default()
+                .with_disablefile(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")),
+        )
         .build()
         .unwrap();
     block_on(health.respond(""));

@@ -35,12 +35,16 @@ fn a_relative_disablefile_is_exposed_by_a_world_writable_working_directory() {
 
     let directory = tempfile::tempdir().unwrap();
     env::set_current_dir(directory.path()).unwrap();
-    let warnings = || {
+    let is_exposed = || {
         let config = HealthConfig::default().with_disablefile("maintenance");
         let health = Health::builder().config(config).build().unwrap();
-        health.warnings().len()
+        let [warning] = health.warnings() else {
+            panic!("a relative path has one warning: {:?}", health.warnings());
+        };
+        assert!(warning.text().contains("working directory"), "{warning}");
+        warning.text().contains("world-writable")
     };
-    assert_eq!(warnings(), 0);
+    assert!(!is_exposed());
     set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
-    assert_eq!(warnings(), 1);
+    assert!(is_exposed());
 }

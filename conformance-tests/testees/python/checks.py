@@ -25,7 +25,7 @@ class Check:
     def __init__(self, name, function, *, timeout=5, optional=False, every=None,
                  failure_threshold=1, success_threshold=1):
         self.name, self.function, self.timeout = name, function, timeout
-        self.optional, self.every = optional, every
+        self.optional, self.every = optional, None
         self.needed = {
             "OK": (success_threshold, "successes"),
             "ERROR": (failure_threshold, "failures"),
@@ -33,7 +33,12 @@ class Check:
         self.execution = None  # the last one: it may be still running
         self.standing, self.row = None, 0  # how it counts once it was OK, and how many say otherwise
         self.last = ("ERROR", "not run yet"), None  # in the background, and when that was
-        if every:
+        self.repeat_every(every)
+
+    def repeat_every(self, every):
+        """Sets the period, and starts the first run of a check that had none (H14)."""
+        is_first, self.every = not self.every, every
+        if every and is_first:
             threading.Thread(target=self.repeat, daemon=True).start()
 
     def execute(self):

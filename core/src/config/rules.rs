@@ -1,49 +1,20 @@
-//! What each setting accepts, and the error that says so (H11).
+//! What each setting accepts (H11).
 
+use std::ffi::OsStr;
 use std::fmt;
+use std::time::Duration;
 
 use http::StatusCode;
 
-use super::setting::Setting;
+use super::duration;
+use super::run_checks::RunChecks;
+use super::setting;
+use crate::text::List;
 
 pub(crate) const DEFAULT_MAINTENANCE_CODE: StatusCode = match StatusCode::from_u16(299) {
     Ok(code) => code,
     Err(_) => StatusCode::SERVICE_UNAVAILABLE,
 };
-
-/// A setting that was refused: which, what was written, and the rule it breaks.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key} = {value:?} is refused: {rule}")]
-pub struct ConfigError {
-    key: String,
-    value: String,
-    rule: ConfigRule,
-}
-
-impl ConfigError {
-    pub(super) fn new(key: &str, value: &str, rule: ConfigRule) -> Self {
-        Self {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            rule,
-        }
-    }
-
-    /// The setting as it was written: `healthcheck.url`, `HEALTHCHECK_URL`.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// The value as it was written; bytes that are not UTF-8 show as `U+FFFD`.
-    pub fn value(&self) -> &str {
-        &self.value
-    }
-
-    /// The rule that it breaks.
-    pub fn rule(&self) -> &ConfigRule {
-        &self.rule
-    }
-}
 
 /// The rules that settings are held to. [`Display`](fmt::Display) shows the sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +30,26 @@ pub enum ConfigRule {
     CodeRange,
     /// A code may carry a body, unlike 204, 205 and 304.
     CodeWithoutBody,
+    /// Checks run on request, always or never.
+    RunChecks,
+    /// A duration is a whole number with a unit, and longer than zero.
+    Duration,
+    /// The path of a file holds no NUL.
+    PathNul,
     /// Only settings that exist can be set.
     UnknownSetting,
+    /// Only a check that is registered can have settings.
+    #[non_exhaustive]
+    UnknownCheck {
+        /// The names of all checks, in the order of their registration.
+        known: Vec<String>,
+    },
+    /// A variable names one check: of two whose names differ in punctuation alone, it names both.
+    #[non_exhaustive]
+    AmbiguousVariable {
+        /// The names of these checks.
+        checks: Vec<String>,
+    },
     /// Settings are UTF-8, the disablefile's path excepted.
     NotUtf8,
 }
@@ -80,17 +69,34 @@ impl fmt::Display for ConfigRule {
             Self::CodeWithoutBody => {
                 f.write_str("a code must not be 204, 205 or 304, which cannot carry the body")
             }
-            Self::UnknownSetting => {
-                f.write_str("there is no such setting, only")?;
-                for (index, setting) in Setting::ALL.into_iter().enumerate() {
-                    let comma = if index > 0 { "," } else { "" };
-                    write!(f, "{comma} {}", setting.key())?;
-                }
-                Ok(())
+            Self::RunChecks => {
+                let [on_request, always, never] = RunChecks::ALL;
+                write!(f, "it must be {on_request}, {always} or {never}")
             }
+            Self::Duration => f.write_str(
+                "a duration must be a whole number above 0 and a unit, ms, s, m or h, such as 500ms or 2s",
+            ),
+            Self::PathNul => f.write_str("a path must not hold a NUL, which no name of a file has"),
+            Self::UnknownSetting => {
+                let keys: Vec<_> = setting::keys().collect();
+                write!(f, "there is no such setting, only {}", keys.join(", "))
+            }
+            Self::UnknownCheck { known } => {
+                write!(f, "there is no such check; {}", List("checks", known))
+            }
+            Self::AmbiguousVariable { checks } => write!(
+                f,
+                "the variable names several checks: {}; set healthcheck.check.NAME.… in a file instead, or rename one",
+                quoted(checks)
+            ),
             Self::NotUtf8 => f.write_str("the value must be UTF-8"),
         }
     }
+}
+
+fn quoted(names: &[String]) -> String {
+    let names = names.iter().map(|name| format!("{name:?}"));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// What RFC 3986 allows in a path beside letters and digits, with two exceptions: escapes, because
@@ -117,6 +123,22 @@ pub(super) fn code_from_text(text: &str) -> Result<StatusCode, ConfigRule> {
     let is_three_digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|_| is_three_digits);
     code(number.ok_or(ConfigRule::CodeRange)?)
+}
+
+pub(super) fn run_checks(text: &str) -> Result<RunChecks, ConfigRule> {
+    text.parse().map_err(|_| ConfigRule::RunChecks)
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, ConfigRule> {
+    duration::parse(text).ok_or(ConfigRule::Duration)
+}
+
+/// Any path but one that no file can have. Whether it is odd is found out when the endpoints are built.
+pub(super) fn disablefile(path: &OsStr) -> Result<(), ConfigRule> {
+    match path.as_encoded_bytes().contains(&0) {
+        true => Err(ConfigRule::PathNul),
+        false => Ok(()),
+    }
 }
 
 pub(crate) fn code(number: u16) -> Result<StatusCode, ConfigRule> {

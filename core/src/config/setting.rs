@@ -1,37 +1,33 @@
-//! The names of the settings.
+//! The names of the settings (H11).
 
 /// Before every key in a settings file.
 pub(super) const PREFIX: &str = "healthcheck.";
 /// Before every name in the environment.
 pub(super) const VARIABLE_PREFIX: &str = "HEALTHCHECK_";
+/// Between a prefix and the name of a check.
+const CHECK: &str = "check.";
+const CHECK_VARIABLE: &str = "CHECK_";
 
+/// A setting of the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Setting {
     Url,
     Disablefile,
     MaintenanceCode,
     FailureCode,
+    RunChecks,
+    Timeout,
 }
 
 impl Setting {
-    pub(super) const ALL: [Self; 4] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Url,
         Self::Disablefile,
         Self::MaintenanceCode,
         Self::FailureCode,
+        Self::RunChecks,
+        Self::Timeout,
     ];
-
-    /// The setting called `name`, without a prefix.
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|setting| setting.name() == name)
-    }
-
-    /// The setting of an environment variable, without its prefix.
-    pub(super) fn from_variable(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|setting| setting.name().to_ascii_uppercase() == name)
-    }
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -39,10 +35,131 @@ impl Setting {
             Self::Disablefile => "disablefile",
             Self::MaintenanceCode => "maintenance_code",
             Self::FailureCode => "failure_code",
+            Self::RunChecks => "run_checks",
+            Self::Timeout => "timeout",
         }
     }
 
     pub(super) fn key(self) -> String {
         format!("{PREFIX}{}", self.name())
     }
+}
+
+/// A setting of one check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CheckSetting {
+    Timeout,
+    Every,
+}
+
+impl CheckSetting {
+    pub(super) const ALL: [Self; 2] = [Self::Timeout, Self::Every];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Every => "every",
+        }
+    }
+}
+
+/// The name of a check, as a key or a variable has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CheckName {
+    Exact(String),
+    /// In capitals, and with `_` for whatever is no letter or digit.
+    Variable(String),
+}
+
+impl CheckName {
+    pub(super) fn is_of(&self, check: &str) -> bool {
+        match self {
+            Self::Exact(exact) => check == exact,
+            Self::Variable(written) => variable(check) == *written,
+        }
+    }
+}
+
+/// What a key or a variable sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    All(Setting),
+    Check(CheckName, CheckSetting),
+}
+
+impl Target {
+    /// What `name` sets, a key without its prefix: `url`, `check.database.timeout`. The name of a check may hold dots.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        let of_all = |setting: &Setting| setting.name() == name;
+        if let Some(setting) = Setting::ALL.into_iter().find(of_all) {
+            return Some(Self::All(setting));
+        }
+        let (check, setting) = name.strip_prefix(CHECK)?.rsplit_once('.')?;
+        let setting = CheckSetting::ALL
+            .into_iter()
+            .find(|one| one.name() == setting)?;
+        (!check.is_empty()).then(|| Self::Check(CheckName::Exact(check.to_owned()), setting))
+    }
+
+    /// What `name` sets, a variable without its prefix: `URL`, `CHECK_STOCK_LIST_TIMEOUT`.
+    pub(super) fn from_variable(name: &str) -> Option<Self> {
+        let of_all = |setting: &Setting| variable(setting.name()) == name;
+        if let Some(setting) = Setting::ALL.into_iter().find(of_all) {
+            return Some(Self::All(setting));
+        }
+        let (check, setting) = name.strip_prefix(CHECK_VARIABLE)?.rsplit_once('_')?;
+        let setting = CheckSetting::ALL
+            .into_iter()
+            .find(|one| variable(one.name()) == setting)?;
+        (!check.is_empty()).then(|| Self::Check(CheckName::Variable(check.to_owned()), setting))
+    }
+}
+
+/// A name as it is written in a variable: `stock-list` as `STOCK_LIST`.
+pub(super) fn variable(name: &str) -> String {
+    let letter = |c: char| match c.is_ascii_alphanumeric() {
+        true => c.to_ascii_uppercase(),
+        false => '_',
+    };
+    name.chars().map(letter).collect()
+}
+
+/// Every key, with `NAME` for the name of a check.
+pub(super) fn keys() -> impl Iterator<Item = String> {
+    let of_all = Setting::ALL.into_iter().map(Setting::key);
+    let of_check = |setting: CheckSetting| format!("{PREFIX}{CHECK}NAME.{}", setting.name());
+    of_all.chain(CheckSetting::ALL.into_iter().map(of_check))
+}
+
+/// Every variable, with `NAME` for the name of a check.
+pub(crate) fn variables() -> impl Iterator<Item = String> {
+    keys().map(|key| variable(&key))
+}
+
+/// The variables of the check of this name.
+pub(crate) fn variables_of(check: &str) -> impl Iterator<Item = String> {
+    let key = |setting: CheckSetting| format!("{PREFIX}{CHECK}{check}.{}", setting.name());
+    CheckSetting::ALL
+        .map(|setting| variable(&key(setting)))
+        .into_iter()
+}
+
+/// Whether `key` was most likely meant for a setting, although it lacks the prefix: for a byte order mark, blanks or quotes
+/// around it, or for letters of the other case.
+pub(super) fn is_near_key(key: &str) -> bool {
+    let edge = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'');
+    let plain = key.trim_matches(edge).to_ascii_lowercase();
+    let name = plain.strip_prefix(PREFIX);
+    name.is_some_and(|name| Target::from_name(name).is_some())
+}
+
+/// Whether `name` was most likely meant for a variable, although it lacks the prefix: as [`is_near_key`], or for an `export`
+/// before it, or dots in it.
+pub(super) fn is_near_variable(name: &str) -> bool {
+    let edge = |c: char| c.is_whitespace() || c == '\u{feff}';
+    let name = name.trim_matches(edge);
+    let name = name.strip_prefix("export ").unwrap_or(name);
+    let plain = variable(name.trim_matches(edge));
+    let name = plain.strip_prefix(VARIABLE_PREFIX);
+    name.is_some_and(|name| Target::from_variable(name).is_some())
 }

@@ -1,9 +1,12 @@
 //! What each setting accepts and refuses, one test a row.
 
+mod checks;
+mod odd;
+
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{ConfigError, ConfigRule, HealthConfig};
+use super::{ConfigError, ConfigRule, HealthConfig, RunChecks};
 
 fn pair(key: &str, value: &str) -> Result<HealthConfig, ConfigError> {
     HealthConfig::from_pairs([(key, value)])
@@ -32,6 +35,8 @@ fn nothing_set_means_the_documented_defaults() {
     assert_eq!(config.disablefile(), Some(Path::new("/tmp/maintenance")));
     assert_eq!(config.maintenance_code(), 299);
     assert_eq!(config.failure_code(), 503);
+    assert_eq!(config.run_checks(), RunChecks::OnRequest);
+    assert_eq!(config.timeout(), None);
 }
 
 #[test]
@@ -42,6 +47,9 @@ fn settings_are_equal_when_they_set_the_same() {
         ("healthcheck.disablefile", "/run/shop/maintenance"),
         ("healthcheck.maintenance_code", "503"),
         ("healthcheck.failure_code", "500"),
+        ("healthcheck.run_checks", "never"),
+        ("healthcheck.timeout", "5s"),
+        ("healthcheck.check.database.timeout", "5s"),
     ] {
         assert_ne!(pair(key, value).unwrap(), default, "{key}");
     }
@@ -136,13 +144,22 @@ fn every_other_code_from_200_to_599_is_accepted() {
 
 #[test]
 fn an_unknown_setting_is_refused() {
-    for key in ["healthcheck.ulr", "healthcheck.URL", "healthcheck."] {
+    for key in [
+        "healthcheck.ulr",
+        "healthcheck.URL",
+        "healthcheck.",
+        "healthcheck.check",
+        "healthcheck.check.timeout",
+        "healthcheck.check..timeout",
+        "healthcheck.check.database.tiemout",
+    ] {
         assert_eq!(refusal(key, "/health"), ConfigRule::UnknownSetting);
     }
     assert_eq!(
         ConfigRule::UnknownSetting.to_string(),
         "there is no such setting, only healthcheck.url, healthcheck.disablefile, \
-         healthcheck.maintenance_code, healthcheck.failure_code"
+         healthcheck.maintenance_code, healthcheck.failure_code, healthcheck.run_checks, healthcheck.timeout, \
+         healthcheck.check.NAME.timeout, healthcheck.check.NAME.every"
     );
 }
 
@@ -188,6 +205,7 @@ fn the_environment_sets_the_same_settings() {
         ("HEALTHCHECK_DISABLEFILE", "/run/shop/maintenance"),
         ("HEALTHCHECK_MAINTENANCE_CODE", "503"),
         ("HEALTHCHECK_FAILURE_CODE", "500"),
+        ("HEALTHCHECK_RUN_CHECKS", "never"),
         ("PATH", "/bin"),
     ];
     let expected = HealthConfig::default()
@@ -195,7 +213,8 @@ fn the_environment_sets_the_same_settings() {
         .and_then(|config| config.with_maintenance_code(503))
         .and_then(|config| config.with_failure_code(500))
         .unwrap()
-        .with_disablefile("/run/shop/maintenance");
+        .with_disablefile("/run/shop/maintenance")
+        .with_run_checks(RunChecks::Never);
     assert_eq!(
         HealthConfig::from_variables(variables.map(|(k, v)| (k.into(), v.into()))).unwrap(),
         expected
@@ -239,6 +258,9 @@ fn a_variable_that_is_not_utf8_is_refused_unless_it_is_the_path() {
         "HEALTHCHECK_URL",
         "HEALTHCHECK_MAINTENANCE_CODE",
         "HEALTHCHECK_FAILURE_CODE",
+        "HEALTHCHECK_RUN_CHECKS",
+        "HEALTHCHECK_TIMEOUT",
+        "HEALTHCHECK_CHECK_DATABASE_EVERY",
     ] {
         let error = variable(name, bytes()).unwrap_err();
         assert_eq!((error.key(), error.rule()), (name, &ConfigRule::NotUtf8));

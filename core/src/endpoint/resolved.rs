@@ -30,7 +30,7 @@ impl ResolvedEndpoint {
         Self {
             path: config.url().to_owned(),
             checks: (0..checks).collect(),
-            run_checks: RunChecks::OnRequest,
+            run_checks: config.run_checks(),
             replies: Replies {
                 ok,
                 degraded: ok,

@@ -1,6 +1,7 @@
 //! The description of an endpoint.
 
 mod assemble;
+mod settings;
 
 use std::error::Error;
 use std::fmt;

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::LogRecord;
+use crate::config::variables;
+use crate::text::List;
 
 impl LogRecord {
     /// H4: a stat that failed, and not because nothing is there.
@@ -40,18 +42,37 @@ impl LogRecord {
         ))
     }
 
-    /// H11: the default path is one such.
-    pub(crate) fn disablefile_exposed(path: &Path) -> Self {
+    /// H11: a disablefile that may not do what is meant, and why.
+    pub(crate) fn odd_disablefile(path: &Path, odd: &[String]) -> Self {
         Self::warn(format!(
-            "the disablefile {path:?} is in a world-writable directory: any local user can put this \
-             host into maintenance; set healthcheck.disablefile to a path in a directory of the service"
+            "the disablefile {path:?} may not do what is meant: {}; healthcheck.disablefile is best set to a path in a \
+             directory of the service, such as /run/NAME/maintenance",
+            odd.join("; ")
+        ))
+    }
+
+    /// H11: another setting that is accepted and hardly meant, and why.
+    pub(crate) fn odd_setting(key: &str, value: &str, odd: &[String]) -> Self {
+        Self::warn(format!(
+            "{key} = {value:?} may not do what is meant: {}",
+            odd.join("; ")
         ))
     }
 
     /// H11: the prefix of environment variables is shared with other programs.
     pub(crate) fn unknown_variable(name: &str) -> Self {
+        let known: Vec<_> = variables().collect();
         Self::warn(format!(
-            "the environment variable {name:?} is not a setting of the health endpoint and is ignored"
+            "the environment variable {name:?} is not a setting of the health endpoint and is ignored; its settings are {}",
+            known.join(", ")
+        ))
+    }
+
+    /// H11: a variable that could be for a check, and is for none.
+    pub(crate) fn unknown_check(name: &str, known: &[String]) -> Self {
+        Self::warn(format!(
+            "the environment variable {name:?} is for no check of the health endpoint and is ignored; {}",
+            List("variables", known)
         ))
     }
 

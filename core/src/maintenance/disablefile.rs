@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::episode::{Episode, remember};
-use super::exposure::is_exposed;
 use super::inline::Inline;
 use super::mounts;
 use super::presence::Presence;
 use super::prober::{Probe, Prober};
+use super::survey::{OddPlace, survey};
 use crate::log::LogRecord;
 use crate::runtime::Runtime;
 
@@ -57,16 +57,17 @@ impl Disablefile {
         }
     }
 
-    /// Finds out, before the first request, whether requests may make the stat themselves; and whether any local user
-    /// could create the disablefile (H11), which is not known where the file system does not respond in time.
-    pub(super) fn survey(&self) -> bool {
-        self.watched.as_ref().is_some_and(|watched| {
-            let path = watched.path.clone();
-            let exposed = watched
-                .prober
-                .probe_first(SURVEY_LIMIT, move || is_exposed(&path));
-            exposed.unwrap_or(false)
-        })
+    /// Finds out, before the first request, whether requests may make the stat themselves; and what is odd about the place
+    /// (H11), which is not known where the file system does not respond in time.
+    pub(super) fn survey(&self) -> Vec<OddPlace> {
+        let Some(watched) = &self.watched else {
+            return Vec::new();
+        };
+        let path = watched.path.clone();
+        let odd = watched
+            .prober
+            .probe_first(SURVEY_LIMIT, move || survey(&path));
+        odd.unwrap_or_default()
     }
 
     /// Whether it exists, and what there is to warn of. The stat follows links: any file at the end of the path

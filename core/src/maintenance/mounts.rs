@@ -1,4 +1,5 @@
-//! Which stats are safe to make on a thread that serves requests.
+//! What the mounts of this process say of a directory: whether a stat there is safe to make on a thread that serves requests,
+//! and whether others see it.
 
 #[cfg(target_os = "linux")]
 mod table;
@@ -32,6 +33,32 @@ pub(super) fn is_local(path: &Path) -> bool {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn is_local(_path: &Path) -> bool {
     false
+}
+
+/// Why a directory is not the one that others see at its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(any(test, target_os = "linux")),
+    expect(dead_code, reason = "known on Linux alone")
+)]
+pub(crate) enum Private {
+    /// To a service: `PrivateTmp=` of systemd.
+    Service,
+    /// To a container.
+    Container,
+}
+
+/// Whether no process outside of this service or container sees `directory`, as far as that can be told: on Linux, of the
+/// directories for temporary files.
+#[cfg(target_os = "linux")]
+pub(super) fn private(directory: &Path) -> Option<Private> {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    table::private(&directory.canonicalize().ok()?, &mounts)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn private(_directory: &Path) -> Option<Private> {
+    None
 }
 
 #[cfg(all(test, target_os = "linux"))]

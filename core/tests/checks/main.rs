@@ -16,6 +16,7 @@ mod endpoint_building;
 mod observer;
 mod overlap;
 mod reports;
+mod settings;
 mod sharing;
 mod state;
 mod timeout;

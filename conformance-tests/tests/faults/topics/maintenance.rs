@@ -130,12 +130,6 @@ faults! {
             warn_again(answer, sound);
         }
     });
-    /// The path of the disablefile is taken for text without NUL.
-    NulFails: "maintenance/nul-in-path" => to(|answer, _, sound| {
-        if disablefile(sound).to_string_lossy().contains('\0') {
-            answer.records.retain(|record| record.state().is_some());
-        }
-    });
     /// An empty disablefile is the working directory.
     EmptyDisablefileExists: "maintenance/off" => setup(|setup| {
         if let Some(path) = setup.settings.get_mut(DISABLEFILE).filter(|path| path.is_empty()) {

@@ -4,13 +4,50 @@ use health_core::{ConfigError, ConfigRule, HealthConfig};
 
 use crate::fault::{Decoration, faults, records, refuse, setup};
 
+const OF_CHECK: &str = "healthcheck.check.";
+const RUN_CHECKS: &str = "healthcheck.run_checks";
+
 faults! {
     /// No setting is checked.
-    SettingsUnchecked: "setting/url-*", "setting/maintenance-code-*", "setting/failure-code-*" =>
+    SettingsUnchecked:
+        "setting/url-*",
+        "setting/maintenance-code-*",
+        "setting/failure-code-*",
+        "setting/timeout-*",
+        "setting/check-timeout-without-unit",
+        "setting/check-every-negative",
+        "setting/run-checks-other-word",
+        "setting/run-checks-in-capitals",
+        "setting/disablefile-with-nul" =>
         without_settings(|_| true);
     /// Unknown settings are ignored.
-    UnknownSettingIgnored: "setting/unknown-key", "setting/key-in-upper-case" =>
+    UnknownSettingIgnored:
+        "setting/unknown-key",
+        "setting/key-*",
+        "setting/prefix-in-capitals",
+        "setting/check-unknown-setting" =>
         without_settings(|error| error.rule() == &ConfigRule::UnknownSetting);
+    /// Settings of checks that do not exist are ignored.
+    UnknownCheckIgnored: "setting/check-unknown" => setup(|setup| {
+        let names: Vec<_> = setup.checks.iter().map(|check| check.name.clone()).collect();
+        let is_of = |key: &str, name: &String| key.starts_with(&format!("{OF_CHECK}{name}."));
+        setup.settings.retain(|key, _| {
+            !key.starts_with(OF_CHECK) || names.iter().any(|name| is_of(key, name))
+        });
+    });
+    /// Settings of checks are ignored.
+    CheckSettingsIgnored: "setting/check-timeout-shorter", "setting/check-timeout-longer" =>
+        setup(|setup| setup.settings.retain(|key, _| !key.starts_with(OF_CHECK)));
+    /// Checks run on request, whatever the setting says.
+    RunChecksIgnored: "setting/run-checks-never", "setting/run-checks-always" => setup(|setup| {
+        setup.settings.remove(RUN_CHECKS);
+    });
+    /// Checks never run where the setting says when.
+    RunChecksIsNever: "setting/run-checks-on-request" => setup(|setup| {
+        if let Some(value) = setup.settings.get_mut(RUN_CHECKS) {
+            "never".clone_into(value);
+        }
+    });
     /// Settings of others are refused.
     OtherPrefixRefused: "setting/other-prefix" => refuse(|setup| {
         let other = setup.settings.keys().find(|key| !key.starts_with("healthcheck."));
@@ -46,9 +83,34 @@ faults! {
     /// A refusal does not say why.
     RuleNotSaid: "setting/failure-code-huge" =>
         says(|error| format!("{} = {:?}", error.key(), error.value()));
-    /// A disablefile that anyone can create is not warned of.
-    ExposureNotSaid: "setting/disablefile-anyone-can-create" =>
+    /// A setting that is hardly meant is not warned of.
+    OddNotSaid:
+        "setting/disablefile-anyone-can-create",
+        "setting/disablefile-with-tilde",
+        "setting/disablefile-in-quotes",
+        "setting/disablefile-with-carriage-return",
+        "setting/disablefile-with-blank",
+        "setting/disablefile-with-placeholder",
+        "setting/disablefile-with-comment",
+        "setting/disablefile-with-escape",
+        "setting/disablefile-with-slash",
+        "setting/disablefile-relative",
+        "setting/disablefile-is-a-directory",
+        "setting/odd-failure-code" =>
         records(|records| records.retain(|record| record.state().is_some()));
+    /// Each oddity of a setting has a warning.
+    OddSaidTwice: "setting/disablefile-odd-twice" => records(|records| {
+        let warnings = records.iter().filter(|record| record.state().is_none());
+        let warnings: Vec<_> = warnings.cloned().collect();
+        records.extend(warnings);
+    });
+    /// Of settings that are hardly meant only the first is warned of.
+    OnlyFirstOddSaid: "setting/two-odd-settings" => records(|records| {
+        let mut has_warned = false;
+        records.retain(|record| {
+            record.state().is_some() || !std::mem::replace(&mut has_warned, true)
+        });
+    });
     /// The default disablefile is none.
     NoDefaultDisablefile: "setting/default-disablefile" => setup(|setup| {
         setup.settings.entry("healthcheck.disablefile".to_owned()).or_default();

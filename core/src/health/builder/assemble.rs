@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{HealthBuilder, Undebuggable};
+use super::{HealthBuilder, Undebuggable, settings};
 use crate::application::{Application, ServedEndpoint};
 use crate::check::{Check, is_name};
 use crate::endpoint::ResolvedEndpoint;
@@ -27,6 +27,7 @@ impl HealthBuilder {
     ///
     /// # Errors
     ///
+    /// - A setting is for a check that does not exist, or the disablefile has a path that no file can have.
     /// - A check or latch has an invalid or duplicate name.
     /// - A timeout, period, threshold or limit is zero; a period is shorter than the check's timeout; a run's timeout is
     ///   shorter than that of one of its checks.
@@ -34,7 +35,10 @@ impl HealthBuilder {
     ///   list or in contradicting ways, ignores a state that it must show, or has a status code or body that does not
     ///   fit the state.
     /// - A liveness endpoint runs a check of a dependency that is not allowed by name.
-    pub fn build(self) -> Result<Health, BuildError> {
+    pub fn build(mut self) -> Result<Health, BuildError> {
+        self.config.recheck()?;
+        let unknown = settings::apply(&self.config, &mut self.checks)?;
+        self.timeout = self.config.timeout().unwrap_or(self.timeout);
         self.refuse_zeros()?;
         self.refuse_names()?;
         for check in &self.checks {
@@ -45,16 +49,8 @@ impl HealthBuilder {
         let sources = self.sources.into_iter().map(|Undebuggable(source)| source);
         let timeout = self.maintenance_timeout;
         let maintenance = Maintenance::new(self.config.disablefile(), sources.collect(), timeout);
-        let exposed = self
-            .config
-            .disablefile()
-            .filter(|_| maintenance.survey())
-            .map(LogRecord::disablefile_exposed);
-        let unknown = self.config.unknown_variables().iter();
-        let warnings: Vec<_> = unknown
-            .map(|name| LogRecord::unknown_variable(name))
-            .chain(exposed)
-            .collect();
+        let mut warnings = settings::warnings(&self.config, &maintenance);
+        warnings.extend(unknown);
         warnings.iter().for_each(LogRecord::emit);
 
         let limits = Limits {

@@ -1,0 +1,48 @@
+//! Settings of single checks, which are known by their names alone until the endpoints are built (H11).
+
+use std::time::Duration;
+
+use super::ConfigError;
+use super::rules::ConfigRule;
+use super::setting::{CheckName, CheckSetting};
+
+/// One setting of one check, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OfCheck {
+    pub(super) check: CheckName,
+    pub(crate) setting: CheckSetting,
+    pub(crate) value: Duration,
+    pub(super) key: String,
+    pub(super) text: String,
+}
+
+impl OfCheck {
+    /// The number of its check among those of these names. `None` for a variable that names no check: the environment is
+    /// shared with other programs.
+    ///
+    /// # Errors
+    ///
+    /// A key that names no check, or a variable that names several.
+    pub(crate) fn find(&self, names: &[String]) -> Result<Option<usize>, ConfigError> {
+        let mut found = (0..names.len()).filter(|&number| self.check.is_of(&names[number]));
+        let (first, second) = (found.next(), found.next());
+        let refuse = |rule| Err(ConfigError::new(&self.key, &self.text, rule));
+        match (&self.check, first, second) {
+            (CheckName::Exact(_), None, _) => refuse(ConfigRule::UnknownCheck {
+                known: names.to_vec(),
+            }),
+            (CheckName::Variable(_), Some(first), Some(second)) => {
+                let checks = [first, second].map(|number| names[number].clone());
+                refuse(ConfigRule::AmbiguousVariable {
+                    checks: checks.into(),
+                })
+            }
+            (_, found, _) => Ok(found),
+        }
+    }
+
+    /// The key or variable as it was written.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+}

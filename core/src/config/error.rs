@@ -1,0 +1,63 @@
+//! The error of a setting that was refused (H11).
+
+use std::fmt;
+
+use super::odd::odd_text;
+use super::rules::ConfigRule;
+
+/// A setting that was refused: its key, the value that was written, and the rule it breaks.
+///
+/// [`Display`](fmt::Display) shows all three, and what is odd about the value, such as a carriage return at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    key: String,
+    value: String,
+    rule: ConfigRule,
+}
+
+impl ConfigError {
+    pub(crate) fn new(key: &str, value: &str, rule: ConfigRule) -> Self {
+        Self {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            rule,
+        }
+    }
+
+    /// The setting as it was written: `healthcheck.url`, `HEALTHCHECK_URL`.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The value as it was written; bytes that are not UTF-8 show as `U+FFFD`.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// The rule that it breaks.
+    pub fn rule(&self) -> &ConfigRule {
+        &self.rule
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, value, rule } = self;
+        let odd_key = odd_text(key);
+        if odd_key.is_empty() && !key.contains(char::is_control) {
+            f.write_str(key)?;
+        } else {
+            write!(f, "{key:?}")?;
+        }
+        write!(f, " = {value:?} is refused: {rule}")?;
+        for clause in odd_key {
+            write!(f, "; of the key: {clause}")?;
+        }
+        for clause in odd_text(value) {
+            write!(f, "; of the value: {clause}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}

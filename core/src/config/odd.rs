@@ -1,0 +1,166 @@
+//! What environment files, shells, templates and editors leave in a value, and nobody means (H11).
+
+/// What is odd about `text`, each as a clause about "it".
+pub(crate) fn odd_text(text: &str) -> Vec<String> {
+    let is_edge = |is_odd: fn(char) -> bool| text.starts_with(is_odd) || text.ends_with(is_odd);
+    let invisible = text.chars().find(|&c| is_invisible(c));
+    let invisible =
+        invisible.map(|c| format!("it holds the invisible character U+{:04X}", c as u32));
+    let unexpanded = unexpanded(text);
+    let unexpanded = unexpanded.map(|name| format!("it holds `{name}`, which nothing expanded"));
+    let is_windows_line = text.trim_end_matches('\n').ends_with('\r');
+    let clauses = [
+        (
+            is_windows_line,
+            "it ends in a carriage return, as the lines of a Windows file do",
+        ),
+        (
+            text.ends_with('\n') && !is_windows_line,
+            "it ends in a line break",
+        ),
+        (
+            is_edge(|c| matches!(c, ' ' | '\t')),
+            "it begins or ends in a blank",
+        ),
+        (
+            is_edge(is_quote),
+            "it begins or ends in a quote, which is part of it",
+        ),
+        (
+            text.starts_with('~'),
+            "it begins with `~`, which only a shell expands",
+        ),
+        (
+            text.contains(" #") || text.contains("\t#"),
+            "it holds a `#`, which begins no comment here",
+        ),
+        (
+            has_escape(text),
+            "it holds a percent escape, which is not decoded",
+        ),
+        (
+            text.starts_with("file:"),
+            "it begins with `file:`, which is part of it",
+        ),
+        (
+            text.starts_with("export ") || text.trim_start().starts_with('='),
+            "it begins as a line of a file that sets it does",
+        ),
+    ];
+    let clauses = clauses.into_iter().filter(|(is_so, _)| *is_so);
+    let clauses = clauses.map(|(_, clause)| clause.to_owned());
+    clauses.chain(invisible).chain(unexpanded).collect()
+}
+
+/// As editors, chats and web pages write them, too.
+fn is_quote(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’' | '«' | '»'
+    )
+}
+
+/// The byte order mark, blanks that do not break, and what has no width.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{feff}' | '\u{a0}' | '\u{202f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'
+    )
+}
+
+/// `%` and two hexadecimal digits.
+fn has_escape(text: &str) -> bool {
+    text.as_bytes()
+        .windows(3)
+        .any(|bytes| bytes[0] == b'%' && bytes[1..].iter().all(u8::is_ascii_hexdigit))
+}
+
+/// The first placeholder: `$NAME`, `${NAME}`, `$(command)`, `{{ name }}`, `%NAME%`.
+fn unexpanded(text: &str) -> Option<&str> {
+    let closed = |start: &str, end: &str| {
+        let from = text.find(start)?;
+        let inner = &text[from + start.len()..];
+        let length = inner.find(end)?;
+        Some(&text[from..from + start.len() + length + end.len()])
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let bare = || {
+        let from = text.find('$')?;
+        let rest = &text[from + 1..];
+        let length = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+        let begins_name = rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        begins_name.then(|| &text[from..from + 1 + length])
+    };
+    let windows = || {
+        let placeholder = closed("%", "%")?;
+        let name = placeholder.trim_matches('%');
+        let is_variable = !name.is_empty() && name.chars().all(is_name);
+        is_variable.then_some(placeholder)
+    };
+    closed("${", "}")
+        .or_else(|| closed("$(", ")"))
+        .or_else(|| closed("{{", "}}"))
+        .or_else(bare)
+        .or_else(windows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::odd_text;
+
+    #[test]
+    fn what_files_shells_and_templates_leave_behind_is_said() {
+        for (text, said) in [
+            ("503\r", "carriage return"),
+            ("/run/shop/maintenance\r\n", "carriage return"),
+            ("/run/shop/maintenance\n", "line break"),
+            ("503 ", "blank"),
+            ("\t503", "blank"),
+            ("\"503\"", "quote"),
+            ("'/run/shop'", "quote"),
+            ("“503”", "quote"),
+            ("~/maintenance", "`~`"),
+            ("503 # unavailable", "comment"),
+            ("/run/my%20shop", "percent escape"),
+            ("file:///run/shop", "`file:`"),
+            ("=503", "line of a file"),
+            ("export HEALTHCHECK_URL=/up", "line of a file"),
+            ("\u{feff}/run/shop", "U+FEFF"),
+            ("503\u{a0}", "U+00A0"),
+            ("$HOME/maintenance", "`$HOME`"),
+            ("${RUNTIME_DIRECTORY}/maintenance", "`${RUNTIME_DIRECTORY}`"),
+            ("/run/${NAME:-shop}/m", "`${NAME:-shop}`"),
+            ("$(cat code)", "`$(cat code)`"),
+            ("/run/{{ name }}/maintenance", "`{{ name }}`"),
+            ("%TEMP%\\maintenance", "`%TEMP%`"),
+        ] {
+            let odd = odd_text(text);
+            let is_said = odd.iter().any(|clause| clause.contains(said));
+            assert!(is_said, "{text:?}: {odd:?} lacks {said}");
+        }
+    }
+
+    #[test]
+    fn what_a_path_url_or_code_may_well_hold_is_not_odd() {
+        for text in [
+            "",
+            "503",
+            "/health",
+            "/",
+            "/run/shop/maintenance",
+            "/srv/my shop/maintenance",
+            "/srv/50%/a",
+            "/srv/c#/maintenance",
+            "/srv/o'neill/maintenance",
+            "/srv/a~1/maintenance",
+            "/srv/$/maintenance",
+            "/health$",
+            "/a$1",
+            "C:\\shop\\maintenance",
+            "on_request",
+            "500ms",
+        ] {
+            assert_eq!(odd_text(text), [""; 0], "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What settings change in the description of the endpoints, and which of them are worth a warning (H11).
+
+use crate::check::Check;
+use crate::config::{CheckSetting, ConfigError, HealthConfig, variables_of};
+use crate::log::LogRecord;
+use crate::maintenance::Maintenance;
+
+/// Lays the settings of single checks over what the program says of them. Returns the variables that are for none of them.
+///
+/// # Errors
+///
+/// A setting is for a check that does not exist, or not for one alone.
+pub(super) fn apply(
+    config: &HealthConfig,
+    checks: &mut [Check],
+) -> Result<Vec<LogRecord>, ConfigError> {
+    let names: Vec<String> = checks.iter().map(|check| check.name.clone()).collect();
+    let mut strangers = Vec::new();
+    for setting in config.of_checks() {
+        let Some(number) = setting.find(&names)? else {
+            let variables = names.iter().flat_map(|name| variables_of(name));
+            let variables: Vec<_> = variables.collect();
+            strangers.push(LogRecord::unknown_check(setting.key(), &variables));
+            continue;
+        };
+        let check = &mut checks[number];
+        match setting.setting {
+            CheckSetting::Timeout => check.timeout = Some(setting.value),
+            CheckSetting::Every => check.period = Some(setting.value),
+        }
+    }
+    Ok(strangers)
+}
+
+/// What is worth a warning in the settings, one record for each: of the environment, of the values, of the disablefile.
+pub(super) fn warnings(config: &HealthConfig, maintenance: &Maintenance) -> Vec<LogRecord> {
+    let unknown = config.unknown_variables().iter();
+    let mut warnings: Vec<_> = unknown
+        .map(|name| LogRecord::unknown_variable(name))
+        .collect();
+    warnings.extend(
+        config
+            .odd_settings()
+            .iter()
+            .map(|setting| LogRecord::odd_setting(&setting.key, &setting.value, &setting.odd)),
+    );
+    if let Some(path) = config.disablefile() {
+        let mut odd = config.odd_disablefile();
+        odd.extend(maintenance.survey().iter().map(ToString::to_string));
+        warnings.extend((!odd.is_empty()).then(|| LogRecord::odd_disablefile(path, &odd)));
+    }
+    warnings
+}
