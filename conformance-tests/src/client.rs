@@ -63,7 +63,7 @@ fn shorten(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    /// Nobody accepts connections at the address.
+    /// There is no listener at the address.
     #[error("no connection to {0}: {1}")]
     Connect(SocketAddr, std::io::Error),
     /// The server ended the connection in the middle.
@@ -110,7 +110,7 @@ impl ExchangeError {
     }
 }
 
-/// Sends `request` on a connection of its own, and reads the answer, and what has come behind it.
+/// Sends `request` on a new connection, and reads the answer, and what has come behind it.
 ///
 /// The sending side stays open until then: some servers give up on a client that has closed it.
 ///

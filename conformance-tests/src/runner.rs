@@ -149,7 +149,7 @@ impl Run<'_> {
                 }
                 let ids = scenarios.iter().map(|scenario| scenario.id());
                 let play = || self.group(setup, scenarios, pace);
-                // A harness is somebody else's code; the report must not go down with it.
+                // A harness may panic; the report must survive it.
                 let played = catch_unwind(AssertUnwindSafe(play))
                     .unwrap_or_else(|_| (fail_all(scenarios, "the harness panicked"), false));
                 let (judged, has_surplus) = played;
@@ -231,7 +231,9 @@ impl Run<'_> {
             Err(error) => return fail_all(format!("no temporary directory: {error}")),
         };
         if let Err(error) = make_open_directory(directory.path()) {
-            return fail_all(format!("no directory for everybody: {error}"));
+            return fail_all(format!(
+                "no directory that every user may write to: {error}"
+            ));
         }
         let setup = expand_setup(setup, directory.path());
         let warnings = scenarios.iter().map(|scenario| scenario.start_warnings);
@@ -335,7 +337,7 @@ mod tests {
             Self {
                 converse,
                 servers: Arc::default(),
-                patience: Duration::from_secs(1),
+                patience: Duration::from_millis(200),
             }
         }
     }
@@ -515,7 +517,7 @@ mod tests {
     #[test]
     fn a_line_too_many_that_takes_many_requests_is_not_forgotten() {
         thread_local! {
-            // Each server runs on a thread of its own.
+            // Each server runs on its own thread.
             static REQUESTS: Cell<usize> = const { Cell::new(0) };
         }
         let mut server =
@@ -544,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scenario_with_commands_is_skipped_where_there_is_nobody_to_take_them() {
+    fn a_scenario_with_commands_is_skipped_for_a_server_that_takes_none() {
         let scenario = "[[scenario]]\nid='path/a'\nrule='H1'\nsays='s'\nneeds=['drain']\n\
             step=[{commands=['DRAIN'],answer='draining'}]";
         let rules = "rule = [{ id = 'H1', title = 't', sentence = 's', poller = 'p' }]";

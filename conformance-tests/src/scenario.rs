@@ -44,11 +44,11 @@
 //!
 //! | `client` | what it does | `answer` |
 //! |---|---|---|
-//! | `alone` | sends each request on a connection of its own | any; `ok-or-refused` where a server may say 400, 414 or 431 before the endpoint is reached |
+//! | `alone` | sends each request on a new connection | any; `ok-or-refused` where a server may say 400, 414 or 431 before the endpoint is reached |
 //! | `kept` | goes on with the connection that the last such step left open | any |
 //! | `pipelined` | sends all requests at once on one connection | any |
-//! | `crowd` | sends each on a connection of its own, all before it reads an answer | any |
-//! | `byte-by-byte` | sends each byte in a packet of its own | any |
+//! | `crowd` | sends each on a new connection, all before it reads an answer | any |
+//! | `byte-by-byte` | sends each byte in a separate packet | any |
 //! | `interrupted` | has its checks started before `commands` come, and then reads | any; one request |
 //! | `half-closed` | closes its sending side before it reads | `ok-or-nothing` |
 //! | `leaves` | goes away without reading; with `checks`, once they have started | `unread` |

@@ -22,7 +22,7 @@ pub struct Setup {
     pub settings: BTreeMap<String, String>,
     /// The checks to register, in this order.
     pub checks: Vec<Check>,
-    /// The endpoints beside that of `healthcheck.url` (H16).
+    /// The endpoints in addition to that of `healthcheck.url` (H16).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<Endpoint>,
     /// The names of the start-up latches, held at first (H18).

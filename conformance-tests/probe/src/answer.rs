@@ -11,11 +11,11 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-/// Heads longer than this, interim ones included, are nobody's health endpoint.
+/// Heads longer than this, interim ones included, are not those of a health endpoint.
 const HEAD_LIMIT: usize = 16 * 1024;
 /// What the chunks of a body may take up on the wire before [`WORD_LIMIT`] bytes of it are there.
 const CHUNKS_LIMIT: usize = 16 * 1024;
-/// A body longer than this is none of the words that matter: the rest need not be read.
+/// A body longer than this is not one of the words that matter: the rest need not be read.
 pub(crate) const WORD_LIMIT: usize = 64;
 
 /// Why some bytes are no answer.
@@ -63,7 +63,7 @@ impl Answer {
                 };
             };
             let (code, reason) = status(head)?;
-            // An interim answer, such as 103 Early Hints. 101 is none: nothing follows it.
+            // An interim answer, such as 103 Early Hints. 101 is not interim: nothing follows it.
             if (100..200).contains(&code) && code != 101 {
                 rest = after;
                 continue;
@@ -210,7 +210,7 @@ fn chunks(bytes: &[u8], is_end: bool) -> Result<Option<Vec<u8>>, Malformed> {
     while let Some((line, after)) = split_line(rest) {
         let size = line.split(|byte| *byte == b';').next().unwrap_or_default();
         let size = number(size.trim_ascii(), 16).ok_or(Malformed::Chunks)?;
-        // Trailers may follow the last chunk; nobody waits for them.
+        // Trailers may follow the last chunk; they are not waited for.
         if size == 0 {
             return Ok(Some(body));
         }

@@ -1,4 +1,4 @@
-//! One request and its answer, over a connection of its own.
+//! One request and its answer, over a new connection.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -39,13 +39,13 @@ impl fmt::Display for Stage {
 trait Connection: Read + Write {}
 impl<T: Read + Write> Connection for T {}
 
-/// The answer, or a sentence on why there is none. It may take longer than the deadline.
+/// The answer, or a sentence that says why there is no answer. It may take longer than the deadline.
 pub(crate) fn run(
     probe: &Probe,
     deadline: Instant,
     progress: &Sender<Progress>,
 ) -> Result<Answer, String> {
-    // Whoever watches has given up if it cannot be told.
+    // A watcher that has given up is not told.
     let reached = |stage| progress.send(Progress::Reached(stage)).unwrap_or_default();
     let mut connection = match &probe.socket {
         Some(path) => {

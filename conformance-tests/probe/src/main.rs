@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The answer, or why there is none, when the time is over at the latest: nothing that the exchange waits for
+/// The answer, or why there is no answer, when the time is over at the latest: nothing that the exchange waits for
 /// can hold up this thread, neither a resolver nor a server that sends a byte a second.
 fn ask(probe: Probe) -> Result<Answer, String> {
     let timeout = probe.timeout;
@@ -48,7 +48,7 @@ fn ask(probe: Probe) -> Result<Answer, String> {
     thread::Builder::new()
         .spawn(move || {
             let result = exchange::run(&probe, deadline, &progress);
-            // Nobody is there to be told when the time is over.
+            // The receiver is gone when the time is over.
             let _ = progress.send(Progress::Done(result));
         })
         .map_err(|error| format!("no thread to ask in: {error}"))?;
@@ -67,7 +67,7 @@ fn ask(probe: Probe) -> Result<Answer, String> {
     }
 }
 
-// Whoever reads the output may have gone, or the disk may be full: the exit code still says it.
+// The reader of the output may have gone, or the disk may be full: the exit code still says it.
 
 fn say(text: &str) -> ExitCode {
     let _ = io::stdout().write_all(text.as_bytes());

@@ -38,7 +38,7 @@ pub(crate) enum Command {
         /// The scenario's id, as `list` shows it.
         id: String,
     },
-    Run(Run),
+    Run(Box<Run>),
     /// Merge reports made by `run --format json` into one table, as Markdown.
     Matrix {
         /// The reports, in the order of their columns.
@@ -103,6 +103,9 @@ pub(crate) struct Run {
     /// How many seconds an answer may take. A program has 60 to start.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) timeout: Duration,
+    /// How many seconds a program may take to end when its standard input closes.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, conflicts_with = "url")]
+    pub(crate) stop_timeout: Duration,
     /// How many programs run at once.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: u16,

@@ -60,7 +60,7 @@ fn harness(arguments: &Run) -> Result<Box<dyn Harness>, Box<dyn Error>> {
     let command = arguments.server.cmd.as_deref().unwrap_or_default();
     let program =
         Program::parse(command).ok_or_else(|| format!("--cmd {command:?} is not a command"))?;
-    Ok(Box::new(program))
+    Ok(Box::new(program.with_stop_timeout(arguments.stop_timeout)))
 }
 
 fn options(arguments: &Run, suite: &Suite) -> Result<Options, Box<dyn Error>> {

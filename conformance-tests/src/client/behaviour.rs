@@ -19,7 +19,7 @@ pub(crate) struct Exchanged {
     pub(crate) opened: usize,
     /// Whether the server closed the connection after the last answer, where the step asks.
     pub(crate) closed: bool,
-    /// How many requests were sent whose answer nobody reads.
+    /// How many requests were sent whose answer is not read.
     pub(crate) unread: usize,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct ClientBehaviour {
     kept: Option<Connection>,
     /// That of a client that is interrupted, with its request on the way.
     sent: Option<Result<Connection, ExchangeError>>,
-    /// Connections whose answers nobody reads.
+    /// Connections whose answers are not read.
     lingering: Vec<Connection>,
     /// Whether the server leaves connections open that it was asked to close.
     ignores_close: bool,
@@ -177,7 +177,7 @@ impl ClientBehaviour {
             exchanged.closed = connection.wait_for_close(patience);
             self.ignores_close = !exchanged.closed;
         }
-        // Bytes behind an answer belong to its body, for whoever judges it.
+        // Bytes behind an answer belong to its body, and are judged with it.
         response.body.extend(connection.take_rest());
         exchanged.answered.push((step.answer, response));
         Ok(())

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::response::{Parsed, Response};
 use super::{ANSWER_LIMIT, ExchangeError};
 
-/// Between two bytes of a slow request, so that each travels in a packet of its own.
+/// Between two bytes of a slow request, so that each travels in a separate packet.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// One connection to a server.
@@ -25,7 +25,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// # Errors
     ///
-    /// Nobody accepts it within `limit`.
+    /// The connection is not accepted within `limit`.
     pub(crate) fn open(address: SocketAddr, limit: Duration) -> Result<Self, ExchangeError> {
         let open = || {
             let stream = TcpStream::connect_timeout(&address, limit)?;
@@ -41,7 +41,7 @@ impl Connection {
     }
 
     /// Sends bytes at once. A server may answer and close before it has read them all, so a failure
-    /// shows when the answer is read, and only if there is none.
+    /// shows when the answer is read, and only if there is no answer.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.unsent = self.stream.write_all(bytes).err();
     }
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_nobody_runs_is_an_error() {
+    fn an_address_without_a_listener_is_an_error() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);

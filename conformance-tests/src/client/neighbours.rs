@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::client::{ExchangeError, Request, Response, exchange};
 
-/// What is asked: paths that an application may have, beside and around `/health`.
+/// What is asked: paths that an application may have, next to and around `/health`.
 const REQUESTS: [&str; 22] = [
     "GET /",
     "HEAD /",

@@ -7,7 +7,7 @@ use std::str;
 pub(crate) struct Response {
     /// The status code.
     pub(crate) status: u16,
-    /// The reason phrase; empty when there is none.
+    /// The reason phrase; empty if there is no reason.
     pub(crate) reason: String,
     /// Names in lower case, and values, in order.
     pub(crate) headers: Vec<(String, String)>,

@@ -18,7 +18,7 @@ use crate::scenario::capability::{Capability, Lacks};
 ///
 /// [[always]]                            # the same for every scenario; none has to show it
 /// fields = ["header cache-control"]
-/// reason = "the framework adds a header of its own to every answer"
+/// reason = "the framework adds a header to every answer"
 ///
 /// [[lacks]]
 /// capability = "reason"                 # one of those in the module `scenario`
@@ -26,7 +26,7 @@ use crate::scenario::capability::{Capability, Lacks};
 /// ```
 ///
 /// The fields are the words before what is expected and got in a report. Of several entries for one scenario,
-/// all count. What differs beside them is a failure as ever, and so is a `[[known]]` entry that excuses
+/// all count. Any other difference is a failure, and so is a `[[known]]` entry that excuses
 /// nothing in a scenario it matches: it is out of date.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownFailures {
@@ -186,7 +186,7 @@ fn check(what: &str, fields: Option<&[String]>, reason: &str) -> Result<(), Know
     let mut fields = fields.into_iter().flatten();
     match fields.find(is_unknown) {
         Some(field) => Err(KnownError(format!(
-            "{what} has the field {field:?}, which is none of {}",
+            "{what} has the field {field:?}, which is not one of {}",
             FIELDS.join(", ")
         ))),
         None => Ok(()),
@@ -291,7 +291,7 @@ mod tests {
             ),
             (
                 format!("{path}fields = ['staus']\nreason = 'r'"),
-                "\"staus\", which is none of",
+                "\"staus\", which is not one of",
             ),
             (
                 "[[known]]\nscenario = 'a'\nfields = ['log']\nreason = 'r'".to_owned(),

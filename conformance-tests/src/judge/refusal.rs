@@ -19,7 +19,7 @@ pub(crate) fn judge_refusal(key: &str, value: &str, message: &str) -> Vec<Mismat
     let words = words.filter(|word| word.len() > 1 && !key.contains(word) && !value.contains(word));
     expect(
         words.count() >= 3,
-        "one that says the rule, in three words or numbers of its own".to_owned(),
+        "one that says the rule, in at least three words or numbers".to_owned(),
     );
     mismatches
 }

@@ -1,4 +1,4 @@
-//! What nobody but the operator may see (H9).
+//! What only the operator may see (H9).
 
 use std::iter;
 
@@ -7,7 +7,7 @@ use crate::client::Response;
 use crate::setup::{Check, Setup};
 
 /// H9: nothing of a check in the body, the reason or a header, be it a name or a value. What is as expected, and what
-/// servers add of their own accord, is not searched: a check may be called `cache` or `date`.
+/// servers add by themselves, is not searched: a check may be called `cache` or `date`.
 pub(super) fn judge_secrecy(
     word: Option<&str>,
     setup: &Setup,

@@ -7,7 +7,7 @@ use crate::scenario::{Checks, Client};
 use crate::setup::Check;
 use crate::target::journal::Line;
 
-/// How many runs a small crowd may have: somebody may come when the first is over.
+/// How many runs a small crowd may have: a request may come when the first run is over.
 const MOST_RUNS: usize = 2;
 
 /// A large crowd takes its time to arrive, on a machine that is busy: then it may have a run for each so many.

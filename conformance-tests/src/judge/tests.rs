@@ -267,7 +267,7 @@ fn a_degraded_answer_is_one_record_at_warn() {
 }
 
 #[test]
-fn a_check_that_exceeds_its_timeout_may_be_still_running_for_whoever_asks_again() {
+fn a_check_that_exceeds_its_timeout_may_be_still_running_for_the_next_request() {
     let lines = |message: &str, starts: &[&str]| {
         let results = [
             result("database-check", "OK", "null"),

@@ -13,7 +13,7 @@ use crate::scenario::{Answer, Checks, Client, Fate, Scenario, Start, Step, Suite
 use crate::setup::{Behaviour, Check, Endpoint, Execution, LogPolicy, RunChecks, Setup};
 
 impl Suite {
-    /// What a scenario is about, who cares, and the exchange it expects; `None` when there is none
+    /// What a scenario is about, why it matters, and the exchange it expects; `None` if there is no scenario
     /// of this id.
     pub fn explain(&self, id: &str) -> Option<String> {
         let scenario = self.scenarios().find(|scenario| scenario.id() == id)?;
@@ -188,7 +188,7 @@ fn write_step(
         Checks::MayStart => writeln!(text, "  CHECK for each check, or none")?,
     }
     match step.answer {
-        Answer::Unread => writeln!(text, "  < nobody reads it")?,
+        Answer::Unread => writeln!(text, "  < not read")?,
         Answer::OkOrMaintenance => {
             write_answer(text, step, Answer::Ok, (setup, history), &request)?;
             writeln!(text, "  or")?;
@@ -232,7 +232,7 @@ fn manner(step: &Step) -> Option<String> {
         Client::Alone => return (times > 1).then(|| format!("{times} times")),
         Client::Kept => "on a connection that is kept",
         Client::Pipelined => "at once on one connection",
-        Client::Crowd => "each on a connection of its own, all before the first answer is read",
+        Client::Crowd => "each on its own connection, all before the first answer is read",
         Client::ByteByByte => "one byte at a time",
         Client::Interrupted => "and its checks started, before that takes effect",
         Client::HalfClosed => "by a client that then closes its sending side",

@@ -24,7 +24,7 @@ pub enum Capability {
     Background,
     /// `thresholds`: a check can count as failing, or as OK, only after several results in a row.
     Thresholds,
-    /// `endpoints`: there can be several, each with answers of its own.
+    /// `endpoints`: there can be several, each with its own answers.
     Endpoints,
     /// `start-up`: latches can hold it in its start-up.
     StartUp,

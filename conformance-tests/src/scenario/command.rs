@@ -31,7 +31,7 @@ impl TryFrom<String> for Command {
             Some(("RELEASE", name)) => Ok(Self::Release(name.to_owned())),
             Some(("DROP", name)) => Ok(Self::Drop(name.to_owned())),
             _ => Err(format!(
-                "command {line:?} is none of DRAIN, SWITCH on, SWITCH off, RELEASE name, DROP name"
+                "command {line:?} is not one of DRAIN, SWITCH on, SWITCH off, RELEASE name, DROP name"
             )),
         }
     }

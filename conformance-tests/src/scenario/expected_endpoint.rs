@@ -15,7 +15,7 @@ pub(crate) enum State {
 }
 
 impl Answer {
-    /// The state that an answer shows; `None` where no endpoint gives it, or nobody reads it.
+    /// The state that an answer shows; `None` if no endpoint gives it, or it is not read.
     pub(crate) fn state(self) -> Option<State> {
         match self {
             Self::Ok | Self::OkOrRefused | Self::OkOrNothing | Self::OkOrMaintenance => {
@@ -31,7 +31,7 @@ impl Answer {
     }
 }
 
-/// Every header that an endpoint may have beside those of H9.
+/// Every header that an endpoint may have in addition to those of H9.
 pub(crate) const OTHER_HEADERS: [&str; 3] = [
     "retry-after",
     "x-envoy-degraded",
@@ -154,7 +154,7 @@ impl<'a> ExpectedEndpoint<'a> {
         row[state as usize]
     }
 
-    /// Those of H11, which are of its own endpoint alone.
+    /// Those of H11, which apply to the first endpoint alone.
     fn codes(&self) -> (u16, u16) {
         let code = |key: &str, default| {
             let written = self.setup.settings.get(&format!("healthcheck.{key}"));

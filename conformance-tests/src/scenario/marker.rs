@@ -30,7 +30,7 @@ pub(crate) enum Marker {
     LinkLoop,
     /// A regular file where the path needs a directory.
     FileAsParent,
-    /// A regular file in a directory that nobody may search.
+    /// A regular file in a directory without search permission.
     LockedParent,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for Marker {
             Self::DanglingLink => "a link to nothing",
             Self::LinkLoop => "a link to itself",
             Self::FileAsParent => "a file where its directory should be",
-            Self::LockedParent => "a file in a directory that nobody may search",
+            Self::LockedParent => "a file in a directory without search permission",
         })
     }
 }

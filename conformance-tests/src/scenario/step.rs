@@ -117,7 +117,7 @@ pub(crate) enum Answer {
     OkOrNothing,
     /// OK or maintenance, in all its parts.
     OkOrMaintenance,
-    /// Whatever it is, nobody reads it.
+    /// Any answer: it is not read.
     Unread,
 }
 

@@ -273,7 +273,7 @@ fn commands_that_are_not_said_or_mean_nothing_are_an_error() {
             "commands=['DRAIN'],times=2,answer='ok'",
             "is done once",
         ),
-        ("", "commands=['STOP'],answer='ok'", "is none of DRAIN"),
+        ("", "commands=['STOP'],answer='ok'", "is not one of DRAIN"),
         (
             "",
             "commands=['RELEASE a'],answer='ok'",

@@ -1,4 +1,4 @@
-//! What makes a scenario one that shows something, and harms nobody.
+//! Checks that a scenario can show something, and touches only its own files.
 
 use std::collections::BTreeSet;
 

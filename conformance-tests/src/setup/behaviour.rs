@@ -85,7 +85,7 @@ impl TryFrom<String> for Behaviour {
             ("hang", None, _) => Ok(Self::Hang),
             ("block", _, Some(time)) => Ok(Self::Block(time)),
             _ => Err(format!(
-                "behaviour {text:?} is none of report, slow:MS, panic, panic:call, panic:drop, \
+                "behaviour {text:?} is not one of report, slow:MS, panic, panic:call, panic:drop, \
                  panic:payload, hang, block:MS"
             )),
         }

@@ -1,8 +1,8 @@
-//! An endpoint of a server under test beside that of H11.
+//! A further endpoint of a server under test.
 
 use serde::{Deserialize, Serialize};
 
-/// One endpoint beside that of `healthcheck.url` (H16).
+/// A further endpoint, in addition to that of `healthcheck.url` (H16).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
@@ -69,7 +69,7 @@ impl LogPolicy {
 }
 
 impl Endpoint {
-    /// Whether it runs checks of its own choice, and not those of its preset.
+    /// Whether it chooses its checks, and does not run those of its preset.
     pub(crate) fn chooses(&self) -> bool {
         self.checks.is_some() || !self.tags.is_empty()
     }

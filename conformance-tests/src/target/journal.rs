@@ -1,4 +1,4 @@
-//! What a server under test tells beside its answers: log records and starts of checks.
+//! What a server under test reports besides its answers: log records and starts of checks.
 
 use std::collections::BTreeMap;
 use std::fmt;

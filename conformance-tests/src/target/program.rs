@@ -23,8 +23,10 @@ const LEVELS: [&str; 3] = ["INFO", "WARN", "ERROR"];
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long a program may take to do as it is told.
 const COMMAND_LIMIT: Duration = Duration::from_secs(10);
-/// How long a program may take to end once its standard input is closed.
-const STOP_LIMIT: Duration = Duration::from_secs(3);
+/// How long a program may take to end once its standard input is closed, unless it is told otherwise.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// How long a program that has closed its output before READY is given to end.
+const FAILED_START_LIMIT: Duration = Duration::from_secs(3);
 /// How long a program that has dropped a connection is given to end.
 const ENDING_LIMIT: Duration = Duration::from_millis(200);
 /// How often a process is asked whether it has ended.
@@ -41,6 +43,7 @@ const ERRORS_LIMIT: usize = 64 * 1024;
 pub struct Program {
     path: String,
     arguments: Vec<String>,
+    stop_timeout: Duration,
 }
 
 impl Program {
@@ -52,7 +55,15 @@ impl Program {
         Some(Self {
             path: words.next()?,
             arguments: words.collect(),
+            stop_timeout: STOP_LIMIT,
         })
+    }
+
+    /// How long the program may take to end when its standard input closes. Default: 10 s.
+    #[must_use]
+    pub fn with_stop_timeout(mut self, stop_timeout: Duration) -> Self {
+        self.stop_timeout = stop_timeout;
+        self
     }
 }
 
@@ -71,8 +82,8 @@ impl Harness for Program {
         }
         let running = Arc::new(Mutex::new(running));
         let (watched, told) = (running.clone(), running.clone());
-        let journal = journal.clone();
-        let server = Server::new(address, move || lock(&running).stop(&journal));
+        let (limit, journal) = (self.stop_timeout, journal.clone());
+        let server = Server::new(address, move || lock(&running).stop(limit, &journal));
         let server = server.with_ending(move || lock(&watched).ending());
         Ok(server.with_commands(move |command| lock(&told).command(command)))
     }
@@ -210,7 +221,7 @@ impl Running {
         match readiness.recv_timeout(START_LIMIT) {
             Ok(url) => address(&url).ok_or_else(|| {
                 StartError::Failed(format!(
-                    "READY with the odd address {url:?}, and not READY http://127.0.0.1:PORT"
+                    "READY with the address {url:?}, and not READY http://127.0.0.1:PORT"
                 ))
             }),
             Err(RecvTimeoutError::Timeout) => Err(StartError::Failed(format!(
@@ -225,8 +236,8 @@ impl Running {
 
     /// The program closed its output without READY: H11 wants an error message and a non-zero code.
     fn how_it_ended(&mut self) -> StartError {
-        let status = self.wait(STOP_LIMIT);
-        let message = self.errors.wait(STOP_LIMIT);
+        let status = self.wait(FAILED_START_LIMIT);
+        let message = self.errors.wait(FAILED_START_LIMIT);
         match status {
             Some(status) if status.code().is_some_and(|code| code != 0) && !message.is_empty() => {
                 StartError::Refused(message)
@@ -289,10 +300,10 @@ impl Running {
     }
 
     /// Closes standard input, and gives the program time to end.
-    fn stop(&mut self, journal: &Journal) {
+    fn stop(&mut self, limit: Duration, journal: &Journal) {
         self.input.take();
-        if self.wait(STOP_LIMIT).is_none() {
-            let seconds = STOP_LIMIT.as_secs();
+        if self.wait(limit).is_none() {
+            let seconds = limit.as_secs_f64();
             let expected =
                 format!("the program ends within {seconds} s when its standard input closes");
             journal.record_breach(expected, "it ran on, and was killed");
@@ -318,8 +329,8 @@ fn own_group(command: &mut Command) {
     command.process_group(0);
 }
 
-/// The group has the number of its first process, which nobody else is given while the group has a
-/// member; with nobody left in it, this does nothing.
+/// The group has the number of its first process. The system does not reuse the number while the group has a member;
+/// without one, this does nothing.
 #[cfg(unix)]
 fn kill_group(child: &Child) {
     let group = i32::try_from(child.id()).ok();

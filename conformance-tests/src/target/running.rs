@@ -176,7 +176,7 @@ impl Harness for RunningServer {
         }
         let disablefile = scenario.setup.settings.get(DISABLEFILE).map(String::as_str);
         if disablefile.is_some_and(|path| path != "{dir}/maintenance") {
-            return Err("it wants a disablefile at a path of its own".to_owned());
+            return Err("it wants a disablefile at another path".to_owned());
         }
         if scenario.has_marker() && !self.toggles {
             return Err("it touches the disablefile, and no --disablefile is given".to_owned());
@@ -199,13 +199,13 @@ impl Harness for RunningServer {
                 return Err("it wants the reason phrase of another code".to_owned());
             }
             if step.answer == Answer::NotFoundOrRefused && !step.target.contains("/health") {
-                return Err("the application may have a page of its own there".to_owned());
+                return Err("the application may have its own page there".to_owned());
             }
             let target = step.target.replace(setting(&scenario.setup, URL), url);
             if step.answer == Answer::NotFound {
                 let path = target.split('?').next();
                 if [Some(url), Some("/")].contains(&path) {
-                    return Err("the application may have a page of its own there".to_owned());
+                    return Err("the application may have its own page there".to_owned());
                 }
                 if target == step.target && url != "/health" {
                     return Err("it is about another way to write /health".to_owned());
@@ -294,8 +294,8 @@ mod tests {
                 "maintenance/configured-code",
                 "healthcheck.maintenance_code = \"503\"",
             ),
-            ("maintenance/name-too-long", "a path of its own"),
-            ("maintenance/off", "a path of its own"),
+            ("maintenance/name-too-long", "a disablefile at another path"),
+            ("maintenance/off", "a disablefile at another path"),
             (
                 "query/runs-all",
                 "a check that fails, and this one has no checks",
@@ -361,7 +361,7 @@ mod tests {
             "/status?a=/other/path&b=//&c=..%2Fx"
         );
         let root = server(r#"{"settings":{"healthcheck.url":"/"}}"#, None);
-        assert!(reason(&root, "path/root").contains("a page of its own"));
+        assert!(reason(&root, "path/root").contains("its own page"));
         assert_eq!(reason(&root, "path/exact"), "");
         assert!(reason(&strict, "path/upper-case").contains("another way"));
         assert!(reason(&strict, "path/configured").contains("healthcheck.url"));

@@ -43,7 +43,7 @@ impl Part {
     }
 }
 
-/// Runs the test that this thread belongs to in processes of its own, each with a part of the scenarios.
+/// Runs the test that this thread belongs to in several processes, each with a part of the scenarios.
 ///
 /// Returns `None` where the thread does not bear the name of a test, as with `--test-threads=1`.
 ///

@@ -173,7 +173,7 @@ impl HealthSubscriber for Events {
     }
 }
 
-/// Sleeps on a thread of its own: a testee may have any runtime, or none.
+/// Sleeps on a separate thread: a testee may have any runtime, or none.
 async fn sleep(time: Duration) {
     let (wake, woken) = oneshot::channel();
     thread::spawn(move || {

@@ -5,7 +5,7 @@ from concurrent.futures import Future, TimeoutError
 
 
 def begin(function):
-    """Calls it on a thread that nobody has to wait for; what it raises is a result too (H12)."""
+    """Calls it on a daemon thread; what it raises is a result too (H12)."""
     future = Future()
 
     def run():

@@ -39,7 +39,7 @@ def check(described):
         if behaviour == "panic":
             raise RuntimeError("the scenario asks for a panic")
         seconds = None if behaviour == "hang" else int(milliseconds or 0) / 1000
-        threading.Event().wait(seconds)  # None: for ever
+        threading.Event().wait(seconds)  # None: without end
         return last.get("status", "OK"), last.get("message")
 
     return Check(

@@ -70,7 +70,7 @@ impl Request {
         Some(&header.1)
     }
 
-    /// Whether a body follows. Nobody reads it (H2), so no request can follow it on its connection.
+    /// Whether a body follows. It is not read (H2), so no request can follow it on its connection.
     pub(crate) fn has_body(&self) -> bool {
         self.header("content-length")
             .is_some_and(|length| length != "0")
@@ -84,7 +84,7 @@ impl Request {
     }
 }
 
-/// Answers whoever connects, each on a thread of its own, for as long as the listener accepts.
+/// Answers each connection on its own thread, for as long as the listener accepts.
 pub(crate) fn serve(
     listener: &TcpListener,
     answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static,

@@ -75,7 +75,7 @@ fn a_program_that_is_no_testee_cannot_be_tested_and_is_told_why() {
         ("echo oh dear >&2; exit 3", "refused its settings: oh dear"),
         ("exit 3", "ended before READY (exit status: 3)"),
         ("kill -9 $$", "ended before READY (signal: 9"),
-        ("echo READY nowhere; cat", "READY with the odd address"),
+        ("echo READY nowhere; cat", "READY with the address"),
         (
             "echo READY http://127.0.0.1:1; cat",
             "no connection to 127.0.0.1:1",
@@ -337,7 +337,7 @@ say("DONE")"#;
 fn a_signal_ends_the_run_and_leaves_no_marker_behind() {
     let directory = tempfile::tempdir().unwrap();
     let disablefile = directory.path().join("maintenance");
-    // Answers whoever tries it out, and nobody after that.
+    // Answers the first request, and no other.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (asked, was_asked) = mpsc::channel();

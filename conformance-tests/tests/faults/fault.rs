@@ -285,7 +285,7 @@ impl<T> Memory<T> {
     }
 }
 
-/// Endpoints beside those of a server, with another setup, which are there once they are needed.
+/// Other endpoints on the journal of a server, with another setup, built when they are first needed.
 pub(crate) struct Twin {
     edit: fn(&mut Setup),
     sound: OnceLock<Sound>,

@@ -79,7 +79,7 @@ impl Request {
         Some(&header.1)
     }
 
-    /// Whether a body follows. Nobody reads it (H2), so no request can follow it on its connection.
+    /// Whether a body follows. It is not read (H2), so no request can follow it on its connection.
     pub(crate) fn has_body(&self) -> bool {
         self.header("content-length")
             .is_some_and(|length| length != "0")

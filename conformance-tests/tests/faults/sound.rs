@@ -146,7 +146,7 @@ impl Sound {
         Ok((sound, records))
     }
 
-    /// Endpoints beside these, with a setup that `edit` changes.
+    /// Other endpoints on the same journal, with a setup that `edit` changes.
     pub(crate) fn beside(&self, edit: impl FnOnce(&mut Setup)) -> Self {
         let mut setup = self.setup.clone();
         edit(&mut setup);
@@ -193,7 +193,7 @@ impl Sound {
         self.setting("url").unwrap_or("/health")
     }
 
-    /// The endpoint beside that one which a request is for.
+    /// The further endpoint that a request is for.
     pub(crate) fn further(&self, request: &Request) -> Option<&Endpoint> {
         let mut endpoints = self.setup.endpoints.iter();
         endpoints.find(|endpoint| endpoint.path == request.path())

@@ -1,10 +1,10 @@
-//! The command line itself, and output that nobody takes.
+//! The command line itself, and output that is not read.
 
 use std::io::Write as _;
 use std::process::Stdio;
 use std::sync::mpsc;
 
-use crate::server::{read_request, serve};
+use crate::server::{read_request, serve, without_listener};
 use crate::{Run, command};
 
 #[test]
@@ -85,7 +85,7 @@ fn arguments_may_be_any_bytes() {
 }
 
 #[test]
-fn the_exit_code_is_the_same_when_nobody_reads_the_output() {
+fn the_exit_code_is_the_same_when_the_output_is_not_read() {
     let (closed, wait) = mpsc::channel();
     let address = serve(move |mut stream| {
         read_request(&mut stream);

@@ -1,4 +1,4 @@
-//! Servers that are not there, never answer, or answer what is none: exit code 2.
+//! Servers that are not there, never answer, or answer in another protocol: exit code 2.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
@@ -6,11 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use crate::Run;
-use crate::server::{answering, endless, hasty, nobody, read_request, serve};
+use crate::server::{answering, endless, hasty, read_request, serve, without_listener};
 
 #[test]
 fn a_refused_connection_is_named_with_its_address() {
-    let address = nobody();
+    let address = without_listener();
     Run::on(address, &[]).could_not_ask(&format!("{address}: Connection refused"));
 }
 

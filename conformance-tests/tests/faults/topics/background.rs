@@ -42,7 +42,7 @@ faults! {
             *answer = sound.answer(&request.asking());
         }
     });
-    /// The first OK is kept for ever.
+    /// The first OK is kept.
     FirstOkKept: "background/begins-to-hang", "background/begins-to-block" =>
         background(|check| check.then.clear());
     /// A check that panics in the background is not run again.

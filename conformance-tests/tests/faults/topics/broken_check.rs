@@ -79,7 +79,7 @@ faults! {
             }
         })
     };
-    /// A check that was too late once is so for ever.
+    /// A check that timed out once always times out.
     LatenessSticks: "timeout/after-a-late-one" => first_late_answer(|text| text.to_owned());
     /// Checks run one after the other.
     TimeoutsAddUp: "timeout/many" => setup(|setup| {

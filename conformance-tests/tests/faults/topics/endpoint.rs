@@ -34,7 +34,7 @@ faults! {
             answer.status = code.unwrap_or(answer.status);
         }
     });
-    /// Beside others, the first endpoint says 503 in maintenance.
+    /// If there are other endpoints, the first says 503 in maintenance.
     FirstIsStrictBesideOthers: "endpoint/first-is-unchanged" => to(|answer, request, sound| {
         let is_first = request.path() == sound.url() && !sound.setup.endpoints.is_empty();
         if is_first && answer.is("MAINTENANCE") {
@@ -140,7 +140,7 @@ faults! {
     };
     /// A check that another endpoint waits for is started once more.
     OverlapRunsTwice: "endpoint/shared-checks" => apart();
-    /// At further endpoints each request has a run of its own.
+    /// At further endpoints each request has its own run.
     FurtherRunAlone: "endpoint/crowd" => exchange(|request, sound| match sound.further(request) {
         Some(_) => Ok(sound.beside(|_| {}).answer(request)),
         None => Ok(sound.answer(request)),
@@ -290,7 +290,7 @@ pub(crate) fn shows(preset: Preset, state: &'static str) -> Decoration {
     })
 }
 
-/// Each endpoint has checks of its own. To those of the second endpoint their first execution is past.
+/// Each endpoint has its own checks. Those of the second endpoint begin with their second execution.
 fn apart() -> Decoration {
     let all = Memory::<BTreeMap<String, Arc<Sound>>>::default();
     exchange(move |request, sound| {

@@ -51,9 +51,9 @@ faults! {
             answer.reason.clear();
         }
     });
-    /// A maintenance code without a reason of its own has none.
+    /// A maintenance code without a canonical reason has no reason.
     OddMaintenanceWithoutReason: "reason/odd-maintenance" => of("MAINTENANCE", without_own_reason);
-    /// A failure code without a reason of its own has none.
+    /// A failure code without a canonical reason has no reason.
     OddErrorWithoutReason: "reason/odd-error" => of("ERROR", without_own_reason);
 }
 

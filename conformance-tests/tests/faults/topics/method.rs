@@ -16,11 +16,11 @@ faults! {
         "method/delete",
         "method/patch",
         "method/put" => page(405, |request| !["GET", "HEAD"].contains(&&*request.method));
-    /// OPTIONS has an answer of its own.
+    /// OPTIONS has another answer.
     OptionsHasItsOwnAnswer: "method/options" => page(204, |request| request.method == "OPTIONS");
     /// TRACE echoes the request.
     TraceEchoes: "method/trace" => page(200, |request| request.method == "TRACE");
-    /// A method that is none of the usual ones is refused.
+    /// An unusual method is refused.
     UnknownMethodsRefused:
         "method/unknown-token",
         "method/unknown-http-1-0",

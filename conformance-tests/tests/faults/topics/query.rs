@@ -100,10 +100,10 @@ faults! {
     /// `;` separates too.
     SemicolonSeparates: "query/skips-semicolon-as-separator", "query/skips-semicolon-after-value" =>
         asks(|query| last(&pairs(&query.replace(';', "&")), is_key, is_value));
-    /// An escape that is none is dropped.
+    /// A bad escape is dropped.
     BadEscapeDropped: "query/skips-bad-escape-in-value", "query/skips-lone-percent-in-key" =>
         asks(|query| last(&pairs(&without_bad_escapes(query)), is_key, is_value));
-    /// An escape that is none fails the request.
+    /// A bad escape fails the request.
     BadEscapeFails:
         "query/runs-after-bad-escape",
         "query/skips-bad-escape-digits",

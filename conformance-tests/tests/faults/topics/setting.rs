@@ -111,7 +111,7 @@ faults! {
             record.state().is_some() || !std::mem::replace(&mut has_warned, true)
         });
     });
-    /// The default disablefile is none.
+    /// There is no default disablefile.
     NoDefaultDisablefile: "setting/default-disablefile" => setup(|setup| {
         setup.settings.entry("healthcheck.disablefile".to_owned()).or_default();
     });

@@ -8,10 +8,10 @@ use crate::fault::{Crowd, Ending, Memory, exchange, faults};
 use crate::sound::Answer;
 
 faults! {
-    /// Each request has a run of its own.
+    /// Each request has its own run.
     RunForEachAsker: "shared/crowd" =>
         exchange(|request, sound| Ok(sound.beside(|_| {}).answer(request)));
-    /// Whoever comes while a run is under way is told that all is well.
+    /// A request that joins a run gets OK.
     JoiningPasses: "shared/results" => {
         let crowd = Crowd::default();
         exchange(move |request, sound| {

@@ -49,7 +49,7 @@ faults! {
         Command::Drop(name) => sound.apply(&Command::Release(name.clone())),
         other => sound.apply(other),
     });
-    /// A latch that is dropped is held for ever.
+    /// A latch that is dropped is still held.
     DroppedIsStarting: "startup/dropped" => command(|command, sound| match command {
         Command::Drop(_) => {}
         other => sound.apply(other),

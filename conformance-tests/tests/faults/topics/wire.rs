@@ -28,7 +28,7 @@ faults! {
     /// Host has to be that of the server.
     HostChecked: "wire/odd-host" =>
         page(421, |request| !["localhost", ""].contains(&request.header("host").unwrap_or_default()));
-    /// Some pollers get an answer of their own.
+    /// Some pollers get another answer.
     PollersFiltered: "wire/user-agents" =>
         page(403, |request| request.header("user-agent").is_some_and(|agent| agent.contains("kube-probe")));
     /// No more than 64 connections at once.
