@@ -26,7 +26,8 @@ def example(examples, framework, kind):
     """Returns the path of an example program."""
     path = examples / f"{FRAMEWORKS[framework]}_{kind}"
     if not path.exists():
-        raise Failure(f"{path} does not exist: run cargo build --examples -p health-{framework}")
+        package = "health-testees" if kind == "testee" else f"health-{framework}"
+        raise Failure(f"{path} does not exist: run cargo build --examples -p {package}")
     return path
 
 
