@@ -16,5 +16,5 @@ class Blackbox(Program):
     def verdict(self, target):
         url = f"http://{target.relay.address}{target.setup.endpoint.target}"
         query = urllib.parse.urlencode({"module": target.name, "target": url})
-        _, metrics = get(self._port, f"/probe?{query}")
+        _, metrics = self.poll(target, lambda: get(self._port, f"/probe?{query}"))
         return target.code(), "probe_success " + re.search(r"^probe_success (\d)", metrics, re.M)[1]

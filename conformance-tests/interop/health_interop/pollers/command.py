@@ -4,7 +4,8 @@ from .program import Program
 
 class Command(Program):
     def verdict(self, target):
-        text, code = self.output(["sh", "-c", self.run_text(target)])
+        command = ["sh", "-c", self.run_text(target)]
+        text, code = self.poll(target, lambda: self.output(command))
         verdict = [target.code(), f"exit {code}"]
         if len(self.description.columns) > 1:
             # Monitoring plugins print the verdict too: "HTTP WARNING: …".

@@ -30,6 +30,7 @@ PAGE = {
 class Target:
     """One setup of one program, with the server of one adapter."""
 
+    program: str
     setup: Setup
     adapter: str
     relay: Relay
@@ -50,10 +51,14 @@ class Target:
 
     def code(self):
         """Returns the status code of the last response to a check."""
-        codes = [one.code for one in self.checks() if one.code]
+        codes = self.codes()
         if not codes:
-            raise Failure(f"{self.name}: no check got a response")
+            raise Failure(f"{self.program}, {self.name}: none of {len(self.checks())} checks got a response")
         return str(codes[-1])
+
+    def codes(self):
+        """Returns the status codes of the responses to checks since the state changed."""
+        return [one.code for one in self.checks() if one.code]
 
     def request(self):
         """Returns the last check as it was sent, without the values of headers."""
@@ -117,6 +122,15 @@ class Program:
     def text(self, config, values):
         """Returns a configuration, or a command line, with its words filled in."""
         return fill(config.command, values) if config.command else self.configs.part(f"config {config.id}", values)
+
+    def poll(self, target, once):
+        """Polls a target, and returns what `once()` returns. On a busy machine a poll can time out: it is repeated
+        twice if there is no response."""
+        for _ in range(3):
+            result = once()
+            if target.codes():
+                break
+        return result
 
     def run_text(self, target):
         """Returns the configuration of a target as it is run."""

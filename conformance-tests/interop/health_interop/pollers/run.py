@@ -68,7 +68,7 @@ def _sequence(states):
 
 def _targets(program, servers):
     return [
-        Target(setup, adapter, servers.relay(adapter))
+        Target(program.description.name, setup, adapter, servers.relay(adapter))
         for setup in program.description.setups
         for adapter in FRAMEWORKS
     ]
