@@ -30,16 +30,20 @@ pub(super) fn survey(path: &Path) -> Vec<OddPlace> {
         None => path,
     };
     let of_path = fs::metadata(path).ok().and_then(|stat| odd_file(&stat));
+    let private = mounts::private(directory).map(OddPlace::Private);
     let of_directory = match fs::metadata(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Some(OddPlace::NoDirectory(directory.to_owned()))
         }
-        Ok(stat) if is_world_writable(&stat) => Some(OddPlace::WorldWritable),
+        // A private directory is out of the reach of other local users, too.
+        Ok(stat) if private.is_none() && is_world_writable(&stat) => Some(OddPlace::WorldWritable),
         _ => None,
     };
-    let private = mounts::private(directory).map(OddPlace::Private);
-    let all = of_path.into_iter().chain(of_directory).chain(private);
-    all.collect()
+    of_path
+        .into_iter()
+        .chain(of_directory)
+        .chain(private)
+        .collect()
 }
 
 /// What exists at the path itself, where that is not what a `touch` makes.
