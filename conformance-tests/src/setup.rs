@@ -236,7 +236,7 @@ mod tests {
             r#"{"checks":[{"name":"db","then":[{"name":"db"}]}]}"#,
             r#"{"endpoints":[{"path":"/ready"}]}"#,
             r#"{"endpoints":[{"path":"/ready","preset":"ready"}]}"#,
-            r#"{"endpoints":[{"path":"/ready","preset":"readiness","run_checks":"never"}]}"#,
+            r#"{"endpoints":[{"path":"/ready","preset":"readiness","run_checks":"off"}]}"#,
             r#"{"latches":["a"],"log":"never"}"#,
         ] {
             assert!(serde_json::from_str::<Setup>(json).is_err(), "{json}");

@@ -100,6 +100,7 @@ fn write_endpoint(text: &mut String, endpoint: &Endpoint) -> fmt::Result {
     match endpoint.run_checks {
         Some(RunChecks::Always) => write!(text, ", for every request")?,
         Some(RunChecks::OnRequest) => write!(text, ", for requests that ask")?,
+        Some(RunChecks::Never) => write!(text, ", for no request")?,
         None => {}
     }
     if let Some(seconds) = endpoint.retry_after {

@@ -49,6 +49,8 @@ pub enum RunChecks {
     OnRequest,
     /// For every request.
     Always,
+    /// For no request, whatever its query.
+    Never,
 }
 
 /// Which answers are logged (H21).

@@ -37,6 +37,7 @@ pub(super) fn endpoint(described: &setup::Endpoint, setup: &Setup) -> Endpoint {
     endpoint = match described.run_checks {
         Some(setup::RunChecks::Always) => endpoint.run_checks(RunChecks::Always),
         Some(setup::RunChecks::OnRequest) => endpoint.run_checks(RunChecks::OnRequest),
+        Some(setup::RunChecks::Never) => endpoint.run_checks(RunChecks::Never),
         None => endpoint,
     };
     match described.retry_after {

@@ -89,6 +89,12 @@ faults! {
     /// An endpoint that runs its checks on request always does.
     RequestIsAlways: "endpoint/checks-on-request" =>
         endpoints(|endpoint, _| endpoint.run_checks = Some(RunChecks::Always));
+    /// An endpoint that never runs its checks does so when it is asked.
+    NeverIsOnRequest: "endpoint/checks-never" => endpoints(|endpoint, _| {
+        if endpoint.run_checks == Some(RunChecks::Never) {
+            endpoint.run_checks = Some(RunChecks::OnRequest);
+        }
+    });
     /// There is no Retry-After.
     RetryAfterMissing: "endpoint/retry-after" =>
         endpoints(|endpoint, _| endpoint.retry_after = None);
