@@ -125,6 +125,12 @@ impl Report {
         whole
     }
 
+    /// Whether it says anything of a scenario.
+    #[cfg(feature = "testee")]
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.outcomes.iter().any(|outcome| outcome.id == id)
+    }
+
     /// Whether the server conforms: at least one scenario was played, none failed that is not known to, and
     /// every known failure still is one.
     pub fn conforms(&self) -> bool {

@@ -49,7 +49,7 @@ impl Part {
 ///
 /// # Errors
 ///
-/// A process cannot be started, or ends without a report.
+/// A process cannot be started, or ends without a report; a scenario is in no report.
 pub(super) fn run_all(suite: &Suite) -> Result<Option<Report>, Box<dyn Error>> {
     let this = thread::current();
     let Some(test) = this.name().filter(|name| *name != "main") else {
@@ -78,11 +78,38 @@ pub(super) fn run_all(suite: &Suite) -> Result<Option<Report>, Box<dyn Error>> {
         let report = fs::read_to_string(path(number)).map_err(|_| how_it_ended(&output))?;
         reports.push(Report::from_json(&report)?);
     }
-    Ok(Some(Report::joined(suite, reports)))
+    let whole = Report::joined(suite, reports);
+    match suite.scenarios().find(|scenario| !whole.has(scenario.id())) {
+        Some(scenario) => Err(format!("no part has played {}", scenario.id()).into()),
+        None => Ok(Some(whole)),
+    }
 }
 
 fn how_it_ended(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (output, errors, status) = (text(&output.stdout), text(&output.stderr), output.status);
     format!("a part of the scenarios ended without a report ({status}):\n{output}{errors}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{PARTS, Part};
+    use crate::scenario::Suite;
+
+    #[test]
+    fn every_scenario_is_in_exactly_one_part() {
+        let suite = Suite::builtin().unwrap();
+        let report = PathBuf::new();
+        let parts = (0..PARTS).map(|number| Part {
+            number,
+            report: report.clone(),
+        });
+        let mut played: Vec<String> = parts.flat_map(|part| part.scenarios(&suite)).collect();
+        played.sort();
+        let mut all: Vec<String> = suite.scenarios().map(|it| it.id().to_owned()).collect();
+        all.sort();
+        assert_eq!(played, all);
+    }
 }
