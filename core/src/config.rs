@@ -59,7 +59,7 @@ use self::setting::{Setting, Target};
 /// # Ok::<(), health_core::ConfigError>(())
 /// ```
 ///
-/// A setting that is accepted and hardly meant, such as a disablefile in a directory that does not exist, is logged at WARN when
+/// A setting that is accepted but probably a mistake, such as a disablefile in a directory that does not exist, is logged at WARN when
 /// the endpoints are built: see [`Health::warnings`](crate::Health::warnings).
 #[derive(Debug, Clone)]
 pub struct HealthConfig {

@@ -117,7 +117,7 @@ impl Health {
         self.0.maintenance.switch().clone()
     }
 
-    /// The warnings that were logged when the endpoints were built: settings that are accepted and hardly meant, for example
+    /// The warnings that were logged when the endpoints were built: settings that are accepted but probably mistakes, for example
     /// a disablefile that any local user can create, and unknown environment variables (H11).
     pub fn warnings(&self) -> &[LogRecord] {
         &self.0.warnings

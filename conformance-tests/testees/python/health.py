@@ -47,10 +47,10 @@ class Health:
             check.timeout = seconds(settings.get(f"healthcheck.check.{check.name}.timeout"), check.timeout)
             check.repeat_every(seconds(settings.get(f"healthcheck.check.{check.name}.every"), check.every))
         for name, odd in self.odd():
-            log("WARN", f"{name} may not do what is meant: it {odd}")
+            log("WARN", f"{name} may not work as intended: it {odd}")
 
     def odd(self):
-        """What is hardly meant, one of each setting (H11)."""
+        """Settings that are probably mistakes, each with the reason (H11)."""
         directory, path = os.path.dirname(self.disablefile) or ".", self.disablefile
         if path and re.fullmatch(ODD, path):
             yield repr(path), "holds what a shell or a file of settings should have taken away"

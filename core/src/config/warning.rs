@@ -1,4 +1,4 @@
-//! Settings that are accepted, and hardly meant (H11).
+//! Settings that are accepted but probably mistakes (H11).
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::odd::odd_text;
 use super::rules::DEFAULT_MAINTENANCE_CODE;
 use super::setting::Setting;
 
-/// A setting that is worth a warning.
+/// A setting to warn of.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct OddSetting {
     pub(crate) key: String,

@@ -42,19 +42,19 @@ impl LogRecord {
         ))
     }
 
-    /// H11: a disablefile that may not do what is meant, and why.
+    /// H11: a disablefile that may not work as intended, and why.
     pub(crate) fn odd_disablefile(path: &Path, odd: &[String]) -> Self {
         Self::warn(format!(
-            "the disablefile {path:?} may not do what is meant: {}; healthcheck.disablefile is best set to a path in a \
+            "the disablefile {path:?} may not work as intended: {}; healthcheck.disablefile is best set to a path in a \
              directory of the service, such as /run/NAME/maintenance",
             odd.join("; ")
         ))
     }
 
-    /// H11: another setting that is accepted and hardly meant, and why.
+    /// H11: another setting that is accepted but probably a mistake, and why.
     pub(crate) fn odd_setting(key: &str, value: &str, odd: &[String]) -> Self {
         Self::warn(format!(
-            "{key} = {value:?} may not do what is meant: {}",
+            "{key} = {value:?} may not work as intended: {}",
             odd.join("; ")
         ))
     }

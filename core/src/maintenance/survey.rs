@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::mounts::{self, Private};
 
-/// Why the disablefile at its place may not do what is meant. [`Display`](fmt::Display) shows a clause about "it".
+/// Why the disablefile at its place may not work as intended. [`Display`](fmt::Display) shows a clause about "it".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum OddPlace {
     /// Any local user could create it.

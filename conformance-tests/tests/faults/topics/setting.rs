@@ -83,7 +83,7 @@ faults! {
     /// A refusal does not say why.
     RuleNotSaid: "setting/failure-code-huge" =>
         says(|error| format!("{} = {:?}", error.key(), error.value()));
-    /// A setting that is hardly meant is not warned of.
+    /// A setting that is probably a mistake is not warned of.
     OddNotSaid:
         "setting/disablefile-anyone-can-create",
         "setting/disablefile-with-tilde",
@@ -104,7 +104,7 @@ faults! {
         let warnings: Vec<_> = warnings.cloned().collect();
         records.extend(warnings);
     });
-    /// Of settings that are hardly meant only the first is warned of.
+    /// Of settings that are probably mistakes only the first is warned of.
     OnlyFirstOddSaid: "setting/two-odd-settings" => records(|records| {
         let mut has_warned = false;
         records.retain(|record| {

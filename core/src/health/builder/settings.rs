@@ -1,4 +1,4 @@
-//! What settings change in the description of the endpoints, and which of them are worth a warning (H11).
+//! What settings change in the description of the endpoints, and which of them to warn of (H11).
 
 use crate::check::Check;
 use crate::config::{CheckSetting, ConfigError, HealthConfig, variables_of};
@@ -32,7 +32,7 @@ pub(super) fn apply(
     Ok(strangers)
 }
 
-/// What is worth a warning in the settings, one record for each: of the environment, of the values, of the disablefile.
+/// The warnings about settings, one record each: variables, values, the disablefile.
 pub(super) fn warnings(config: &HealthConfig, maintenance: &Maintenance) -> Vec<LogRecord> {
     let unknown = config.unknown_variables().iter();
     let mut warnings: Vec<_> = unknown
