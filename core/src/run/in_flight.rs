@@ -132,3 +132,58 @@ impl SharedExecution {
         wait_for(&self.result, &self.run, runtime).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use super::{InFlight, Overdue, Turn};
+
+    /// A run that is never overdue. Not of size zero, so that two are at two addresses.
+    struct Patient(#[expect(dead_code, reason = "gives it a size")] u8);
+
+    impl Overdue for Patient {
+        fn overdue_at(&self) -> Option<Instant> {
+            None
+        }
+
+        fn close_overdue(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn code_that_outlives_its_run_keeps_the_check_from_starting_until_it_returns() {
+        let in_flight = Arc::new(InFlight::default());
+        let [first, second] = [(); 2].map(|()| Arc::new(Patient(0)));
+        let start = Instant::now();
+        let Turn::Own(executing) = in_flight.begin(first.clone(), start) else {
+            panic!("it was idle")
+        };
+        in_flight.end(&*first);
+        let later = start + Duration::from_secs(1);
+        match in_flight.begin(second.clone(), later) {
+            Turn::StillRunning { since } => assert_eq!(since, start),
+            _ => panic!("the code still runs"),
+        }
+        drop(executing);
+        assert!(matches!(in_flight.begin(second, later), Turn::Own(_)));
+    }
+
+    #[test]
+    fn a_run_that_only_waits_does_not_end_the_execution_of_another() {
+        let in_flight = Arc::new(InFlight::default());
+        let [first, second] = [(); 2].map(|()| Arc::new(Patient(0)));
+        let now = Instant::now();
+        let Turn::Own(_executing) = in_flight.begin(first.clone(), now) else {
+            panic!("it was idle")
+        };
+        let Turn::Other(_execution) = in_flight.begin(second.clone(), now) else {
+            panic!("the first run executes the check")
+        };
+        assert!(in_flight.end(&*second).is_none());
+        assert!(
+            in_flight.end(&*first).is_some(),
+            "the second run waits for it"
+        );
+    }
+}
