@@ -1,16 +1,18 @@
 //! An actix-web application that leaves the load balancer before it stops:
 //! `cargo run -p health-actix-web --example actix_web_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on.
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. Needs the feature `signal` of
+//! `health-actix-web`.
 
-#[path = "../../drain.rs"]
-mod drain;
-
+use std::env;
+use std::net::{SocketAddr, TcpListener};
+use std::process;
 use std::time::Duration;
 
 use actix_web::rt::time::sleep;
 use actix_web::{App, HttpServer, rt, web};
-use health_core::{Endpoint, Health, HealthConfig, Signals};
+use anyhow::Context as _;
+use health_actix_web::{Endpoint, Health, HealthConfig, Signals};
 
 async fn order(_order: String) -> &'static str {
     sleep(Duration::from_millis(5)).await;
@@ -18,7 +20,7 @@ async fn order(_order: String) -> &'static str {
 }
 
 #[actix_web::main]
-async fn main() -> Result<(), drain::Failure> {
+async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
     // From here on SIGTERM is a message: it cannot end a process that serves already.
     let signals = Signals::new()?;
@@ -27,7 +29,7 @@ async fn main() -> Result<(), drain::Failure> {
         .endpoint(Endpoint::liveness("/live"))
         .endpoint(Endpoint::readiness("/ready"))
         .build()?;
-    let drained = health.drain_when(signals, drain::delay()?);
+    let drained = health.drain_when(signals, delay()?);
 
     let app = move || {
         App::new()
@@ -35,10 +37,15 @@ async fn main() -> Result<(), drain::Failure> {
             .route("/orders", web::post().to(order))
             .service(health_actix_web::service(health.clone()))
     };
-    let address = drain::address()?;
-    drain::introduce(address);
+    let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let listener = TcpListener::bind(&bind);
+    let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
+    introduce(listener.local_addr()?);
     // Its own way with signals is to stop at once.
-    let server = HttpServer::new(app).bind(address)?.disable_signals().run();
+    let server = HttpServer::new(app)
+        .listen(listener)?
+        .disable_signals()
+        .run();
     let handle = server.handle();
     rt::spawn(async move {
         drained.await;
@@ -46,4 +53,24 @@ async fn main() -> Result<(), drain::Failure> {
     });
     server.await?;
     Ok(())
+}
+
+/// How long to go on serving after the signal: `DRAIN_DELAY`.
+fn delay() -> anyhow::Result<Duration> {
+    let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
+    let seconds = delay
+        .parse()
+        .with_context(|| format!("DRAIN_DELAY={delay}"))?;
+    Ok(Duration::try_from_secs_f64(seconds)?)
+}
+
+/// Prints what to try.
+fn introduce(address: SocketAddr) {
+    println!("Serving http://{address}. In another terminal, try:\n");
+    println!("  kill {}", process::id());
+    println!(
+        "  curl -i http://{address}/ready      # 503 DRAINING, for as long as DRAIN_DELAY says"
+    );
+    println!("  curl -i http://{address}/live       # 200 OK");
+    println!("  curl http://{address}/              # the application still responds");
 }

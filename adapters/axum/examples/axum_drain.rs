@@ -1,15 +1,17 @@
 //! An axum application that leaves the load balancer before it stops: `cargo run -p health-axum --example axum_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on.
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. Needs the feature `signal` of
+//! `health-axum`.
 
-#[path = "../../drain.rs"]
-mod drain;
-
+use std::env;
+use std::net::SocketAddr;
+use std::process;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use axum::Router;
 use axum::routing::{get, post};
-use health_core::{Endpoint, Health, HealthConfig, Signals};
+use health_axum::{Endpoint, Health, HealthConfig, Signals};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -19,7 +21,7 @@ async fn order(_order: String) -> &'static str {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), drain::Failure> {
+async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
     // From here on SIGTERM is a message: it cannot end a process that serves already.
     let signals = Signals::new()?;
@@ -33,10 +35,32 @@ async fn main() -> Result<(), drain::Failure> {
         .route("/orders", post(order))
         .merge(health_axum::router(health.clone()));
 
-    let listener = TcpListener::bind(drain::address()?).await?;
-    drain::introduce(listener.local_addr()?);
+    let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let listener = TcpListener::bind(&bind).await;
+    let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
+    introduce(listener.local_addr()?);
     axum::serve(listener, app)
-        .with_graceful_shutdown(health.drain_when(signals, drain::delay()?))
+        .with_graceful_shutdown(health.drain_when(signals, delay()?))
         .await?;
     Ok(())
+}
+
+/// How long to go on serving after the signal: `DRAIN_DELAY`.
+fn delay() -> anyhow::Result<Duration> {
+    let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
+    let seconds = delay
+        .parse()
+        .with_context(|| format!("DRAIN_DELAY={delay}"))?;
+    Ok(Duration::try_from_secs_f64(seconds)?)
+}
+
+/// Prints what to try.
+fn introduce(address: SocketAddr) {
+    println!("Serving http://{address}. In another terminal, try:\n");
+    println!("  kill {}", process::id());
+    println!(
+        "  curl -i http://{address}/ready      # 503 DRAINING, for as long as DRAIN_DELAY says"
+    );
+    println!("  curl -i http://{address}/live       # 200 OK");
+    println!("  curl http://{address}/              # the application still responds");
 }

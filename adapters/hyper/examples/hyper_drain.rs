@@ -1,15 +1,17 @@
 //! A hyper application that leaves the load balancer before it stops:
 //! `cargo run -p health-hyper --example hyper_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on.
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. Needs the feature `signal` of
+//! `health-hyper`.
 
-#[path = "../../drain.rs"]
-mod drain;
-
+use std::env;
+use std::net::SocketAddr;
 use std::pin::pin;
+use std::process;
 use std::time::Duration;
 
-use health_core::{Endpoint, Health, HealthConfig, Signals};
+use anyhow::Context as _;
+use health_hyper::{Endpoint, Health, HealthConfig, Signals};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -35,7 +37,7 @@ async fn app(request: Request<Incoming>) -> hyper::Result<Response<String>> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), drain::Failure> {
+async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
     // From here on SIGTERM is a message: it cannot end a process that serves already.
     let signals = Signals::new()?;
@@ -46,10 +48,12 @@ async fn main() -> Result<(), drain::Failure> {
         .build()?;
     let app = health_hyper::service(health.clone(), service_fn(app));
 
-    let listener = TcpListener::bind(drain::address()?).await?;
-    drain::introduce(listener.local_addr()?);
+    let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let listener = TcpListener::bind(&bind).await;
+    let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
+    introduce(listener.local_addr()?);
     let connections = GracefulShutdown::new();
-    let mut drained = pin!(health.drain_when(signals, drain::delay()?));
+    let mut drained = pin!(health.drain_when(signals, delay()?));
     loop {
         let (stream, _) = tokio::select! {
             accepted = listener.accept() => accepted?,
@@ -62,4 +66,24 @@ async fn main() -> Result<(), drain::Failure> {
     drop(listener);
     connections.shutdown().await;
     Ok(())
+}
+
+/// How long to go on serving after the signal: `DRAIN_DELAY`.
+fn delay() -> anyhow::Result<Duration> {
+    let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
+    let seconds = delay
+        .parse()
+        .with_context(|| format!("DRAIN_DELAY={delay}"))?;
+    Ok(Duration::try_from_secs_f64(seconds)?)
+}
+
+/// Prints what to try.
+fn introduce(address: SocketAddr) {
+    println!("Serving http://{address}. In another terminal, try:\n");
+    println!("  kill {}", process::id());
+    println!(
+        "  curl -i http://{address}/ready      # 503 DRAINING, for as long as DRAIN_DELAY says"
+    );
+    println!("  curl -i http://{address}/live       # 200 OK");
+    println!("  curl http://{address}/              # the application still responds");
 }

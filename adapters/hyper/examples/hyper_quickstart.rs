@@ -1,11 +1,16 @@
-//! A small hyper application with a health endpoint: `cargo run -p health-hyper --example hyper_quickstart`.
-
-#[path = "../../quickstart.rs"]
-mod quickstart;
+//! A small hyper application with a health endpoint:
+//! `cargo run -p health-hyper --example hyper_quickstart`.
+//!
+//! `BIND` sets the address.
 
 use std::convert::Infallible;
+use std::env;
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::Path;
 
-use health_core::{Health, HealthConfig};
+use anyhow::Context as _;
+use health_hyper::{Check, Health, HealthConfig};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -22,20 +27,50 @@ async fn app<B>(request: Request<B>) -> Result<Response<String>, Infallible> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), quickstart::Failure> {
-    let address = quickstart::prepare()?;
+async fn main() -> anyhow::Result<()> {
+    tracing_subscriber::fmt().init();
+    let scratch = env::temp_dir();
+    let stock = scratch.join("health-quickstart-stock");
+    File::create(&stock)?;
     let health = Health::builder()
         .config(HealthConfig::from_env()?)
-        .check("scratch-space", quickstart::scratch_space)
-        .check("stock-list", quickstart::stock_list)
+        .register(Check::with("scratch-space", scratch, |path| async {
+            fs::read_dir(path).map(drop)
+        }))
+        .register(Check::with("stock-list", stock.clone(), |path| async {
+            fs::metadata(path).map(drop)
+        }))
         .build()?;
     let app = health_hyper::service(health.clone(), service_fn(app));
 
-    let listener = TcpListener::bind(address).await?;
-    quickstart::introduce(listener.local_addr()?, &health);
+    let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let listener = TcpListener::bind(&bind).await;
+    let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
+    introduce(listener.local_addr()?, health.config(), &stock);
     loop {
         let (stream, _) = listener.accept().await?;
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), app.clone());
         tokio::spawn(async { connection.await.unwrap_or_default() });
     }
+}
+
+/// Prints what to try.
+fn introduce(address: SocketAddr, config: &HealthConfig, stock: &Path) {
+    let url = format!("http://{address}{}", config.url());
+    let maintenance = config.maintenance_code().as_u16();
+    let failure = config.failure_code().as_u16();
+    let stock = stock.display();
+    println!("\nServing {url}. In another terminal, try:\n");
+    println!("  curl -i {url}                     # 200 OK");
+    println!("  curl -i '{url}?checks=all'        # 200 OK, after running the checks");
+    if let Some(marker) = config.disablefile() {
+        let marker = marker.display();
+        println!("\n  touch {marker}");
+        println!("  curl -i {url}                     # {maintenance} MAINTENANCE");
+        println!("  rm {marker}");
+    }
+    println!("\n  rm {stock}");
+    println!("  curl -i '{url}?checks=all'        # {failure} ERROR; the log says why");
+    println!("  curl -i {url}                     # 200 OK: the checks run only on request");
+    println!("  touch {stock}\n");
 }

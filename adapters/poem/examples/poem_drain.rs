@@ -1,16 +1,19 @@
 //! A poem application that leaves the load balancer before it stops: `cargo run -p health-poem --example poem_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on.
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. Needs the feature `signal` of
+//! `health-poem`.
 
-#[path = "../../drain.rs"]
-mod drain;
-
+use std::env;
+use std::net::SocketAddr;
+use std::process;
 use std::time::Duration;
 
-use health_core::{Endpoint, Health, HealthConfig, Signals};
+use anyhow::Context as _;
+use health_poem::{Endpoint, Health, HealthConfig, Signals};
 use poem::endpoint::make_sync;
-use poem::listener::TcpListener;
+use poem::listener::TcpAcceptor;
 use poem::{EndpointExt, Route, Server, handler, post};
+use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 #[handler]
@@ -20,7 +23,7 @@ async fn order(_order: String) -> &'static str {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), drain::Failure> {
+async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
     // From here on SIGTERM is a message: it cannot end a process that serves already.
     let signals = Signals::new()?;
@@ -34,11 +37,33 @@ async fn main() -> Result<(), drain::Failure> {
         .at("/orders", post(order))
         .with(health_poem::middleware(health.clone()));
 
-    let drained = health.drain_when(signals, drain::delay()?);
-    let address = drain::address()?;
-    drain::introduce(address);
-    Server::new(TcpListener::bind(address))
+    let drained = health.drain_when(signals, delay()?);
+    let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let listener = TcpListener::bind(&bind).await;
+    let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
+    introduce(listener.local_addr()?);
+    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
         .run_with_graceful_shutdown(app, drained, None)
         .await?;
     Ok(())
+}
+
+/// How long to go on serving after the signal: `DRAIN_DELAY`.
+fn delay() -> anyhow::Result<Duration> {
+    let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
+    let seconds = delay
+        .parse()
+        .with_context(|| format!("DRAIN_DELAY={delay}"))?;
+    Ok(Duration::try_from_secs_f64(seconds)?)
+}
+
+/// Prints what to try.
+fn introduce(address: SocketAddr) {
+    println!("Serving http://{address}. In another terminal, try:\n");
+    println!("  kill {}", process::id());
+    println!(
+        "  curl -i http://{address}/ready      # 503 DRAINING, for as long as DRAIN_DELAY says"
+    );
+    println!("  curl -i http://{address}/live       # 200 OK");
+    println!("  curl http://{address}/              # the application still responds");
 }

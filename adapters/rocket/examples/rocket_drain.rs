@@ -1,14 +1,17 @@
 //! A Rocket application that leaves the load balancer before it stops:
 //! `cargo run -p health-rocket --example rocket_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on.
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. Needs the feature `signal` of
+//! `health-rocket`.
 
-#[path = "../../drain.rs"]
-mod drain;
-
+use std::env;
+use std::net::SocketAddr;
+use std::process;
 use std::time::Duration;
 
-use health_core::{Endpoint, Health, HealthConfig, Signals};
+use anyhow::Context as _;
+use health_rocket::{Endpoint, Health, HealthConfig, Signals};
+use rocket::fairing::AdHoc;
 use rocket::tokio::{spawn, time::sleep};
 use rocket::{get, post, routes};
 
@@ -24,7 +27,7 @@ async fn order(_order: String) -> &'static str {
 }
 
 #[rocket::main]
-async fn main() -> Result<(), drain::Failure> {
+async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
     // From here on SIGTERM is a message: it cannot end a process that serves already.
     let signals = Signals::new()?;
@@ -33,10 +36,10 @@ async fn main() -> Result<(), drain::Failure> {
         .endpoint(Endpoint::liveness("/live"))
         .endpoint(Endpoint::readiness("/ready"))
         .build()?;
-    let drained = health.drain_when(signals, drain::delay()?);
+    let drained = health.drain_when(signals, delay()?);
 
-    let address = drain::address()?;
-    drain::introduce(address);
+    let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let address: SocketAddr = bind.parse().with_context(|| format!("BIND={bind}"))?;
     // Its own way with signals is to stop at once.
     let config = rocket::Config::figment()
         .merge(("address", address.ip()))
@@ -46,6 +49,12 @@ async fn main() -> Result<(), drain::Failure> {
     let rocket = rocket::custom(config)
         .mount("/", routes![home, order])
         .attach(health_rocket::fairing(health))
+        .attach(AdHoc::on_liftoff("introduction", |rocket| {
+            // Rocket has bound by now, and knows the port.
+            let config = rocket.config();
+            introduce(SocketAddr::new(config.address, config.port));
+            Box::pin(async {})
+        }))
         .ignite()
         .await?;
     let shutdown = rocket.shutdown();
@@ -55,4 +64,24 @@ async fn main() -> Result<(), drain::Failure> {
     });
     rocket.launch().await?;
     Ok(())
+}
+
+/// How long to go on serving after the signal: `DRAIN_DELAY`.
+fn delay() -> anyhow::Result<Duration> {
+    let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
+    let seconds = delay
+        .parse()
+        .with_context(|| format!("DRAIN_DELAY={delay}"))?;
+    Ok(Duration::try_from_secs_f64(seconds)?)
+}
+
+/// Prints what to try.
+fn introduce(address: SocketAddr) {
+    println!("Serving http://{address}. In another terminal, try:\n");
+    println!("  kill {}", process::id());
+    println!(
+        "  curl -i http://{address}/ready      # 503 DRAINING, for as long as DRAIN_DELAY says"
+    );
+    println!("  curl -i http://{address}/live       # 200 OK");
+    println!("  curl http://{address}/              # the application still responds");
 }
