@@ -1,0 +1,130 @@
+//! What becomes of the application's own routes at and around an endpoint's path, and of a second mount.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails is a test that fails"
+)]
+
+use health_rocket::{Endpoint, Health, HealthResponder, fairing};
+use health_testees::ask;
+use health_testees::rocket::serve_app;
+use rocket::error::ErrorKind;
+use rocket::{Build, Rocket, Route, State, get, routes};
+
+fn health() -> Health {
+    let ready = Endpoint::readiness("/ready");
+    Health::builder().endpoint(ready).build().unwrap()
+}
+
+#[get("/health")]
+fn own() -> &'static str {
+    "own"
+}
+
+#[get("/<_..>")]
+fn every() -> &'static str {
+    "own"
+}
+
+#[get("/own")]
+async fn handler(health: &State<Health>) -> HealthResponder {
+    HealthResponder(health.respond("").await)
+}
+
+/// What `GET` of each path is answered with.
+fn answers<const N: usize>(
+    complete: impl FnOnce(Rocket<Build>) -> Rocket<Build>,
+    paths: [&str; N],
+) -> [(u16, String); N] {
+    let server = serve_app(complete).unwrap();
+    paths.map(|path| ask(server.address(), &format!("GET {path}")))
+}
+
+/// With ranks as the application may choose them.
+fn ranked(mut routes: Vec<Route>, rank: isize) -> Vec<Route> {
+    routes.iter_mut().for_each(|route| route.rank = rank);
+    routes
+}
+
+fn is(status: u16, body: &str) -> (u16, String) {
+    (status, body.to_owned())
+}
+
+fn fails(app: Rocket<Build>) -> bool {
+    let error = rocket::execute(app.ignite()).unwrap_err();
+    matches!(error.kind(), ErrorKind::FailedFairings(failed) if failed[0].name == "health endpoints")
+}
+
+#[test]
+fn a_route_at_the_path_of_an_endpoint_fails_the_launch_in_either_order_and_with_any_rank() {
+    let app = || {
+        rocket::build().configure(rocket::Config {
+            log_level: rocket::config::LogLevel::Off,
+            ..Default::default()
+        })
+    };
+    for route in [
+        routes![own],
+        ranked(routes![own], -100),
+        ranked(routes![own], 100),
+    ] {
+        assert!(fails(
+            app().mount("/", route.clone()).attach(fairing(health()))
+        ));
+        assert!(fails(app().attach(fairing(health())).mount("/", route)));
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_mounted_twice_fails_the_launch() {
+    let (app, same) = (rocket::build(), health());
+    assert!(fails(
+        app.attach(fairing(same.clone())).attach(fairing(same))
+    ));
+    let app = rocket::build().attach(fairing(health()));
+    assert!(fails(app.attach(fairing(health()))));
+}
+
+#[test]
+fn a_catch_all_is_less_specific_in_either_order_whatever_its_rank() {
+    let paths = ["/health", "/other"];
+    let expected = [is(200, "OK"), is(200, "own")];
+    let got = answers(
+        |app| {
+            app.mount("/", ranked(routes![every], -100))
+                .attach(fairing(health()))
+        },
+        paths,
+    );
+    assert_eq!(got, expected);
+    let got = answers(
+        |app| {
+            app.attach(fairing(health()))
+                .mount("/", ranked(routes![every], -100))
+        },
+        paths,
+    );
+    assert_eq!(got, expected);
+}
+
+#[test]
+fn a_mount_below_a_prefix_is_another_path() {
+    let mount = |app: Rocket<Build>| app.mount("/api", routes![own]).attach(fairing(health()));
+    let got = answers(mount, ["/health", "/api/health"]);
+    assert_eq!(got, [is(200, "OK"), is(200, "own")]);
+}
+
+#[test]
+fn one_endpoint_can_be_mounted_without_the_others() {
+    let mount = |app: Rocket<Build>| app.attach(fairing(health().at("/ready").unwrap()));
+    let got = answers(mount, ["/ready", "/health"]);
+    assert_eq!(got.map(|(status, _)| status), [200, 404]);
+}
+
+#[test]
+fn the_response_of_the_core_is_a_responder() {
+    let health = health();
+    health.drain();
+    let mount = |app: Rocket<Build>| app.manage(health).mount("/", routes![handler]);
+    assert_eq!(answers(mount, ["/own"]), [is(299, "MAINTENANCE")]);
+}
