@@ -85,7 +85,7 @@ impl Application {
         };
         let state = decision.state();
         let is_shallow = matches!(decision, Decision::Pass);
-        let now = || self.engine.now();
+        let now = || self.engine.runtime().now();
         if let Some(level) = self.log_policy.due(state, is_shallow, log_memory, now) {
             log(decision.record().at(level));
         }

@@ -18,7 +18,7 @@ mod registered;
 mod table;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 pub(crate) use self::background::start as start_background;
@@ -51,8 +51,10 @@ pub(crate) struct Run {
     context: Mutex<Option<Context>>,
     /// The process that has its tasks.
     process: u32,
-    /// The end of the run, whatever the timeouts of the checks; `None` for a background run.
-    closes: Option<Instant>,
+    /// How long the run may take, whatever the timeouts of the checks; `None` for a background run.
+    limit: Option<Duration>,
+    /// The end of the first standstill of the process since the start: time limits start anew there, once.
+    resumed: OnceLock<Instant>,
     table: Mutex<Table>,
     outcome: Promise<Arc<Outcome>>,
 }
@@ -61,7 +63,8 @@ impl Run {
     /// A run of `checks` for requests. Background checks are not executed: their last results count (H14).
     pub(crate) fn of(engine: &Arc<Engine>, checks: &Arc<[Arc<RegisteredCheck>]>) -> Arc<Self> {
         let now = engine.now();
-        let slot = |check: &Arc<RegisteredCheck>| match check.background_result(now) {
+        let resumed = engine.standstill.resumed();
+        let slot = |check: &Arc<RegisteredCheck>| match check.background_result(now, resumed) {
             Some(reports) => Slot::Filled(reports),
             None => Slot::Waiting,
         };
@@ -71,7 +74,8 @@ impl Run {
             started: now,
             context: Mutex::new(Some(engine.request_context())),
             process: process::id(),
-            closes: after(now, engine.limits.run_timeout),
+            limit: Some(engine.limits.run_timeout),
+            resumed: OnceLock::new(),
             table: Mutex::new(Table::new(checks.iter().map(slot).collect())),
             outcome: Promise::default(),
         })
@@ -85,7 +89,8 @@ impl Run {
             started: engine.now(),
             context: Mutex::new(Some(engine.background_context())),
             process: process::id(),
-            closes: None,
+            limit: None,
+            resumed: OnceLock::new(),
             table: Mutex::new(Table::new(vec![Slot::Waiting])),
             outcome: Promise::default(),
         })
@@ -131,14 +136,14 @@ impl Run {
         if self.process != process::id() {
             return true;
         }
-        let end = self.closes.and_then(|closes| after(closes, GRACE));
+        let end = self.closes().and_then(|closes| after(closes, GRACE));
         end.is_some_and(|end| now > end)
     }
 
     /// Waits for the outcome, and makes sure that it comes in time.
     pub(crate) async fn outcome(self: &Arc<Self>) -> Arc<Outcome> {
         let run: Arc<dyn Overdue> = self.clone();
-        wait_for(&self.outcome, &run, &**self.engine.runtime()).await
+        wait_for(&self.outcome, &run, &self.engine).await
     }
 
     /// The next check to execute; `None` when there is none, or no time left.
@@ -151,8 +156,27 @@ impl Run {
         Some(Claimed { run: self, slot })
     }
 
+    /// `time`, or the end of a standstill since then.
+    fn or_resumed(&self, time: Instant) -> Instant {
+        let resumed = self.resumed.get().copied().or_else(|| {
+            let resumed = self.engine.standstill.resumed()?;
+            (resumed > self.started).then(|| *self.resumed.get_or_init(|| resumed))
+        });
+        resumed.map_or(time, |resumed| resumed.max(time))
+    }
+
+    /// The end of the run; `None` for a background run.
+    fn closes(&self) -> Option<Instant> {
+        after(self.or_resumed(self.started), self.limit?)
+    }
+
+    /// The time that an execution since `start` may take.
+    fn budget(&self, check: &RegisteredCheck, start: Instant) -> TimeBudget {
+        TimeBudget::new(check.timeout, self.or_resumed(start), self.closes())
+    }
+
     fn is_closed_at(&self, now: Instant) -> bool {
-        self.closes.is_some_and(|closes| now >= closes)
+        self.closes().is_some_and(|closes| now >= closes)
     }
 
     /// Fills a slot with the result of an execution. A result for a closed slot is dropped.
@@ -160,11 +184,10 @@ impl Run {
         let (check, observers) = (&self.checks[slot], &self.engine.observers);
         let now = self.engine.now();
         let mut table = lock(&self.table);
-        let Some(budget) = table.budget(slot) else {
+        let Some(start) = table.start(slot) else {
             return;
         };
-        let started = budget.map_or(now, |budget| budget.start);
-        let finished = check.finish(reports, started, now);
+        let finished = check.finish(reports, start.unwrap_or(now), now);
         let shared = check.in_flight.end(self);
         let shared = shared.map(|execution| (execution, finished.reports.clone()));
         let is_full = table.fill(slot, finished.reports.clone());
@@ -172,7 +195,8 @@ impl Run {
         drop(table);
         if let Some((execution, reports)) = shared {
             // A check that had no time left in this run may have it in another.
-            let is_cut = budget.is_none_or(|budget| budget.is_cut) && self.is_closed_at(now);
+            let is_cut = start.is_none_or(|start| self.budget(check, start).is_cut)
+                && self.is_closed_at(now);
             execution.set_result((!is_cut).then_some(reports));
         }
         observers.warn();
@@ -184,7 +208,7 @@ impl Run {
     /// Fills a slot with the result of another run's execution, which that run has counted.
     fn adopt(&self, slot: usize, reports: Arc<[Report]>) {
         let mut table = lock(&self.table);
-        if table.budget(slot).is_some() && table.fill(slot, reports) {
+        if table.start(slot).is_some() && table.fill(slot, reports) {
             drop(table);
             self.conclude();
         }
@@ -199,14 +223,14 @@ impl Run {
         };
         let mut stuck = 0;
         let mut overdue = Vec::new();
-        for (slot, budget) in lock(&self.table).unfilled() {
+        for (slot, start) in lock(&self.table).unfilled() {
             let check = &self.checks[slot];
-            match budget {
+            match start.map(|start| self.budget(check, start)) {
                 Some(budget) if is_overdue(budget.end) => {
                     stuck += 1;
                     overdue.push((slot, budget.timed_out(check)));
                 }
-                None if is_overdue(self.closes) => {
+                None if is_overdue(self.closes()) => {
                     overdue.push((slot, check.failure("timed out before it could run")));
                 }
                 _ => {}
@@ -221,6 +245,7 @@ impl Run {
     /// Makes the outcome of a full table.
     fn conclude(&self) {
         let now = self.engine.now();
+        let resumed = self.engine.standstill.resumed();
         let results = lock(&self.table).take();
         let results: Vec<_> = self
             .checks
@@ -228,7 +253,7 @@ impl Run {
             .zip(results)
             .map(|(check, reports)| {
                 // A background check may have a newer result since this run began.
-                let reports = check.background_result(now).unwrap_or(reports);
+                let reports = check.background_result(now, resumed).unwrap_or(reports);
                 (check.criticality, reports)
             })
             .collect();
@@ -248,11 +273,10 @@ impl Overdue for Run {
             // Another thread is about to set the outcome.
             return None;
         }
-        let ends = table.unfilled().filter_map(|(slot, budget)| {
-            let not_begun = || TimeBudget::new(self.checks[slot].timeout, now, self.closes);
-            budget.unwrap_or_else(not_begun).end
-        });
-        after(ends.chain(self.closes).min()?, GRACE)
+        let ends = table
+            .unfilled()
+            .filter_map(|(slot, start)| self.budget(&self.checks[slot], start.unwrap_or(now)).end);
+        after(ends.chain(self.closes()).min()?, GRACE)
     }
 
     /// Each check that was under way blocks its task: another task replaces it.

@@ -13,8 +13,8 @@ use futures::future::select;
 use super::Run;
 use super::engine::Engine;
 use super::registered::RegisteredCheck;
+use crate::runtime::after;
 use crate::runtime::process;
-use crate::runtime::{after, until};
 
 /// Starts every background check of the engine. They stop with the engine.
 pub(crate) fn start(engine: &Arc<Engine>) {
@@ -54,7 +54,7 @@ async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Durati
             }
         });
         let interrupted = select(engine.stopped.wait(), tokio.as_mut());
-        until(&**engine.runtime(), next, interrupted).await;
+        engine.until(next, interrupted).await;
     }
 }
 

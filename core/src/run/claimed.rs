@@ -16,17 +16,17 @@ pub(super) struct Claimed<'a> {
 
 impl Claimed<'_> {
     pub(super) async fn execute(self) {
-        let Run { engine, closes, .. } = &**self.run;
+        let engine = &self.run.engine;
         let check = &self.run.checks[self.slot];
         let reports = loop {
             match self.take_turn() {
                 None => return,
                 Some(Turn::Own(executing)) => {
-                    let began = |budget| lock(&self.run.table).begin(self.slot, budget);
-                    break execute(check, engine, executing, *closes, began).await;
+                    let began = |start| lock(&self.run.table).begin(self.slot, start);
+                    break execute(check, self.run, executing, began).await;
                 }
                 Some(Turn::Other(execution)) => {
-                    if let Some(result) = execution.result(&**engine.runtime()).await {
+                    if let Some(result) = execution.result(engine).await {
                         return self.run.adopt(self.slot, result);
                     }
                 }
@@ -42,7 +42,7 @@ impl Claimed<'_> {
     /// `None` if the slot is closed. The table stays locked: closing the slot later also ends the execution.
     fn take_turn(&self) -> Option<Turn> {
         let table = lock(&self.run.table);
-        table.budget(self.slot)?;
+        table.start(self.slot)?;
         let now = self.run.engine.now();
         Some(
             self.run.checks[self.slot]
@@ -54,7 +54,7 @@ impl Claimed<'_> {
 
 impl Drop for Claimed<'_> {
     fn drop(&mut self) {
-        let is_open = lock(&self.run.table).budget(self.slot).is_some();
+        let is_open = lock(&self.run.table).start(self.slot).is_some();
         if is_open {
             let failure = "given up: the task that ran it was dropped before its end";
             let report = self.run.checks[self.slot].failure(failure);

@@ -12,10 +12,14 @@ use crate::runtime::context::Context;
 use crate::runtime::guard::catch;
 use crate::runtime::pool::Pool;
 use crate::runtime::promise::Promise;
+use crate::runtime::standstill::Standstill;
 use crate::runtime::sync::{Mutex, lock};
 #[cfg(feature = "tokio")]
 use crate::runtime::tokio::LiveRuntime;
-use crate::runtime::{Runtime, Task, ThreadRuntime};
+use crate::runtime::{Runtime, Task, ThreadRuntime, after, until};
+
+/// When a wait for a check first looks at the clock.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// See the [module's doc](self).
 pub(crate) struct Engine {
@@ -33,6 +37,7 @@ pub(crate) struct Engine {
     build_context: Context,
     #[cfg(feature = "tokio")]
     live_tokio: LiveRuntime,
+    pub(super) standstill: Standstill,
     /// Held while the observers get a verdict, so that two changes arrive in order.
     announcing: Mutex<()>,
 }
@@ -70,6 +75,7 @@ impl Engine {
             background_of: AtomicU32::new(0),
             stopped: Promise::default(),
             runtime: runtime.map(OnceLock::from).unwrap_or_default(),
+            standstill: Standstill::default(),
             announcing: Mutex::new(()),
         };
         engine.offer_tokio();
@@ -117,8 +123,54 @@ impl Engine {
         self.runtime.get_or_init(|| Arc::new(ThreadRuntime))
     }
 
+    /// The time; notices whether the process stood still.
     pub(crate) fn now(&self) -> Instant {
-        self.runtime().now()
+        let now = self.runtime().now();
+        self.standstill.look(now);
+        now
+    }
+
+    /// The time, for a thread that a check may have blocked.
+    pub(super) fn now_after_block(&self) -> Instant {
+        let now = self.runtime().now();
+        self.standstill.look_after_block(now);
+        now
+    }
+
+    /// Waits for `future` until `deadline`; `None` once that is over.
+    pub(super) async fn until<F>(&self, deadline: Option<Instant>, future: F) -> Option<F::Output>
+    where
+        F: Future + Unpin,
+    {
+        let _expected = deadline.map(|deadline| self.standstill.expect(deadline));
+        let output = until(&**self.runtime(), deadline, future).await;
+        self.now();
+        output
+    }
+
+    /// Waits for `future` until the time that `end` returns; `None` once that is over. If the process stood still,
+    /// `end` may return another time than before.
+    pub(super) async fn within<F>(
+        &self,
+        end: impl Fn() -> Option<Instant>,
+        mut future: F,
+    ) -> Option<F::Output>
+    where
+        F: Future + Unpin,
+    {
+        let began = self.now();
+        loop {
+            let now = self.now();
+            let end = end();
+            let is_over = end.is_some_and(|end| now >= end);
+            // Looks at the clock now and then, so that no standstill goes unnoticed: less often the longer it waits.
+            let step = after(now, FIRST_LOOK.max(now.saturating_duration_since(began)));
+            let step = [step, end].into_iter().flatten().min();
+            let output = self.until(step, &mut future).await;
+            if output.is_some() || is_over {
+                return output;
+            }
+        }
     }
 
     /// Notifies the observers of the verdict on all checks, if it has changed.
@@ -128,7 +180,9 @@ impl Engine {
         }
         let announcing = lock(&self.announcing);
         let now = self.now();
-        let verdicts = self.checks.iter().filter_map(|check| check.verdict(now));
+        let resumed = self.standstill.resumed();
+        let verdicts = self.checks.iter();
+        let verdicts = verdicts.filter_map(|check| check.verdict(now, resumed));
         self.observers
             .verdict(verdicts.max().unwrap_or(Verdict::Ok));
         drop(announcing);

@@ -1,18 +1,20 @@
 //! One execution of one check, within its timeout (H12).
 
 use std::fmt;
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::engine::Engine;
+use super::Run;
 use super::in_flight::Executing;
 use super::registered::RegisteredCheck;
 use crate::check::{HealthCheckEvent, HealthSubscriber, Report, Work};
+use crate::runtime::after;
 use crate::runtime::context::Context;
 use crate::runtime::guard::{Guarded, Panicked, catch};
 use crate::runtime::pool::Job;
 use crate::runtime::promise::Promise;
-use crate::runtime::{after, until};
 use crate::text::Rounded;
 
 /// The time that an execution may take.
@@ -50,20 +52,19 @@ impl TimeBudget {
     }
 }
 
-/// Executes `check` and returns its reports, at the latest when its time is over. `closes` is the end of the run;
-/// `began` gets the time budget when the time starts.
+/// Executes `check` for `run` and returns its reports, at the latest when its time is over. `began` gets the time at
+/// which that starts.
 pub(super) async fn execute(
     check: &Arc<RegisteredCheck>,
-    engine: &Engine,
+    run: &Arc<Run>,
     executing: Executing,
-    closes: Option<Instant>,
-    began: impl FnOnce(TimeBudget),
+    began: impl FnOnce(Instant),
 ) -> Vec<Report> {
     match &check.work {
         Work::Async(subscriber) => {
-            let budget = TimeBudget::new(check.timeout, engine.now(), closes);
-            began(budget);
-            let reports = poll(check, &**subscriber, engine, budget).await;
+            let start = run.engine.now();
+            began(start);
+            let reports = poll(check, &**subscriber, run, start).await;
             drop(executing);
             reports
         }
@@ -77,7 +78,7 @@ pub(super) async fn execute(
                 drop(executing);
                 event.into_reports()
             };
-            block(check, job, engine, closes, began).await
+            block(check, job, run, began).await
         }
     }
 }
@@ -86,20 +87,29 @@ pub(super) async fn execute(
 async fn poll(
     check: &RegisteredCheck,
     subscriber: &dyn HealthSubscriber,
-    engine: &Engine,
-    budget: TimeBudget,
+    run: &Run,
+    start: Instant,
 ) -> Vec<Report> {
+    let engine = &run.engine;
     let mut event = HealthCheckEvent::default();
-    let polled = Guarded::new(|| subscriber.on_health_check(&mut event));
-    let polled = until(&**engine.runtime(), budget.end, polled).await;
-    if polled.is_some() && budget.is_exceeded(engine.now()) {
-        // The check blocked its thread, so no timer could end it: its result is late.
-        return vec![budget.timed_out(check)];
-    }
+    let mut future = Guarded::new(|| subscriber.on_health_check(&mut event));
+    let mut is_late = false;
+    let polled = poll_fn(|context| {
+        engine.now();
+        let budget = run.budget(check, start);
+        let polled = Pin::new(&mut future).poll(context);
+        // If the check blocked its thread, no timer could end it.
+        is_late = budget.is_exceeded(engine.now_after_block());
+        polled
+    });
+    let polled = engine.within(|| run.budget(check, start).end, polled);
+    let polled = polled.await;
+    drop(future);
     match polled {
+        Some(_) if is_late => return vec![run.budget(check, start).timed_out(check)],
         Some(Ok(())) => {}
         Some(Err(panicked)) => event.fail(&check.name, &Advised(&panicked)),
-        None => event.push(budget.timed_out(check)),
+        None => event.push(run.budget(check, start).timed_out(check)),
     }
     event.into_reports()
 }
@@ -108,36 +118,38 @@ async fn poll(
 async fn block(
     check: &RegisteredCheck,
     job: impl FnOnce() -> Vec<Report> + Send + 'static,
-    engine: &Engine,
-    closes: Option<Instant>,
-    began: impl FnOnce(TimeBudget),
+    run: &Arc<Run>,
+    began: impl FnOnce(Instant),
 ) -> Vec<Report> {
+    let engine = &run.engine;
     let (start, end) = (Arc::new(Promise::default()), Arc::new(Promise::default()));
     let (started, ended) = (start.clone(), end.clone());
-    let (clock, context) = (engine.runtime().clone(), Context::current());
+    let (waiting, context) = (run.clone(), Context::current());
     let job = AbandonedOnDrop(engine.blocking.submit(move || {
+        let clock = waiting.engine.runtime();
         let now = clock.now();
         // A thread that becomes free after the end of the run must not start the check.
-        if closes.is_none_or(|closes| now < closes) {
+        if !waiting.is_closed_at(now) {
             started.set(now);
             let reports = context.enter(job);
             ended.set((clock.now(), reports));
         }
     }));
 
+    let queued = engine.now();
     // A background run has no end: the check is tried again in the next period.
-    let limit = closes.or_else(|| after(engine.now(), check.timeout));
-    let Some(start) = until(&**engine.runtime(), limit, start.wait()).await else {
+    let limit = || run.closes().or_else(|| run.budget(check, queued).end);
+    let Some(start) = engine.within(limit, start.wait()).await else {
         return vec![check.failure("timed out before it could run")];
     };
-    let budget = TimeBudget::new(check.timeout, start, closes);
-    began(budget);
-    until(&**engine.runtime(), budget.end, end.wait()).await;
+    began(start);
+    let budget = || run.budget(check, start);
+    engine.within(|| budget().end, end.wait()).await;
     drop(job);
     // The end of the check counts: this task may have been delayed since.
     match end.get() {
-        Some((ended, reports)) if !budget.is_exceeded(ended) => reports,
-        _ => vec![budget.timed_out(check)],
+        Some((ended, reports)) if !budget().is_exceeded(ended) => reports,
+        _ => vec![budget().timed_out(check)],
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::engine::Engine;
 use super::overdue::{Overdue, wait_for};
 use crate::check::Report;
-use crate::runtime::Runtime;
 use crate::runtime::process::{self, PerProcess};
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
@@ -128,8 +128,8 @@ impl SharedExecution {
     }
 
     /// Waits for the result, and makes sure that it comes in time.
-    pub(super) async fn result(&self, runtime: &dyn Runtime) -> Option<Arc<[Report]>> {
-        wait_for(&self.result, &self.run, runtime).await
+    pub(super) async fn result(&self, engine: &Engine) -> Option<Arc<[Report]>> {
+        wait_for(&self.result, &self.run, engine).await
     }
 }
 

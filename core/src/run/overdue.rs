@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::engine::Engine;
 use crate::runtime::promise::Promise;
-use crate::runtime::{Runtime, until};
 
 /// A run as seen by a request or run that waits for it. Its tasks end it in time, unless their threads are blocked;
 /// then the waiting side closes what is overdue.
@@ -20,10 +20,10 @@ pub(super) trait Overdue: Send + Sync {
 pub(super) async fn wait_for<T: Clone>(
     value: &Promise<T>,
     run: &Arc<dyn Overdue>,
-    runtime: &dyn Runtime,
+    engine: &Engine,
 ) -> T {
     loop {
-        if let Some(value) = until(runtime, run.overdue_at(), value.wait()).await {
+        if let Some(value) = engine.within(|| run.overdue_at(), value.wait()).await {
             return value;
         }
         run.clone().close_overdue();

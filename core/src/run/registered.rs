@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::GRACE;
 use super::in_flight::InFlight;
 use super::observer::CheckFinished;
 use crate::check::{Check, CheckStatus, Criticality, Report, Status, Thresholds, Work};
@@ -79,15 +80,23 @@ impl RegisteredCheck {
         lock(&self.results).last.clone()
     }
 
-    /// The result of a background check at `now`; `None` for a check that runs on request (H14).
-    pub(super) fn background_result(&self, now: Instant) -> Option<Arc<[Report]>> {
+    /// The result of a background check at `now`; `None` for a check that runs on request (H14). A result is not stale
+    /// while a run may be under way that began when the process `resumed` after a standstill.
+    pub(super) fn background_result(
+        &self,
+        now: Instant,
+        resumed: Option<Instant>,
+    ) -> Option<Arc<[Report]>> {
         let period = self.period?;
         let results = lock(&self.results);
         let Some(last) = &results.last else {
             return Some([self.failure("not run yet")].into());
         };
         let age = now.saturating_duration_since(last.finished_at);
-        Some(if age > period.saturating_mul(STALE_AFTER) {
+        let since_standstill = resumed.map(|resumed| now.saturating_duration_since(resumed));
+        let is_next_due =
+            since_standstill.is_none_or(|time| time > self.timeout.saturating_add(GRACE));
+        Some(if age > period.saturating_mul(STALE_AFTER) && is_next_due {
             [self.failure(format_args!("stale since {} ago", Rounded(age)))].into()
         } else {
             last.reports.clone()
@@ -95,9 +104,9 @@ impl RegisteredCheck {
     }
 
     /// The verdict on the check at `now`; `None` if it has not run yet.
-    pub(super) fn verdict(&self, now: Instant) -> Option<Verdict> {
+    pub(super) fn verdict(&self, now: Instant, resumed: Option<Instant>) -> Option<Verdict> {
         let last = self.last_result()?;
-        let reports = self.background_result(now).unwrap_or(last.reports);
+        let reports = self.background_result(now, resumed).unwrap_or(last.reports);
         Some(Verdict::of(self.criticality, &reports))
     }
 }

@@ -1,8 +1,8 @@
 //! The results of a run: one slot for each check, filled once.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::execution::TimeBudget;
 use crate::check::Report;
 
 /// See the [module's doc](self).
@@ -21,7 +21,8 @@ pub(super) enum Slot {
     Waiting,
     /// Claimed, but not begun: the check may wait for a thread.
     Claimed,
-    Running(TimeBudget),
+    /// Since then.
+    Running(Instant),
     Filled(Arc<[Report]>),
 }
 
@@ -51,24 +52,24 @@ impl Table {
     }
 
     /// Starts the time of a claimed check.
-    pub(super) fn begin(&mut self, slot: usize, budget: TimeBudget) {
+    pub(super) fn begin(&mut self, slot: usize, start: Instant) {
         if let Some(slot @ Slot::Claimed) = self.slots.get_mut(slot) {
-            *slot = Slot::Running(budget);
+            *slot = Slot::Running(start);
         }
     }
 
-    /// The time budget of the check of an open slot, `Some(None)` if its time has not started; `None` for a filled slot.
-    pub(super) fn budget(&self, slot: usize) -> Option<Option<TimeBudget>> {
+    /// The time at which the check of an open slot started, `Some(None)` if it has not; `None` for a filled slot.
+    pub(super) fn start(&self, slot: usize) -> Option<Option<Instant>> {
         match self.slots.get(slot)? {
             Slot::Waiting | Slot::Claimed => Some(None),
-            Slot::Running(budget) => Some(Some(*budget)),
+            Slot::Running(start) => Some(Some(*start)),
             Slot::Filled(_) => None,
         }
     }
 
-    /// All open slots with their time budgets.
-    pub(super) fn unfilled(&self) -> impl Iterator<Item = (usize, Option<TimeBudget>)> {
-        (0..self.slots.len()).filter_map(|slot| Some((slot, self.budget(slot)?)))
+    /// All open slots, and when their checks started.
+    pub(super) fn unfilled(&self) -> impl Iterator<Item = (usize, Option<Instant>)> {
+        (0..self.slots.len()).filter_map(|slot| Some((slot, self.start(slot)?)))
     }
 
     /// Fills an open slot. Returns whether all slots are filled now.

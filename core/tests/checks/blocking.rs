@@ -12,6 +12,7 @@ use crate::virtual_time::VirtualTime;
 use crate::{builder, in_virtual_time, result, results};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// A check that blocks until it is released, once for each execution.
 struct Stuck {
@@ -151,6 +152,7 @@ fn an_ok_counts_by_when_it_came_and_not_by_when_somebody_looked() {
         let health = builder()
             .runtime(time.clone())
             .blocking_threads(1)
+            .timeout(100 * MILLISECOND)
             .register(Check::blocking("first", move || {
                 clock.pass_unnoticed(took);
                 Ok::<(), String>(())
@@ -170,9 +172,12 @@ fn an_ok_counts_by_when_it_came_and_not_by_when_somebody_looked() {
         time.wait_until(|| asker.is_answered());
         asker.results()
     };
-    assert_eq!(after(5 * SECOND), []);
-    let late = result("first", "ERROR", Some("timed out after 5s"));
-    assert_eq!(after(6 * SECOND), [late, result("second", "OK", None)]);
+    assert_eq!(after(100 * MILLISECOND), []);
+    let late = result("first", "ERROR", Some("timed out after 100ms"));
+    assert_eq!(
+        after(101 * MILLISECOND),
+        [late, result("second", "OK", None)]
+    );
 }
 
 #[test]

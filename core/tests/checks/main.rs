@@ -18,6 +18,7 @@ mod overlap;
 mod reports;
 mod settings;
 mod sharing;
+mod standstill;
 mod state;
 mod timeout;
 mod verdict;

@@ -93,7 +93,7 @@ impl VirtualTime {
             let mut state = self.lock();
             let sleeps = state.sleeps.iter().map(|(due, _)| *due);
             let next = sleeps.min().filter(|due| *due <= end);
-            state.now = next.unwrap_or(end);
+            state.now = next.map_or(end, |due| due.max(state.now));
             let now = state.now;
             let sleeps = std::mem::take(&mut state.sleeps).into_iter();
             let (due, rest): (Vec<_>, Vec<_>) = sleeps.partition(|(due, _)| *due <= now);
