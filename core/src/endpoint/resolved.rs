@@ -80,6 +80,15 @@ impl Endpoint {
         if !self.is_liveness && !self.allowed_dependencies.is_empty() {
             return no_effect("allow_dependency", "which is not a liveness endpoint");
         }
+        let chosen_by = match &self.selection {
+            Some(Selection::All) => Some("all_checks"),
+            Some(Selection::Only(choice)) if choice.names.is_empty() => Some("tagged"),
+            Some(Selection::Only(_)) => Some("only_checks"),
+            Some(Selection::None) | None => None,
+        };
+        if let (RunChecks::Never, Some(call)) = (self.run_checks, chosen_by) {
+            return no_effect(call, "which never runs its checks");
+        }
         Ok(())
     }
 

@@ -191,6 +191,20 @@ fn a_call_that_would_have_no_effect_is_refused() {
         refusal(Endpoint::strict("/up").allow_dependency("database")),
         r#"Endpoint::allow_dependency has no effect on the endpoint at "/up", which is not a liveness endpoint: remove the call"#
     );
+    let never = || Endpoint::strict("/up").run_checks(RunChecks::Never);
+    for (endpoint, call) in [
+        (never().only_checks(["database"]), "only_checks"),
+        (never().tagged("storage"), "tagged"),
+        (never().all_checks(), "all_checks"),
+    ] {
+        assert_eq!(
+            refusal(endpoint),
+            format!(
+                "Endpoint::{call} has no effect on the endpoint at \"/up\", which never runs its checks: remove the call"
+            )
+        );
+    }
+    assert!(builder().endpoint(never().no_checks()).build().is_ok());
 }
 
 #[test]
