@@ -31,6 +31,16 @@ fn run_on(url: &str, arguments: &[&str]) -> Output {
     command(&[&["run", "--url", url], arguments].concat())
 }
 
+/// Checks the cases at the same time: most wait for a program.
+fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
+    let check = &check;
+    thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(move || check(case));
+        }
+    });
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
@@ -70,7 +80,7 @@ const HEALTHY: &[u8] =
 #[test]
 fn a_program_that_is_no_testee_cannot_be_tested_and_is_told_why() {
     let directory = tempfile::tempdir().unwrap();
-    for (script, words) in [
+    let cases = [
         ("echo hello", "ended before READY (exit status: 0)"),
         ("echo oh dear >&2; exit 3", "refused its settings: oh dear"),
         ("exit 3", "ended before READY (exit status: 3)"),
@@ -81,12 +91,13 @@ fn a_program_that_is_no_testee_cannot_be_tested_and_is_told_why() {
             "no connection to 127.0.0.1:1",
         ),
         ("exec 1>&- 2>&-; sleep 9", "closed its output before READY"),
-    ] {
+    ];
+    side_by_side(cases, |(script, words)| {
         let output = run(script, directory.path());
         let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{script}: {error}");
         assert!(error.contains(words), "{script}: {error}");
-    }
+    });
 }
 
 #[test]
@@ -307,7 +318,7 @@ fn a_command_that_does_not_take_effect_is_told_with_the_last_words_of_the_progra
     sys.exit("no such command: " + line)
 say("DONE")"#;
     let program = testee_with_commands(directory.path(), commands);
-    for (scenario, words) in [
+    let cases = [
         (
             "drain/next-request",
             &[
@@ -323,14 +334,15 @@ say("DONE")"#;
                 "status\n      expected 299\n      got      200",
             ],
         ),
-    ] {
+    ];
+    side_by_side(cases, |(scenario, words)| {
         let output = command(&["run", "--run", scenario, "--cmd", &program]);
         let printed = text(&output.stdout);
         assert_eq!(output.status.code(), Some(1), "{printed}");
         for words in words {
             assert!(printed.contains(words), "{words}: {printed}");
         }
-    }
+    });
 }
 
 #[test]

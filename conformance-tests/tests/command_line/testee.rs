@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::Output;
-use std::thread;
 
-use super::{command, text};
+use super::{command, side_by_side, text};
 
 /// A testee that keeps every rule, and answers all requests as a healthy server without checks does.
 const SOUND: &str = r#"
@@ -63,58 +62,55 @@ fn a_rule_that_is_broken_while_the_program_runs_is_a_finding_and_told_once() {
     let ready = r#"say("READY http://127.0.0.1:%d" % listener.getsockname()[1])"#;
     let and = |more: &str| format!("{ready}\n{more}");
     let says_done = r#"    say("DONE")"#;
-    let broken = [
+    // A second is too short for a program that ends as it should, on a busy machine.
+    let cases = [
         (
+            "1",
             (says_done, "    pass\ntime.sleep(60)".to_owned()),
             "the program ends within 1 s when its standard input closes",
             "it ran on, and was killed",
         ),
         (
+            "60",
             (r#"("127.0.0.1", 0)"#, r#"("0.0.0.0", 0)"#.to_owned()),
             "the server listens on 127.0.0.1 alone",
             "it listens on 127.0.0.2 as well",
         ),
         (
+            "60",
             (ready, format!("{ready}\n{ready}")),
             "one line READY",
             "another one",
         ),
         (
+            "60",
             (ready, and(r#"say("DONE")"#)),
             "one line DONE for each command",
             "a DONE without a command",
         ),
         (
+            "60",
             (ready, and(r#"say("LOG WARNING the disk is full")"#)),
             "LOG INFO, LOG WARN or LOG ERROR",
             "LOG WARNING the disk is full",
         ),
     ];
-    // Side by side: each takes some seconds.
-    thread::scope(|scope| {
-        for ((from, to), expected, got) in broken {
-            scope.spawn(move || {
-                // The others end at once; a second is too short for some on a busy machine.
-                let patience = if to.contains("sleep(60)") { "1" } else { "60" };
-                let options = ["--stop-timeout", patience];
-                let output = run_with(&options, &["path/any-*", "path/configured"], (from, &to));
-                let printed = text(&output.stdout);
-                assert_eq!(output.status.code(), Some(1), "{printed}");
-                let finding = format!("protocol\n      expected {expected}\n      got      {got}");
-                assert_eq!(printed.matches(&finding).count(), 1, "{finding}: {printed}");
-                assert!(
-                    printed.contains("again: health-conformance run"),
-                    "{printed}"
-                );
-            });
-        }
+    side_by_side(cases, |(stop_timeout, (from, to), expected, got)| {
+        let options = ["--stop-timeout", stop_timeout];
+        let output = run_with(&options, &["path/any-*", "path/configured"], (from, &to));
+        let printed = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{printed}");
+        let finding = format!("protocol\n      expected {expected}\n      got      {got}");
+        assert_eq!(printed.matches(&finding).count(), 1, "{finding}: {printed}");
+        let again = "again: health-conformance run";
+        assert!(printed.contains(again), "{printed}");
     });
 }
 
 #[test]
 fn a_rule_that_is_broken_before_ready_says_what_was_expected_of_the_program() {
     let ready = r#"say("READY http://127.0.0.1:%d" % listener.getsockname()[1])"#;
-    for (edit, words) in [
+    let cases = [
         (
             (ready, r#"say("READY http://[::1]:80")"#),
             "READY with the address \"http://[::1]:80\", and not READY http://127.0.0.1:PORT",
@@ -128,12 +124,13 @@ fn a_rule_that_is_broken_before_ready_says_what_was_expected_of_the_program() {
             "READY with the address",
         ),
         ((ready, "sys.exit()"), "ended before READY (exit status: 0)"),
-    ] {
+    ];
+    side_by_side(cases, |(edit, words)| {
         let output = run(&["path/exact"], edit);
         let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{error}");
         assert!(error.contains(words), "{error}");
-    }
+    });
 }
 
 #[test]
@@ -141,7 +138,7 @@ fn a_setting_has_to_be_refused_with_a_message_and_an_exit_code_and_without_ready
     let refusal = r#"    sys.exit('healthcheck.url = "": it has to start with "/"')"#;
     let says = r#"    print('healthcheck.url = "": it has to start with "/"', file=sys.stderr)"#;
     let exits_with_0 = format!("{says}\n    sys.exit(0)");
-    for (instead, expected, got) in [
+    let cases = [
         (
             "    pass",
             "an error that names the setting",
@@ -158,14 +155,15 @@ fn a_setting_has_to_be_refused_with_a_message_and_an_exit_code_and_without_ready
             "ended before READY (exit status: 2); standard error: \"\"",
         ),
         ("    sys.exit('no')", "one that names healthcheck.url", "no"),
-    ] {
+    ];
+    side_by_side(cases, |(instead, expected, got)| {
         let output = run(&["setting/url-empty"], (refusal, instead));
         let printed = text(&output.stdout);
         assert_eq!(output.status.code(), Some(1), "{printed}");
         for words in [expected, got] {
             assert!(printed.contains(words), "{words}: {printed}");
         }
-    }
+    });
 }
 
 #[test]
