@@ -131,7 +131,7 @@ impl Application {
 
 impl Drop for Application {
     fn drop(&mut self) {
-        self.engine.stopped.set(());
+        self.engine.stopped().set(());
         if !*self.is_started.get_mut() && !*self.is_mounted.get_mut() {
             LogRecord::never_mounted().emit();
         }

@@ -35,7 +35,6 @@ use crate::check::Report;
 use crate::decision::Outcome;
 use crate::runtime::after;
 use crate::runtime::context::Context;
-use crate::runtime::process;
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 
@@ -49,8 +48,6 @@ pub(crate) struct Run {
     started: Instant,
     /// The context of its tasks; `None` when the run is over, so that a span of a request can close.
     context: Mutex<Option<Context>>,
-    /// The process that has its tasks.
-    process: u32,
     /// How long the run may take, whatever the timeouts of the checks; `None` for a background run.
     limit: Option<Duration>,
     /// The end of the first standstill of the process since the start: time limits start anew there, once.
@@ -73,7 +70,6 @@ impl Run {
             checks: checks.clone(),
             started: now,
             context: Mutex::new(Some(engine.request_context())),
-            process: process::id(),
             limit: Some(engine.limits.run_timeout),
             resumed: OnceLock::new(),
             table: Mutex::new(Table::new(checks.iter().map(slot).collect())),
@@ -88,7 +84,6 @@ impl Run {
             checks: [check.clone()].into(),
             started: engine.now(),
             context: Mutex::new(Some(engine.background_context())),
-            process: process::id(),
             limit: None,
             resumed: OnceLock::new(),
             table: Mutex::new(Table::new(vec![Slot::Waiting])),
@@ -130,12 +125,8 @@ impl Run {
         self.outcome.get().is_some()
     }
 
-    /// Whether the run should have ended by `now`, and has not: no request waits for it, and its tasks are gone. So
-    /// are those of a run that was under way before a fork.
+    /// Whether the run should have ended by `now`, and has not: no request waits for it, and its tasks are gone.
     pub(crate) fn is_abandoned(&self, now: Instant) -> bool {
-        if self.process != process::id() {
-            return true;
-        }
         let end = self.closes().and_then(|closes| after(closes, GRACE));
         end.is_some_and(|end| now > end)
     }

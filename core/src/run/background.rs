@@ -39,7 +39,7 @@ pub(super) fn start_again_after_fork(engine: &Arc<Engine>) {
 }
 
 async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Duration) {
-    while engine.stopped.get().is_none() {
+    while engine.stopped().get().is_none() {
         let next = after(engine.now(), jittered(period));
         let arrival = engine.tokio_arrival();
         let run = Run::of_background(&engine, &check);
@@ -53,7 +53,7 @@ async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Durati
                 None => pending().await,
             }
         });
-        let interrupted = select(engine.stopped.wait(), tokio.as_mut());
+        let interrupted = select(engine.stopped().wait(), tokio.as_mut());
         engine.until(next, interrupted).await;
     }
 }

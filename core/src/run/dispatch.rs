@@ -7,6 +7,7 @@ use super::background::start_again_after_fork;
 use super::engine::Engine;
 use super::registered::RegisteredCheck;
 use crate::decision::{Outcome, RunPermit};
+use crate::runtime::process::PerProcess;
 use crate::runtime::sync::{Mutex, lock};
 
 /// Joins requests to the run under way, or starts the next. All endpoints that choose the same checks share one.
@@ -14,7 +15,8 @@ use crate::runtime::sync::{Mutex, lock};
 pub(crate) struct Dispatcher {
     engine: Arc<Engine>,
     checks: Arc<[Arc<RegisteredCheck>]>,
-    latest: Mutex<Option<Arc<Run>>>,
+    /// A child of a fork does not join the run of its parent: nothing executes it there.
+    latest: PerProcess<Mutex<Option<Arc<Run>>>>,
 }
 
 impl Dispatcher {
@@ -22,7 +24,7 @@ impl Dispatcher {
         Self {
             engine,
             checks: checks.into(),
-            latest: Mutex::new(None),
+            latest: PerProcess::new(),
         }
     }
 
@@ -34,7 +36,7 @@ impl Dispatcher {
 
     /// The run under way, or one that is recent enough, or else a new one.
     fn join(&self) -> Arc<Run> {
-        let mut latest = lock(&self.latest);
+        let mut latest = lock(self.latest.get_or_make(Mutex::default));
         if let Some(run) = latest.as_ref().filter(|run| self.is_fresh(run)) {
             return run.clone();
         }

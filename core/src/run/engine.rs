@@ -11,6 +11,7 @@ use crate::decision::Verdict;
 use crate::runtime::context::Context;
 use crate::runtime::guard::catch;
 use crate::runtime::pool::Pool;
+use crate::runtime::process::PerProcess;
 use crate::runtime::promise::Promise;
 use crate::runtime::standstill::Standstill;
 use crate::runtime::sync::{Mutex, lock};
@@ -31,7 +32,7 @@ pub(crate) struct Engine {
     /// The process that runs the background checks; zero before the start.
     pub(super) background_of: AtomicU32,
     /// Set when the application is dropped: ends the background checks.
-    pub(crate) stopped: Promise<()>,
+    stopped: PerProcess<Promise<()>>,
     runtime: OnceLock<Arc<dyn Runtime>>,
     /// The context of the build, for background checks; empty if there are none.
     build_context: Context,
@@ -39,7 +40,7 @@ pub(crate) struct Engine {
     live_tokio: LiveRuntime,
     pub(super) standstill: Standstill,
     /// Held while the observers get a verdict, so that two changes arrive in order.
-    announcing: Mutex<()>,
+    announcing: PerProcess<Mutex<()>>,
 }
 
 /// The limits of a run.
@@ -73,10 +74,10 @@ impl Engine {
             observers,
             blocking: Pool::new("health-blocking", blocking_threads),
             background_of: AtomicU32::new(0),
-            stopped: Promise::default(),
+            stopped: PerProcess::new(),
             runtime: runtime.map(OnceLock::from).unwrap_or_default(),
             standstill: Standstill::default(),
-            announcing: Mutex::new(()),
+            announcing: PerProcess::new(),
         };
         engine.offer_tokio();
         engine
@@ -94,6 +95,11 @@ impl Engine {
         return self.live_tokio.arrival();
         #[cfg(not(feature = "tokio"))]
         None
+    }
+
+    /// Set when the application is dropped: ends the background checks.
+    pub(crate) fn stopped(&self) -> &Promise<()> {
+        self.stopped.get_or_make(Promise::default)
     }
 
     /// The context of the caller, for the run that its request starts.
@@ -178,7 +184,7 @@ impl Engine {
         if self.observers.is_empty() {
             return;
         }
-        let announcing = lock(&self.announcing);
+        let announcing = lock(self.announcing.get_or_make(Mutex::default));
         let now = self.now();
         let resumed = self.standstill.resumed();
         let verdicts = self.checks.iter();

@@ -91,7 +91,7 @@ struct Observed {
     thread: Pool,
     /// A child of a fork does not deliver what its parent queued.
     queued: PerProcess<Arc<AtomicUsize>>,
-    known_verdict: Mutex<Option<Verdict>>,
+    known_verdict: PerProcess<Mutex<Option<Verdict>>>,
     is_behind: AtomicBool,
     warning_is_due: AtomicBool,
 }
@@ -102,7 +102,7 @@ impl Observers {
             observer: Arc::new(observer),
             thread: Pool::new("health-observer", 1),
             queued: PerProcess::new(),
-            known_verdict: Mutex::new(None),
+            known_verdict: PerProcess::new(),
             is_behind: AtomicBool::new(false),
             warning_is_due: AtomicBool::new(false),
         });
@@ -125,7 +125,7 @@ impl Observers {
     /// Queues the verdict for each observer to which it is new. An observer whose queue is full gets it the next time.
     pub(crate) fn verdict(&self, now: Verdict) {
         for observed in &self.0 {
-            let mut known = lock(&observed.known_verdict);
+            let mut known = lock(observed.known_verdict.get_or_make(Mutex::default));
             let changed = VerdictChanged {
                 before: *known,
                 now,

@@ -6,14 +6,17 @@ use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 use std::time::{Duration, Instant};
 
-use crate::runtime::sync::{Mutex, lock};
+use crate::runtime::process::PerProcess;
+use crate::runtime::sync::{Mutex, MutexGuard, lock};
 
 /// How late threads may be on a busy machine.
 const TOLERANCE: Duration = Duration::from_millis(250);
 
 /// See the [module's doc](self).
+///
+/// The timers of a parent process wake nothing in the child of a fork.
 #[derive(Debug, Default)]
-pub(crate) struct Standstill(Mutex<State>);
+pub(crate) struct Standstill(PerProcess<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -26,9 +29,13 @@ struct State {
 }
 
 impl Standstill {
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(self.0.get_or_make(Mutex::default))
+    }
+
     /// A thread looks at the clock, which shows `now`.
     pub(crate) fn look(&self, now: Instant) {
-        let mut state = lock(&self.0);
+        let mut state = self.state();
         if let Some(seen) = state.seen {
             let missed = state.expected.range((Excluded(seen), Unbounded)).next();
             if missed.is_some_and(|(due, _)| now.saturating_duration_since(*due) > TOLERANCE) {
@@ -40,20 +47,20 @@ impl Standstill {
 
     /// The same for a thread that was blocked by a check: what it has missed, others may have noticed.
     pub(crate) fn look_after_block(&self, now: Instant) {
-        let mut state = lock(&self.0);
+        let mut state = self.state();
         state.seen = state.seen.max(Some(now));
     }
 
     /// A thread will look at the clock at `due`, or as soon as this is dropped.
     pub(crate) fn expect(&self, due: Instant) -> Expected<'_> {
-        *lock(&self.0).expected.entry(due).or_default() += 1;
+        *self.state().expected.entry(due).or_default() += 1;
         let standstill = self;
         Expected { standstill, due }
     }
 
     /// The end of the last standstill, as the first thread noticed it.
     pub(crate) fn resumed(&self) -> Option<Instant> {
-        lock(&self.0).resumed
+        self.state().resumed
     }
 }
 
@@ -66,7 +73,7 @@ pub(crate) struct Expected<'a> {
 
 impl Drop for Expected<'_> {
     fn drop(&mut self) {
-        let mut state = lock(&self.standstill.0);
+        let mut state = self.standstill.state();
         if let Some(count) = state.expected.get_mut(&self.due) {
             *count -= 1;
             if *count == 0 {

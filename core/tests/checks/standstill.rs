@@ -1,6 +1,6 @@
 //! The whole process stands still, because it is stopped or its machine suspended: time passes, and nothing runs.
 
-use std::future::pending;
+use std::future::{pending, ready};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -142,4 +142,23 @@ fn a_thread_that_is_late_on_a_busy_machine_is_no_standstill() {
     time.pass(Duration::ZERO);
     let timed_out = result("hangs", "ERROR", Some("timed out after 5s"));
     assert_eq!(asker.results(), [timed_out]);
+}
+
+#[test]
+fn a_check_that_blocks_its_thread_gives_no_other_more_time() {
+    let time = VirtualTime::default();
+    let clock = time.clone();
+    let builder = builder().runtime(time.clone());
+    let health = builder
+        .check("hangs", pending::<Result<(), String>>)
+        .check("blocks", move || {
+            clock.pass_unnoticed(6 * SECOND);
+            ready(Ok::<(), String>(()))
+        })
+        .build()
+        .unwrap();
+    let asker = time.ask(&health);
+    time.pass(Duration::ZERO);
+    let timed_out = |name| result(name, "ERROR", Some("timed out after 5s"));
+    assert_eq!(asker.results(), [timed_out("hangs"), timed_out("blocks")]);
 }
