@@ -8,6 +8,9 @@ use percent_encoding::percent_decode;
 /// Never fails and never allocates: only keys that may be `checks` are decoded, byte by byte. A `+` is not decoded,
 /// because no word compared here contains a space.
 pub(crate) fn asks_for_checks(query: &str) -> bool {
+    if query.is_empty() {
+        return false;
+    }
     let mut pairs = query.as_bytes().rsplit(|&byte| byte == b'&');
     pairs.find_map(asks_in_pair).unwrap_or(false)
 }

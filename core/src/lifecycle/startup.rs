@@ -93,6 +93,10 @@ impl Gate {
 
     /// The latches that the start waits for, or has failed by; `None` when it is over.
     pub(crate) fn unreleased(&self) -> Option<Unreleased> {
+        let is_released = |latch: &Arc<Latched>| latch.progress.load(Ordering::Acquire) == RELEASED;
+        if self.0.iter().all(is_released) {
+            return None;
+        }
         let named = |progress| -> Vec<String> {
             self.0
                 .iter()
