@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use health_bench::{Handler, is_in_maintenance};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper::{Request, Response, StatusCode};
@@ -14,37 +14,35 @@ use tokio::net::TcpListener;
 
 type Answer = Response<Full<Bytes>>;
 
-async fn handwritten(request: Request<Incoming>) -> Result<Answer, Infallible> {
+async fn handwritten(request: Request<Incoming>) -> hyper::http::Result<Answer> {
     if request.uri().path() != "/health" {
-        return not_found(request).await;
+        return not_found();
     }
-    Ok(match is_in_maintenance() {
+    match is_in_maintenance() {
         true => answer(StatusCode::SERVICE_UNAVAILABLE, "MAINTENANCE"),
         false => answer(StatusCode::OK, "OK"),
-    })
+    }
 }
 
 /// hyper adds the length.
-fn answer(status: StatusCode, body: &'static str) -> Answer {
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, text);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+fn answer(status: StatusCode, body: &'static str) -> hyper::http::Result<Answer> {
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "text/plain; charset=utf-8")
+        .header(CACHE_CONTROL, "no-store")
+        .header(X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .body(Full::new(Bytes::from_static(body.as_bytes())))
 }
 
-async fn not_found(_: Request<Incoming>) -> Result<Answer, Infallible> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    Ok(response)
+fn not_found() -> hyper::http::Result<Answer> {
+    Response::builder()
+        .status(StatusCode::NOT_FOUND)
+        .body(Full::default())
 }
 
 async fn serve<S>(app: S) -> Result<(), Box<dyn std::error::Error>>
 where
-    S: HttpService<Incoming, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    S: HttpService<Incoming, Error = hyper::http::Error, Future: Send> + Clone + Send + 'static,
     S::ResBody: Body<Error = Infallible, Data: Send> + Send + 'static,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -61,7 +59,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Handler::from_arguments()? {
         Handler::Adapter => {
             let health = health_bench::health()?;
-            serve(health_hyper::service(health, service_fn(not_found))).await
+            serve(health_hyper::service(
+                health,
+                service_fn(async |_: Request<Incoming>| not_found()),
+            ))
+            .await
         }
         Handler::Handwritten => serve(service_fn(handwritten)).await,
     }
