@@ -114,9 +114,8 @@ impl Application {
             return Some(Decision::Drain);
         }
         if endpoint.replies.maintenance.is_some() {
-            let observation = self.maintenance.observe(self.engine.runtime()).await;
-            observation.warnings.into_iter().for_each(log);
-            if observation.is_active {
+            let runtime = self.engine.runtime();
+            if self.maintenance.observe(runtime, log).await {
                 return Some(Decision::Maintain);
             }
         }

@@ -27,14 +27,6 @@ pub use self::switch::MaintenanceSwitch;
 use crate::log::LogRecord;
 use crate::runtime::Runtime;
 
-/// What came of asking all sources.
-#[derive(Debug)]
-pub(crate) struct Observation {
-    pub(crate) is_active: bool,
-    /// What went wrong, where an episode of that begins.
-    pub(crate) warnings: Vec<LogRecord>,
-}
-
 /// All that can put the host into maintenance: any of it does.
 #[derive(Debug)]
 pub(crate) struct Maintenance {
@@ -68,26 +60,26 @@ impl Maintenance {
     }
 
     /// Asks all of them, side by side; but not on where the cheaper say that it is.
-    pub(crate) async fn observe(&self, runtime: &Arc<dyn Runtime>) -> Observation {
+    pub(crate) async fn observe(
+        &self,
+        runtime: &Arc<dyn Runtime>,
+        log: &mut impl FnMut(LogRecord),
+    ) -> bool {
         if self.switch.is_on() {
-            return Observation {
-                is_active: true,
-                warnings: Vec::new(),
-            };
+            return true;
         }
         let (mut is_active, warning) = self.disablefile.observe(runtime).await;
-        let mut warnings = Vec::from_iter(warning);
+        if let Some(warning) = warning {
+            log(warning);
+        }
         if !is_active && !self.sources.is_empty() {
             let answers = self.sources.iter().map(|source| source.observe(runtime));
             for (is_on, warning) in Box::pin(join_all(answers)).await {
                 is_active |= is_on;
-                warnings.extend(warning);
+                warning.into_iter().for_each(&mut *log);
             }
         }
-        Observation {
-            is_active,
-            warnings,
-        }
+        is_active
     }
 }
 
@@ -135,9 +127,11 @@ mod tests {
             }
             flags[0].store(first, Ordering::SeqCst);
             flags[1].store(second, Ordering::SeqCst);
-            let observation = block_on(maintenance.observe(&runtime));
-            assert_eq!(observation.is_active, combination != 0, "{combination:04b}");
-            assert_eq!(observation.warnings, []);
+            let mut warnings = Vec::new();
+            let mut log = |record| warnings.push(record);
+            let is_active = block_on(maintenance.observe(&runtime, &mut log));
+            assert_eq!(is_active, combination != 0, "{combination:04b}");
+            assert_eq!(warnings, []);
         }
     }
 }
