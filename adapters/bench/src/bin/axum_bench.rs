@@ -28,7 +28,7 @@ fn answer(status: StatusCode, body: &'static str, length: &'static str) -> Answe
     (status, headers, body)
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(worker_threads = 1)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = match Handler::from_arguments()? {
         Handler::Adapter => health_axum::router(health_bench::health()?),

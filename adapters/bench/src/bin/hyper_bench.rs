@@ -54,7 +54,7 @@ where
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(worker_threads = 1)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Handler::from_arguments()? {
         Handler::Adapter => {

@@ -23,7 +23,7 @@ fn answer(status: StatusCode, body: &'static str) -> Response {
         .body(body)
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(worker_threads = 1)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await?;

@@ -25,7 +25,7 @@ fn handwritten() -> Answer {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(worker_threads = 1)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings = Config {
         port: 0,

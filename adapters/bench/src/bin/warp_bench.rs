@@ -26,7 +26,7 @@ fn answer(
         .body(body)
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(worker_threads = 1)]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
