@@ -28,16 +28,19 @@
 //!
 //! `signal` and `serde`, both off by default, are [those of the core](health_core#features).
 
-use actix_web::dev::HttpServiceFactory;
-use actix_web::guard;
-use actix_web::{HttpRequest, HttpResponse, http, web};
+use std::borrow::Cow;
+
+use actix_web::dev::{HttpServiceFactory, ServiceRequest, fn_service};
+use actix_web::guard::{self, GuardContext};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, http, web};
 #[doc(no_inline)]
 pub use health_core::*;
 
-/// A service with one resource for each health endpoint: pass it to [`App::service`](actix_web::App::service), or to
+/// A service for each health endpoint: pass it to [`App::service`](actix_web::App::service), or to
 /// that of a scope or a `ServiceConfig`.
 ///
-/// Takes a [`Health`], an [`EndpointHandle`] or an array of these. The resources answer every method but `CONNECT` at
+/// Takes a [`Health`], an [`EndpointHandle`] or an array of these. They answer every method but `CONNECT` at
 /// exactly the path of each endpoint; actix-web decodes a path before it compares, so `/%68ealth` is `/health`. In a scope,
 /// the paths start with the prefix of the scope.
 ///
@@ -56,18 +59,33 @@ pub use health_core::*;
 pub fn service(endpoints: impl Into<Endpoints>) -> impl HttpServiceFactory {
     let endpoints = endpoints.into();
     endpoints.start_on_tokio();
-    let resource = |endpoint: &EndpointHandle| {
+    let service = |endpoint: &EndpointHandle| {
         let (path, endpoint) = (endpoint.path().to_owned(), endpoint.clone());
-        let answer = move |request: HttpRequest| {
+        let respond = move |request: ServiceRequest| {
             let endpoint = endpoint.clone();
-            async move { response(endpoint.respond(request.query_string()).await) }
+            async move {
+                let answer = endpoint.respond(request.query_string()).await;
+                Ok::<_, actix_web::Error>(request.into_response(response(answer)))
+            }
         };
-        web::resource(path)
-            .guard(guard::Not(guard::Connect()))
-            .to(answer)
+        web::service(path)
+            .guard(guard::fn_guard(is_not_connect))
+            .finish(fn_service(respond))
     };
-    endpoints.iter().map(resource).collect::<Vec<_>>()
+    endpoints.iter().map(service).collect::<Vec<_>>()
 }
+
+/// No endpoint responds to `CONNECT` (H2). The guards of actix-web for a method note it for each request.
+fn is_not_connect(context: &GuardContext<'_>) -> bool {
+    context.head().method != http::Method::CONNECT
+}
+
+/// Names that need not be parsed for each response.
+const KNOWN_NAMES: [HeaderName; 3] = [
+    header::CONTENT_TYPE,
+    header::CACHE_CONTROL,
+    header::X_CONTENT_TYPE_OPTIONS,
+];
 
 /// The core's response as actix-web's, with its reason phrase: for a handler of the application's own.
 ///
@@ -84,10 +102,22 @@ pub fn service(endpoints: impl Into<Endpoints>) -> impl HttpServiceFactory {
 pub fn response(answer: HealthResponse) -> HttpResponse {
     let status = http::StatusCode::from_u16(answer.status().as_u16())
         .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::build(status);
+    let mut response = HttpResponse::with_body(status, answer.body());
+    response.head_mut().reason = Some(answer.reason());
     for (name, value) in answer.headers() {
-        response.insert_header((name, &*value));
+        // actix-web ignores it, and writes the length of the body.
+        if name == header::CONTENT_LENGTH.as_str() {
+            continue;
+        }
+        let value = match value {
+            Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
+            Cow::Owned(value) => HeaderValue::try_from(value),
+        };
+        if let Ok(value) = value {
+            let known = KNOWN_NAMES.into_iter().find(|known| known.as_str() == name);
+            let name = known.unwrap_or_else(|| HeaderName::from_static(name));
+            response.headers_mut().insert(name, value);
+        }
     }
-    response.reason(answer.reason());
-    response.body(answer.body())
+    response.map_into_boxed_body()
 }
