@@ -30,7 +30,7 @@ use std::io::Cursor;
 #[doc(no_inline)]
 pub use health_core::*;
 use rocket::fairing::{self, Fairing, Info, Kind};
-use rocket::http::Method;
+use rocket::http::{Header, Method};
 use rocket::response::{self, Responder};
 use rocket::route::{Handler, Outcome};
 use rocket::{Build, Data, Request, Response, Rocket, Route};
@@ -87,14 +87,15 @@ impl Fairing for HealthFairing {
         Ok(rocket.mount("/", routes.collect::<Vec<_>>()))
     }
 
-    /// Rocket's own Shield has run by now, if the application has not turned it off.
+    /// Rocket's own Shield has run by now, and set this header if the application has not turned it off.
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let path = request.uri().path().raw().as_str();
-        if self
-            .endpoints
-            .route(request.method().as_str(), path)
-            .is_some()
-        {
+        let endpoint = self.endpoints.route(request.method().as_str(), path);
+        // To look at each header is cheaper than to look one up, which hashes its name letter by letter.
+        let mut headers = response.headers().iter();
+        let is_nosniff = |header: Header| header.name() == NOSNIFF && header.value() == "nosniff";
+        if endpoint.is_some() && !headers.any(is_nosniff) {
+            drop(headers);
             response.set_raw_header(NOSNIFF, "nosniff");
         }
     }
@@ -130,9 +131,8 @@ impl Handler for HealthHandler {
             return Outcome::forward(data, rocket::http::Status::NotFound);
         }
         let query = uri.query().map_or("", |query| query.raw().as_str());
-        let mut response = response(endpoint.respond(query).await);
-        response.remove_header(NOSNIFF);
-        Outcome::Success(response)
+        let answer = endpoint.respond(query).await;
+        Outcome::Success(response(answer, |name| name != NOSNIFF))
     }
 }
 
@@ -158,17 +158,20 @@ pub struct HealthResponder(pub HealthResponse);
 
 impl<'r> Responder<'r, 'static> for HealthResponder {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        Ok(response(self.0))
+        Ok(response(self.0, |_| true))
     }
 }
 
-fn response(answer: HealthResponse) -> Response<'static> {
+/// The response with the headers that are `wanted`. Rocket writes the length of the body itself.
+fn response(answer: HealthResponse, wanted: impl Fn(&str) -> bool) -> Response<'static> {
     let body = answer.body();
     let mut response = Response::new();
     response.set_status(rocket::http::Status::new(answer.status().as_u16()));
     response.set_sized_body(body.len(), Cursor::new(body));
     for (name, value) in answer.headers() {
-        response.set_raw_header(name, value);
+        if name != "content-length" && wanted(name) {
+            response.set_raw_header(name, value);
+        }
     }
     response
 }
