@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use health_core::{BuildError, Health, HealthConfig};
 
-const DISABLEFILE: &str = "/run/health-bench/maintenance";
+const DISABLEFILE: &str = "/run/health-bench-maintenance";
 
 /// Which of the two handlers a program serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
