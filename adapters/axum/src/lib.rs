@@ -23,13 +23,16 @@
 //!
 //! `signal` and `serde`, both off by default, are [those of the core](health_core#features).
 
+use std::convert::Infallible;
+
 use axum::Router;
 use axum::extract::Request;
-use axum::response::Response;
-use axum::routing::any;
+use axum::http;
+use axum::response::{IntoResponse, Response};
 #[doc(no_inline)]
 pub use health_core::*;
 use hyper::ext::ReasonPhrase;
+use tower::service_fn;
 
 /// A router with one route for each health endpoint: [merge](Router::merge) it into the application's.
 ///
@@ -60,13 +63,18 @@ where
     endpoints.start_on_tokio();
     endpoints.iter().fold(Router::new(), |router, endpoint| {
         let (path, endpoint) = (endpoint.path().to_owned(), endpoint.clone());
-        let answer = move |request: Request| async move {
-            let query = request.uri().query().unwrap_or_default();
-            response(endpoint.respond(query).await)
-        };
-        let route = any(answer).connect(|| async { axum::http::StatusCode::NOT_FOUND });
+        let respond = service_fn(move |request: Request| {
+            let endpoint = endpoint.clone();
+            async move {
+                if request.method() == http::Method::CONNECT {
+                    return Ok::<_, Infallible>(http::StatusCode::NOT_FOUND.into_response());
+                }
+                let query = request.uri().query().unwrap_or_default();
+                Ok(response(endpoint.respond(query).await))
+            }
+        });
         // As a service, because axum would merge `any` with a `get` of the application's.
-        router.route_service(&path, route)
+        router.route_service(&path, respond)
     })
 }
 
