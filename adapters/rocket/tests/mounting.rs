@@ -5,6 +5,9 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+use std::io;
+use std::sync::{Arc, Mutex};
+
 use health_rocket::{Endpoint, Health, HealthResponder, fairing};
 use health_testees::ask;
 use health_testees::rocket::serve_app;
@@ -72,6 +75,37 @@ fn a_route_at_the_path_of_an_endpoint_fails_the_launch_in_either_order_and_with_
             app().mount("/", route.clone()).attach(fairing(health()))
         ));
         assert!(fails(app().attach(fairing(health())).mount("/", route)));
+    }
+}
+
+#[test]
+fn the_log_names_the_path_that_two_routes_have() {
+    let log = Log::default();
+    let lines = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || lines.clone());
+    let app = rocket::build()
+        .mount("/", routes![own])
+        .attach(fairing(health()));
+    // Rocket is run by the thread that waits for it.
+    tracing::subscriber::with_default(subscriber.finish(), || assert!(fails(app)));
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        log.contains("ERROR") && log.contains("two routes for /health"),
+        "{log}"
+    );
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

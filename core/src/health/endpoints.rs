@@ -19,6 +19,8 @@ use super::{EndpointHandle, Health};
 ///     .build()?;
 /// let all = Endpoints::from(&health);
 /// assert!(all.route("GET", "/health").is_some());
+/// assert!(all.route("GET", "/health/").is_none());
+/// assert!(all.route("CONNECT", "/health").is_none());
 ///
 /// let ready = health.at("/ready").ok_or("no such endpoint")?;
 /// let public = Endpoints::from([ready]);
