@@ -1,9 +1,7 @@
 //! Settings from environment variables.
 
-use std::ffi::OsString;
-
 use super::variable;
-use crate::config::{ConfigRule, HealthConfig, RunChecks};
+use crate::config::{HealthConfig, RunChecks};
 
 #[test]
 fn the_environment_sets_the_same_settings() {
@@ -58,7 +56,10 @@ fn an_unknown_variable_is_kept_for_a_warning() {
 #[cfg(unix)]
 #[test]
 fn a_variable_that_is_not_utf8_is_refused_unless_it_is_the_path() {
+    use std::ffi::OsString;
     use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+
+    use crate::config::ConfigRule;
 
     let bytes = || OsString::from_vec(b"/m\xff".to_vec());
     for name in [
