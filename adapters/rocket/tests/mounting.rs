@@ -12,6 +12,8 @@ use health_rocket::{Endpoint, Health, HealthResponder, fairing};
 use health_testees::ask;
 use health_testees::rocket::serve_app;
 use rocket::error::ErrorKind;
+use rocket::local::blocking::Client;
+use rocket::shield::Shield;
 use rocket::{Build, Rocket, Route, State, get, routes};
 
 fn health() -> Health {
@@ -161,4 +163,15 @@ fn the_response_of_the_core_is_a_responder() {
     health.drain();
     let mount = |app: Rocket<Build>| app.manage(health).mount("/", routes![handler]);
     assert_eq!(answers(mount, ["/own"]), [is(299, "MAINTENANCE")]);
+}
+
+#[test]
+fn an_endpoint_forbids_sniffing_once_whether_shield_does_or_not() {
+    for shield in [Shield::default(), Shield::new()] {
+        let app = rocket::build().attach(shield).attach(fairing(health()));
+        let client = Client::untracked(app).unwrap();
+        let response = client.get("/health").dispatch();
+        let values = response.headers().get("x-content-type-options");
+        assert_eq!(values.collect::<Vec<_>>(), ["nosniff"]);
+    }
 }
