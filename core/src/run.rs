@@ -6,6 +6,7 @@
 
 mod background;
 mod claimed;
+mod clock;
 mod dispatch;
 mod engine;
 mod execution;
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::background::start as start_background;
 use self::claimed::Claimed;
+use self::clock::Clock;
 pub(crate) use self::dispatch::Dispatcher;
 pub(crate) use self::engine::{Engine, Limits};
 use self::execution::TimeBudget;
@@ -45,6 +47,7 @@ const GRACE: Duration = Duration::from_millis(20);
 pub(crate) struct Run {
     engine: Arc<Engine>,
     checks: Arc<[Arc<RegisteredCheck>]>,
+    clock: Clock,
     started: Instant,
     /// The context of its tasks; `None` when the run is over, so that a span of a request can close.
     context: Mutex<Option<Context>>,
@@ -59,8 +62,8 @@ pub(crate) struct Run {
 impl Run {
     /// A run of `checks` for requests. Background checks are not executed: their last results count (H14).
     pub(crate) fn of(engine: &Arc<Engine>, checks: &Arc<[Arc<RegisteredCheck>]>) -> Arc<Self> {
-        let now = engine.now();
-        let resumed = engine.standstill.resumed();
+        let clock = engine.clock().clone();
+        let (now, resumed) = (clock.now(), clock.resumed());
         let slot = |check: &Arc<RegisteredCheck>| match check.background_result(now, resumed) {
             Some(reports) => Slot::Filled(reports),
             None => Slot::Waiting,
@@ -69,6 +72,7 @@ impl Run {
             engine: engine.clone(),
             checks: checks.clone(),
             started: now,
+            clock,
             context: Mutex::new(Some(engine.request_context())),
             limit: Some(engine.limits.run_timeout),
             resumed: OnceLock::new(),
@@ -79,10 +83,12 @@ impl Run {
 
     /// A run of one background check.
     pub(crate) fn of_background(engine: &Arc<Engine>, check: &Arc<RegisteredCheck>) -> Arc<Self> {
+        let clock = engine.clock().clone();
         Arc::new(Self {
             engine: engine.clone(),
             checks: [check.clone()].into(),
-            started: engine.now(),
+            started: clock.now(),
+            clock,
             context: Mutex::new(Some(engine.background_context())),
             limit: None,
             resumed: OnceLock::new(),
@@ -134,12 +140,12 @@ impl Run {
     /// Waits for the outcome, and makes sure that it comes in time.
     pub(crate) async fn outcome(self: &Arc<Self>) -> Arc<Outcome> {
         let run: Arc<dyn Overdue> = self.clone();
-        wait_for(&self.outcome, &run, &self.engine).await
+        wait_for(&self.outcome, &run, &self.clock).await
     }
 
     /// The next check to execute; `None` when there is none, or no time left.
     fn claim(self: &Arc<Self>) -> Option<Claimed<'_>> {
-        if self.is_closed_at(self.engine.now()) {
+        if self.is_closed_at(self.clock.now()) {
             self.close(Duration::ZERO);
             return None;
         }
@@ -150,7 +156,7 @@ impl Run {
     /// `time`, or the end of a standstill since then.
     fn or_resumed(&self, time: Instant) -> Instant {
         let resumed = self.resumed.get().copied().or_else(|| {
-            let resumed = self.engine.standstill.resumed()?;
+            let resumed = self.clock.resumed()?;
             (resumed > self.started).then(|| *self.resumed.get_or_init(|| resumed))
         });
         resumed.map_or(time, |resumed| resumed.max(time))
@@ -173,7 +179,7 @@ impl Run {
     /// Fills a slot with the result of an execution. A result for a closed slot is dropped.
     fn deliver(&self, slot: usize, reports: Vec<Report>) {
         let (check, observers) = (&self.checks[slot], &self.engine.observers);
-        let now = self.engine.now();
+        let now = self.clock.now();
         let mut table = lock(&self.table);
         let Some(start) = table.start(slot) else {
             return;
@@ -207,7 +213,7 @@ impl Run {
 
     /// Closes what has been overdue for `grace`. Returns how many of these executions were under way.
     fn close(&self, grace: Duration) -> usize {
-        let now = self.engine.now();
+        let now = self.clock.now();
         let is_overdue = |end: Option<Instant>| {
             let late = end.and_then(|end| now.checked_duration_since(end));
             late.is_some_and(|late| late >= grace)
@@ -235,8 +241,7 @@ impl Run {
 
     /// Makes the outcome of a full table.
     fn conclude(&self) {
-        let now = self.engine.now();
-        let resumed = self.engine.standstill.resumed();
+        let (now, resumed) = (self.clock.now(), self.clock.resumed());
         let results = lock(&self.table).take();
         let results: Vec<_> = self
             .checks
@@ -258,7 +263,7 @@ impl Run {
 impl Overdue for Run {
     /// A check that has not begun may begin now.
     fn overdue_at(&self) -> Option<Instant> {
-        let now = self.engine.now();
+        let now = self.clock.now();
         let table = lock(&self.table);
         if table.open() == 0 {
             // Another thread is about to set the outcome.

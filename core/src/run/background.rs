@@ -40,7 +40,7 @@ pub(super) fn start_again_after_fork(engine: &Arc<Engine>) {
 
 async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Duration) {
     while engine.stopped().get().is_none() {
-        let next = after(engine.now(), jittered(period));
+        let next = after(engine.clock().now(), jittered(period));
         let arrival = engine.tokio_arrival();
         let run = Run::of_background(&engine, &check);
         run.launch();
@@ -54,7 +54,7 @@ async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Durati
             }
         });
         let interrupted = select(engine.stopped().wait(), tokio.as_mut());
-        engine.until(next, interrupted).await;
+        engine.clock().until(next, interrupted).await;
     }
 }
 

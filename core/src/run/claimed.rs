@@ -16,7 +16,7 @@ pub(super) struct Claimed<'a> {
 
 impl Claimed<'_> {
     pub(super) async fn execute(self) {
-        let engine = &self.run.engine;
+        let clock = &self.run.clock;
         let check = &self.run.checks[self.slot];
         let reports = loop {
             match self.take_turn() {
@@ -26,12 +26,12 @@ impl Claimed<'_> {
                     break execute(check, self.run, executing, began).await;
                 }
                 Some(Turn::Other(execution)) => {
-                    if let Some(result) = execution.result(engine).await {
+                    if let Some(result) = execution.result(clock).await {
                         return self.run.adopt(self.slot, result);
                     }
                 }
                 Some(Turn::StillRunning { since }) => {
-                    let age = Rounded(engine.now().saturating_duration_since(since));
+                    let age = Rounded(clock.now().saturating_duration_since(since));
                     break vec![check.failure(format_args!("still running since {age} ago"))];
                 }
             }
@@ -43,7 +43,7 @@ impl Claimed<'_> {
     fn take_turn(&self) -> Option<Turn> {
         let table = lock(&self.run.table);
         table.start(self.slot)?;
-        let now = self.run.engine.now();
+        let now = self.run.clock.now();
         Some(
             self.run.checks[self.slot]
                 .in_flight

@@ -50,7 +50,7 @@ impl Dispatcher {
     }
 
     fn is_fresh(&self, run: &Run) -> bool {
-        let now = self.engine.now();
+        let now = self.engine.clock().now();
         if run.is_over() {
             now.saturating_duration_since(run.started()) < self.engine.limits.min_interval
         } else {

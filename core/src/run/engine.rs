@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::clock::Clock;
 use super::observer::Observers;
 use super::registered::RegisteredCheck;
 use crate::decision::Verdict;
@@ -13,14 +14,10 @@ use crate::runtime::guard::catch;
 use crate::runtime::pool::Pool;
 use crate::runtime::process::PerProcess;
 use crate::runtime::promise::Promise;
-use crate::runtime::standstill::Standstill;
 use crate::runtime::sync::{Mutex, lock};
 #[cfg(feature = "tokio")]
 use crate::runtime::tokio::LiveRuntime;
-use crate::runtime::{Runtime, Task, ThreadRuntime, after, until};
-
-/// When a wait for a check first looks at the clock.
-const FIRST_LOOK: Duration = Duration::from_secs(1);
+use crate::runtime::{Runtime, Task, ThreadRuntime};
 
 /// See the [module's doc](self).
 pub(crate) struct Engine {
@@ -38,7 +35,8 @@ pub(crate) struct Engine {
     build_context: Context,
     #[cfg(feature = "tokio")]
     live_tokio: LiveRuntime,
-    pub(super) standstill: Standstill,
+    /// The timers of a parent process wake nothing in the child of a fork.
+    clock: PerProcess<Clock>,
     /// Held while the observers get a verdict, so that two changes arrive in order.
     announcing: PerProcess<Mutex<()>>,
 }
@@ -76,7 +74,7 @@ impl Engine {
             background_of: AtomicU32::new(0),
             stopped: PerProcess::new(),
             runtime: runtime.map(OnceLock::from).unwrap_or_default(),
-            standstill: Standstill::default(),
+            clock: PerProcess::new(),
             announcing: PerProcess::new(),
         };
         engine.offer_tokio();
@@ -129,54 +127,9 @@ impl Engine {
         self.runtime.get_or_init(|| Arc::new(ThreadRuntime))
     }
 
-    /// The time; notices whether the process stood still.
-    pub(crate) fn now(&self) -> Instant {
-        let now = self.runtime().now();
-        self.standstill.look(now);
-        now
-    }
-
-    /// The time, for a thread that a check may have blocked.
-    pub(super) fn now_after_block(&self) -> Instant {
-        let now = self.runtime().now();
-        self.standstill.look_after_block(now);
-        now
-    }
-
-    /// Waits for `future` until `deadline`; `None` once that is over.
-    pub(super) async fn until<F>(&self, deadline: Option<Instant>, future: F) -> Option<F::Output>
-    where
-        F: Future + Unpin,
-    {
-        let _expected = deadline.map(|deadline| self.standstill.expect(deadline));
-        let output = until(&**self.runtime(), deadline, future).await;
-        self.now();
-        output
-    }
-
-    /// Waits for `future` until the time that `end` returns; `None` once that is over. If the process stood still,
-    /// `end` may return another time than before.
-    pub(super) async fn within<F>(
-        &self,
-        end: impl Fn() -> Option<Instant>,
-        mut future: F,
-    ) -> Option<F::Output>
-    where
-        F: Future + Unpin,
-    {
-        let began = self.now();
-        loop {
-            let now = self.now();
-            let end = end();
-            let is_over = end.is_some_and(|end| now >= end);
-            // Looks at the clock now and then, so that no standstill goes unnoticed: less often the longer it waits.
-            let step = after(now, FIRST_LOOK.max(now.saturating_duration_since(began)));
-            let step = [step, end].into_iter().flatten().min();
-            let output = self.until(step, &mut future).await;
-            if output.is_some() || is_over {
-                return output;
-            }
-        }
+    pub(super) fn clock(&self) -> &Clock {
+        self.clock
+            .get_or_make(|| Clock::new(self.runtime().clone()))
     }
 
     /// Notifies the observers of the verdict on all checks, if it has changed.
@@ -185,8 +138,8 @@ impl Engine {
             return;
         }
         let announcing = lock(self.announcing.get_or_make(Mutex::default));
-        let now = self.now();
-        let resumed = self.standstill.resumed();
+        let clock = self.clock();
+        let (now, resumed) = (clock.now(), clock.resumed());
         let verdicts = self.checks.iter();
         let verdicts = verdicts.filter_map(|check| check.verdict(now, resumed));
         self.observers

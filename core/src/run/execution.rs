@@ -62,7 +62,7 @@ pub(super) async fn execute(
 ) -> Vec<Report> {
     match &check.work {
         Work::Async(subscriber) => {
-            let start = run.engine.now();
+            let start = run.clock.now();
             began(start);
             let reports = poll(check, &**subscriber, run, start).await;
             drop(executing);
@@ -90,19 +90,19 @@ async fn poll(
     run: &Run,
     start: Instant,
 ) -> Vec<Report> {
-    let engine = &run.engine;
+    let clock = &run.clock;
     let mut event = HealthCheckEvent::default();
     let mut future = Guarded::new(|| subscriber.on_health_check(&mut event));
     let mut is_late = false;
     let polled = poll_fn(|context| {
-        engine.now();
+        clock.now();
         let budget = run.budget(check, start);
         let polled = Pin::new(&mut future).poll(context);
         // If the check blocked its thread, no timer could end it.
-        is_late = budget.is_exceeded(engine.now_after_block());
+        is_late = budget.is_exceeded(clock.now_after_block());
         polled
     });
-    let polled = engine.within(|| run.budget(check, start).end, polled);
+    let polled = clock.within(|| run.budget(check, start).end, polled);
     let polled = polled.await;
     drop(future);
     match polled {
@@ -121,7 +121,7 @@ async fn block(
     run: &Arc<Run>,
     began: impl FnOnce(Instant),
 ) -> Vec<Report> {
-    let engine = &run.engine;
+    let (engine, clock) = (&run.engine, &run.clock);
     let (start, end) = (Arc::new(Promise::default()), Arc::new(Promise::default()));
     let (started, ended) = (start.clone(), end.clone());
     let (waiting, context) = (run.clone(), Context::current());
@@ -136,15 +136,15 @@ async fn block(
         }
     }));
 
-    let queued = engine.now();
+    let queued = clock.now();
     // A background run has no end: the check is tried again in the next period.
     let limit = || run.closes().or_else(|| run.budget(check, queued).end);
-    let Some(start) = engine.within(limit, start.wait()).await else {
+    let Some(start) = clock.within(limit, start.wait()).await else {
         return vec![check.failure("timed out before it could run")];
     };
     began(start);
     let budget = || run.budget(check, start);
-    engine.within(|| budget().end, end.wait()).await;
+    clock.within(|| budget().end, end.wait()).await;
     drop(job);
     // The end of the check counts: this task may have been delayed since.
     match end.get() {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::engine::Engine;
+use super::clock::Clock;
 use super::overdue::{Overdue, wait_for};
 use crate::check::Report;
-use crate::runtime::process::{self, PerProcess};
+use crate::runtime::process::PerProcess;
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 
@@ -14,7 +14,7 @@ use crate::runtime::sync::{Mutex, lock};
 ///
 /// A child of a fork does not execute what its parent does: there nothing is under way.
 #[derive(Default)]
-pub(super) struct InFlight(PerProcess<Mutex<State>>);
+pub(super) struct InFlight(PerProcess<Arc<Mutex<State>>>);
 
 #[derive(Default)]
 enum State {
@@ -41,13 +41,14 @@ pub(super) enum Turn {
 }
 
 impl InFlight {
-    fn state(&self) -> &Mutex<State> {
-        self.0.get_or_make(Mutex::default)
+    fn state(&self) -> &Arc<Mutex<State>> {
+        self.0.get_or_make(Arc::default)
     }
 
     /// The turn of `run`.
-    pub(super) fn begin(self: &Arc<Self>, run: Arc<dyn Overdue>, now: Instant) -> Turn {
-        let mut state = lock(self.state());
+    pub(super) fn begin(&self, run: Arc<dyn Overdue>, now: Instant) -> Turn {
+        let current = self.state();
+        let mut state = lock(current);
         match &*state {
             State::Running { execution, .. } => Turn::Other(execution.clone()),
             State::Stuck { since } => Turn::StillRunning { since: *since },
@@ -60,10 +61,7 @@ impl InFlight {
                         result: Promise::default(),
                     }),
                 };
-                Turn::Own(Executing {
-                    check: self.clone(),
-                    process: process::id(),
-                })
+                Turn::Own(Executing(current.clone()))
             }
         }
     }
@@ -94,17 +92,11 @@ impl InFlight {
 }
 
 /// Held while the code of a check runs. It moves with the code, to whatever thread, and is dropped with it.
-pub(super) struct Executing {
-    check: Arc<InFlight>,
-    process: u32,
-}
+pub(super) struct Executing(Arc<Mutex<State>>);
 
 impl Drop for Executing {
     fn drop(&mut self) {
-        if self.process != process::id() {
-            return;
-        }
-        let mut state = lock(self.check.state());
+        let mut state = lock(&self.0);
         match &mut *state {
             State::Running {
                 is_code_running, ..
@@ -128,8 +120,8 @@ impl SharedExecution {
     }
 
     /// Waits for the result, and makes sure that it comes in time.
-    pub(super) async fn result(&self, engine: &Engine) -> Option<Arc<[Report]>> {
-        wait_for(&self.result, &self.run, engine).await
+    pub(super) async fn result(&self, clock: &Clock) -> Option<Arc<[Report]>> {
+        wait_for(&self.result, &self.run, clock).await
     }
 }
 

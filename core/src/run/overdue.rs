@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::engine::Engine;
+use super::clock::Clock;
 use crate::runtime::promise::Promise;
 
 /// A run as seen by a request or run that waits for it. Its tasks end it in time, unless their threads are blocked;
@@ -20,10 +20,10 @@ pub(super) trait Overdue: Send + Sync {
 pub(super) async fn wait_for<T: Clone>(
     value: &Promise<T>,
     run: &Arc<dyn Overdue>,
-    engine: &Engine,
+    clock: &Clock,
 ) -> T {
     loop {
-        if let Some(value) = engine.within(|| run.overdue_at(), value.wait()).await {
+        if let Some(value) = clock.within(|| run.overdue_at(), value.wait()).await {
             return value;
         }
         run.clone().close_overdue();

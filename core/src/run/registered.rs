@@ -19,7 +19,7 @@ pub(crate) struct RegisteredCheck {
     pub(crate) timeout: Duration,
     pub(crate) criticality: Criticality,
     pub(crate) period: Option<Duration>,
-    pub(super) in_flight: Arc<InFlight>,
+    pub(super) in_flight: InFlight,
     thresholds: Thresholds,
     results: Mutex<Results>,
 }
@@ -43,7 +43,7 @@ impl RegisteredCheck {
             work: check.work,
             criticality: check.criticality,
             period: check.period,
-            in_flight: Arc::default(),
+            in_flight: InFlight::default(),
             thresholds: check.thresholds,
             results: Mutex::new(Results::default()),
         }

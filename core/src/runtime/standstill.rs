@@ -6,17 +6,14 @@ use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 use std::time::{Duration, Instant};
 
-use crate::runtime::process::PerProcess;
-use crate::runtime::sync::{Mutex, MutexGuard, lock};
+use crate::runtime::sync::{Mutex, lock};
 
 /// How late threads may be on a busy machine.
 const TOLERANCE: Duration = Duration::from_millis(250);
 
 /// See the [module's doc](self).
-///
-/// The timers of a parent process wake nothing in the child of a fork.
 #[derive(Debug, Default)]
-pub(crate) struct Standstill(PerProcess<Mutex<State>>);
+pub(crate) struct Standstill(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -29,13 +26,9 @@ struct State {
 }
 
 impl Standstill {
-    fn state(&self) -> MutexGuard<'_, State> {
-        lock(self.0.get_or_make(Mutex::default))
-    }
-
     /// A thread looks at the clock, which shows `now`.
     pub(crate) fn look(&self, now: Instant) {
-        let mut state = self.state();
+        let mut state = lock(&self.0);
         if let Some(seen) = state.seen {
             let missed = state.expected.range((Excluded(seen), Unbounded)).next();
             if missed.is_some_and(|(due, _)| now.saturating_duration_since(*due) > TOLERANCE) {
@@ -47,20 +40,20 @@ impl Standstill {
 
     /// The same for a thread that was blocked by a check: what it has missed, others may have noticed.
     pub(crate) fn look_after_block(&self, now: Instant) {
-        let mut state = self.state();
+        let mut state = lock(&self.0);
         state.seen = state.seen.max(Some(now));
     }
 
     /// A thread will look at the clock at `due`, or as soon as this is dropped.
     pub(crate) fn expect(&self, due: Instant) -> Expected<'_> {
-        *self.state().expected.entry(due).or_default() += 1;
+        *lock(&self.0).expected.entry(due).or_default() += 1;
         let standstill = self;
         Expected { standstill, due }
     }
 
     /// The end of the last standstill, as the first thread noticed it.
     pub(crate) fn resumed(&self) -> Option<Instant> {
-        self.state().resumed
+        lock(&self.0).resumed
     }
 }
 
@@ -73,7 +66,7 @@ pub(crate) struct Expected<'a> {
 
 impl Drop for Expected<'_> {
     fn drop(&mut self) {
-        let mut state = self.standstill.state();
+        let mut state = lock(&self.standstill.0);
         if let Some(count) = state.expected.get_mut(&self.due) {
             *count -= 1;
             if *count == 0 {
