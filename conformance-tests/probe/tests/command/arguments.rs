@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 use std::sync::mpsc;
 
-use crate::server::{read_request, serve, without_listener};
+use crate::server::{read_request, serve};
 use crate::{Run, command};
 
 #[test]
