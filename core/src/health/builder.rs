@@ -107,8 +107,9 @@ impl HealthBuilder {
     }
 
     /// Maximum duration of a run of checks that requests wait for. A check without a result is then reported as an
-    /// error. Background checks are not affected. It must not be shorter than the [timeout](Check::timeout) of a check.
-    /// Default: 10 seconds, or the longest timeout of a check if that is longer.
+    /// error. Background checks are not affected. It must not be shorter than the [timeout](Check::timeout) of a check;
+    /// a check that sets none gets no more than this. Default: 10 seconds, or the longest timeout of a check if that is
+    /// longer.
     pub fn run_timeout(mut self, timeout: Duration) -> Self {
         self.run_timeout = Some(timeout);
         self

@@ -111,6 +111,17 @@ fn the_deadline_of_a_run_is_none_of_a_background_checks() {
 }
 
 #[test]
+fn the_default_timeout_of_a_background_check_is_not_cut_by_that_of_a_run() {
+    let hangs = Check::new("hangs", pending::<Result<(), String>>).every(60 * SECOND);
+    let (health, time) =
+        in_virtual_time(|b| b.timeout(8 * SECOND).run_timeout(SECOND).register(hangs));
+    health.start_on(time.clone());
+    time.pass(8 * SECOND);
+    let timed_out = result("hangs", "ERROR", Some("timed out after 8s"));
+    assert_eq!(time.ask(&health).results(), [timed_out]);
+}
+
+#[test]
 fn who_waits_for_a_run_is_told_what_a_background_check_said_last() {
     let executions = AtomicUsize::new(0);
     let check = Check::new("database", move || {

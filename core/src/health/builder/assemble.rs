@@ -62,9 +62,14 @@ impl HealthBuilder {
             min_interval: self.min_interval,
             concurrent_checks: self.concurrent_checks,
         };
-        // A check that sets no timeout has no more than the run.
-        let timeout = self.timeout.min(limits.run_timeout);
-        let register = |check| Arc::new(RegisteredCheck::new(check, timeout));
+        let register = |check: Check| {
+            let default_timeout = match check.period {
+                Some(_) => self.timeout,
+                // A check on request that sets no timeout has no more than the run.
+                None => self.timeout.min(limits.run_timeout),
+            };
+            Arc::new(RegisteredCheck::new(check, default_timeout))
+        };
         let engine = Arc::new(Engine::new(
             self.checks.into_iter().map(register).collect(),
             limits,
