@@ -41,9 +41,10 @@ impl Claimed<'_> {
 
     /// `None` if the slot is closed. The table stays locked: closing the slot later also ends the execution.
     fn take_turn(&self) -> Option<Turn> {
+        // The runtime is code of the application: it must find the lock free.
+        let now = self.run.clock.now();
         let table = lock(&self.run.table);
         table.start(self.slot)?;
-        let now = self.run.clock.now();
         Some(
             self.run.checks[self.slot]
                 .in_flight
