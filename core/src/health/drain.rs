@@ -30,8 +30,8 @@ impl Health {
     /// effect before it is polled.
     ///
     /// `signal` is any future, such as `tokio::signal::ctrl_c()`, or any stream, such as [`Signals`](crate::Signals)
-    /// (feature `signal`); its output does not matter. A second item of a stream skips the rest of the delay. A
-    /// stream that ends without an item never starts a drain.
+    /// (feature `signal`). Its output does not matter: a future that ends with an error starts the drain too. A second
+    /// item of a stream skips the rest of the delay. A stream that ends without an item never starts a drain.
     ///
     /// Requests are served during the delay, so that pollers have time to notice. `delay` must be longer than a poller
     /// needs: its interval times the number of failures it waits for, and its timeout. A delay that is not shorter than

@@ -17,8 +17,8 @@ use crate::runtime::sync::spawn_thread;
 /// A stream with one item for each SIGTERM or SIGINT to this process, for
 /// [`Health::drain_when`](crate::Health::drain_when).
 ///
-/// From [`Signals::new`] on the signals no longer end the process by themselves. Dropping the last `Signals` restores
-/// that; `drain_when` drops its stream when the delay has passed, so that another signal ends a process that hangs in
+/// After [`Signals::new`] the signals no longer end the process. Dropping the last `Signals` restores the default
+/// behaviour; `drain_when` drops its stream when the delay has passed, so that another signal ends a process that hangs in
 /// its last requests. If there are several, each receives every signal.
 ///
 /// Create it before the server listens, so that no signal comes too early. A thread of the library waits for the
@@ -28,6 +28,7 @@ use crate::runtime::sync::spawn_thread;
 /// again when the child polls it: signals that come sooner are lost. A child that does not poll one never notices its
 /// signals, and does not end by them either. So create one in each process, after the fork.
 #[derive(Debug)]
+#[must_use = "dropping the last `Signals` lets the signals end the process again"]
 pub struct Signals {
     arrivals: UnboundedReceiver<()>,
     /// The process that has its thread.
