@@ -187,7 +187,8 @@ impl Endpoint {
         self
     }
 
-    /// The endpoint responds with `status` when it is failing, although pollers regard a status below 400 as healthy.
+    /// The endpoint responds with `status` when it is failing, although pollers regard a status below 400 as healthy. A
+    /// later [`respond_with`](Self::respond_with) with another status is an error when the endpoints are built.
     pub fn allow_failing_code(mut self, status: StatusCode) -> Self {
         self.replies.failing.status = status;
         self.allowed_failing = Some(status);
@@ -196,7 +197,8 @@ impl Endpoint {
 
     /// Allows a [liveness](Self::liveness) endpoint to run the check of this name although it is not
     /// [`process_only`](crate::Check::process_only): the orchestrator then restarts this process when that dependency
-    /// fails. On other endpoints the call is an error when the endpoints are built.
+    /// fails. It does not [choose](Self::only_checks) the check. On other endpoints, and for a check that the endpoint
+    /// does not run, the call is an error when the endpoints are built.
     pub fn allow_dependency(mut self, name: impl Into<String>) -> Self {
         self.allowed_dependencies.insert(name.into());
         self

@@ -61,6 +61,14 @@ impl Endpoint {
         for (state, reply) in self.replies.iter() {
             self.refuse_contradiction(state, reply)?;
         }
+        let failing = self.replies.failing.status;
+        if self
+            .allowed_failing
+            .is_some_and(|allowed| allowed != failing)
+        {
+            let reason = "which responds with another code when failing";
+            return Err(self.no_effect("allow_failing_code", reason));
+        }
         Ok(ResolvedEndpoint {
             checks: self.select(checks)?,
             run_checks: self.run_checks,
@@ -70,15 +78,11 @@ impl Endpoint {
     }
 
     fn refuse_calls_without_effect(&self) -> Result<(), BuildError> {
-        let no_effect = |call, reason| {
-            let path = self.path.clone();
-            Err(BuildError::NoEffect { path, call, reason })
-        };
         if self.retry_after.is_some() && self.replies.maintenance.is_none() {
-            return no_effect("retry_after", "which ignores maintenance");
+            return Err(self.no_effect("retry_after", "which ignores maintenance"));
         }
         if !self.is_liveness && !self.allowed_dependencies.is_empty() {
-            return no_effect("allow_dependency", "which is not a liveness endpoint");
+            return Err(self.no_effect("allow_dependency", "which is not a liveness endpoint"));
         }
         let chosen_by = match &self.selection {
             Some(Selection::All) => Some("all_checks"),
@@ -87,9 +91,14 @@ impl Endpoint {
             Some(Selection::None) | None => None,
         };
         if let (RunChecks::Never, Some(call)) = (self.run_checks, chosen_by) {
-            return no_effect(call, "which never runs its checks");
+            return Err(self.no_effect(call, "which never runs its checks"));
         }
         Ok(())
+    }
+
+    fn no_effect(&self, call: &'static str, reason: &'static str) -> BuildError {
+        let path = self.path.clone();
+        BuildError::NoEffect { path, call, reason }
     }
 
     fn refuse_contradiction(&self, state: State, reply: Reply) -> Result<(), BuildError> {
@@ -190,6 +199,12 @@ impl Endpoint {
             if is_chosen(check) {
                 selected.push(index);
             }
+        }
+        let is_selected = |name: &String| selected.iter().any(|&index| checks[index].name == *name);
+        if !self.allowed_dependencies.iter().all(is_selected) {
+            let reason =
+                "which runs a check only if Endpoint::only_checks, tagged or all_checks chooses it";
+            return Err(self.no_effect("allow_dependency", reason));
         }
         Ok(selected)
     }

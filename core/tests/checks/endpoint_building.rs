@@ -191,6 +191,23 @@ fn a_call_that_would_have_no_effect_is_refused() {
         refusal(Endpoint::strict("/up").allow_dependency("database")),
         r#"Endpoint::allow_dependency has no effect on the endpoint at "/up", which is not a liveness endpoint: remove the call"#
     );
+    // Allowed, but not chosen: the endpoint would run no check.
+    let live = Endpoint::liveness("/live").allow_dependency("database");
+    let error = builder()
+        .register(passing("database"))
+        .endpoint(live)
+        .build();
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        r#"Endpoint::allow_dependency has no effect on the endpoint at "/live", which runs a check only if Endpoint::only_checks, tagged or all_checks chooses it: remove the call"#
+    );
+    let replaced = Endpoint::strict("/up")
+        .allow_failing_code(status(299))
+        .respond_with(State::Failing, status(503), Body::Error);
+    assert_eq!(
+        refusal(replaced),
+        r#"Endpoint::allow_failing_code has no effect on the endpoint at "/up", which responds with another code when failing: remove the call"#
+    );
     let never = || Endpoint::strict("/up").run_checks(RunChecks::Never);
     for (endpoint, call) in [
         (never().only_checks(["database"]), "only_checks"),

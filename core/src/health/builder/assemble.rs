@@ -32,8 +32,8 @@ impl HealthBuilder {
     /// - A timeout, period, threshold or limit is zero; a period is shorter than the check's timeout; a run's timeout is
     ///   shorter than that of one of its checks.
     /// - An endpoint has an invalid or duplicate path, names an unknown check or tag, chooses its checks from an empty
-    ///   list or in contradicting ways, ignores a state that it must show, or has a status code or body that does not
-    ///   fit the state.
+    ///   list or in contradicting ways, ignores a state that it must show, has a status code or body that does not fit
+    ///   the state, or was described by a call that has no effect.
     /// - A liveness endpoint runs a check of a dependency that is not allowed by name.
     pub fn build(mut self) -> Result<Health, BuildError> {
         self.config.recheck()?;
