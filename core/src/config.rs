@@ -205,7 +205,7 @@ fn checked_code(setting: Setting, code: u16) -> Result<StatusCode, ConfigError> 
     rules::code(code).map_err(|rule| ConfigError::new(&setting.key(), &code.to_string(), rule))
 }
 
-/// Whether they set the same; which unknown variables stood beside them does not matter.
+/// Compares the settings; unknown variables do not matter.
 impl PartialEq for HealthConfig {
     fn eq(&self, other: &Self) -> bool {
         self.url == other.url

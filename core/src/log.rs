@@ -1,4 +1,4 @@
-//! What the operator reads: records of responses (H8), and warnings.
+//! Records for the operator: of responses (H8), and warnings.
 
 mod json;
 mod policy;

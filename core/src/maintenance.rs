@@ -27,7 +27,7 @@ pub use self::switch::MaintenanceSwitch;
 use crate::log::LogRecord;
 use crate::runtime::Runtime;
 
-/// All that can put the host into maintenance: any of it does.
+/// Everything that can put the host into maintenance; one of them is enough.
 #[derive(Debug)]
 pub(crate) struct Maintenance {
     switch: MaintenanceSwitch,
@@ -36,7 +36,7 @@ pub(crate) struct Maintenance {
 }
 
 impl Maintenance {
-    /// `disablefile` is `None` where there is none. An answer that takes `limit` says nothing.
+    /// `disablefile` is `None` if none is set. An answer that takes longer than `limit` is ignored.
     pub(crate) fn new(
         disablefile: Option<&Path>,
         sources: Vec<Arc<dyn MaintenanceSource>>,
@@ -54,12 +54,13 @@ impl Maintenance {
         &self.switch
     }
 
-    /// Asks the file system before the first request; what is odd about the place of the disablefile (H11).
+    /// Examines the file system before the first request. Returns what is odd about the place of the disablefile (H11).
     pub(crate) fn survey(&self) -> Vec<OddPlace> {
         self.disablefile.survey()
     }
 
-    /// Asks all of them, side by side; but not on where the cheaper say that it is.
+    /// Whether the host is in maintenance. The sources are asked concurrently, and only if the switch and the
+    /// disablefile are not active.
     pub(crate) async fn observe(
         &self,
         runtime: &Arc<dyn Runtime>,

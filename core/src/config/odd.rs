@@ -1,4 +1,4 @@
-//! What environment files, shells, templates and editors leave in a value, and nobody means (H11).
+//! What environment files, shells, templates and editors leave in a value by mistake (H11).
 
 /// What is odd about `text`, each as a clause about "it".
 pub(crate) fn odd_text(text: &str) -> Vec<String> {

@@ -99,7 +99,7 @@ fn quoted(names: &[String]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// What RFC 3986 allows in a path beside letters and digits, with two exceptions: escapes, because
+/// What RFC 3986 allows in a path besides letters and digits, with two exceptions: escapes, because
 /// frameworks disagree on whether they decode before they compare, and `*`, which at the end of a path
 /// is a pattern of actix-web and at the start of a segment one of older routers.
 const PUNCTUATION: &str = "-._~!$&'()+,;=:@/";

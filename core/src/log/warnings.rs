@@ -1,4 +1,4 @@
-//! What deserves a look, while the endpoints work on: every record at WARN but those of answers.
+//! Warnings: every record at WARN except those of responses.
 
 use std::fmt;
 use std::io;
@@ -27,7 +27,7 @@ impl LogRecord {
         ))
     }
 
-    /// Endpoints that were built for nothing.
+    /// Endpoints that were dropped before they were mounted.
     pub(crate) fn never_mounted() -> Self {
         Self::warn(
             "the health endpoints were dropped, but never mounted on a server: nothing has responded to health requests"
@@ -68,7 +68,7 @@ impl LogRecord {
         ))
     }
 
-    /// H11: a variable that could be for a check, and is for none.
+    /// H11: a variable that has the form of a check's setting, but belongs to no registered check.
     pub(crate) fn unknown_check(name: &str, known: &[String]) -> Self {
         Self::warn(format!(
             "the environment variable {name:?} is for no check of the health endpoint and is ignored; {}",
@@ -94,12 +94,12 @@ impl LogRecord {
         ))
     }
 
-    /// H20: a delay that whoever sent the signal will not wait for.
+    /// H20: a delay that is not shorter than the time between the signal and the kill.
     pub(crate) fn drain_is_cut_short(delay: Duration, grace: Duration) -> Self {
         Self::warn(format!(
-            "a drain is to take {delay:?}, but {grace:?} after the signal the process is killed, as far as is \
-             known: make the delay shorter, or tell HealthBuilder::termination_grace_period how long whoever stops it \
-             waits (by default 30s, as Kubernetes does)"
+            "a drain is to take {delay:?}, but {grace:?} after the signal the process is killed: make the delay \
+             shorter, or set HealthBuilder::termination_grace_period to the time between the signal and the kill \
+             (default: 30s, as in Kubernetes)"
         ))
     }
 }

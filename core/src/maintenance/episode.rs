@@ -1,4 +1,4 @@
-//! A trouble that lasts, and is to be warned of once.
+//! A problem that lasts, and is logged once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) struct Episode(AtomicBool);
 
 impl Episode {
-    /// There is trouble: whether it begins.
+    /// Notes a problem. Returns whether an episode begins with it.
     pub(super) fn begins(&self) -> bool {
         !self.0.swap(true, Ordering::Relaxed)
     }
 
-    /// There is none.
+    /// Ends the episode, if one is under way.
     pub(super) fn end(&self) {
         remember(&self.0, false);
     }

@@ -1,4 +1,4 @@
-//! Runs a probe that may never return, of a file system (H4) or of a source of the application (H19), on a thread of its own.
+//! Runs a probe that may never return, of a file system (H4) or of a source of the application (H19), on a separate thread.
 
 use std::fmt;
 use std::sync::{Arc, mpsc};

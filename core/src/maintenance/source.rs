@@ -11,14 +11,14 @@ use crate::log::LogRecord;
 use crate::runtime::Runtime;
 use crate::runtime::guard::{Panicked, catch};
 
-/// A further source of maintenance, beside the disablefile and the [switch](crate::MaintenanceSwitch): a closure, or a
+/// A source of maintenance besides the disablefile and the [switch](crate::MaintenanceSwitch): a closure, or a
 /// type with a name for the log.
 ///
-/// It is asked for each request that needs to know, so it should answer from memory: a flag, a value that is already there. A
+/// It is called for each request that needs its answer, so it should answer from memory, for example from a flag. A
 /// source that watches something remote should do so on its own schedule and turn the switch; `health-axum` has an example
 /// that flips a whole fleet through Redis.
 ///
-/// It is called on a thread of the library's own, one call at a time. If it panics, or exceeds the
+/// It is called on a thread of the library, one call at a time. If it panics, or exceeds the
 /// [timeout](crate::HealthBuilder::maintenance_timeout) to begin or to answer, its previous answer is used and one warning is
 /// logged per episode. Before its first answer a source counts as active (H19).
 ///
@@ -51,7 +51,7 @@ pub trait MaintenanceSource: Send + Sync + 'static {
     /// Whether the host is in maintenance.
     fn is_active(&self) -> bool;
 
-    /// The name in the log, when the source panics or hangs. It is asked for once, when the endpoints are built. Default: the
+    /// The name in the log, when the source panics or hangs. It is called once, when the endpoints are built. Default: the
     /// name of the type, which for a closure is that of the function around it.
     fn name(&self) -> &str {
         std::any::type_name::<Self>()

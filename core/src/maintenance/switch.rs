@@ -1,13 +1,13 @@
-//! Maintenance by a call: from an admin page, a signal, a watcher of something remote.
+//! Maintenance by a call, for example from an admin page.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Puts the whole process into maintenance and back, for all clones of the endpoints.
-/// [`Health::maintenance_switch`](crate::Health::maintenance_switch) hands it out; clones are one switch.
+/// [`Health::maintenance_switch`](crate::Health::maintenance_switch) returns it; clones share their state.
 ///
-/// It is off at first, and only one of what can bring a maintenance: to turn it off ends none that the disablefile or a
-/// [source](crate::MaintenanceSource) wants.
+/// It is off at first. Turning it off does not end a maintenance of the disablefile or a
+/// [source](crate::MaintenanceSource).
 #[derive(Debug, Clone)]
 pub struct MaintenanceSwitch(Arc<AtomicBool>);
 
@@ -16,12 +16,12 @@ impl MaintenanceSwitch {
         Self(Arc::new(AtomicBool::new(false)))
     }
 
-    /// Begins a maintenance; the next request sees it.
+    /// Turns it on; every request that comes later sees it.
     pub fn turn_on(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Ends it.
+    /// Turns it off.
     pub fn turn_off(&self) {
         self.0.store(false, Ordering::Release);
     }

@@ -1,5 +1,5 @@
-//! Every order in which threads can meet over a run, tried by [loom](https://docs.rs/loom): who joins, who
-//! leaves, what panics, what comes late, and the run behind it.
+//! Every order in which threads can use a run, tried by [loom](https://docs.rs/loom): requests that join or leave,
+//! panics, late results, and the next run.
 //!
 //! `RUSTFLAGS='--cfg health_loom' cargo test -p health-core --lib loom --release`
 
@@ -22,7 +22,7 @@ use crate::decision::{Outcome, RunPermit, Verdict, decide};
 use crate::runtime::promise::Promise;
 use crate::runtime::{Runtime, Task};
 
-/// Keeps the tasks for whoever takes them, and the time where it is.
+/// Keeps the tasks until a thread takes them, and keeps the time still.
 #[derive(Default)]
 struct Shelf {
     tasks: Mutex<Vec<Task>>,
@@ -287,7 +287,7 @@ fn a_result_that_is_late_or_just_in_time_makes_one_outcome_for_all_and_none_for_
         first.launch();
         let task = time.0.tasks.lock().unwrap().pop().unwrap();
         let task = thread::spawn(move || block_on(task));
-        // Meanwhile the deadline is over, and whoever waits closes the run.
+        // Meanwhile the deadline has passed, and the waiting request closes the run.
         time.0.is_late.store(true, Ordering::SeqCst);
         let outcome = block_on(first.outcome());
 

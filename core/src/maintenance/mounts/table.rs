@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Private;
 
-/// File systems whose stat waits for nobody else's machine or process. All others are not trusted.
+/// File systems whose stat does not wait for another machine or process. All others are not trusted.
 const LOCAL: [&str; 15] = [
     "bcachefs", "btrfs", "devtmpfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay",
     "ramfs", "squashfs", "tmpfs", "xfs", "zfs",
@@ -173,7 +173,7 @@ mod tests {
             "22 1 0:20 / / rw - overlay overlay rw,lowerdir=/run/rootfs,upperdir=/x,workdir=/y",
             // A network namespace may bring a list of hosts.
             "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n40 22 8:1 /etc/netns/a/hosts /etc/hosts rw - ext4 /dev/sda1 rw",
-            // Somebody else's private directory is in sight, but not over /tmp.
+            // The private directory of another service is in sight, but not over /tmp.
             "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n41 22 8:1 /tmp/systemd-private-1f-x/tmp /mnt rw - ext4 /dev/sda1 rw",
             "",
             "nonsense",
