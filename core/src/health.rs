@@ -49,7 +49,6 @@ impl Health {
 
     /// All endpoints; the one of [`healthcheck.url`](HealthConfig::url) is the first. An adapter mounts them.
     pub fn endpoints(&self) -> impl Iterator<Item = EndpointHandle> {
-        self.0.is_mounted.store(true, Ordering::Relaxed);
         (0..self.0.endpoints.len()).map(|index| EndpointHandle::new(self.clone(), index))
     }
 

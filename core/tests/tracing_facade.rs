@@ -94,11 +94,12 @@ fn endpoints_that_are_dropped_without_being_mounted_are_logged() {
     };
     let expected = "WARN health: the health endpoints were dropped, but never mounted on a server";
     assert!(line.starts_with(expected), "{line}");
-    let used: [fn(Health); 3] = [
+    let used: [fn(Health); 4] = [
         |health| {
             let _ = block_on(health.respond(""));
         },
-        |health| drop(health.endpoints()),
+        |health| drop(health.endpoints().next()),
+        |health| drop(health.at("/health")),
         |health| health.start_on(Inline),
     ];
     for use_health in used {

@@ -1,5 +1,7 @@
 //! An endpoint as adapters mount it.
 
+use std::sync::atomic::Ordering;
+
 use http::StatusCode;
 
 use super::Health;
@@ -32,6 +34,7 @@ pub struct EndpointHandle {
 
 impl EndpointHandle {
     pub(crate) fn new(health: Health, index: usize) -> Self {
+        health.application().is_mounted.store(true, Ordering::Relaxed);
         Self { health, index }
     }
 
