@@ -14,9 +14,9 @@ mod in_flight;
 #[cfg(all(test, health_loom))]
 mod loom;
 mod observer;
-mod overdue;
 mod registered;
 mod table;
+mod wait;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -30,9 +30,9 @@ pub(crate) use self::engine::{Engine, Limits};
 use self::execution::TimeBudget;
 pub(crate) use self::observer::Observers;
 pub use self::observer::{CheckFinished, HealthObserver, Notification, VerdictChanged};
-use self::overdue::{Overdue, wait_for};
 pub(crate) use self::registered::RegisteredCheck;
 use self::table::{Slot, Table};
+use self::wait::{Overdue, wait_for};
 use crate::check::Report;
 use crate::decision::Outcome;
 use crate::runtime::after;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::clock::Clock;
-use super::overdue::{Overdue, wait_for};
+use super::wait::{Overdue, wait_for};
 use crate::check::Report;
 use crate::runtime::process::PerProcess;
 use crate::runtime::promise::Promise;

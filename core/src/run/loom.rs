@@ -15,7 +15,7 @@ use loom::thread;
 
 use super::engine::{Engine, Limits};
 use super::in_flight::{InFlight, Turn};
-use super::overdue::Overdue;
+use super::wait::Overdue;
 use super::{Dispatcher, Observers, RegisteredCheck, Run};
 use crate::check::Check;
 use crate::decision::{Outcome, RunPermit, Verdict, decide};
