@@ -52,7 +52,7 @@ fn alone(test: &str, body: impl FnOnce()) {
 
 /// Forks; the child does `body` and ends.
 fn child(body: impl FnOnce()) -> Pid {
-    // The threads go to sleep: one that holds a lock as the process forks would hold it in the child for ever.
+    // The threads go to sleep: one that holds a lock as the process forks would never release it in the child.
     thread::sleep(Duration::from_millis(100));
     match fork().unwrap() {
         Fork::Parent(child) => Pid::from_raw(child).unwrap(),
@@ -73,7 +73,7 @@ fn end_of(child: Pid) -> WaitStatus {
     status
 }
 
-/// Forks; the child does `body`, and must come to its end.
+/// Forks; the child does `body`, and must finish it.
 fn in_child(body: impl FnOnce()) {
     assert_eq!(end_of(child(body)).exit_status(), Some(0));
 }

@@ -1,4 +1,4 @@
-//! Listeners for the endpoints alone, each on a thread of its own.
+//! Listeners that serve only health endpoints, each on its own thread.
 
 mod accept;
 mod agent;

@@ -16,7 +16,7 @@ use super::tokio::LiveRuntime;
 /// The context of the code that captured it. Task locals and thread locals are not part of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
-    /// `None` where there is none: then one that the program sets later is found.
+    /// `None` if there is none: a subscriber that the program sets later is then found.
     subscriber: Option<Dispatch>,
     span: Span,
     #[cfg(feature = "tokio")]

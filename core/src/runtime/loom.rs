@@ -1,7 +1,7 @@
 //! Every order in which threads can meet over the pool, the clock and the executor, tried by
 //! [loom](https://docs.rs/loom).
 //!
-//! A thread that waits for ever is a deadlock to loom: so each model shows as well that the threads of the library end.
+//! Loom regards a thread that never stops waiting as a deadlock, so each model also shows that the library's threads end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

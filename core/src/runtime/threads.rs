@@ -77,7 +77,7 @@ struct Sleep {
 impl Sleep {
     fn unset(&mut self) {
         if let Some((threads, timer)) = self.timer.take() {
-            // In a child of a fork there is nobody to take it back from.
+            // In the child of a fork the timer belongs to the parent.
             if threads.process == process::id() {
                 threads.clock.unset(timer);
             }
