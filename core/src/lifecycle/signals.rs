@@ -1,18 +1,18 @@
 //! The signals that ask a process to end.
 
+use std::ffi::c_int;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use futures::Stream;
-use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::log::LOG_TARGET;
 use crate::runtime::process::{self, PerProcess};
-use crate::runtime::sync::spawn_thread;
+use crate::runtime::sync::{Mutex, lock, spawn_thread};
 
 /// A stream with one item for each SIGTERM or SIGINT to this process, for
 /// [`Health::drain_when`](crate::Health::drain_when).
@@ -35,10 +35,47 @@ pub struct Signals {
     process: u32,
 }
 
-/// How many there are in this process.
-fn live() -> &'static AtomicUsize {
-    static LIVE: PerProcess<AtomicUsize> = PerProcess::new();
-    LIVE.get_or_make(AtomicUsize::default)
+/// What receives the signals of this process: one thread decides for all [`Signals`], so that a signal which one of them
+/// got never ends the process.
+#[derive(Default)]
+struct Receivers(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    is_thread_running: bool,
+    senders: Vec<UnboundedSender<()>>,
+}
+
+impl Receivers {
+    fn of_this_process() -> &'static Self {
+        static RECEIVERS: PerProcess<Receivers> = PerProcess::new();
+        RECEIVERS.get_or_make(Self::default)
+    }
+
+    fn add(&'static self, sender: UnboundedSender<()>) -> io::Result<()> {
+        let mut state = lock(&self.0);
+        if !state.is_thread_running {
+            let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
+            let wait = move || signals.forever().for_each(|signal| self.deliver(signal));
+            spawn_thread("health-signals", wait)?;
+            state.is_thread_running = true;
+        }
+        state.senders.push(sender);
+        Ok(())
+    }
+
+    fn deliver(&self, signal: c_int) {
+        let mut state = lock(&self.0);
+        state.senders.retain(|sender| !sender.is_closed());
+        let senders = state.senders.clone();
+        // Sending wakes a task, which is code of the application: it must find the lock free.
+        drop(state);
+        let sent = senders.iter().map(|sender| sender.unbounded_send(()));
+        if sent.filter(Result::is_ok).count() == 0 {
+            // No `Signals` is left: the signal does what it does by default.
+            let _ = emulate_default_handler(signal);
+        }
+    }
 }
 
 impl Signals {
@@ -48,30 +85,10 @@ impl Signals {
     ///
     /// The system has no room for a handler, or for the thread.
     pub fn new() -> io::Result<Self> {
-        let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
         let (sender, arrivals) = unbounded();
-        let wait = move || {
-            for signal in signals.forever() {
-                let is_sent = sender.unbounded_send(()).is_ok();
-                if !is_sent && live().load(Ordering::SeqCst) == 0 {
-                    // No `Signals` is left: the signal does what it does by default.
-                    let _ = emulate_default_handler(signal);
-                }
-            }
-        };
-        spawn_thread("health-signals", wait)?;
-        live().fetch_add(1, Ordering::SeqCst);
+        Receivers::of_this_process().add(sender)?;
         let process = process::id();
         Ok(Self { arrivals, process })
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        self.arrivals.close();
-        if self.process == process::id() {
-            live().fetch_sub(1, Ordering::SeqCst);
-        }
     }
 }
 
