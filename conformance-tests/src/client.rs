@@ -93,10 +93,7 @@ pub enum ExchangeError {
 fn not_http(got: &[u8]) -> String {
     match got.len() {
         0 => "the server closed the connection without an answer".to_owned(),
-        count => format!(
-            "not a whole HTTP/1 answer, {count} bytes: {}",
-            Shortened(got)
-        ),
+        count => format!("not a whole HTTP/1 answer, {count} bytes: {}", Shortened(got)),
     }
 }
 

@@ -62,11 +62,7 @@ impl Mismatch {
         expected: impl Into<String>,
         got: impl Into<String>,
     ) -> Self {
-        Self {
-            field: field.into(),
-            expected: shorten(expected.into()),
-            got: shorten(got.into()),
-        }
+        Self { field: field.into(), expected: shorten(expected.into()), got: shorten(got.into()) }
     }
 }
 
@@ -170,14 +166,7 @@ pub(crate) fn judge(
 }
 
 /// Every body that an endpoint may have.
-const WORDS: [&str; 6] = [
-    "OK",
-    "DEGRADED",
-    "ERROR",
-    "STARTING",
-    "MAINTENANCE",
-    "DRAINING",
-];
+const WORDS: [&str; 6] = ["OK", "DEGRADED", "ERROR", "STARTING", "MAINTENANCE", "DRAINING"];
 
 /// The headers of H9, for a body of this length.
 pub(crate) fn expected_headers(length: usize) -> [(&'static str, String); 4] {
@@ -214,11 +203,7 @@ fn judge_response(
     }
     let reason = asked.step.reason.as_ref();
     if let Some(reason) = reason.filter(|&reason| *reason != response.reason) {
-        mismatches.push(Mismatch::new(
-            "reason",
-            quote(reason),
-            quote(&response.reason),
-        ));
+        mismatches.push(Mismatch::new("reason", quote(reason), quote(&response.reason)));
     }
     match word {
         Some(word) => {

@@ -73,9 +73,7 @@ impl Options {
     /// Whether the scenario of this id is to be run.
     pub(crate) fn chooses(&self, id: &str) -> bool {
         let any = |patterns: &[String]| {
-            patterns
-                .iter()
-                .any(|pattern| WildMatch::new(pattern).matches(id))
+            patterns.iter().any(|pattern| WildMatch::new(pattern).matches(id))
         };
         any(&self.run) && !any(&self.skip)
     }

@@ -89,9 +89,9 @@ impl Report {
         let mut outcome = |(scenario, finding): (&Scenario, Finding)| Outcome {
             id: scenario.id().to_owned(),
             rule: scenario.rule().to_owned(),
-            sentence: suite.rule_of(scenario).map_or_else(String::new, |rule| {
-                format!("{}: {}", rule.title, rule.sentence)
-            }),
+            sentence: suite
+                .rule_of(scenario)
+                .map_or_else(String::new, |rule| format!("{}: {}", rule.title, rule.sentence)),
             level: scenario.level(),
             says: scenario.says().to_owned(),
             setup: scenario.setup().to_string(),
@@ -217,11 +217,8 @@ fn verdict(
         Finding::Passed => Vec::new(),
         Finding::Failed(failures) => failures,
     };
-    let Excused {
-        failures,
-        reasons,
-        out_of_date: sentences,
-    } = options.known.excuse(scenario.id(), failures);
+    let Excused { failures, reasons, out_of_date: sentences } =
+        options.known.excuse(scenario.id(), failures);
     out_of_date.extend(sentences);
     match scenario.level() {
         _ if failures.is_empty() && reasons.is_empty() => Verdict::Passed,

@@ -46,12 +46,9 @@ impl Suite {
         lacks.extend(options.known.lacks.clone());
         let mut findings = BTreeMap::new();
         let mut groups: BTreeMap<(&Setup, Pace, &str), Vec<&Scenario>> = BTreeMap::new();
-        let chosen = self
-            .scenarios()
-            .filter(|scenario| options.chooses(&scenario.id));
-        let chosen: Vec<_> = chosen
-            .map(|scenario| (scenario, fit(harness, &lacks, scenario)))
-            .collect();
+        let chosen = self.scenarios().filter(|scenario| options.chooses(&scenario.id));
+        let chosen: Vec<_> =
+            chosen.map(|scenario| (scenario, fit(harness, &lacks, scenario))).collect();
         for (scenario, fitted) in &chosen {
             match fitted {
                 Ok(fitted) => {
@@ -72,16 +69,10 @@ impl Suite {
                 }
             }
         }
-        let run = Run {
-            harness,
-            options,
-            lacks: &lacks,
-            breaches: Mutex::default(),
-        };
+        let run = Run { harness, options, lacks: &lacks, breaches: Mutex::default() };
         let (skipped, total) = (findings.len(), chosen.len());
-        let groups = groups
-            .iter()
-            .map(|((setup, pace, _), scenarios)| (*setup, &scenarios[..], *pace));
+        let groups =
+            groups.iter().map(|((setup, pace, _), scenarios)| (*setup, &scenarios[..], *pace));
         let doubtful = run.all(groups.collect(), &mut findings, &|done| {
             watch(skipped + done, total);
         });
@@ -167,9 +158,7 @@ impl Run<'_> {
                 scope.spawn(work);
             }
         });
-        doubtful
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+        doubtful.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lines too many that did not come again in patience may be those of a slow machine, or of a server that needs
@@ -177,9 +166,7 @@ impl Run<'_> {
     /// fails at least.
     fn settle<'a>(&self, doubtful: Vec<Group<'a>>, findings: &mut BTreeMap<&'a str, Finding>) {
         let is_explained = |scenarios: &[&Scenario], findings: &BTreeMap<&str, Finding>| {
-            let mut found = scenarios
-                .iter()
-                .filter_map(|scenario| findings.get(scenario.id()));
+            let mut found = scenarios.iter().filter_map(|scenario| findings.get(scenario.id()));
             found.any(Finding::is_about_lines)
         };
         let unexplained = doubtful.into_iter();
@@ -231,25 +218,22 @@ impl Run<'_> {
             Err(error) => return fail_all(format!("no temporary directory: {error}")),
         };
         if let Err(error) = make_open_directory(directory.path()) {
-            return fail_all(format!(
-                "no directory that every user may write to: {error}"
-            ));
+            return fail_all(format!("no directory that every user may write to: {error}"));
         }
         let setup = expand_setup(setup, directory.path());
         let warnings = scenarios.iter().map(|scenario| scenario.start_warnings);
         let warnings = warnings.max().unwrap_or_default();
         let (harness, lacks) = (self.harness, self.lacks);
         let (directory, eventually) = (directory.path(), self.options.eventually);
-        let session = match Session::start(
-            harness, &setup, lacks, directory, pace, eventually, warnings,
-        ) {
-            Ok(session) => session,
-            Err(StartError::Failed(what)) => return fail_all(what),
-            Err(StartError::Refused(message)) => {
-                let judged = scenarios.iter().map(|s| judge_refused(s, &setup, &message));
-                return (judged.collect(), false);
-            }
-        };
+        let session =
+            match Session::start(harness, &setup, lacks, directory, pace, eventually, warnings) {
+                Ok(session) => session,
+                Err(StartError::Failed(what)) => return fail_all(what),
+                Err(StartError::Refused(message)) => {
+                    let judged = scenarios.iter().map(|s| judge_refused(s, &setup, &message));
+                    return (judged.collect(), false);
+                }
+            };
         let mut findings: Vec<Finding> = Vec::new();
         let mut unanswered = 0;
         for scenario in scenarios {
@@ -268,11 +252,7 @@ impl Run<'_> {
                 continue;
             }
             let finding = session.play(scenario, self.limit(scenario), &self.options.interrupt);
-            unanswered = if finding.is_without_answer() {
-                unanswered + 1
-            } else {
-                0
-            };
+            unanswered = if finding.is_without_answer() { unanswered + 1 } else { 0 };
             findings.push(finding);
             if unanswered > 0 && !session.accepts() {
                 break;
@@ -334,11 +314,7 @@ mod tests {
 
     impl<F> ScriptedServer<F> {
         fn new(converse: F) -> Self {
-            Self {
-                converse,
-                servers: Arc::default(),
-                patience: Duration::from_millis(200),
-            }
+            Self { converse, servers: Arc::default(), patience: Duration::from_millis(200) }
         }
     }
 
@@ -398,10 +374,7 @@ mod tests {
     }
 
     fn failed_of(suite: &Suite, harness: &dyn Harness) -> Vec<String> {
-        let options = Options {
-            timeout: Duration::from_millis(500),
-            ..Options::default()
-        };
+        let options = Options { timeout: Duration::from_millis(500), ..Options::default() };
         let report = suite.run(harness, &options);
         report.failed().map(str::to_owned).collect()
     }
@@ -426,10 +399,7 @@ mod tests {
     fn one_server_serves_all_scenarios_that_are_given_the_same() {
         let server =
             ScriptedServer::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
-        assert_eq!(
-            failed(&["a", "b", "c", "d", "e"], &server),
-            Vec::<String>::new()
-        );
+        assert_eq!(failed(&["a", "b", "c", "d", "e"], &server), Vec::<String>::new());
         assert_eq!(server.servers.load(Ordering::Relaxed), 1);
     }
 
@@ -457,11 +427,7 @@ mod tests {
         for (step, expected, count) in [
             ("answer='not-found',until=true", vec![], 3),
             ("answer='not-found',until=true,meanwhile='ok'", vec![], 3),
-            (
-                "answer='not-found',until=true,meanwhile='error'",
-                vec!["path/a".to_owned()],
-                1,
-            ),
+            ("answer='not-found',until=true,meanwhile='error'", vec!["path/a".to_owned()], 1),
             ("answer='not-found'", vec!["path/a".to_owned()], 1),
         ] {
             let asked = Arc::new(AtomicUsize::new(0));

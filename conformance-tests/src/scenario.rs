@@ -155,8 +155,7 @@ impl Suite {
     /// The scenarios whose id matches `pattern`; `*` stands for any text.
     pub fn matching<'a>(&'a self, pattern: &str) -> impl Iterator<Item = &'a Scenario> + use<'a> {
         let pattern = WildMatch::new(pattern);
-        self.scenarios()
-            .filter(move |scenario| pattern.matches(&scenario.id))
+        self.scenarios().filter(move |scenario| pattern.matches(&scenario.id))
     }
 
     /// The rule that a scenario cites.
@@ -224,9 +223,7 @@ impl Scenario {
 
     /// Whether it touches the disablefile.
     pub(crate) fn has_marker(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|step| step.marker.is_some() || step.client == Client::Toggling)
+        self.steps.iter().any(|step| step.marker.is_some() || step.client == Client::Toggling)
     }
 
     /// Whether what it does could show in the next scenario on the same server.

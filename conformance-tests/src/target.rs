@@ -68,12 +68,7 @@ pub struct Server {
 impl Server {
     /// A server that listens at `address` and ends when `stop` is called.
     pub fn new(address: SocketAddr, stop: impl FnOnce() + Send + 'static) -> Self {
-        Self {
-            address,
-            ending: None,
-            apply: None,
-            stop: Some(Box::new(stop)),
-        }
+        Self { address, ending: None, apply: None, stop: Some(Box::new(stop)) }
     }
 
     /// The same, of which `ending` tells how it has ended, if it has: a report says so where an answer
@@ -129,9 +124,7 @@ impl Drop for Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
     }
 }
 

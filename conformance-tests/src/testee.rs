@@ -181,10 +181,8 @@ impl Subscriber for Recorder {
         let mut message = Message(String::new());
         event.record(&mut message);
         if let Some(journal) = &*lock(&JOURNAL) {
-            journal.record(Line::Log {
-                level: event.metadata().level().to_string(),
-                text: message.0,
-            });
+            journal
+                .record(Line::Log { level: event.metadata().level().to_string(), text: message.0 });
         }
     }
 

@@ -42,9 +42,7 @@ fn health(disablefile: &str, checks: usize) -> Health {
 /// From the query to the bytes that a server would send.
 fn respond(health: &Health, query: &str) -> HealthResponse {
     let answer = block_on(health.respond(query));
-    answer
-        .headers()
-        .for_each(|header| drop(divan::black_box(header)));
+    answer.headers().for_each(|header| drop(divan::black_box(header)));
     answer
 }
 

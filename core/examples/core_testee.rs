@@ -1,10 +1,7 @@
 //! The core as a testee, behind the server of `custom_server.rs`.
 
 #[path = "custom_server.rs"]
-#[expect(
-    dead_code,
-    reason = "its main is for people, with an address and checks of its own"
-)]
+#[expect(dead_code, reason = "its main is for people, with an address and checks of its own")]
 mod custom_server;
 
 use std::io;

@@ -13,9 +13,7 @@ use health_core::{Endpoints, Health, HealthConfig, path_and_query};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let health = Health::builder()
         .config(HealthConfig::from_env()?)
-        .check("temp", || async {
-            std::env::temp_dir().read_dir().map(drop)
-        })
+        .check("temp", || async { std::env::temp_dir().read_dir().map(drop) })
         .build()?;
     let listener = TcpListener::bind("127.0.0.1:8080")?;
     println!("curl -i http://127.0.0.1:8080{}", health.config().url());

@@ -60,11 +60,7 @@ impl Application {
         mut log: impl FnMut(LogRecord),
     ) -> HealthResponse {
         self.start();
-        let ServedEndpoint {
-            endpoint,
-            dispatcher,
-            log_memory,
-        } = served;
+        let ServedEndpoint { endpoint, dispatcher, log_memory } = served;
         let observed = self.observe(endpoint, &mut log).await;
         let runs_checks = match endpoint.run_checks {
             RunChecks::Always => true,
@@ -98,10 +94,7 @@ impl Application {
     pub(crate) async fn answer(&self, served: &ServedEndpoint, query: &str) -> Answer {
         let mut records = Vec::new();
         let response = self.respond(served, query, |record| records.push(record));
-        Answer {
-            response: response.await,
-            records,
-        }
+        Answer { response: response.await, records }
     }
 
     /// The gravest of a drain, maintenance and start that the endpoint shows (H17). What it ignores is not evaluated.

@@ -100,10 +100,7 @@ impl Check {
         E: Into<Box<dyn Error + Send + Sync>> + 'static,
     {
         let name = name.into();
-        let named = Named {
-            name: name.clone(),
-            check,
-        };
+        let named = Named { name: name.clone(), check };
         Self::described(name, Work::Async(Box::new(named)))
     }
 
@@ -244,8 +241,6 @@ impl Check {
 
 impl fmt::Debug for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Check")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Check").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -98,11 +98,7 @@ impl HealthConfig {
     /// what RFC 3986 allows in a path unescaped, but for `*`. No segment may start with `:`. `*` and `:`
     /// are patterns to some routers.
     pub fn with_url(mut self, url: &str) -> Result<Self, ConfigError> {
-        self.set(
-            Target::All(Setting::Url),
-            &Setting::Url.key(),
-            OsStr::new(url),
-        )?;
+        self.set(Target::All(Setting::Url), &Setting::Url.key(), OsStr::new(url))?;
         Ok(self)
     }
 
@@ -215,10 +211,7 @@ impl PartialEq for HealthConfig {
             && self.run_checks == other.run_checks
             && self.timeout == other.timeout
             && self.of_checks.len() == other.of_checks.len()
-            && self
-                .of_checks
-                .iter()
-                .all(|one| other.of_checks.contains(one))
+            && self.of_checks.iter().all(|one| other.of_checks.contains(one))
     }
 }
 

@@ -110,15 +110,11 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// The outcome of these results, check by check.
     pub(crate) fn of(results: &[(Criticality, Arc<[Report]>)]) -> Self {
-        let verdicts = results
-            .iter()
-            .map(|(criticality, reports)| Verdict::of(*criticality, reports));
+        let verdicts =
+            results.iter().map(|(criticality, reports)| Verdict::of(*criticality, reports));
         let verdict = verdicts.max().unwrap_or(Verdict::Ok);
         let reports = results.iter().flat_map(|(_, reports)| &**reports);
-        Self {
-            verdict,
-            record: results_record(verdict, reports),
-        }
+        Self { verdict, record: results_record(verdict, reports) }
     }
 }
 
@@ -152,10 +148,7 @@ mod tests {
                 }
             }
         }
-        assert!(matches!(
-            decide(None, false),
-            ControlFlow::Break(Decision::Pass)
-        ));
+        assert!(matches!(decide(None, false), ControlFlow::Break(Decision::Pass)));
         assert!(matches!(decide(None, true), ControlFlow::Continue(_)));
     }
 

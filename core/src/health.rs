@@ -106,9 +106,7 @@ impl Health {
     /// ```
     pub fn last_results(&self) -> Vec<CheckFinished> {
         let checks = self.0.engine.checks.iter();
-        checks
-            .filter_map(|check| RegisteredCheck::last_result(check))
-            .collect()
+        checks.filter_map(|check| RegisteredCheck::last_result(check)).collect()
     }
 
     /// The switch that begins and ends a maintenance (H19).

@@ -123,9 +123,7 @@ impl Eq for LogRecord {}
 /// Omits the text: it holds the messages of checks, and `Debug` output travels.
 impl fmt::Debug for LogRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogRecord")
-            .field("level", &self.level)
-            .finish_non_exhaustive()
+        f.debug_struct("LogRecord").field("level", &self.level).finish_non_exhaustive()
     }
 }
 
@@ -136,10 +134,7 @@ mod tests {
     #[test]
     fn a_record_shows_its_level_and_its_text() {
         let record = LogRecord::info("Health response: MAINTENANCE");
-        assert_eq!(
-            format!("{} {record}", record.level()),
-            "INFO Health response: MAINTENANCE"
-        );
+        assert_eq!(format!("{} {record}", record.level()), "INFO Health response: MAINTENANCE");
     }
 
     #[test]

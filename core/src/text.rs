@@ -83,10 +83,7 @@ impl fmt::Write for Bounded {
             self.text.push_str(piece);
             return Ok(());
         }
-        let boundary = (0..=room)
-            .rev()
-            .find(|&at| piece.is_char_boundary(at))
-            .unwrap_or_default();
+        let boundary = (0..=room).rev().find(|&at| piece.is_char_boundary(at)).unwrap_or_default();
         self.text.push_str(&piece[..boundary]);
         self.is_full = true;
         Err(fmt::Error)
@@ -119,10 +116,7 @@ mod tests {
                 panic!("awaited")
             }
         }
-        assert_eq!(
-            cut(Endless),
-            format!("{}…", "é".repeat(MAX_MESSAGE_LEN / 2))
-        );
+        assert_eq!(cut(Endless), format!("{}…", "é".repeat(MAX_MESSAGE_LEN / 2)));
     }
 
     /// An error with a text and, perhaps, a cause.
@@ -151,10 +145,7 @@ mod tests {
     fn the_causes_of_an_error_follow_it_and_none_is_written_twice() {
         let text = |texts: &[&'static str]| cut_error(&layers(texts));
         assert_eq!(text(&["refused"]), "refused");
-        assert_eq!(
-            text(&["query", "connect", "refused"]),
-            "query: connect: refused"
-        );
+        assert_eq!(text(&["query", "connect", "refused"]), "query: connect: refused");
         assert_eq!(text(&["query: refused", "refused"]), "query: refused");
         assert_eq!(text(&["query", "refused", "refused"]), "query: refused");
     }

@@ -1,9 +1,6 @@
 //! What the answer without checks costs: no heap allocation.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::fs;
 use std::path::Path;
@@ -25,9 +22,7 @@ fn allocations(health: &Health, query: &str) -> u64 {
     let measured = measure(|| {
         let answer = block_on(health.respond(query));
         std::hint::black_box((answer.status(), answer.reason(), answer.body()));
-        answer
-            .headers()
-            .for_each(|header| drop(std::hint::black_box(header)));
+        answer.headers().for_each(|header| drop(std::hint::black_box(header)));
     });
     measured.count_total
 }
@@ -40,21 +35,12 @@ fn an_answer_without_checks_allocates_nothing() {
     // The executor of the test sets up its thread at its first use.
     block_on(health.respond(""));
 
-    for query in [
-        "",
-        "checks=no",
-        "a=%20b&%63hecks=1&c=%ff+d",
-        &"x=%41&".repeat(1024),
-    ] {
+    for query in ["", "checks=no", "a=%20b&%63hecks=1&c=%ff+d", &"x=%41&".repeat(1024)] {
         assert_eq!(allocations(&health, query), 0, "healthy, query {query:?}");
     }
     fs::write(&path, "").unwrap();
     for query in ["", "checks=all"] {
-        assert_eq!(
-            allocations(&health, query),
-            0,
-            "maintenance, query {query:?}"
-        );
+        assert_eq!(allocations(&health, query), 0, "maintenance, query {query:?}");
     }
     fs::remove_file(&path).unwrap();
     assert_ne!(allocations(&health, "checks=all"), 0, "the counter counts");

@@ -2,10 +2,7 @@
 //! itself once more, in a process of its own, and that forks.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::env;
 use std::future::{pending, ready};
@@ -101,29 +98,25 @@ fn counted(
 
 #[test]
 fn a_deep_poll_in_a_child_is_answered_by_its_own_execution_of_each_check() {
-    alone(
-        "a_deep_poll_in_a_child_is_answered_by_its_own_execution_of_each_check",
-        || {
-            let executions = Arc::new(AtomicUsize::new(0));
-            let (check, blocking) = (counted(&executions), counted(&executions));
-            let health = built(|b| {
-                b.check("async", move || ready(check()))
-                    .register(Check::blocking("blocking", blocking))
-            });
-            let asked = |times: usize| {
-                assert_eq!(ask(&health), "OK");
-                assert_eq!(executions.load(Ordering::SeqCst), 2 * times);
-            };
-            asked(1);
-            in_child(|| {
-                asked(2);
-                // And in the child's child.
-                in_child(|| asked(3));
-                asked(3);
-            });
+    alone("a_deep_poll_in_a_child_is_answered_by_its_own_execution_of_each_check", || {
+        let executions = Arc::new(AtomicUsize::new(0));
+        let (check, blocking) = (counted(&executions), counted(&executions));
+        let health = built(|b| {
+            b.check("async", move || ready(check())).register(Check::blocking("blocking", blocking))
+        });
+        let asked = |times: usize| {
+            assert_eq!(ask(&health), "OK");
+            assert_eq!(executions.load(Ordering::SeqCst), 2 * times);
+        };
+        asked(1);
+        in_child(|| {
             asked(2);
-        },
-    );
+            // And in the child's child.
+            in_child(|| asked(3));
+            asked(3);
+        });
+        asked(2);
+    });
 }
 
 #[test]

@@ -1,10 +1,7 @@
 //! A stat of the disablefile that does not return, as on a dead network mount (H4).
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::env;
 use std::fs;
@@ -115,9 +112,7 @@ fn ask(health: &Health) -> Answer {
 
 fn warnings(answer: &Answer) -> usize {
     let records = answer.records();
-    records
-        .filter(|record| record.level() == LogLevel::Warn)
-        .count()
+    records.filter(|record| record.level() == LogLevel::Warn).count()
 }
 
 fn threads() -> usize {
@@ -170,11 +165,7 @@ fn a_disk_that_dies_later_holds_up_one_request_and_the_last_known_state_stands()
     mount.is_reached();
     clock.put_forward(1);
     let answers: Vec<_> = (0..1000).map(|_| ask(&health)).collect();
-    assert!(
-        answers
-            .iter()
-            .all(|answer| answer.response().body() == "MAINTENANCE")
-    );
+    assert!(answers.iter().all(|answer| answer.response().body() == "MAINTENANCE"));
     assert_eq!(answers.iter().map(warnings).sum::<usize>(), 1);
     assert!(!held_up.is_finished());
 

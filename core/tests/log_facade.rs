@@ -1,9 +1,6 @@
 //! An application that uses `log`, and no `tracing` subscriber, sees the records all the same.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::sync::Mutex;
 

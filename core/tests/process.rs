@@ -14,10 +14,7 @@ fn settings_can_be_read_from_the_environment_of_the_process() {
     }
     // To set a variable of a process that runs threads is unsafe: the test starts one of its own.
     let again = Command::new(env::current_exe().unwrap())
-        .args([
-            "settings_can_be_read_from_the_environment_of_the_process",
-            "--exact",
-        ])
+        .args(["settings_can_be_read_from_the_environment_of_the_process", "--exact"])
         .env("HEALTHCHECK_URL", URL)
         .output()
         .unwrap();

@@ -2,10 +2,7 @@
 //! own, and signals that.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::env;
 use std::io::{BufRead as _, BufReader, Lines};
@@ -49,10 +46,7 @@ impl Server {
 
     fn wait_for(&mut self, line: &str) {
         let mut lines = self.lines.by_ref().map(Result::unwrap);
-        assert!(
-            lines.any(|printed| printed.contains(line)),
-            "it ended before {line:?}"
-        );
+        assert!(lines.any(|printed| printed.contains(line)), "it ended before {line:?}");
     }
 
     fn signal(&self, signal: Signal) {
@@ -73,13 +67,8 @@ impl Drop for Server {
 
 fn health() -> Health {
     let config = HealthConfig::default().with_disablefile("");
-    let builder = Health::builder()
-        .config(config)
-        .termination_grace_period(2 * FOR_EVER);
-    builder
-        .endpoint(Endpoint::liveness("/live"))
-        .build()
-        .unwrap()
+    let builder = Health::builder().config(config).termination_grace_period(2 * FOR_EVER);
+    builder.endpoint(Endpoint::liveness("/live")).build().unwrap()
 }
 
 fn say(line: &str) {
@@ -110,11 +99,9 @@ fn drain_for_ever() {
 #[test]
 fn a_signal_begins_the_drain_and_a_second_one_ends_the_wait() {
     let name = "a_signal_begins_the_drain_and_a_second_one_ends_the_wait";
-    for (first, second) in [
-        (Signal::TERM, Signal::TERM),
-        (Signal::INT, Signal::TERM),
-        (Signal::TERM, Signal::INT),
-    ] {
+    for (first, second) in
+        [(Signal::TERM, Signal::TERM), (Signal::INT, Signal::TERM), (Signal::TERM, Signal::INT)]
+    {
         let Some(mut server) = Server::start(name, drain_for_ever) else {
             return;
         };
@@ -175,10 +162,8 @@ fn of_two_that_wait_for_signals_each_has_them_until_the_last_is_gone() {
         let applications = [(); 2].map(|()| health());
         let [one, other] = &applications;
         say("READY");
-        let drained = join(
-            one.drain_when(first, Duration::ZERO),
-            other.drain_when(second, Duration::ZERO),
-        );
+        let drained =
+            join(one.drain_when(first, Duration::ZERO), other.drain_when(second, Duration::ZERO));
         block_on(drained);
         say("both drained");
     };

@@ -1,10 +1,7 @@
 //! A process that is stopped and continued: the test runs itself once more, in a process of its own, and stops that.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::env;
 use std::process::Command;
@@ -50,11 +47,7 @@ fn stop_and_ask() {
         Ok::<(), String>(())
     });
     let config = HealthConfig::default().with_disablefile("");
-    let health = Health::builder()
-        .config(config)
-        .register(check.every(PERIOD))
-        .build()
-        .unwrap();
+    let health = Health::builder().config(config).register(check.every(PERIOD)).build().unwrap();
     let ask_until = |number| {
         while executions.load(Ordering::SeqCst) < number {
             let answer = block_on(health.answer("checks=all"));

@@ -1,9 +1,6 @@
 //! Checks that use tokio: in whatever order an application builds, mounts and asks, they find its runtime.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::future::pending;
 use std::sync::Mutex;
@@ -56,11 +53,7 @@ fn single() -> Runtime {
 }
 
 fn several() -> Runtime {
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,8 +191,7 @@ fn background_checks_that_would_miss_their_runtime_wait_for_the_first_request() 
 #[test]
 fn a_deadline_holds_in_a_runtime_without_timers() {
     let health = built(|b| {
-        b.timeout(Duration::from_millis(1))
-            .check("hangs", pending::<Result<(), String>>)
+        b.timeout(Duration::from_millis(1)).check("hangs", pending::<Result<(), String>>)
     });
     health.start_on_tokio();
     let runtime = Builder::new_current_thread().build().unwrap();
@@ -235,19 +227,11 @@ fn a_check_that_blocks_its_thread_blocks_none_of_the_runtimes() {
 
 #[test]
 fn a_runtime_that_is_gone_fails_the_checks_that_need_it_and_no_other() {
-    let health = built(|b| {
-        b.check("sleeps", sleeps)
-            .check("fine", || async { Ok::<(), String>(()) })
-    });
+    let health =
+        built(|b| b.check("sleeps", sleeps).check("fine", || async { Ok::<(), String>(()) }));
     assert_eq!(single().block_on(health.respond("checks=all")).body(), "OK");
     // The next request comes from no runtime.
     let (_, record) = block_on(settled(&health));
-    assert!(
-        record.contains(r#""name":"sleeps","status":"ERROR""#),
-        "{record}"
-    );
-    assert!(
-        record.contains(r#""name":"fine","status":"OK""#),
-        "{record}"
-    );
+    assert!(record.contains(r#""name":"sleeps","status":"ERROR""#), "{record}");
+    assert!(record.contains(r#""name":"fine","status":"OK""#), "{record}");
 }

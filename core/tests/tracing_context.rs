@@ -1,10 +1,7 @@
 //! What a check logs belongs to the span and the subscriber of the request that started the run; a background check has
 //! those of the build.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::future::ready;
 use std::io::{self, Write};
@@ -52,9 +49,7 @@ impl Log {
     fn count<const N: usize>(&self, words: [&str; N]) -> usize {
         let text = self.text();
         let lines = text.lines();
-        lines
-            .filter(|line| words.iter().all(|word| line.contains(word)))
-            .count()
+        lines.filter(|line| words.iter().all(|word| line.contains(word))).count()
     }
 }
 

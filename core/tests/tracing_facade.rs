@@ -1,9 +1,6 @@
 //! An application that uses `tracing` sees the records of the health endpoint.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -41,10 +38,7 @@ fn logged(run: impl FnOnce()) -> Vec<String> {
         .finish();
     tracing::subscriber::with_default(subscriber, run);
     let output = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
-    output
-        .lines()
-        .map(|line| line.trim_start().to_owned())
-        .collect()
+    output.lines().map(|line| line.trim_start().to_owned()).collect()
 }
 
 #[test]
@@ -89,9 +83,7 @@ fn endpoints_that_are_dropped_without_being_mounted_are_logged() {
         let config = HealthConfig::default().with_disablefile("");
         Health::builder().config(config).build().unwrap()
     };
-    let [line] = &logged(|| drop(built()))[..] else {
-        panic!("one line was expected")
-    };
+    let [line] = &logged(|| drop(built()))[..] else { panic!("one line was expected") };
     let expected = "WARN health: the health endpoints were dropped, but never mounted on a server";
     assert!(line.starts_with(expected), "{line}");
     let used: [fn(Health); 4] = [
@@ -117,32 +109,20 @@ fn a_drain_that_would_be_cut_short_is_warned_of_with_both_numbers() {
         let config = HealthConfig::default().with_disablefile("");
         let health = builder.config(config).build().unwrap();
         logged(|| {
-            let _ = health
-                .drain_when(pending::<()>(), seconds(delay))
-                .now_or_never();
+            let _ = health.drain_when(pending::<()>(), seconds(delay)).now_or_never();
         })
     };
     let default = Health::builder;
     assert_eq!(drain(default(), 29), [""; 0]);
-    assert_eq!(
-        drain(default().termination_grace_period(seconds(90)), 60),
-        [""; 0]
-    );
+    assert_eq!(drain(default().termination_grace_period(seconds(90)), 60), [""; 0]);
     for (lines, delay, grace) in [
         (drain(default(), 30), "30s", "30s"),
-        (
-            drain(default().termination_grace_period(seconds(10)), 15),
-            "15s",
-            "10s",
-        ),
+        (drain(default().termination_grace_period(seconds(10)), 15), "15s", "10s"),
     ] {
         let warning = format!(
             "WARN health: a drain is to take {delay}, but {grace} after the signal the process"
         );
-        assert!(
-            lines.len() == 1 && lines[0].starts_with(&warning),
-            "{lines:?}"
-        );
+        assert!(lines.len() == 1 && lines[0].starts_with(&warning), "{lines:?}");
     }
 }
 
@@ -165,10 +145,8 @@ fn a_drain_is_logged_when_it_begins_and_when_it_is_over() {
 #[test]
 fn a_client_that_leaves_while_checks_run_does_not_take_the_warning_with_it() {
     let lines = logged(|| {
-        let config = HealthConfig::default().with_disablefile(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/Cargo.toml/maintenance"
-        ));
+        let config = HealthConfig::default()
+            .with_disablefile(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml/maintenance"));
         let health = Health::builder()
             .config(config)
             .check("stuck", std::future::pending::<Result<(), String>>)
@@ -177,10 +155,7 @@ fn a_client_that_leaves_while_checks_run_does_not_take_the_warning_with_it() {
         assert!(health.respond("checks=all").now_or_never().is_none());
     });
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(
-        lines[0].starts_with("WARN health: cannot tell"),
-        "{lines:?}"
-    );
+    assert!(lines[0].starts_with("WARN health: cannot tell"), "{lines:?}");
 }
 
 /// Polls on the thread that asks, whose log is looked at, and once: enough for checks that are done at once.

@@ -1,9 +1,6 @@
 //! What the pages say of the project has to be so.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,9 +31,7 @@ fn anchors(page: &str) -> Vec<String> {
     page.lines()
         .filter_map(|line| Some(line.strip_prefix('#')?.trim_start_matches('#').trim()))
         .map(|heading| {
-            let kept = heading
-                .chars()
-                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
             kept.collect::<String>().to_lowercase().replace(' ', "-")
         })
         .collect()
@@ -76,10 +71,7 @@ fn the_suite_knows_every_rule_of_the_contract_by_its_title() {
         .map(|(title, _)| format!("H{title}"))
         .collect();
     let suite = Suite::builtin().unwrap();
-    let known: Vec<_> = suite
-        .rules()
-        .map(|rule| format!("{} {}", rule.id, rule.title))
-        .collect();
+    let known: Vec<_> = suite.rules().map(|rule| format!("{} {}", rule.id, rule.title)).collect();
     assert_eq!(written, known);
 }
 
@@ -133,19 +125,13 @@ fn the_custom_server_is_as_short_as_the_readme_says() {
 #[test]
 fn the_original_is_known_to_differ_in_the_rows_of_the_contract_and_in_nothing_else() {
     let contract = fs::read_to_string(root().join("docs/contract.md")).unwrap();
-    let (_, section) = contract
-        .split_once("## Differences from pyramid_health")
-        .unwrap();
+    let (_, section) = contract.split_once("## Differences from pyramid_health").unwrap();
     let (table, _) = section.split_once("\n## ").unwrap();
-    let rows = table
-        .lines()
-        .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
     let rows: BTreeSet<_> = rows.map(|(row, _)| row).skip(1).collect();
     let known = root().join("conformance-tests/testees/pyramid_health/known.toml");
     let known = fs::read_to_string(known).unwrap();
-    let groups = known
-        .lines()
-        .filter_map(|line| line.strip_prefix("# Row: "));
+    let groups = known.lines().filter_map(|line| line.strip_prefix("# Row: "));
     let groups: BTreeSet<_> = groups.collect();
     assert_eq!(groups, rows);
 }

@@ -42,10 +42,7 @@ async fn main() -> anyhow::Result<()> {
     let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
     introduce(listener.local_addr()?);
     // Its own way with signals is to stop at once.
-    let server = HttpServer::new(app)
-        .listen(listener)?
-        .disable_signals()
-        .run();
+    let server = HttpServer::new(app).listen(listener)?.disable_signals().run();
     let handle = server.handle();
     rt::spawn(async move {
         drained.await;
@@ -58,9 +55,7 @@ async fn main() -> anyhow::Result<()> {
 /// How long to go on serving after the signal: `DRAIN_DELAY`.
 fn delay() -> anyhow::Result<Duration> {
     let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
-    let seconds = delay
-        .parse()
-        .with_context(|| format!("DRAIN_DELAY={delay}"))?;
+    let seconds = delay.parse().with_context(|| format!("DRAIN_DELAY={delay}"))?;
     Ok(Duration::try_from_secs_f64(seconds)?)
 }
 

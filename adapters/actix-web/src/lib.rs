@@ -68,9 +68,7 @@ pub fn service(endpoints: impl Into<Endpoints>) -> impl HttpServiceFactory {
                 Ok::<_, actix_web::Error>(request.into_response(response(answer)))
             }
         };
-        web::service(path)
-            .guard(guard::fn_guard(is_not_connect))
-            .finish(fn_service(respond))
+        web::service(path).guard(guard::fn_guard(is_not_connect)).finish(fn_service(respond))
     };
     endpoints.iter().map(service).collect::<Vec<_>>()
 }
@@ -81,11 +79,8 @@ fn is_not_connect(context: &GuardContext<'_>) -> bool {
 }
 
 /// Names that need not be parsed for each response.
-const KNOWN_NAMES: [HeaderName; 3] = [
-    header::CONTENT_TYPE,
-    header::CACHE_CONTROL,
-    header::X_CONTENT_TYPE_OPTIONS,
-];
+const KNOWN_NAMES: [HeaderName; 3] =
+    [header::CONTENT_TYPE, header::CACHE_CONTROL, header::X_CONTENT_TYPE_OPTIONS];
 
 /// The core's response as actix-web's, with its reason phrase: for a handler of the application's own.
 ///

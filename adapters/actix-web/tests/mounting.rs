@@ -1,9 +1,6 @@
 //! What becomes of the application's own routes at and around an endpoint's path, and of a second mount.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use actix_web::web::{self, ServiceConfig};
 use health_actix_web::{Endpoint, Health, service};
@@ -68,8 +65,7 @@ fn of_two_mounts_the_first_answers() {
     let (first, second) = (draining(), health());
     let got = answers(
         move |app| {
-            app.service(service(first.clone()))
-                .service(service(second.clone()));
+            app.service(service(first.clone())).service(service(second.clone()));
         },
         ["/ready"],
     );

@@ -39,18 +39,14 @@ async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind(&bind).await;
     let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
     introduce(listener.local_addr()?);
-    axum::serve(listener, app)
-        .with_graceful_shutdown(health.drain_when(signals, delay()?))
-        .await?;
+    axum::serve(listener, app).with_graceful_shutdown(health.drain_when(signals, delay()?)).await?;
     Ok(())
 }
 
 /// How long to go on serving after the signal: `DRAIN_DELAY`.
 fn delay() -> anyhow::Result<Duration> {
     let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
-    let seconds = delay
-        .parse()
-        .with_context(|| format!("DRAIN_DELAY={delay}"))?;
+    let seconds = delay.parse().with_context(|| format!("DRAIN_DELAY={delay}"))?;
     Ok(Duration::try_from_secs_f64(seconds)?)
 }
 

@@ -1,9 +1,6 @@
 //! What becomes of the application's own routes at and around an endpoint's path, and of a second mount.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -77,9 +74,7 @@ fn a_catch_all_is_less_specific_in_either_order() {
 
 #[test]
 fn in_a_nest_the_prefix_comes_before_the_path() {
-    let app = Router::new()
-        .nest("/internal", router(health()))
-        .merge(own("/health"));
+    let app = Router::new().nest("/internal", router(health())).merge(own("/health"));
     let got = answers(app, ["/internal/health", "/internal/ready", "/health"]);
     assert_eq!(got, [is(200, "OK"), is(200, "OK"), is(200, "own")]);
 }

@@ -26,15 +26,11 @@ pin_project! {
 
 impl<B> HealthBody<B> {
     pub(crate) fn ours(word: &'static str) -> Self {
-        Self {
-            kind: Kind::Ours { word },
-        }
+        Self { kind: Kind::Ours { word } }
     }
 
     pub(crate) fn theirs(body: B) -> Self {
-        Self {
-            kind: Kind::Theirs { body },
-        }
+        Self { kind: Kind::Theirs { body } }
     }
 }
 

@@ -32,15 +32,11 @@ pin_project! {
 impl<F> HealthFuture<F> {
     pub(crate) fn ours(answer: impl Future<Output = HealthResponse> + Send + 'static) -> Self {
         let answer = Box::pin(answer);
-        Self {
-            kind: Kind::Ours { answer },
-        }
+        Self { kind: Kind::Ours { answer } }
     }
 
     pub(crate) fn theirs(future: F) -> Self {
-        Self {
-            kind: Kind::Theirs { future },
-        }
+        Self { kind: Kind::Theirs { future } }
     }
 }
 
@@ -56,9 +52,9 @@ where
                 .as_mut()
                 .poll(context)
                 .map(|answer| Ok(response(answer).map(HealthBody::ours))),
-            KindPinned::Theirs { future } => future
-                .poll(context)
-                .map_ok(|response| response.map(HealthBody::theirs)),
+            KindPinned::Theirs { future } => {
+                future.poll(context).map_ok(|response| response.map(HealthBody::theirs))
+            }
         }
     }
 }

@@ -57,10 +57,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         self.route(request, |inner, request| Oneshot {
-            state: State::Waits {
-                inner: inner.clone(),
-                request: Some(request),
-            },
+            state: State::Waits { inner: inner.clone(), request: Some(request) },
         })
     }
 }

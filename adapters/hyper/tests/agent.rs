@@ -1,9 +1,6 @@
 //! The agent check for HAProxy, over plain connections.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -24,9 +21,7 @@ fn agent(health: &Health) -> SocketAddr {
 /// With a readiness endpoint at `/ready`. Without a disablefile, which another process could create.
 fn builder() -> HealthBuilder {
     let config = health_core::HealthConfig::default().with_disablefile("");
-    Health::builder()
-        .config(config)
-        .endpoint(Endpoint::readiness("/ready"))
+    Health::builder().config(config).endpoint(Endpoint::readiness("/ready"))
 }
 
 /// All that a client receives that sends `input`.
@@ -50,11 +45,7 @@ fn failing_if(fails: &Arc<AtomicBool>) -> Check {
 fn each_state_has_its_line() {
     let fails = Arc::new(AtomicBool::new(false));
     let latch = StartupLatch::new("migrations");
-    let health = builder()
-        .register(failing_if(&fails))
-        .latch(&latch)
-        .build()
-        .unwrap();
+    let health = builder().register(failing_if(&fails)).latch(&latch).build().unwrap();
     let switch = health.maintenance_switch();
     let agent = agent(&health);
 
@@ -75,19 +66,13 @@ fn each_state_has_its_line() {
 #[test]
 fn a_degraded_server_is_up() {
     let fails = Arc::new(AtomicBool::new(true));
-    let health = builder()
-        .register(failing_if(&fails).optional())
-        .build()
-        .unwrap();
+    let health = builder().register(failing_if(&fails).optional()).build().unwrap();
     assert_eq!(line(agent(&health), b""), "up ready\n");
 }
 
 #[test]
 fn its_line_is_the_state_of_its_endpoint() {
-    let health = builder()
-        .endpoint(Endpoint::liveness("/live"))
-        .build()
-        .unwrap();
+    let health = builder().endpoint(Endpoint::liveness("/live")).build().unwrap();
     health.drain();
     let agent = agent_check(ANYWHERE, health, "/live").unwrap();
     assert_eq!(line(agent.local_addr(), b""), "up ready\n");
@@ -115,9 +100,7 @@ fn it_closes_after_the_line_if_the_client_does_not() {
 fn clients_that_hang_or_leave_keep_no_poller_out() {
     let health = builder().build().unwrap();
     let agent = agent(&health);
-    let held: Vec<_> = (0..100)
-        .map(|_| TcpStream::connect(agent).unwrap())
-        .collect();
+    let held: Vec<_> = (0..100).map(|_| TcpStream::connect(agent).unwrap()).collect();
     drop(TcpStream::connect(agent).unwrap());
     let half = TcpStream::connect(agent).unwrap();
     half.shutdown(Shutdown::Write).unwrap();

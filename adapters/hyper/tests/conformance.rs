@@ -1,9 +1,6 @@
 //! The whole conformance suite against each way to serve the endpoint, in this process.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::io;
 
@@ -65,10 +62,8 @@ impl<B> tower_service::Service<hyper::Request<B>> for Nothing {
 #[test]
 fn every_scenario_passes_on_the_listener_of_its_own() {
     passes_every_scenario(|health| {
-        let application = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_io()
-            .build()?;
+        let application =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build()?;
         let inside = application.enter();
         let listener = health_hyper::listen("127.0.0.1:0", health)?;
         drop(inside);

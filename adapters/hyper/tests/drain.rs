@@ -1,9 +1,6 @@
 //! An own listener while the application shuts down.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod client;
 

@@ -1,10 +1,7 @@
 //! HAProxy's agent check with a real HAProxy.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::env;
 use std::fs;
@@ -45,15 +42,8 @@ impl HaProxy {
         let directory = tempfile::tempdir().unwrap();
         let config = directory.path().join("haproxy.cfg");
         fs::write(&config, configuration(directory.path(), application, agent)).unwrap();
-        let process = Command::new("haproxy")
-            .arg("-db")
-            .arg("-f")
-            .arg(config)
-            .spawn();
-        Some(Self {
-            process: process.unwrap(),
-            directory,
-        })
+        let process = Command::new("haproxy").arg("-db").arg("-f").arg(config).spawn();
+        Some(Self { process: process.unwrap(), directory })
     }
 
     fn socket(&self) -> PathBuf {
@@ -81,10 +71,7 @@ impl HaProxy {
             if got.as_deref() == Some(status) {
                 return;
             }
-            assert!(
-                self.process.try_wait().unwrap().is_none(),
-                "HAProxy has ended"
-            );
+            assert!(self.process.try_wait().unwrap().is_none(), "HAProxy has ended");
             assert!(start.elapsed() < LIMIT, "{got:?} and not {status}");
             thread::sleep(Duration::from_millis(5));
         }

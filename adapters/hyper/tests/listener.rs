@@ -1,9 +1,6 @@
 //! A listener for the endpoints alone.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod client;
 
@@ -25,10 +22,7 @@ const ANYWHERE: &str = "127.0.0.1:0";
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn runtime() -> Runtime {
-    runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
+    runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 fn get(address: SocketAddr, target: &str) -> String {
@@ -74,11 +68,8 @@ fn it_responds_after_the_runtime_of_the_application_has_ended_and_the_value_was_
 
 #[test]
 fn checks_find_the_runtime_of_the_application() {
-    let application = runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
+    let application =
+        runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let inside = application.enter();
     let listener = listen(ANYWHERE, bound_to(&application)).unwrap();
     drop(inside);
@@ -131,9 +122,7 @@ fn it_serves_the_endpoints_that_were_chosen() {
 fn a_connection_is_kept_for_the_next_request() {
     let listener = listen(ANYWHERE, health()).unwrap();
     let mut connection = TcpStream::connect(listener.local_addr()).unwrap();
-    connection
-        .write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        .unwrap();
+    connection.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\nOK") {
         let mut byte = [0];
@@ -196,9 +185,7 @@ fn a_client_that_closes_its_sending_side_gets_its_response() {
     let health = Health::builder().register(check).build().unwrap();
     let listener = listen(ANYWHERE, health).unwrap();
     let mut connection = TcpStream::connect(listener.local_addr()).unwrap();
-    connection
-        .write_all(b"GET /health?checks=all HTTP/1.0\r\n\r\n")
-        .unwrap();
+    connection.write_all(b"GET /health?checks=all HTTP/1.0\r\n\r\n").unwrap();
     connection.shutdown(std::net::Shutdown::Write).unwrap();
     // The response is made after that.
     thread::sleep(Duration::from_millis(50));
@@ -231,15 +218,10 @@ fn clients_that_hold_connections_keep_no_poller_out() {
     held[0].set_read_timeout(Some(LIMIT)).unwrap();
     let ended = held[0].read_to_end(&mut Vec::new());
     let was_reset = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;
-    assert!(
-        ended.as_ref().map_or_else(was_reset, |read| *read == 0),
-        "{ended:?}"
-    );
+    assert!(ended.as_ref().map_or_else(was_reset, |read| *read == 0), "{ended:?}");
     // The newest has not.
     let mut newest = held.pop().unwrap();
-    newest
-        .write_all(b"st: localhost\r\nConnection: close\r\n\r\n")
-        .unwrap();
+    newest.write_all(b"st: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let response = rest(newest);
     assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
 }
@@ -302,9 +284,8 @@ fn complete(method: &str, response: &str) -> Option<u16> {
 #[test]
 fn every_form_of_a_request_has_a_complete_response() {
     let listener = listen(ANYWHERE, health()).unwrap();
-    let methods = [
-        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PURGE",
-    ];
+    let methods =
+        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PURGE"];
     let forms = [
         ("/health", &[200][..]),
         ("/health?", &[200]),

@@ -1,9 +1,6 @@
 //! What becomes of the application's own paths at and around an endpoint's, and of a second mount.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -36,10 +33,7 @@ fn the_endpoint_comes_before_an_application_with_every_path() {
     let server = serve_app(|| service(health(), own)).unwrap();
     let got = ["GET /health", "GET /ready", "GET /other", "GET health"];
     let got = got.map(|request| ask(server.address(), request));
-    assert_eq!(
-        got,
-        [is(200, "OK"), is(200, "OK"), is(200, "own"), is(200, "own")]
-    );
+    assert_eq!(got, [is(200, "OK"), is(200, "OK"), is(200, "own"), is(200, "own")]);
 }
 
 #[test]

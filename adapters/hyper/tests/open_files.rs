@@ -1,10 +1,7 @@
 //! What clients can take from a process with own listeners: file descriptors and memory.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod client;
 
@@ -59,14 +56,7 @@ impl Server {
         let [health, agent, application] = addresses.unwrap()[..] else {
             unreachable!("three addresses");
         };
-        Some(Self {
-            process,
-            input,
-            output,
-            health,
-            agent,
-            application,
-        })
+        Some(Self { process, input, output, health, agent, application })
     }
 
     fn allow_more_files(&mut self) {
@@ -100,19 +90,12 @@ impl Server {
 
 /// Serves until the end of standard input. A line there lifts the limit.
 fn serve(may_open: &str) {
-    tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(io::stdout)
-        .init();
+    tracing_subscriber::fmt().with_ansi(false).with_writer(io::stdout).init();
     let health = Health::builder().build().unwrap();
     let listener = health_hyper::listen(ANYWHERE, health.clone()).unwrap();
     let agent = health_hyper::agent_check(ANYWHERE, health, "/health").unwrap();
     let application = TcpListener::bind(ANYWHERE).unwrap();
-    let addresses = [
-        listener.local_addr(),
-        agent.local_addr(),
-        application.local_addr().unwrap(),
-    ];
+    let addresses = [listener.local_addr(), agent.local_addr(), application.local_addr().unwrap()];
 
     let limits = getrlimit(Resource::Nofile);
     let next = File::open("/dev/null").unwrap().as_raw_fd();
@@ -123,10 +106,7 @@ fn serve(may_open: &str) {
     let current = Some(current);
     setrlimit(Resource::Nofile, Rlimit { current, ..limits }).unwrap();
     thread::spawn(move || run(&application));
-    println!(
-        "READY {}",
-        addresses.map(|address| address.to_string()).join(" ")
-    );
+    println!("READY {}", addresses.map(|address| address.to_string()).join(" "));
 
     for line in io::stdin().lines() {
         line.unwrap();
@@ -146,9 +126,7 @@ fn run(listener: &TcpListener) {
 
 fn connect_to_each(addresses: [SocketAddr; 2], count: usize) -> Vec<TcpStream> {
     let addresses = addresses.iter().cycle().take(count * addresses.len());
-    addresses
-        .map(|address| TcpStream::connect(address).unwrap())
-        .collect()
+    addresses.map(|address| TcpStream::connect(address).unwrap()).collect()
 }
 
 /// A connection on which a response that takes too long is an error: far less than a connection may be idle.
@@ -181,18 +159,10 @@ fn it_responds_again_once_there_are_files_to_open() {
         return;
     };
     let mut waiting = TcpStream::connect(server.health).unwrap();
-    waiting
-        .set_read_timeout(Some(Duration::from_millis(300)))
-        .unwrap();
+    waiting.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
     // Time to try, and to fail: however short it is, what follows has to hold.
     let early = waiting.read(&mut [0]).unwrap_err();
-    assert!(
-        matches!(
-            early.kind(),
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-        ),
-        "{early}"
-    );
+    assert!(matches!(early.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut), "{early}");
 
     server.allow_more_files();
     waiting.set_read_timeout(None).unwrap();
@@ -223,10 +193,8 @@ fn clients_that_hold_the_last_descriptors_keep_neither_pollers_nor_the_applicati
     // One for each listener, however many attempts failed.
     let mut warnings = server.warnings();
     warnings.sort_by_key(|warning| warning.contains(&agent.to_string()));
-    let listeners = [
-        format!("the health listener on {health}"),
-        format!("the agent check on {agent}"),
-    ];
+    let listeners =
+        [format!("the health listener on {health}"), format!("the agent check on {agent}")];
     assert_eq!(warnings.len(), listeners.len(), "{warnings:?}");
     for (warning, listener) in warnings.iter().zip(listeners) {
         let start =
@@ -253,10 +221,7 @@ fn three_hundred_clients_take_64_of_256_descriptors_from_the_application() {
     let warnings = server.warnings();
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     for warning in warnings {
-        assert!(
-            warning.contains("has 64 connections, which is its limit"),
-            "{warning}"
-        );
+        assert!(warning.contains("has 64 connections, which is its limit"), "{warning}");
     }
 }
 

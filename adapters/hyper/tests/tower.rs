@@ -1,9 +1,6 @@
 //! The service and the layer for tower.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::future::{Ready, poll_fn, ready};
 use std::task::{Context, Poll};

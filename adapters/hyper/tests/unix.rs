@@ -1,10 +1,7 @@
 //! A listener for the endpoints alone, on a Unix domain socket.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod client;
 
@@ -46,10 +43,7 @@ fn a_socket_on_which_another_process_listens_is_an_error_and_stays() {
     let other = UnixListener::bind(&path).unwrap();
     let error = listen_unix(&path, health()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-    let expected = format!(
-        "cannot listen on {}: another process listens on it",
-        path.display()
-    );
+    let expected = format!("cannot listen on {}: another process listens on it", path.display());
     assert_eq!(error.to_string(), expected);
     // That of the call that found the listener.
     other.accept().unwrap();
@@ -64,10 +58,7 @@ fn a_file_that_is_no_socket_is_an_error_and_stays() {
     fs::write(&path, "17").unwrap();
     let error = listen_unix(&path, health()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-    let expected = format!(
-        "cannot listen on {}: the file is not a socket",
-        path.display()
-    );
+    let expected = format!("cannot listen on {}: the file is not a socket", path.display());
     assert_eq!(error.to_string(), expected);
     assert_eq!(fs::read_to_string(path).unwrap(), "17");
 }

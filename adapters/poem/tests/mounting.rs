@@ -1,9 +1,6 @@
 //! What becomes of the application's own routes at and around an endpoint's path, and of a second mount.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use health_poem::{Endpoint, Health, middleware};
 use health_testees::ask;
@@ -50,9 +47,7 @@ fn the_endpoint_comes_before_a_route_at_its_path_and_a_catch_all() {
 
 #[test]
 fn of_two_mounts_the_last_answers() {
-    let app = own("/")
-        .with(middleware(health()))
-        .with(middleware(draining()));
+    let app = own("/").with(middleware(health())).with(middleware(draining()));
     assert_eq!(answers(app, ["/ready"]), [is(503, "DRAINING")]);
 }
 

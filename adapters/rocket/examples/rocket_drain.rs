@@ -69,9 +69,7 @@ async fn main() -> anyhow::Result<()> {
 /// How long to go on serving after the signal: `DRAIN_DELAY`.
 fn delay() -> anyhow::Result<Duration> {
     let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
-    let seconds = delay
-        .parse()
-        .with_context(|| format!("DRAIN_DELAY={delay}"))?;
+    let seconds = delay.parse().with_context(|| format!("DRAIN_DELAY={delay}"))?;
     Ok(Duration::try_from_secs_f64(seconds)?)
 }
 

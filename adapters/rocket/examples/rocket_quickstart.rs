@@ -36,9 +36,8 @@ async fn main() -> anyhow::Result<()> {
 
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let address: SocketAddr = bind.parse().with_context(|| format!("BIND={bind}"))?;
-    let config = rocket::Config::figment()
-        .merge(("address", address.ip()))
-        .merge(("port", address.port()));
+    let config =
+        rocket::Config::figment().merge(("address", address.ip())).merge(("port", address.port()));
     let settings = health.config().clone();
     rocket::custom(config)
         .mount("/", routes![home])

@@ -55,9 +55,7 @@ use crate::responder::response;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn fairing(endpoints: impl Into<Endpoints>) -> impl Fairing {
-    HealthFairing {
-        endpoints: endpoints.into(),
-    }
+    HealthFairing { endpoints: endpoints.into() }
 }
 
 struct HealthFairing {
@@ -67,10 +65,7 @@ struct HealthFairing {
 #[rocket::async_trait]
 impl Fairing for HealthFairing {
     fn info(&self) -> Info {
-        Info {
-            name: "health endpoints",
-            kind: Kind::Ignite | Kind::Response,
-        }
+        Info { name: "health endpoints", kind: Kind::Ignite | Kind::Response }
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {

@@ -1,9 +1,6 @@
 //! What becomes of the application's own routes at and around an endpoint's path, and of a second mount.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -68,14 +65,8 @@ fn a_route_at_the_path_of_an_endpoint_fails_the_launch_in_either_order_and_with_
             ..Default::default()
         })
     };
-    for route in [
-        routes![own],
-        ranked(routes![own], -100),
-        ranked(routes![own], 100),
-    ] {
-        assert!(fails(
-            app().mount("/", route.clone()).attach(fairing(health()))
-        ));
+    for route in [routes![own], ranked(routes![own], -100), ranked(routes![own], 100)] {
+        assert!(fails(app().mount("/", route.clone()).attach(fairing(health()))));
         assert!(fails(app().attach(fairing(health())).mount("/", route)));
     }
 }
@@ -85,16 +76,11 @@ fn the_log_names_the_path_that_two_routes_have() {
     let log = Log::default();
     let lines = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || lines.clone());
-    let app = rocket::build()
-        .mount("/", routes![own])
-        .attach(fairing(health()));
+    let app = rocket::build().mount("/", routes![own]).attach(fairing(health()));
     // Rocket is run by the thread that waits for it.
     tracing::subscriber::with_default(subscriber.finish(), || assert!(fails(app)));
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(
-        log.contains("ERROR") && log.contains("two routes for /health"),
-        "{log}"
-    );
+    assert!(log.contains("ERROR") && log.contains("two routes for /health"), "{log}");
 }
 
 /// What is logged.
@@ -114,9 +100,7 @@ impl io::Write for Log {
 #[test]
 fn an_endpoint_that_is_mounted_twice_fails_the_launch() {
     let (app, same) = (rocket::build(), health());
-    assert!(fails(
-        app.attach(fairing(same.clone())).attach(fairing(same))
-    ));
+    assert!(fails(app.attach(fairing(same.clone())).attach(fairing(same))));
     let app = rocket::build().attach(fairing(health()));
     assert!(fails(app.attach(fairing(health()))));
 }
@@ -126,18 +110,12 @@ fn a_catch_all_is_less_specific_in_either_order_whatever_its_rank() {
     let paths = ["/health", "/other"];
     let expected = [is(200, "OK"), is(200, "own")];
     let got = answers(
-        |app| {
-            app.mount("/", ranked(routes![every], -100))
-                .attach(fairing(health()))
-        },
+        |app| app.mount("/", ranked(routes![every], -100)).attach(fairing(health())),
         paths,
     );
     assert_eq!(got, expected);
     let got = answers(
-        |app| {
-            app.attach(fairing(health()))
-                .mount("/", ranked(routes![every], -100))
-        },
+        |app| app.attach(fairing(health())).mount("/", ranked(routes![every], -100)),
         paths,
     );
     assert_eq!(got, expected);

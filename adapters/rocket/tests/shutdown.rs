@@ -1,10 +1,7 @@
 //! A check that is stuck does not hold up the end of the process.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -13,11 +10,7 @@ use rocket::fairing::AdHoc;
 
 /// Rocket binds, and looks after SIGTERM, by itself.
 fn serve(health: health_rocket::Health) {
-    let config = Config {
-        port: 0,
-        log_level: LogLevel::Off,
-        ..Config::release_default()
-    };
+    let config = Config { port: 0, log_level: LogLevel::Off, ..Config::release_default() };
     let ready = AdHoc::on_liftoff("ready", |rocket| {
         health_testees::shutdown::ready(SocketAddr::from((
             Ipv4Addr::LOCALHOST,
@@ -26,9 +19,7 @@ fn serve(health: health_rocket::Health) {
         Box::pin(async {})
     });
     let app = rocket::custom(config).attach(health_rocket::fairing(health));
-    rocket::execute(app.attach(ready).launch())
-        .map(drop)
-        .unwrap();
+    rocket::execute(app.attach(ready).launch()).map(drop).unwrap();
 }
 
 #[test]

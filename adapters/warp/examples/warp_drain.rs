@@ -30,30 +30,22 @@ async fn main() -> anyhow::Result<()> {
         .endpoint(Endpoint::readiness("/ready"))
         .build()?;
     let home = warp::path::end().map(|| "the application\n");
-    let orders = warp::post()
-        .and(warp::path!("orders"))
-        .and(warp::body::bytes())
-        .then(|_order| order());
+    let orders =
+        warp::post().and(warp::path!("orders")).and(warp::body::bytes()).then(|_order| order());
     let app = health_warp::filter(health.clone()).or(home).or(orders);
 
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&bind).await;
     let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
     introduce(listener.local_addr()?);
-    warp::serve(app)
-        .incoming(listener)
-        .graceful(health.drain_when(signals, delay()?))
-        .run()
-        .await;
+    warp::serve(app).incoming(listener).graceful(health.drain_when(signals, delay()?)).run().await;
     Ok(())
 }
 
 /// How long to go on serving after the signal: `DRAIN_DELAY`.
 fn delay() -> anyhow::Result<Duration> {
     let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
-    let seconds = delay
-        .parse()
-        .with_context(|| format!("DRAIN_DELAY={delay}"))?;
+    let seconds = delay.parse().with_context(|| format!("DRAIN_DELAY={delay}"))?;
     Ok(Duration::try_from_secs_f64(seconds)?)
 }
 

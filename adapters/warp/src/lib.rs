@@ -53,11 +53,9 @@ pub fn filter(
     endpoints.start_on_tokio();
     // `raw` rejects a request that has no query at all.
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    route(endpoints)
-        .and(query)
-        .then(async |endpoint: EndpointHandle, query: String| {
-            response(endpoint.respond(&query).await)
-        })
+    route(endpoints).and(query).then(async |endpoint: EndpointHandle, query: String| {
+        response(endpoint.respond(&query).await)
+    })
 }
 
 thread_local! {

@@ -1,9 +1,6 @@
 //! What becomes of the application's own routes at and around an endpoint's path, and of a second mount.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use health_testees::ask;
 use health_testees::warp::serve_app;
@@ -77,10 +74,7 @@ fn a_target_without_a_path_reaches_the_filters_of_the_application() {
 
 #[test]
 fn one_endpoint_can_be_mounted_without_the_others() {
-    let got = answers(
-        filter(health().at("/ready").unwrap()),
-        ["/ready", "/health"],
-    );
+    let got = answers(filter(health().at("/ready").unwrap()), ["/ready", "/health"]);
     assert_eq!(got.map(|(status, _)| status), [200, 404]);
 }
 

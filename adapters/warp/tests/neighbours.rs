@@ -8,9 +8,7 @@ fn app() -> impl Filter<Extract = (impl Reply + use<>,), Error = Rejection> + Cl
     let shop = warp::path::end().and(warp::get()).map(|| "shop");
     let orders = warp::path!("orders").and(warp::post()).map(|| "ordered");
     let order = warp::path!("orders" / String).map(|_| "order");
-    let deep = warp::path!("health" / "deep")
-        .and(warp::get())
-        .map(|| "deep");
+    let deep = warp::path!("health" / "deep").and(warp::get()).map(|| "deep");
     shop.or(orders).or(order).or(deep)
 }
 

@@ -1,10 +1,7 @@
 //! A check that is stuck does not hold up the end of the process.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::net::Ipv4Addr;
 

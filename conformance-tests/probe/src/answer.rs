@@ -69,21 +69,14 @@ impl Answer {
                 continue;
             }
             let body = framing(code, head)?.body(after, is_end)?;
-            return Ok(body.map(|body| Self {
-                code,
-                reason: reason.to_vec(),
-                body,
-            }));
+            return Ok(body.map(|body| Self { code, reason: reason.to_vec(), body }));
         }
     }
 }
 
 /// Whether this may be the beginning of an answer.
 fn is_http(bytes: &[u8]) -> bool {
-    bytes
-        .iter()
-        .zip(b"HTTP/1.")
-        .all(|(byte, expected)| byte == expected)
+    bytes.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
 }
 
 /// The lines up to the first empty one, and what follows it.
@@ -110,29 +103,13 @@ fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 fn status(head: &[u8]) -> Result<(u16, &[u8]), Malformed> {
     let (line, _) = split_line(head).ok_or(Malformed::NotHttp)?;
     match line {
-        [
-            b'H',
-            b'T',
-            b'T',
-            b'P',
-            b'/',
-            b'1',
-            b'.',
-            b'0'..=b'9',
-            b' ',
-            a,
-            b,
-            c,
-            reason @ ..,
-        ] if [a, b, c].iter().all(|digit| digit.is_ascii_digit())
-            && *a != b'0'
-            && matches!(reason, [] | [b' ', ..]) =>
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9', b' ', a, b, c, reason @ ..]
+            if [a, b, c].iter().all(|digit| digit.is_ascii_digit())
+                && *a != b'0'
+                && matches!(reason, [] | [b' ', ..]) =>
         {
             let digit = |byte: &u8| u16::from(byte - b'0');
-            Ok((
-                digit(a) * 100 + digit(b) * 10 + digit(c),
-                reason.trim_ascii(),
-            ))
+            Ok((digit(a) * 100 + digit(b) * 10 + digit(c), reason.trim_ascii()))
         }
         _ => Err(Malformed::NotHttp),
     }

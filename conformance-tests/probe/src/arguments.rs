@@ -116,10 +116,7 @@ fn split(argument: &OsStr) -> (Option<&str>, Option<OsString>) {
         if let Some(at) = bytes.iter().position(|byte| *byte == b'=') {
             let (name, value) = bytes.split_at(at);
             let value = value.get(1..).unwrap_or_default();
-            return (
-                std::str::from_utf8(name).ok(),
-                Some(OsStr::from_bytes(value).to_owned()),
-            );
+            return (std::str::from_utf8(name).ok(), Some(OsStr::from_bytes(value).to_owned()));
         }
     }
     #[cfg(not(unix))]
@@ -146,12 +143,7 @@ mod tests {
 
     #[test]
     fn a_url_alone_has_the_defaults() {
-        let Probe {
-            url,
-            socket,
-            maintenance_ok,
-            timeout,
-        } = probe(&["http://localhost/health"]);
+        let Probe { url, socket, maintenance_ok, timeout } = probe(&["http://localhost/health"]);
         assert_eq!(Ok(url), Url::parse("http://localhost/health"));
         assert_eq!(socket, None);
         assert!(!maintenance_ok);
@@ -163,13 +155,7 @@ mod tests {
         for words in [
             &["--timeout", "0.5", "--maintenance-ok", "http://a"][..],
             &["http://a", "--timeout=0.5", "--maintenance-ok"],
-            &[
-                "--timeout=7",
-                "--timeout=0.5",
-                "--maintenance-ok",
-                "--",
-                "http://a",
-            ],
+            &["--timeout=7", "--timeout=0.5", "--maintenance-ok", "--", "http://a"],
         ] {
             let probe = probe(words);
             assert_eq!(probe.timeout, Duration::from_millis(500), "{words:?}");
@@ -180,10 +166,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_socket_is_a_path_that_is_not_empty() {
-        for words in [
-            &["--unix-socket", "s", "http://a"][..],
-            &["http://a", "--unix-socket=s"],
-        ] {
+        for words in [&["--unix-socket", "s", "http://a"][..], &["http://a", "--unix-socket=s"]] {
             assert_eq!(probe(words).socket, Some(PathBuf::from("s")), "{words:?}");
         }
         let mistake = arguments(&["http://a", "--unix-socket="]).unwrap_err();
@@ -210,28 +193,13 @@ mod tests {
         for (words, named) in [
             (&[][..], "the URL is missing"),
             (&["--maintenance-ok"], "the URL is missing"),
-            (
-                &["http://a", "http://b"],
-                r#""http://b" is one argument too many"#,
-            ),
-            (
-                &["--", "http://a", "-h"],
-                r#""-h" is one argument too many"#,
-            ),
+            (&["http://a", "http://b"], r#""http://b" is one argument too many"#),
+            (&["--", "http://a", "-h"], r#""-h" is one argument too many"#),
             (&["http://a", "--follow"], r#"no option "--follow""#),
-            (
-                &["http://a", "--maintenance-ok=yes"],
-                r#"no option "--maintenance-ok=yes""#,
-            ),
+            (&["http://a", "--maintenance-ok=yes"], r#"no option "--maintenance-ok=yes""#),
             (&["http://a", "--timeout"], r#""--timeout" needs a value"#),
-            (
-                &["http://a", "--unix-socket"],
-                r#""--unix-socket" needs a value"#,
-            ),
-            (
-                &["ftp://a"],
-                r#"the URL "ftp://a" does not begin with http://"#,
-            ),
+            (&["http://a", "--unix-socket"], r#""--unix-socket" needs a value"#),
+            (&["ftp://a"], r#"the URL "ftp://a" does not begin with http://"#),
             (&["-"], r#"no option "-""#),
             (&[""], "does not begin with http://"),
         ] {
@@ -242,20 +210,12 @@ mod tests {
 
     #[test]
     fn a_timeout_is_a_sensible_number_of_seconds() {
-        for text in [
-            "", "x", "0", "-1", "0.0009", "3600.1", "1e300", "inf", "NaN", "1 s",
-        ] {
+        for text in ["", "x", "0", "-1", "0.0009", "3600.1", "1e300", "inf", "NaN", "1 s"] {
             let mistake = arguments(&["http://a", "--timeout", text]).unwrap_err();
-            assert!(
-                mistake.contains("not a number of seconds"),
-                "{text}: {mistake}"
-            );
+            assert!(mistake.contains("not a number of seconds"), "{text}: {mistake}");
         }
         for text in ["0.001", "1", "3600", "1e2"] {
-            assert!(
-                arguments(&["http://a", "--timeout", text]).is_ok(),
-                "{text}"
-            );
+            assert!(arguments(&["http://a", "--timeout", text]).is_ok(), "{text}");
         }
     }
 
@@ -274,11 +234,9 @@ mod tests {
             };
             assert_eq!(probe.socket.as_ref(), Some(&path));
         }
-        for words in [
-            vec![bytes(b"http://\xff")],
-            vec![bytes(b"-\xff\x1b")],
-            vec![bytes(b"--timeout=\xff")],
-        ] {
+        for words in
+            [vec![bytes(b"http://\xff")], vec![bytes(b"-\xff\x1b")], vec![bytes(b"--timeout=\xff")]]
+        {
             let mistake = parse(words).unwrap_err();
             assert!(mistake.is_ascii(), "{mistake}");
             assert!(!mistake.contains('\x1b'), "{mistake}");

@@ -68,8 +68,7 @@ impl fmt::Display for Url {
 }
 
 fn has_prefix(text: &str, prefix: &str) -> bool {
-    text.get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 fn split_port(authority: &str) -> Result<(&str, &str), &'static str> {
@@ -130,11 +129,7 @@ mod tests {
             ("http://shop:80/health", "shop", "/health"),
             ("http://shop:/health", "shop", "/health"),
             ("http://shop:8080/a/b%20c", "shop:8080", "/a/b%20c"),
-            (
-                "http://shop/health?checks=all",
-                "shop",
-                "/health?checks=all",
-            ),
+            ("http://shop/health?checks=all", "shop", "/health?checks=all"),
             ("http://shop?checks=all", "shop", "/?checks=all"),
             ("http://shop/?a=http://b/@:1", "shop", "/?a=http://b/@:1"),
             ("http://shop:1#/health", "shop:1", "/"),

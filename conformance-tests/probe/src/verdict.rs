@@ -23,9 +23,9 @@ impl Verdict {
             _ if is_maintenance && is_maintenance_ok => {
                 Self::Healthy(format!("{seen} (maintenance, which is ok here)"))
             }
-            _ if is_maintenance => Self::Failing(format!(
-                "{seen} (maintenance; healthy with --maintenance-ok)"
-            )),
+            _ if is_maintenance => {
+                Self::Failing(format!("{seen} (maintenance; healthy with --maintenance-ok)"))
+            }
             200 => Self::Healthy(seen.to_owned()),
             300..=399 => Self::Failing(format!("{seen} (a redirect, which is not followed)")),
             _ => Self::Failing(seen.to_owned()),
@@ -63,11 +63,7 @@ mod tests {
     use super::*;
 
     fn verdict(code: u16, reason: &str, body: &str, is_maintenance_ok: bool) -> String {
-        let answer = Answer {
-            code,
-            reason: reason.into(),
-            body: body.into(),
-        };
+        let answer = Answer { code, reason: reason.into(), body: body.into() };
         Verdict::of(&answer, is_maintenance_ok).to_string()
     }
 
@@ -93,25 +89,14 @@ mod tests {
 
     #[test]
     fn a_299_or_the_body_is_maintenance_and_healthy_only_if_that_is_asked_for() {
-        for (code, body) in [
-            (299, ""),
-            (299, "OK"),
-            (503, "MAINTENANCE"),
-            (200, "MAINTENANCE\n"),
-        ] {
+        for (code, body) in [(299, ""), (299, "OK"), (503, "MAINTENANCE"), (200, "MAINTENANCE\n")] {
             let line = verdict(code, "X", body, false);
             assert!(line.starts_with(&format!("failing: {code}")), "{line}");
             assert!(line.contains("--maintenance-ok"), "{line}");
             let line = verdict(code, "X", body, true);
             assert!(line.starts_with(&format!("healthy: {code}")), "{line}");
         }
-        for body in [
-            "maintenance",
-            "MAINTENANCE!",
-            "in MAINTENANCE",
-            "DRAINING",
-            "STARTING",
-        ] {
+        for body in ["maintenance", "MAINTENANCE!", "in MAINTENANCE", "DRAINING", "STARTING"] {
             let line = verdict(503, "X", body, true);
             assert_eq!(line, format!("failing: 503 {body}"));
         }
@@ -120,10 +105,7 @@ mod tests {
     #[test]
     fn a_redirect_is_failing_and_says_why() {
         let line = verdict(301, "Moved Permanently", "", false);
-        assert_eq!(
-            line,
-            "failing: 301 Moved Permanently (a redirect, which is not followed)"
-        );
+        assert_eq!(line, "failing: 301 Moved Permanently (a redirect, which is not followed)");
     }
 
     #[test]

@@ -61,12 +61,7 @@ pub(crate) struct Run {
     /// What the server at --url was started with: JSON as in HEALTH_SETUP, such as
     /// {"settings": {"healthcheck.maintenance_code": "503"}, "checks": [{"name": "db"}]}
     /// [default: every setting its default, no checks]
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with = "cmd",
-        verbatim_doc_comment
-    )]
+    #[arg(long, value_name = "FILE", conflicts_with = "cmd", verbatim_doc_comment)]
     pub(crate) setup: Option<PathBuf>,
     /// The marker file of the server at --url: the suite touches and removes it, so nothing may be there.
     #[arg(long, value_name = "PATH", conflicts_with = "cmd")]

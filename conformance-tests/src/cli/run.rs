@@ -27,19 +27,14 @@ pub(crate) fn run(arguments: &Run) -> Result<bool, Box<dyn Error>> {
     })?;
     try_out(&*harness, options.timeout)?;
     let progress = Progress::new();
-    let report = suite.run_watched(&*harness, &options, &|done, total| {
-        progress.show(done, total)
-    });
+    let report = suite.run_watched(&*harness, &options, &|done, total| progress.show(done, total));
     drop(progress);
     if options.interrupt.is_set() {
         return Err("interrupted: servers are stopped, and the disablefile is removed".into());
     }
     print(&report, arguments.format)?;
     if !report.conforms() {
-        eprintln!(
-            "health-conformance: the server does not conform: {}",
-            report.summary()
-        );
+        eprintln!("health-conformance: the server does not conform: {}", report.summary());
     }
     Ok(report.conforms())
 }
@@ -77,11 +72,7 @@ fn options(arguments: &Run, suite: &Suite) -> Result<Options, Box<dyn Error>> {
     };
     let everything = vec!["*".to_owned()];
     Ok(Options {
-        run: if arguments.run.is_empty() {
-            everything
-        } else {
-            arguments.run.clone()
-        },
+        run: if arguments.run.is_empty() { everything } else { arguments.run.clone() },
         skip: arguments.skip.clone(),
         jobs: arguments.jobs.into(),
         timeout: arguments.timeout,
@@ -103,25 +94,15 @@ fn rerun(arguments: &Run) -> String {
         ("--setup", arguments.setup.as_deref().map(path)),
         ("--disablefile", arguments.disablefile.as_deref().map(path)),
         ("--known", arguments.known.as_deref().map(path)),
-        (
-            "--timeout",
-            Some(arguments.timeout.as_secs_f64().to_string()),
-        ),
+        ("--timeout", Some(arguments.timeout.as_secs_f64().to_string())),
     ] {
-        words.extend(
-            value
-                .into_iter()
-                .flat_map(|value| [option.to_owned(), value]),
-        );
+        words.extend(value.into_iter().flat_map(|value| [option.to_owned(), value]));
     }
     if arguments.strict {
         words.push("--strict".to_owned());
     }
     let command = shlex::try_join(words.iter().map(String::as_str));
-    format!(
-        "{} --run {{id}}",
-        command.unwrap_or_else(|_| words.join(" "))
-    )
+    format!("{} --run {{id}}", command.unwrap_or_else(|_| words.join(" ")))
 }
 
 fn read(option: &str, path: &Path) -> Result<String, String> {

@@ -36,9 +36,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self {
-            is_shown: io::stderr().is_terminal(),
-        }
+        Self { is_shown: io::stderr().is_terminal() }
     }
 
     pub(crate) fn show(&self, done: usize, total: usize) {

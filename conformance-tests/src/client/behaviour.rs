@@ -58,14 +58,7 @@ impl ClientBehaviour {
     /// Asks the server at `address`; each answer may take `limit`.
     /// `ignores_close` says what is known of the server.
     pub(crate) fn new(address: SocketAddr, limit: Duration, ignores_close: bool) -> Self {
-        Self {
-            address,
-            limit,
-            kept: None,
-            sent: None,
-            lingering: Vec::new(),
-            ignores_close,
-        }
+        Self { address, limit, kept: None, sent: None, lingering: Vec::new(), ignores_close }
     }
 
     /// Whether the server has left a connection open that it was asked to close.
@@ -273,11 +266,8 @@ pub(crate) fn request(step: &Step, directory: &Path) -> Request {
         bytes.extend(expand(header, directory));
         bytes.extend(b"\r\n");
     }
-    let says = |name: &str| {
-        headers
-            .iter()
-            .any(|header| header.to_ascii_lowercase().starts_with(name))
-    };
+    let says =
+        |name: &str| headers.iter().any(|header| header.to_ascii_lowercase().starts_with(name));
     let body = expand(&step.body, directory);
     let is_framed = body.is_empty() || says("transfer-encoding:");
     let length = step.content_length.or((!is_framed).then_some(body.len()));

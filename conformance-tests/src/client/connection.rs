@@ -198,10 +198,7 @@ mod tests {
             b"OK",
         ] {
             let result = answer_with(bytes);
-            assert!(
-                matches!(result, Err(ExchangeError::NotHttp(_))),
-                "{result:?}"
-            );
+            assert!(matches!(result, Err(ExchangeError::NotHttp(_))), "{result:?}");
         }
     }
 
@@ -219,10 +216,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         drop(listener);
         let result = exchange(address, &request(), Duration::from_secs(5));
-        assert!(
-            matches!(result, Err(ExchangeError::Connect(..))),
-            "{result:?}"
-        );
+        assert!(matches!(result, Err(ExchangeError::Connect(..))), "{result:?}");
     }
 
     #[test]
@@ -230,9 +224,6 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let result = exchange(address, &request(), Duration::from_millis(1));
-        assert!(
-            matches!(result, Err(ExchangeError::TooLate { .. })),
-            "{result:?}"
-        );
+        assert!(matches!(result, Err(ExchangeError::TooLate { .. })), "{result:?}");
     }
 }

@@ -47,9 +47,7 @@ pub fn differences(with: SocketAddr, without: SocketAddr) -> Result<Vec<String>,
     let mut differences = Vec::new();
     let endpoint = ask(with, "GET /health")?;
     if !endpoint.ends_with("\"OK\"") {
-        differences.push(format!(
-            "GET /health: {endpoint}, which is no healthy endpoint"
-        ));
+        differences.push(format!("GET /health: {endpoint}, which is no healthy endpoint"));
     }
     for line in REQUESTS {
         let (with, without) = (ask(with, line)?, ask(without, line)?);
@@ -67,12 +65,7 @@ fn ask(address: SocketAddr, line: &str) -> Result<String, ExchangeError> {
         asks_to_close: true,
         bytes: format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").into(),
     };
-    let Response {
-        status,
-        reason,
-        mut headers,
-        body,
-    } = exchange(address, &request, LIMIT)?;
+    let Response { status, reason, mut headers, body } = exchange(address, &request, LIMIT)?;
     headers.retain(|(name, _)| name != "date");
     headers.sort();
     let body = body.escape_ascii();

@@ -41,11 +41,7 @@ impl Response {
             let rest = &bytes[start..];
             let begins = b"HTTP/1.".iter().zip(rest).all(|(a, b)| a == b);
             let Some(end) = find(rest, b"\r\n\r\n").filter(|_| begins) else {
-                return if begins {
-                    Parsed::Part
-                } else {
-                    Parsed::Garbage
-                };
+                return if begins { Parsed::Part } else { Parsed::Garbage };
             };
             let Some(mut response) = Self::parse_head(&rest[..end]) else {
                 return Parsed::Garbage;
@@ -121,9 +117,7 @@ fn unchunk(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
 }
 
 fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
-    bytes
-        .windows(pattern.len())
-        .position(|window| window == pattern)
+    bytes.windows(pattern.len()).position(|window| window == pattern)
 }
 
 #[cfg(test)]

@@ -18,11 +18,7 @@ pub(crate) enum Finding {
 
 impl Finding {
     pub(crate) fn of(failures: Vec<Failure>) -> Self {
-        if failures.is_empty() {
-            Self::Passed
-        } else {
-            Self::Failed(failures)
-        }
+        if failures.is_empty() { Self::Passed } else { Self::Failed(failures) }
     }
 
     pub(crate) fn add(&mut self, failure: Failure) {
@@ -80,28 +76,18 @@ impl Failure {
 
     /// `None` when nothing differs.
     pub(crate) fn unless_empty(moment: &str, mismatches: Vec<Mismatch>) -> Option<Self> {
-        (!mismatches.is_empty()).then(|| Self {
-            moment: moment.to_owned(),
-            mismatches,
-        })
+        (!mismatches.is_empty()).then(|| Self { moment: moment.to_owned(), mismatches })
     }
 
     pub(crate) fn is_without_answer(&self) -> bool {
-        self.mismatches
-            .iter()
-            .any(|mismatch| mismatch.field == "answer")
+        self.mismatches.iter().any(|mismatch| mismatch.field == "answer")
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  at {}", self.moment)?;
-        for Mismatch {
-            field,
-            expected,
-            got,
-        } in &self.mismatches
-        {
+        for Mismatch { field, expected, got } in &self.mismatches {
             writeln!(f, "    {field}")?;
             writeln!(f, "      expected {expected}")?;
             writeln!(f, "      got      {got}")?;
@@ -113,12 +99,7 @@ impl fmt::Display for Failure {
 /// The first thing that differs, and how many more do.
 pub(crate) fn brief(failures: &[Failure]) -> String {
     let mut mismatches = failures.iter().flat_map(|failure| &failure.mismatches);
-    let Some(Mismatch {
-        field,
-        expected,
-        got,
-    }) = mismatches.next()
-    else {
+    let Some(Mismatch { field, expected, got }) = mismatches.next() else {
         return String::new();
     };
     let first = format!("{field} is {got}, not {expected}");

@@ -22,10 +22,7 @@ impl History {
     /// That of a server that has just started.
     pub(crate) fn of(setup: &Setup) -> Self {
         let latches = setup.latches.iter().cloned();
-        Self {
-            latches: latches.map(|name| (name, false)).collect(),
-            ..Self::default()
-        }
+        Self { latches: latches.map(|name| (name, false)).collect(), ..Self::default() }
     }
 
     /// The latches that hold it in its start-up.
@@ -106,10 +103,7 @@ mod tests {
     use crate::setup::Setup;
 
     fn step(target: &str, checks: &str) -> Step {
-        toml::from_str(&format!(
-            "target = '{target}'\nchecks = '{checks}'\nanswer = 'ok'"
-        ))
-        .unwrap()
+        toml::from_str(&format!("target = '{target}'\nchecks = '{checks}'\nanswer = 'ok'")).unwrap()
     }
 
     #[test]

@@ -86,19 +86,12 @@ impl KnownFailures {
         for entry in &file.known {
             let what = format!("the entry for {:?}", entry.scenario);
             check(&what, Some(&entry.fields), &entry.reason)?;
-            if !suite
-                .scenarios()
-                .any(|scenario| entry.matches(scenario.id()))
-            {
+            if !suite.scenarios().any(|scenario| entry.matches(scenario.id())) {
                 return Err(KnownError(format!("{what} matches no scenario")));
             }
         }
         for entry in &file.always {
-            check(
-                "an entry for every scenario",
-                Some(&entry.fields),
-                &entry.reason,
-            )?;
+            check("an entry for every scenario", Some(&entry.fields), &entry.reason)?;
         }
         let mut lacks = Lacks::new();
         for Lack { capability, reason } in file.lacks {
@@ -106,11 +99,7 @@ impl KnownFailures {
             check(&what, None, &reason)?;
             lacks.insert(capability, reason);
         }
-        Ok(Self {
-            entries: file.known,
-            always: file.always,
-            lacks,
-        })
+        Ok(Self { entries: file.known, always: file.always, lacks })
     }
 
     /// The reasons for what may differ in any scenario.
@@ -138,16 +127,11 @@ impl KnownFailures {
                 reasons.push(entry.reason.clone());
             } else {
                 let (pattern, fields) = (&entry.scenario, entry.fields.join(", "));
-                out_of_date.push(format!(
-                    "known failure {pattern:?}: {id} does not differ in {fields}"
-                ));
+                out_of_date
+                    .push(format!("known failure {pattern:?}: {id} does not differ in {fields}"));
             }
         }
-        Excused {
-            failures,
-            reasons,
-            out_of_date,
-        }
+        Excused { failures, reasons, out_of_date }
     }
 }
 
@@ -227,11 +211,7 @@ mod tests {
         let mismatches = fields.iter().map(|field| Mismatch::new(*field, "", ""));
         let failures = Failure::unless_empty("a request", mismatches.collect());
         let excused = parse(file).unwrap().excuse(id, Vec::from_iter(failures));
-        (
-            excused.reasons,
-            excused.failures.len(),
-            excused.out_of_date.len(),
-        )
+        (excused.reasons, excused.failures.len(), excused.out_of_date.len())
     }
 
     #[test]
@@ -239,14 +219,8 @@ mod tests {
         let file = "[[known]]\nscenario = 'method/unknown-*'\nfields = ['header']\nreason = 'why'";
         let why = vec!["why".to_owned()];
         let excused = |id, fields: &[&str]| excuse(file, id, fields);
-        assert_eq!(
-            excused("method/unknown-token", &["header date"]),
-            (why.clone(), 0, 0)
-        );
-        assert_eq!(
-            excused("method/unknown-token", &["header date", "status"]),
-            (why, 1, 0)
-        );
+        assert_eq!(excused("method/unknown-token", &["header date"]), (why.clone(), 0, 0));
+        assert_eq!(excused("method/unknown-token", &["header date", "status"]), (why, 1, 0));
         assert_eq!(excused("method/unknown-token", &["status"]), (vec![], 1, 1));
         assert_eq!(excused("method/unknown-token", &[]), (vec![], 0, 1));
         assert_eq!(excused("method/get", &["header date"]), (vec![], 1, 0));
@@ -262,10 +236,7 @@ mod tests {
             excuse(file, "path/exact", &["header x", "status", "body"]),
             (all.clone(), 0, 0)
         );
-        assert_eq!(
-            excuse(file, "path/exact", &["header x", "status"]),
-            (all[..2].to_vec(), 0, 1)
-        );
+        assert_eq!(excuse(file, "path/exact", &["header x", "status"]), (all[..2].to_vec(), 0, 1));
         assert_eq!(excuse(file, "query/runs-all", &[]), (vec![], 0, 0));
     }
 
@@ -279,41 +250,20 @@ mod tests {
     fn an_entry_that_is_not_sound_is_refused_with_the_problem() {
         let path = "[[known]]\nscenario = 'path/exact'\n";
         for (file, problem) in [
-            (
-                format!("{path}fields = ['log']\nreason = ' '"),
-                "has no reason",
-            ),
+            (format!("{path}fields = ['log']\nreason = ' '"), "has no reason"),
             (format!("{path}fields = ['log']"), "missing field `reason`"),
             (format!("{path}reason = 'r'"), "missing field `fields`"),
-            (
-                format!("{path}fields = ['log']\nreason = 'r'\nissue = 1"),
-                "unknown field `issue`",
-            ),
-            (
-                format!("{path}fields = ['staus']\nreason = 'r'"),
-                "\"staus\", which is not one of",
-            ),
+            (format!("{path}fields = ['log']\nreason = 'r'\nissue = 1"), "unknown field `issue`"),
+            (format!("{path}fields = ['staus']\nreason = 'r'"), "\"staus\", which is not one of"),
             (
                 "[[known]]\nscenario = 'a'\nfields = ['log']\nreason = 'r'".to_owned(),
                 "matches no scenario",
             ),
             (format!("{path}fields = []\nreason = 'r'"), "has no fields"),
-            (
-                "[[always]]\nfields = ['log']\nreason = ''".to_owned(),
-                "has no reason",
-            ),
-            (
-                "[[know]]\nscenario = 'a'".to_owned(),
-                "unknown field `know`",
-            ),
-            (
-                "[[lacks]]\ncapability = 'log'\nreason = ''".to_owned(),
-                "has no reason",
-            ),
-            (
-                "[[lacks]]\ncapability = 'legs'\nreason = 'r'".to_owned(),
-                "unknown variant `legs`",
-            ),
+            ("[[always]]\nfields = ['log']\nreason = ''".to_owned(), "has no reason"),
+            ("[[know]]\nscenario = 'a'".to_owned(), "unknown field `know`"),
+            ("[[lacks]]\ncapability = 'log'\nreason = ''".to_owned(), "has no reason"),
+            ("[[lacks]]\ncapability = 'legs'\nreason = 'r'".to_owned(), "unknown variant `legs`"),
         ] {
             let error = parse(&file).unwrap_err();
             assert!(error.contains(problem), "{file}: {error}");

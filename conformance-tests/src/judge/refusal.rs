@@ -11,9 +11,8 @@ pub(crate) fn judge_refusal(key: &str, value: &str, message: &str) -> Vec<Mismat
         }
     };
     expect(says(message, key), format!("one that names {key}"));
-    let is_quoted = ['"', '\'', '`']
-        .iter()
-        .any(|quote| says(message, &format!("{quote}{value}{quote}")));
+    let is_quoted =
+        ['"', '\'', '`'].iter().any(|quote| says(message, &format!("{quote}{value}{quote}")));
     expect(is_quoted, format!("one that quotes the value {value:?}"));
     let words = message.split(|c: char| !c.is_alphanumeric());
     let words = words.filter(|word| word.len() > 1 && !key.contains(word) && !value.contains(word));

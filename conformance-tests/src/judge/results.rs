@@ -38,14 +38,10 @@ pub(super) fn expected<'a>(
     if !failed.is_empty() {
         return failed.into_iter().map(dropped).collect();
     }
-    let checks = ExpectedEndpoint::at(setup, &step.target)
-        .checks()
-        .into_iter();
+    let checks = ExpectedEndpoint::at(setup, &step.target).checks().into_iter();
     match &step.results {
         Some(results) => checks.zip(results).map(as_wanted).collect(),
-        None => checks
-            .map(|check| derived(check, history.is_asked))
-            .collect(),
+        None => checks.map(|check| derived(check, history.is_asked)).collect(),
     }
 }
 
@@ -86,17 +82,10 @@ fn derived(check: &Check, is_later: bool) -> Expected<'_> {
         (Behaviour::Panic(_), _) => (false, Message::Any),
         (_, message) => {
             let message = message.as_deref().map(cut);
-            (
-                check.status == "OK",
-                Message::Exactly(message.map_or(Value::Null, Value::from)),
-            )
+            (check.status == "OK", Message::Exactly(message.map_or(Value::Null, Value::from)))
         }
     };
-    Expected {
-        name: &check.name,
-        status: status(is_ok),
-        message,
-    }
+    Expected { name: &check.name, status: status(is_ok), message }
 }
 
 impl Expected<'_> {
@@ -108,9 +97,9 @@ impl Expected<'_> {
             && result["status"] == self.status
             && match (&self.message, &result["message"]) {
                 (Message::Exactly(expected), message) => message == expected,
-                (Message::StartsWith(beginnings), Value::String(message)) => beginnings
-                    .iter()
-                    .any(|beginning| message.starts_with(beginning)),
+                (Message::StartsWith(beginnings), Value::String(message)) => {
+                    beginnings.iter().any(|beginning| message.starts_with(beginning))
+                }
                 (Message::StartsWith(_), _) => false,
                 (Message::Any, _) => true,
             }
@@ -129,10 +118,7 @@ impl fmt::Display for Expected<'_> {
                 .join(" or "),
             Message::Any => "anything".to_owned(),
         };
-        write!(
-            f,
-            r#"{{"name":{name},"status":"{status}","message":{message}}}"#
-        )
+        write!(f, r#"{{"name":{name},"status":"{status}","message":{message}}}"#)
     }
 }
 

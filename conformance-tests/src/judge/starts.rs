@@ -78,14 +78,8 @@ pub(super) fn judge_starts(
             true => format!("{name:?} {most} times"),
             false => format!("{name:?} {least} to {most} times"),
         });
-        let got = started
-            .iter()
-            .map(|(name, count)| format!("{name:?} {count} times"));
-        mismatches.push(Mismatch::new(
-            "checks started",
-            in_words(wanted),
-            in_words(got),
-        ));
+        let got = started.iter().map(|(name, count)| format!("{name:?} {count} times"));
+        mismatches.push(Mismatch::new("checks started", in_words(wanted), in_words(got)));
     }
 }
 

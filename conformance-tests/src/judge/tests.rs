@@ -82,36 +82,21 @@ impl Case {
 
     /// The fields that differ.
     fn fields(self) -> Vec<String> {
-        let request = Request {
-            is_head: self.is_head,
-            asks_to_close: true,
-            bytes: Vec::new(),
-        };
+        let request = Request { is_head: self.is_head, asks_to_close: true, bytes: Vec::new() };
         let (step, setup) = (&self.scenario.steps[0], &self.scenario.setup);
         let exchanged = Exchanged {
             answered: vec![(step.answer, self.response.clone())],
             ..Exchanged::default()
         };
         let lacks = Lacks::new();
-        let asked = Asked {
-            step,
-            setup,
-            lacks: &lacks,
-            history: &self.history,
-        };
+        let asked = Asked { step, setup, lacks: &lacks, history: &self.history };
         let mismatches = judge(&asked, &request, &exchanged, &self.lines);
-        mismatches
-            .into_iter()
-            .map(|mismatch| mismatch.field)
-            .collect()
+        mismatches.into_iter().map(|mismatch| mismatch.field).collect()
     }
 }
 
 fn log(level: &str, text: &str) -> Line {
-    Line::Log {
-        level: level.to_owned(),
-        text: text.to_owned(),
-    }
+    Line::Log { level: level.to_owned(), text: text.to_owned() }
 }
 
 fn error_record(results: &str) -> Line {
@@ -133,32 +118,14 @@ fn what_a_right_server_does_is_right() {
 fn each_thing_that_is_wrong_with_a_response_is_told() {
     let secret = |value: &str| Case::error().set("x-detail", value);
     for (case, fields) in [
-        (
-            Case::ok().with(|c| c.response.status = 204),
-            &["status"][..],
-        ),
-        (
-            Case::ok().with(|c| c.response.body = b"Ok".into()),
-            &["body"],
-        ),
+        (Case::ok().with(|c| c.response.status = 204), &["status"][..]),
+        (Case::ok().with(|c| c.response.body = b"Ok".into()), &["body"]),
         (Case::ok().with(|c| c.is_head = true), &["body"]),
-        (
-            Case::ok().without("cache-control"),
-            &["header cache-control"],
-        ),
-        (
-            Case::ok().set("content-length", "3"),
-            &["header content-length"],
-        ),
-        (
-            Case::ok().set("content-type", "text/plain"),
-            &["header content-type"],
-        ),
+        (Case::ok().without("cache-control"), &["header cache-control"]),
+        (Case::ok().set("content-length", "3"), &["header content-length"]),
+        (Case::ok().set("content-type", "text/plain"), &["header content-type"]),
         (Case::ok().set("location", "/"), &["header location"]),
-        (
-            Case::ok().set("transfer-encoding", "chunked"),
-            &["header transfer-encoding"],
-        ),
+        (Case::ok().set("transfer-encoding", "chunked"), &["header transfer-encoding"]),
         (
             Case::ok().with(|c| c.response.headers.push(c.response.headers[3].clone())),
             &["header x-content-type-options"],
@@ -166,14 +133,8 @@ fn each_thing_that_is_wrong_with_a_response_is_told() {
         (secret("queue-check"), &["secrecy"]),
         (secret("JOBS-BEHIND:"), &["secrecy"]),
         (Case::error().set("x-search-check", "1"), &["secrecy"]),
-        (
-            Case::error().with(|c| c.response.reason = "queue-check".to_owned()),
-            &["secrecy"],
-        ),
-        (
-            Case::maintenance().with(|c| c.response.status = 200),
-            &["status"],
-        ),
+        (Case::error().with(|c| c.response.reason = "queue-check".to_owned()), &["secrecy"]),
+        (Case::maintenance().with(|c| c.response.status = 200), &["status"]),
     ] {
         let shown = format!("{:?} {:?}", case.response, case.lines);
         assert_eq!(case.fields(), fields, "{shown}");
@@ -189,18 +150,12 @@ fn each_thing_that_is_wrong_with_the_lines_is_told() {
     let line = |line: Line| Case::ok().with(|case| case.lines.push(line));
     let removed = |index: usize| Case::error().with(|case| drop(case.lines.remove(index)));
     for (case, fields) in [
-        (
-            line(Line::Check("database-check".to_owned())),
-            &["checks started"][..],
-        ),
+        (line(Line::Check("database-check".to_owned())), &["checks started"][..]),
         (line(log("INFO", "Health response: OK")), &["log"]),
         (line(log("WARN", "something")), &["log records at WARN"; 2]),
         (removed(1), &["checks started"]),
         (removed(3), &["log"]),
-        (
-            Case::error().with(|case| case.lines.push(error_record(RESULTS))),
-            &["log"],
-        ),
+        (Case::error().with(|case| case.lines.push(error_record(RESULTS))), &["log"]),
         (
             Case::error().with(|case| case.lines[3] = log("WARN", RESULTS)),
             &["log records at WARN", "log records at WARN", "log"],
@@ -208,20 +163,14 @@ fn each_thing_that_is_wrong_with_the_lines_is_told() {
         (record("[]"), &["log number of results"]),
         (record("nothing"), &["log results"]),
         (record(&RESULTS.replace("},{", "}, {")), &["log results"]),
-        (
-            record(&RESULTS.replace("87", "8\u{1b}7")),
-            &["log text", "log results"],
-        ),
-        (
-            record(&RESULTS.replace("null", "\"\"")),
-            &["log result 1", "log result 3"],
-        ),
+        (record(&RESULTS.replace("87", "8\u{1b}7")), &["log text", "log results"]),
+        (record(&RESULTS.replace("null", "\"\"")), &["log result 1", "log result 3"]),
         (record(&RESULTS.replace("ERROR", "NOK")), &["log result 2"]),
         (
-            record(&RESULTS.replace(
-                r#""status":"OK","message":null"#,
-                r#""message":null,"status":"OK""#,
-            )),
+            record(
+                &RESULTS
+                    .replace(r#""status":"OK","message":null"#, r#""message":null,"status":"OK""#),
+            ),
             &["log result 1", "log result 3"],
         ),
     ] {
@@ -378,13 +327,7 @@ fn a_warning_has_to_name_the_disablefile() {
         ("cannot stat the file", 1),
     ] {
         let mut mismatches = Vec::new();
-        judge_warnings(
-            "warnings",
-            (1, 1),
-            &setup,
-            &[log("WARN", text)],
-            &mut mismatches,
-        );
+        judge_warnings("warnings", (1, 1), &setup, &[log("WARN", text)], &mut mismatches);
         assert_eq!(mismatches.len(), count, "{text}");
     }
 }
@@ -406,10 +349,7 @@ fn a_refusal_names_key_value_and_rule() {
         let message = format!("{key} = {shown}: {rule}");
         assert_eq!(count(key, value, &message), 0, "{message}");
     }
-    assert_eq!(
-        count(key, "health", "healthcheck.url must start with a slash"),
-        1
-    );
+    assert_eq!(count(key, "health", "healthcheck.url must start with a slash"), 1);
     assert_eq!(count(key, "", "healthcheck.url must start with a slash"), 1);
     assert_eq!(count(key, "/x", "'/x' must not be like this"), 1);
     assert_eq!(count(key, "/x", "healthcheck.url = '/x'"), 1);

@@ -28,11 +28,7 @@ impl Suite {
         writeln!(text, "{id} ({level}): {says}")?;
         if let Some(rule) = self.rule_of(scenario) {
             writeln!(text, "\nrule    {rule}")?;
-            writeln!(
-                text,
-                "pollers {}",
-                scenario.poller.as_ref().unwrap_or(&rule.poller)
-            )?;
+            writeln!(text, "pollers {}", scenario.poller.as_ref().unwrap_or(&rule.poller))?;
         }
         if !scenario.needs.is_empty() {
             let needs: Vec<_> = scenario.needs.iter().map(ToString::to_string).collect();
@@ -55,9 +51,7 @@ impl Suite {
         }
         let mut history = History::of(&scenario.setup);
         for (index, step) in scenario.steps.iter().enumerate() {
-            step.commands
-                .iter()
-                .for_each(|command| history.apply(command));
+            step.commands.iter().for_each(|command| history.apply(command));
             write_step(text, index + 1, step, &scenario.setup, &history)?;
             history.answered(&scenario.setup, step, &[step.answer]);
         }
@@ -123,10 +117,7 @@ fn write_check(text: &mut String, check: &Check) -> fmt::Result {
     }
     if check.has_thresholds() {
         let (failures, successes) = (check.failure_threshold, check.success_threshold);
-        write!(
-            text,
-            ", failure threshold {failures}, success threshold {successes}"
-        )?;
+        write!(text, ", failure threshold {failures}, success threshold {successes}")?;
     }
     if !check.tags.is_empty() {
         write!(text, ", tags {:?}", check.tags)?;
@@ -173,9 +164,8 @@ fn write_step(
     }
     writeln!(text)?;
     let request = request(step, Path::new("{dir}"));
-    let sent = step.cut.map_or(&request.bytes[..], |cut| {
-        &request.bytes[..cut.min(request.bytes.len())]
-    });
+    let sent =
+        step.cut.map_or(&request.bytes[..], |cut| &request.bytes[..cut.min(request.bytes.len())]);
     for line in Request::lines(sent) {
         writeln!(text, "  > {line}")?;
     }
@@ -200,10 +190,9 @@ fn write_step(
     match step.answer {
         Answer::OkOrRefused => writeln!(text, "  or 400, 414 or 431")?,
         Answer::NotFoundOrRefused => writeln!(text, "  or 400, 405 or 501")?,
-        Answer::OkOrNothing => writeln!(
-            text,
-            "  or a connection that is closed before the first byte"
-        )?,
+        Answer::OkOrNothing => {
+            writeln!(text, "  or a connection that is closed before the first byte")?
+        }
         _ => {}
     }
     match step.connection {

@@ -20,11 +20,7 @@ impl Report {
         });
         for outcomes in self.outcomes.chunk_by(|a, b| topic(a) == topic(b)) {
             let mut suite = TestSuite::new(topic(&outcomes[0]));
-            suite.add_test_cases(
-                outcomes
-                    .iter()
-                    .map(|outcome| test_case(outcome, &self.rerun)),
-            );
+            suite.add_test_cases(outcomes.iter().map(|outcome| test_case(outcome, &self.rerun)));
             report.add_test_suite(suite);
         }
         if !self.out_of_date.is_empty() {
@@ -71,12 +67,7 @@ fn skipped(kind: &str, reason: &str) -> TestCaseStatus {
 }
 
 fn describe(outcome: &Outcome, failures: &[Failure], rerun: &str) -> String {
-    let Outcome {
-        rule,
-        sentence,
-        setup,
-        ..
-    } = outcome;
+    let Outcome { rule, sentence, setup, .. } = outcome;
     let mut text = format!("rule {rule} {sentence}\nsetup {setup}\n");
     for failure in failures {
         text += &failure.to_string();

@@ -50,10 +50,7 @@ impl Matrix {
             if column(report).is_empty() {
                 return Err(MatrixError::Nameless(index + 1));
             }
-            if reports[..index]
-                .iter()
-                .any(|other| column(other) == column(report))
-            {
+            if reports[..index].iter().any(|other| column(other) == column(report)) {
                 return Err(MatrixError::Twice(column(report)));
             }
             if let Some(difference) = difference(first, report) {
@@ -147,11 +144,7 @@ fn rules(outcomes: &[Outcome]) -> Vec<&Outcome> {
         }
     }
     let number = |outcome: &&Outcome| {
-        outcome
-            .rule
-            .trim_start_matches('H')
-            .parse::<u32>()
-            .unwrap_or(u32::MAX)
+        outcome.rule.trim_start_matches('H').parse::<u32>().unwrap_or(u32::MAX)
     };
     rules.sort_by_key(number);
     rules

@@ -73,18 +73,15 @@ impl Report {
             }
         }
         let frequent = fields.into_iter().filter(|(_, (count, _))| *count >= MANY);
-        let mut frequent: Vec<_> = frequent
-            .map(|(field, (count, first))| (field, count, first))
-            .collect();
+        let mut frequent: Vec<_> =
+            frequent.map(|(field, (count, first))| (field, count, first)).collect();
         frequent.sort_by_key(|(_, count, _)| Reverse(*count));
         frequent
     }
 
     /// What is known always is said once, at the top.
     fn show_known(&self, f: &mut fmt::Formatter<'_>, id: &str, reasons: &[String]) -> fmt::Result {
-        let own = reasons
-            .iter()
-            .filter(|reason| !self.always.contains(reason));
+        let own = reasons.iter().filter(|reason| !self.always.contains(reason));
         let own: Vec<_> = own.map(String::as_str).collect();
         if own.is_empty() {
             return Ok(());
@@ -99,13 +96,7 @@ impl Report {
         outcome: &Outcome,
         failures: &[Failure],
     ) -> fmt::Result {
-        let Outcome {
-            id,
-            level,
-            says,
-            setup,
-            ..
-        } = outcome;
+        let Outcome { id, level, says, setup, .. } = outcome;
         writeln!(f, "\n{verdict:<8} {id} ({level}): {says}")?;
         writeln!(f, "  rule {} {}", outcome.rule, outcome.sentence)?;
         writeln!(f, "  setup {setup}")?;

@@ -142,13 +142,7 @@ impl<'a> Session<'a> {
             let (rounds, step) = match step.client {
                 Client::Alone | Client::ByteByByte => {
                     let times = 1;
-                    (
-                        step.times,
-                        &Step {
-                            times,
-                            ..step.clone()
-                        },
-                    )
+                    (step.times, &Step { times, ..step.clone() })
                 }
                 _ => (1, step),
             };
@@ -281,10 +275,7 @@ pub(crate) fn judge_refused(scenario: &Scenario, setup: &Setup, message: &str) -
     match setting.filter(|_| scenario.start == Start::Refused) {
         Some((key, value)) => {
             let mismatches = judge_refusal(key, value, message);
-            Finding::of(Vec::from_iter(Failure::unless_empty(
-                "the start",
-                mismatches,
-            )))
+            Finding::of(Vec::from_iter(Failure::unless_empty("the start", mismatches)))
         }
         None => Finding::Failed(vec![Failure::of_start(
             scenario.start,
@@ -296,10 +287,7 @@ pub(crate) fn judge_refused(scenario: &Scenario, setup: &Setup, message: &str) -
 /// Replaces the placeholders in settings and messages.
 pub(crate) fn expand_setup(setup: &Setup, directory: &Path) -> Setup {
     let mut setup = setup.clone();
-    let messages = setup
-        .checks
-        .iter_mut()
-        .filter_map(|check| check.message.as_mut());
+    let messages = setup.checks.iter_mut().filter_map(|check| check.message.as_mut());
     for text in setup.settings.values_mut().chain(messages) {
         *text = expand_text(text, directory);
     }

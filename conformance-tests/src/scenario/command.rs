@@ -61,13 +61,7 @@ mod tests {
 
     #[test]
     fn commands_read_back_and_anything_else_is_refused() {
-        for line in [
-            "DRAIN",
-            "SWITCH on",
-            "SWITCH off",
-            "RELEASE two words",
-            "DROP a",
-        ] {
+        for line in ["DRAIN", "SWITCH on", "SWITCH off", "RELEASE two words", "DROP a"] {
             let command = Command::try_from(line.to_owned()).unwrap();
             assert_eq!(command.to_string(), line);
         }

@@ -32,11 +32,8 @@ impl Answer {
 }
 
 /// Every header that an endpoint may have in addition to those of H9.
-pub(crate) const OTHER_HEADERS: [&str; 3] = [
-    "retry-after",
-    "x-envoy-degraded",
-    "x-envoy-immediate-health-check-fail",
-];
+pub(crate) const OTHER_HEADERS: [&str; 3] =
+    ["retry-after", "x-envoy-degraded", "x-envoy-immediate-health-check-fail"];
 
 /// What an endpoint answers in one state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,21 +57,16 @@ impl<'a> ExpectedEndpoint<'a> {
     pub(crate) fn at(setup: &'a Setup, target: &str) -> Self {
         let path = target.split('?').next();
         let mut endpoints = setup.endpoints.iter();
-        Self {
-            setup,
-            endpoint: endpoints.find(|endpoint| Some(&*endpoint.path) == path),
-        }
+        Self { setup, endpoint: endpoints.find(|endpoint| Some(&*endpoint.path) == path) }
     }
 
     /// Its path.
     pub(crate) fn path(&self) -> &'a str {
-        self.endpoint
-            .map_or_else(|| self.setup.url(), |endpoint| &endpoint.path)
+        self.endpoint.map_or_else(|| self.setup.url(), |endpoint| &endpoint.path)
     }
 
     fn preset(&self) -> Preset {
-        self.endpoint
-            .map_or(Preset::Pyramid, |endpoint| endpoint.preset)
+        self.endpoint.map_or(Preset::Pyramid, |endpoint| endpoint.preset)
     }
 
     /// The checks that it may run, in registration order.
@@ -106,11 +98,7 @@ impl<'a> ExpectedEndpoint<'a> {
             }
             _ => {}
         }
-        Some(Shown {
-            status,
-            word,
-            others,
-        })
+        Some(Shown { status, word, others })
     }
 
     fn retry_after(&self) -> Option<u64> {
@@ -134,22 +122,8 @@ impl<'a> ExpectedEndpoint<'a> {
                 [ok, ok, error, starting(503), maintained(503), draining(503)]
             }
             Preset::Haproxy404 => [ok, ok, error, starting(404), maintained(404), draining(404)],
-            Preset::Consul => [
-                ok,
-                degraded,
-                error,
-                starting(503),
-                maintained(503),
-                draining(503),
-            ],
-            Preset::Nagios => [
-                ok,
-                degraded,
-                error,
-                starting(429),
-                maintained(429),
-                draining(429),
-            ],
+            Preset::Consul => [ok, degraded, error, starting(503), maintained(503), draining(503)],
+            Preset::Nagios => [ok, degraded, error, starting(429), maintained(429), draining(429)],
         };
         row[state as usize]
     }
@@ -159,9 +133,7 @@ impl<'a> ExpectedEndpoint<'a> {
         let code = |key: &str, default| {
             let written = self.setup.settings.get(&format!("healthcheck.{key}"));
             let written = written.filter(|_| self.endpoint.is_none());
-            written
-                .and_then(|code| code.parse().ok())
-                .unwrap_or(default)
+            written.and_then(|code| code.parse().ok()).unwrap_or(default)
         };
         (code("maintenance_code", 299), code("failure_code", 503))
     }
@@ -189,32 +161,14 @@ mod tests {
 
     /// What each preset answers, from ok to draining.
     const TABLE: [(&str, &str); 9] = [
-        (
-            "pyramid",
-            "200 OK, 200 OK, 503 ERROR, 299 MAINTENANCE, 299 MAINTENANCE, 299 MAINTENANCE",
-        ),
-        (
-            "strict",
-            "200 OK, 200 OK, 503 ERROR, 503 STARTING, 503 MAINTENANCE, 503 DRAINING",
-        ),
+        ("pyramid", "200 OK, 200 OK, 503 ERROR, 299 MAINTENANCE, 299 MAINTENANCE, 299 MAINTENANCE"),
+        ("strict", "200 OK, 200 OK, 503 ERROR, 503 STARTING, 503 MAINTENANCE, 503 DRAINING"),
         ("liveness", "200 OK, 200 OK, 503 ERROR, -, -, -"),
-        (
-            "readiness",
-            "200 OK, 200 OK, 503 ERROR, 503 STARTING, 503 MAINTENANCE, 503 DRAINING",
-        ),
+        ("readiness", "200 OK, 200 OK, 503 ERROR, 503 STARTING, 503 MAINTENANCE, 503 DRAINING"),
         ("startup", "200 OK, 200 OK, 503 ERROR, 503 STARTING, -, -"),
-        (
-            "haproxy_404",
-            "200 OK, 200 OK, 503 ERROR, 404 STARTING, 404 MAINTENANCE, 404 DRAINING",
-        ),
-        (
-            "consul",
-            "200 OK, 429 DEGRADED, 503 ERROR, 503 STARTING, 503 MAINTENANCE, 503 DRAINING",
-        ),
-        (
-            "nagios",
-            "200 OK, 429 DEGRADED, 503 ERROR, 429 STARTING, 429 MAINTENANCE, 429 DRAINING",
-        ),
+        ("haproxy_404", "200 OK, 200 OK, 503 ERROR, 404 STARTING, 404 MAINTENANCE, 404 DRAINING"),
+        ("consul", "200 OK, 429 DEGRADED, 503 ERROR, 503 STARTING, 503 MAINTENANCE, 503 DRAINING"),
+        ("nagios", "200 OK, 429 DEGRADED, 503 ERROR, 429 STARTING, 429 MAINTENANCE, 429 DRAINING"),
         (
             "envoy",
             "200 OK, 200 OK x-envoy-degraded, 503 ERROR, 503 STARTING, \
@@ -255,22 +209,14 @@ mod tests {
         let setup = r#"{"settings":{"healthcheck.maintenance_code":"503","healthcheck.failure_code":"500"},
             "endpoints":[{"path":"/up","preset":"pyramid","retry_after":9}]}"#;
         let setup: Setup = serde_json::from_str(setup).unwrap();
-        let status = |path: &str, state| {
-            ExpectedEndpoint::at(&setup, path)
-                .shows(state)
-                .unwrap()
-                .status
-        };
+        let status =
+            |path: &str, state| ExpectedEndpoint::at(&setup, path).shows(state).unwrap().status;
         assert_eq!(status("/health", State::Draining), 503);
         assert_eq!(status("/health", State::Failing), 500);
         assert_eq!(status("/up", State::Maintenance), 299);
         assert_eq!(status("/up", State::Failing), 503);
-        let others = |path: &str, state| {
-            ExpectedEndpoint::at(&setup, path)
-                .shows(state)
-                .unwrap()
-                .others
-        };
+        let others =
+            |path: &str, state| ExpectedEndpoint::at(&setup, path).shows(state).unwrap().others;
         let expected = [("retry-after", "9".to_owned())];
         assert_eq!(others("/up", State::Maintenance), expected);
         assert_eq!(others("/up", State::Draining), []);

@@ -69,16 +69,10 @@ pub(super) const TOPICS: [(&str, &str); 26] = [
     ("method", include_str!("../../scenarios/method.toml")),
     ("target", include_str!("../../scenarios/target.toml")),
     ("healthy", include_str!("../../scenarios/healthy.toml")),
-    (
-        "maintenance",
-        include_str!("../../scenarios/maintenance.toml"),
-    ),
+    ("maintenance", include_str!("../../scenarios/maintenance.toml")),
     ("query", include_str!("../../scenarios/query.toml")),
     ("verdict", include_str!("../../scenarios/verdict.toml")),
-    (
-        "subscriber",
-        include_str!("../../scenarios/subscriber.toml"),
-    ),
+    ("subscriber", include_str!("../../scenarios/subscriber.toml")),
     ("log", include_str!("../../scenarios/log.toml")),
     ("header", include_str!("../../scenarios/header.toml")),
     ("reason", include_str!("../../scenarios/reason.toml")),
@@ -88,20 +82,14 @@ pub(super) const TOPICS: [(&str, &str); 26] = [
     ("blocking", include_str!("../../scenarios/blocking.toml")),
     ("shared", include_str!("../../scenarios/shared.toml")),
     ("optional", include_str!("../../scenarios/optional.toml")),
-    (
-        "background",
-        include_str!("../../scenarios/background.toml"),
-    ),
+    ("background", include_str!("../../scenarios/background.toml")),
     ("threshold", include_str!("../../scenarios/threshold.toml")),
     ("endpoint", include_str!("../../scenarios/endpoint.toml")),
     ("state", include_str!("../../scenarios/state.toml")),
     ("startup", include_str!("../../scenarios/startup.toml")),
     ("source", include_str!("../../scenarios/source.toml")),
     ("drain", include_str!("../../scenarios/drain.toml")),
-    (
-        "log-policy",
-        include_str!("../../scenarios/log-policy.toml"),
-    ),
+    ("log-policy", include_str!("../../scenarios/log-policy.toml")),
     ("wire", include_str!("../../scenarios/wire.toml")),
 ];
 
@@ -158,10 +146,8 @@ impl Suite {
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(file: &str, text: &str) -> Result<T, LoadError> {
-    toml::from_str(text).map_err(|error| LoadError {
-        file: format!("{file}.toml"),
-        problem: error.to_string(),
-    })
+    toml::from_str(text)
+        .map_err(|error| LoadError { file: format!("{file}.toml"), problem: error.to_string() })
 }
 
 impl Written {

@@ -117,17 +117,14 @@ fn clear(path: &Path) -> io::Result<()> {
 }
 
 fn parent(path: &Path) -> io::Result<&Path> {
-    path.parent()
-        .ok_or_else(|| io::Error::other("the disablefile has no directory"))
+    path.parent().ok_or_else(|| io::Error::other("the disablefile has no directory"))
 }
 
 fn make_fifo(path: &Path) -> Result<(), MarkerError> {
     let made = Command::new("mkfifo").arg(path).status();
     match made {
         Ok(status) if status.success() => Ok(()),
-        _ => Err(MarkerError::Unobservable(
-            "this machine has no working `mkfifo`",
-        )),
+        _ => Err(MarkerError::Unobservable("this machine has no working `mkfifo`")),
     }
 }
 
@@ -155,9 +152,7 @@ fn set_mode(directory: &Path, mode: u32) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn link(_target: &Path, _path: &Path) -> Result<(), MarkerError> {
-    Err(MarkerError::Unobservable(
-        "this platform's links need a privilege",
-    ))
+    Err(MarkerError::Unobservable("this platform's links need a privilege"))
 }
 
 #[cfg(not(unix))]

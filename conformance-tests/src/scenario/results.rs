@@ -23,10 +23,7 @@ impl TryFrom<String> for Wanted {
             _ => return Err(format!("result {text:?} starts with neither OK nor ERROR")),
         };
         let beginnings = rest.split('|').filter(|beginning| !beginning.is_empty());
-        Ok(Self {
-            is_ok,
-            beginnings: beginnings.map(str::to_owned).collect(),
-        })
+        Ok(Self { is_ok, beginnings: beginnings.map(str::to_owned).collect() })
     }
 }
 

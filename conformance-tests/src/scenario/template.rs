@@ -66,16 +66,9 @@ mod tests {
         assert_eq!(expanded("{dir}/m"), b"/d/m");
         assert_eq!(expanded("/health?{byte:ff}x"), b"/health?\xffx");
         assert_eq!(expanded("a{repeat:xy:3}b"), b"axyxyxyb");
-        for text in [
-            "/{id}",
-            "{",
-            "}",
-            "{}",
-            "{byte:zz}",
-            "{{",
-            "{repeat:x}",
-            "{repeat:x:99999999}",
-        ] {
+        for text in
+            ["/{id}", "{", "}", "{}", "{byte:zz}", "{{", "{repeat:x}", "{repeat:x:99999999}"]
+        {
             assert_eq!(expanded(text), text.as_bytes());
         }
         assert_eq!(expanded("{ {dir}"), b"{ /d");

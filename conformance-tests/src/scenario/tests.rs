@@ -142,9 +142,7 @@ fn a_client_and_an_answer_that_do_not_go_together_are_an_error() {
         "answer='unread'",
         "client='crowd',answer='ok-or-maintenance'",
     ] {
-        let shown = problem(&format!(
-            "id='path/b'\nrule='H1'\nsays='s'\nstep=[{{{step}}}]"
-        ));
+        let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\nstep=[{{{step}}}]"));
         assert!(shown.contains("do not go together"), "{step}: {shown}");
     }
     let step = "step=[{cut=3,answer='ok',target='/b'}]";
@@ -156,9 +154,7 @@ fn a_client_and_an_answer_that_do_not_go_together_are_an_error() {
 fn a_client_that_toggles_elsewhere_is_an_error() {
     let settings = "settings={'healthcheck.disablefile'='/tmp/maintenance'}";
     let step = "step=[{client='toggling',answer='ok-or-maintenance'}]";
-    let shown = problem(&format!(
-        "id='path/b'\nrule='H1'\nsays='s'\n{settings}\n{step}"
-    ));
+    let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{settings}\n{step}"));
     assert!(shown.contains("in {dir}"), "{shown}");
 }
 
@@ -223,9 +219,7 @@ fn steps_that_say_what_means_nothing_are_an_error() {
         ("answer='ok',meanwhile='error'", "without until"),
         ("answer='ok',until=true,meanwhile='unread'", "one answer"),
     ] {
-        let shown = problem(&format!(
-            "id='path/b'\nrule='H1'\nsays='s'\nstep=[{{{step}}}]"
-        ));
+        let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\nstep=[{{{step}}}]"));
         assert!(shown.contains(what), "{step}: {shown}");
     }
 }
@@ -248,10 +242,7 @@ fn an_answer_that_an_endpoint_cannot_give_is_an_error() {
     let head = "id='path/b'\nrule='H1'\nsays='s'\nneeds=['endpoints']\nsetup='views'";
     for (step, what) in [
         ("target='/live',answer='draining'", "ignores Draining"),
-        (
-            "target='/live',answer='error',results=['OK']",
-            "1 results for 0 checks",
-        ),
+        ("target='/live',answer='error',results=['OK']", "1 results for 0 checks"),
         ("target='/ready',answer='error'", "the step needs results"),
     ] {
         let shown = problem(&format!("{head}\nstep=[{{{step}}}]"));
@@ -262,23 +253,11 @@ fn an_answer_that_an_endpoint_cannot_give_is_an_error() {
 #[test]
 fn commands_that_are_not_said_or_mean_nothing_are_an_error() {
     for (head, step, what) in [
-        (
-            "",
-            "commands=['DRAIN'],answer='draining'",
-            "needs \"drain\"",
-        ),
+        ("", "commands=['DRAIN'],answer='draining'", "needs \"drain\""),
         ("", "commands=['SWITCH on'],answer='ok'", "needs \"switch\""),
-        (
-            "needs=['drain']",
-            "commands=['DRAIN'],times=2,answer='ok'",
-            "is done once",
-        ),
+        ("needs=['drain']", "commands=['DRAIN'],times=2,answer='ok'", "is done once"),
         ("", "commands=['STOP'],answer='ok'", "is not one of DRAIN"),
-        (
-            "",
-            "commands=['RELEASE a'],answer='ok'",
-            "no latch \"a\" is held",
-        ),
+        ("", "commands=['RELEASE a'],answer='ok'", "no latch \"a\" is held"),
         (
             "needs=['start-up']\nsetup='latched'",
             "commands=['DROP a','RELEASE a'],answer='ok'",
@@ -289,15 +268,10 @@ fn commands_that_are_not_said_or_mean_nothing_are_an_error() {
             "client='interrupted',commands=['DRAIN'],answer='ok'",
             "while checks run",
         ),
-        (
-            "",
-            "client='interrupted',checks='start',answer='ok'",
-            "by a command",
-        ),
+        ("", "client='interrupted',checks='start',answer='ok'", "by a command"),
     ] {
-        let shown = problem(&format!(
-            "id='path/b'\nrule='H1'\nsays='s'\n{head}\nstep=[{{{step}}}]"
-        ));
+        let shown =
+            problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{head}\nstep=[{{{step}}}]"));
         assert!(shown.contains(what), "{step}: {shown}");
     }
 }

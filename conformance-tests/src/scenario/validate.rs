@@ -21,9 +21,7 @@ pub(super) fn check_markers(scenario: &Scenario) -> Result<(), String> {
         .map(|_| (1, "a client that toggles".to_owned()));
     for (needed, what) in deepest.chain(toggled) {
         if depth.is_none_or(|depth| depth < needed) {
-            return Err(format!(
-                "{what} needs a healthcheck.disablefile {needed} deep in {{dir}}"
-            ));
+            return Err(format!("{what} needs a healthcheck.disablefile {needed} deep in {{dir}}"));
         }
     }
     Ok(())
@@ -42,24 +40,19 @@ pub(super) fn check_step(step: &Step) -> Result<(), String> {
         | Client::Pipelined
         | Client::Crowd
         | Client::ByteByByte
-        | Client::Interrupted => !matches!(
-            step.answer,
-            Answer::OkOrNothing | Answer::OkOrMaintenance | Answer::Unread
-        ),
+        | Client::Interrupted => {
+            !matches!(step.answer, Answer::OkOrNothing | Answer::OkOrMaintenance | Answer::Unread)
+        }
     };
     if !is_fitting {
         let (client, answer) = (step.client, step.answer);
-        return Err(format!(
-            "client {client:?} and answer {answer:?} do not go together"
-        ));
+        return Err(format!("client {client:?} and answer {answer:?} do not go together"));
     }
     if step.cut.is_some() && step.client != Client::Leaves {
         return Err("only a client that leaves can cut its request".to_owned());
     }
-    let is_at_once = matches!(
-        step.client,
-        Client::Crowd | Client::Pipelined | Client::Leaves | Client::Lingers
-    );
+    let is_at_once =
+        matches!(step.client, Client::Crowd | Client::Pipelined | Client::Leaves | Client::Lingers);
     if step.checks == Checks::Share && !is_at_once {
         return Err("only requests at the same time share a run".to_owned());
     }
@@ -76,9 +69,7 @@ pub(super) fn check_step(step: &Step) -> Result<(), String> {
     match step.meanwhile {
         Some(_) if !step.until => Err("there is no meanwhile without until".to_owned()),
         Some(Answer::Ok | Answer::Maintenance | Answer::Error) | None => Ok(()),
-        Some(answer) => Err(format!(
-            "meanwhile has to be one answer, and not {answer:?}"
-        )),
+        Some(answer) => Err(format!("meanwhile has to be one answer, and not {answer:?}")),
     }
 }
 
@@ -90,42 +81,14 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
     let switches = told(|it| matches!(it, Command::SwitchOn | Command::SwitchOff));
     for (capability, is_used, what) in [
         (Capability::Panic, any(Check::panics), "a check panics"),
-        (
-            Capability::Optional,
-            any(|check| check.optional),
-            "a check is optional",
-        ),
-        (
-            Capability::Background,
-            any(Check::is_in_background),
-            "a check has a period",
-        ),
-        (
-            Capability::Thresholds,
-            any(Check::has_thresholds),
-            "a check has thresholds",
-        ),
-        (
-            Capability::Endpoints,
-            !setup.endpoints.is_empty(),
-            "there are several endpoints",
-        ),
-        (
-            Capability::StartUp,
-            !setup.latches.is_empty(),
-            "there is a latch",
-        ),
+        (Capability::Optional, any(|check| check.optional), "a check is optional"),
+        (Capability::Background, any(Check::is_in_background), "a check has a period"),
+        (Capability::Thresholds, any(Check::has_thresholds), "a check has thresholds"),
+        (Capability::Endpoints, !setup.endpoints.is_empty(), "there are several endpoints"),
+        (Capability::StartUp, !setup.latches.is_empty(), "there is a latch"),
         (Capability::Switch, switches, "SWITCH is a command"),
-        (
-            Capability::Drain,
-            told(|it| *it == Command::Drain),
-            "DRAIN is a command",
-        ),
-        (
-            Capability::LogPolicy,
-            setup.log == LogPolicy::Change,
-            "changes alone are logged",
-        ),
+        (Capability::Drain, told(|it| *it == Command::Drain), "DRAIN is a command"),
+        (Capability::LogPolicy, setup.log == LogPolicy::Change, "changes alone are logged"),
     ] {
         if is_used != scenario.needs.contains(&capability) {
             let name = capability.to_string();
@@ -138,24 +101,17 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
 /// Each path is one endpoint's, and each check or tag that an endpoint names is there.
 pub(super) fn check_endpoints(setup: &Setup) -> Result<(), String> {
     let mut paths = BTreeSet::from([setup.url()]);
-    for Endpoint {
-        path, checks, tags, ..
-    } in &setup.endpoints
-    {
+    for Endpoint { path, checks, tags, .. } in &setup.endpoints {
         if !paths.insert(path) {
             return Err(format!("two endpoints have the path {path:?}"));
         }
         let is_there = |name: &&String| setup.checks.iter().any(|check| check.name == **name);
         if let Some(name) = checks.iter().flatten().find(|name| !is_there(name)) {
-            return Err(format!(
-                "endpoint {path:?} names {name:?}, which is no check"
-            ));
+            return Err(format!("endpoint {path:?} names {name:?}, which is no check"));
         }
         let is_used = |tag: &&String| setup.checks.iter().any(|check| check.tags.contains(tag));
         if let Some(tag) = tags.iter().find(|tag| !is_used(tag)) {
-            return Err(format!(
-                "endpoint {path:?} has {tag:?}, the tag of no check"
-            ));
+            return Err(format!("endpoint {path:?} has {tag:?}, the tag of no check"));
         }
     }
     Ok(())
@@ -180,24 +136,22 @@ pub(super) fn check_latches(scenario: &Scenario) -> Result<(), String> {
 pub(super) fn check_periods(setup: &Setup) -> Result<(), String> {
     let is_short = |check: &&Check| check.every.is_some_and(|every| every < check.timeout);
     match setup.checks.iter().find(is_short) {
-        Some(Check { name, .. }) => Err(format!(
-            "the period of check {name:?} is shorter than its timeout"
-        )),
+        Some(Check { name, .. }) => {
+            Err(format!("the period of check {name:?} is shorter than its timeout"))
+        }
         None => Ok(()),
     }
 }
 
 /// Starts in the background are told by their names from those that are counted.
 pub(super) fn check_names(setup: &Setup) -> Result<(), String> {
-    let (background, others): (Vec<_>, Vec<_>) = setup
-        .checks
-        .iter()
-        .partition(|check| check.is_in_background());
+    let (background, others): (Vec<_>, Vec<_>) =
+        setup.checks.iter().partition(|check| check.is_in_background());
     let is_of_both = |name: &str| others.iter().any(|other| other.name == name);
     match background.iter().find(|check| is_of_both(&check.name)) {
-        Some(Check { name, .. }) => Err(format!(
-            "checks in the background and others have the name {name:?}"
-        )),
+        Some(Check { name, .. }) => {
+            Err(format!("checks in the background and others have the name {name:?}"))
+        }
         None => Ok(()),
     }
 }

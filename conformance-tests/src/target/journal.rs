@@ -28,13 +28,9 @@ impl Line {
     pub fn parse(line: &str) -> Option<Self> {
         if let Some(record) = line.strip_prefix("LOG ") {
             let (level, text) = record.split_once(' ').unwrap_or((record, ""));
-            return Some(Self::Log {
-                level: level.to_owned(),
-                text: text.to_owned(),
-            });
+            return Some(Self::Log { level: level.to_owned(), text: text.to_owned() });
         }
-        line.strip_prefix("CHECK ")
-            .map(|name| Self::Check(name.to_owned()))
+        line.strip_prefix("CHECK ").map(|name| Self::Check(name.to_owned()))
     }
 }
 
@@ -185,11 +181,8 @@ impl Journal {
             if left.is_zero() {
                 break;
             }
-            lines = memory
-                .arrived
-                .wait_timeout(lines, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            lines =
+                memory.arrived.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         std::mem::take(&mut *lines)
     }
@@ -207,11 +200,8 @@ impl Journal {
             if left.is_zero() || started.values().all(|starts| *starts >= count) {
                 return started;
             }
-            lines = memory
-                .arrived
-                .wait_timeout(lines, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            lines =
+                memory.arrived.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }

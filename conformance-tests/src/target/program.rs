@@ -52,11 +52,7 @@ impl Program {
     /// `None` when there is no word, or a quote is not closed.
     pub fn parse(command: &str) -> Option<Self> {
         let mut words = shlex::split(command)?.into_iter();
-        Some(Self {
-            path: words.next()?,
-            arguments: words.collect(),
-            stop_timeout: STOP_LIMIT,
-        })
+        Some(Self { path: words.next()?, arguments: words.collect(), stop_timeout: STOP_LIMIT })
     }
 
     /// How long the program may take to end when its standard input closes. Default: 10 s.
@@ -75,10 +71,7 @@ impl Harness for Program {
         let address = running.wait_until_ready(journal)?;
         if listens_elsewhere(address) {
             let expected = "the server listens on 127.0.0.1 alone";
-            journal.record_breach(
-                expected,
-                "it listens on 127.0.0.2 as well: on all addresses",
-            );
+            journal.record_breach(expected, "it listens on 127.0.0.2 as well: on all addresses");
         }
         let running = Arc::new(Mutex::new(running));
         let (watched, told) = (running.clone(), running.clone());
@@ -161,13 +154,7 @@ impl Running {
             Some(stream) => Errors::read(stream),
             None => Errors::read(io::empty()),
         };
-        Ok(Self {
-            child,
-            input,
-            done: None,
-            told: Arc::default(),
-            errors,
-        })
+        Ok(Self { child, input, done: None, told: Arc::default(), errors })
     }
 
     fn wait_until_ready(&mut self, journal: &Journal) -> Result<SocketAddr, StartError> {
@@ -294,9 +281,7 @@ impl Running {
     fn ending(&mut self) -> Option<String> {
         let status = self.wait(ENDING_LIMIT)?;
         let errors = self.errors.wait(ENDING_LIMIT);
-        Some(format!(
-            "the program ended ({status}); standard error: {errors:?}"
-        ))
+        Some(format!("the program ended ({status}); standard error: {errors:?}"))
     }
 
     /// Closes standard input, and gives the program time to end.

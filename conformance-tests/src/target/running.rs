@@ -103,25 +103,16 @@ impl RunningServer {
             let path = path.to_string_lossy().into_owned();
             setup.settings.insert(DISABLEFILE.to_owned(), path);
         }
-        Ok(Self {
-            address,
-            setup,
-            toggles: disablefile.is_some(),
-        })
+        Ok(Self { address, setup, toggles: disablefile.is_some() })
     }
 }
 
 fn address(url: &str) -> Result<SocketAddr, RunningError> {
-    let host = url
-        .strip_prefix("http://")
-        .map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    let host = url.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
     let Some(host) = host.filter(|host| !host.contains(['/', '?', '#', '@'])) else {
         return Err(RunningError::Url(url.to_owned()));
     };
-    let problem = |problem: String| RunningError::Host {
-        url: url.to_owned(),
-        problem,
-    };
+    let problem = |problem: String| RunningError::Host { url: url.to_owned(), problem };
     let addresses = match host.rsplit_once(':') {
         Some((_, port)) if port.parse::<u16>().is_ok() => host.to_socket_addrs(),
         _ => (host, 80).to_socket_addrs(),
@@ -165,9 +156,7 @@ impl Harness for RunningServer {
         for (key, wanted) in scenario.settings.iter().filter(|(key, _)| is_setting(key)) {
             let has = setting(&self.setup, key);
             if has != wanted {
-                return Err(format!(
-                    "it wants {key} = {wanted:?}, and the server has {has:?}"
-                ));
+                return Err(format!("it wants {key} = {wanted:?}, and the server has {has:?}"));
             }
         }
         let has = setting(&self.setup, RUN_CHECKS);
@@ -183,9 +172,7 @@ impl Harness for RunningServer {
         }
         let (wanted, has) = (outcome(&scenario.setup.checks), outcome(&self.setup.checks));
         if wanted != has && depends_on_checks(scenario) {
-            return Err(format!(
-                "it wants a server with {wanted}, and this one has {has}"
-            ));
+            return Err(format!("it wants a server with {wanted}, and this one has {has}"));
         }
         let mut fitted = scenario.clone();
         fitted.setup = self.setup.clone();
@@ -290,16 +277,10 @@ mod tests {
         assert_eq!(reason(&plain, "path/exact"), "");
         assert_eq!(reason(&plain, "maintenance/file"), "");
         for (id, words) in [
-            (
-                "maintenance/configured-code",
-                "healthcheck.maintenance_code = \"503\"",
-            ),
+            ("maintenance/configured-code", "healthcheck.maintenance_code = \"503\""),
             ("maintenance/name-too-long", "a disablefile at another path"),
             ("maintenance/off", "a disablefile at another path"),
-            (
-                "query/runs-all",
-                "a check that fails, and this one has no checks",
-            ),
+            ("query/runs-all", "a check that fails, and this one has no checks"),
             ("query/skips-no-value", "a check that fails"),
             ("verdict/no-reports", ""),
             ("path/trailing-slash", ""),
@@ -321,9 +302,7 @@ mod tests {
         let setup = serde_json::to_string(scenario.setup()).unwrap();
         let setup = setup.replace("{dir}", "/no such directory");
         assert_eq!(reason(&server(&setup, None), scenario.id()), "");
-        let others = setup
-            .replace("consul", "nagios")
-            .replace("/always", "/ever");
+        let others = setup.replace("consul", "nagios").replace("/always", "/ever");
         assert!(reason(&server(&others, None), scenario.id()).contains("other endpoints"));
     }
 
@@ -336,10 +315,8 @@ mod tests {
 
     #[test]
     fn checks_of_the_same_outcome_will_do() {
-        let failing = server(
-            r#"{"checks":[{"name":"shop","status":"ERROR"},{"name":"db"}]}"#,
-            None,
-        );
+        let failing =
+            server(r#"{"checks":[{"name":"shop","status":"ERROR"},{"name":"db"}]}"#, None);
         assert_eq!(reason(&failing, "query/runs-all"), "");
         assert_eq!(reason(&failing, "path/exact"), "");
         assert!(reason(&failing, "verdict/no-reports").contains("with no checks"));
@@ -356,10 +333,7 @@ mod tests {
         };
         assert_eq!(target("path/exact"), "/status");
         assert_eq!(target("path/double-slash"), "//status");
-        assert_eq!(
-            target("path/any-query"),
-            "/status?a=/other/path&b=//&c=..%2Fx"
-        );
+        assert_eq!(target("path/any-query"), "/status?a=/other/path&b=//&c=..%2Fx");
         let root = server(r#"{"settings":{"healthcheck.url":"/"}}"#, None);
         assert!(reason(&root, "path/root").contains("its own page"));
         assert_eq!(reason(&root, "path/exact"), "");
@@ -381,17 +355,9 @@ mod tests {
     fn a_url_is_a_host_and_a_port() {
         let new =
             |url| RunningServer::new(url, Setup::default(), None).map(|server| server.address);
-        assert_eq!(
-            new("http://127.0.0.1:8080/"),
-            Ok(([127, 0, 0, 1], 8080).into())
-        );
+        assert_eq!(new("http://127.0.0.1:8080/"), Ok(([127, 0, 0, 1], 8080).into()));
         assert_eq!(new("http://127.0.0.1"), Ok(([127, 0, 0, 1], 80).into()));
-        for url in [
-            "127.0.0.1:80",
-            "https://127.0.0.1",
-            "http://127.0.0.1/health",
-            "http://a@b",
-        ] {
+        for url in ["127.0.0.1:80", "https://127.0.0.1", "http://127.0.0.1/health", "http://a@b"] {
             assert_eq!(new(url), Err(RunningError::Url(url.to_owned())));
         }
         assert!(matches!(new("http://"), Err(RunningError::Host { .. })));
@@ -401,9 +367,6 @@ mod tests {
     fn a_disablefile_that_exists_is_left_alone() {
         let there = Path::new(env!("CARGO_MANIFEST_DIR"));
         let refused = RunningServer::new("http://127.0.0.1:1", Setup::default(), Some(there));
-        assert_eq!(
-            refused.unwrap_err(),
-            RunningError::Disablefile(there.to_owned())
-        );
+        assert_eq!(refused.unwrap_err(), RunningError::Disablefile(there.to_owned()));
     }
 }

@@ -44,10 +44,7 @@ impl Assembled {
         if setup.log == setup::LogPolicy::Change {
             builder = builder.log_policy(LogPolicy::on_change());
         }
-        Ok(Self {
-            health: builder.build()?,
-            latches: Mutex::new(latches),
-        })
+        Ok(Self { health: builder.build()?, latches: Mutex::new(latches) })
     }
 
     /// The handle of the endpoints.

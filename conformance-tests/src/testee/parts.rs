@@ -68,9 +68,7 @@ pub(super) fn run_all(suite: &Suite) -> Result<Option<Report>, Box<dyn Error>> {
     };
     let started: Result<Vec<Child>, _> = (0..PARTS).map(start).collect();
     // Read side by side: a process that waits for its output to be read does not end.
-    let ended = started?
-        .into_iter()
-        .map(|child| thread::spawn(|| child.wait_with_output()));
+    let ended = started?.into_iter().map(|child| thread::spawn(|| child.wait_with_output()));
     let ended: Vec<_> = ended.collect();
     let mut reports = Vec::new();
     for (number, output) in ended.into_iter().enumerate() {
@@ -102,10 +100,7 @@ mod tests {
     fn every_scenario_is_in_exactly_one_part() {
         let suite = Suite::builtin().unwrap();
         let report = PathBuf::new();
-        let parts = (0..PARTS).map(|number| Part {
-            number,
-            report: report.clone(),
-        });
+        let parts = (0..PARTS).map(|number| Part { number, report: report.clone() });
         let mut played: Vec<String> = parts.flat_map(|part| part.scenarios(&suite)).collect();
         played.sort();
         let mut all: Vec<String> = suite.scenarios().map(|it| it.id().to_owned()).collect();

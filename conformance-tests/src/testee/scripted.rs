@@ -40,9 +40,8 @@ pub(super) fn check(
     });
     let name = registered_name(setup, index, is_namesake);
     let mut executions = (0..=setup.then.len()).map(|before| setup.execution(before));
-    let blocks = executions
-        .clone()
-        .any(|execution| matches!(execution.behaviour, Behaviour::Block(_)));
+    let blocks =
+        executions.clone().any(|execution| matches!(execution.behaviour, Behaviour::Block(_)));
     let check = if name != setup.name {
         // It reports its name itself.
         Check::subscriber(name, Events(scripted))
@@ -186,18 +185,12 @@ async fn sleep(time: Duration) {
 /// What each panic that a scenario asks for starts with.
 pub(super) const EXPECTED_PANIC: &str = "the scenario asks for a panic:";
 
-#[expect(
-    clippy::panic,
-    reason = "a check that panics is what the scenario asks for"
-)]
+#[expect(clippy::panic, reason = "a check that panics is what the scenario asks for")]
 fn expected_panic(what: impl fmt::Display) -> ! {
     panic!("{EXPECTED_PANIC} {what}")
 }
 
-#[expect(
-    clippy::panic,
-    reason = "a check that panics is what the scenario asks for"
-)]
+#[expect(clippy::panic, reason = "a check that panics is what the scenario asks for")]
 fn expected_panic_with_payload() -> ! {
     panic_any(Payload)
 }

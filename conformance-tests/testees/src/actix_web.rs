@@ -44,8 +44,6 @@ pub fn serve_app(
             server.await
         })
     });
-    let handle = start
-        .recv()
-        .map_err(|_| io::Error::other("actix-web did not start"))?;
+    let handle = start.recv().map_err(|_| io::Error::other("actix-web did not start"))?;
     Ok(Server::new(address, move || drop(handle.stop(false))))
 }

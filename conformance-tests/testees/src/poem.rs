@@ -26,10 +26,8 @@ pub fn serve_app<E: Endpoint + 'static>(mount: impl FnOnce() -> E) -> io::Result
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_io()
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_io().build()?;
     let inside = runtime.enter();
     let app = mount();
     drop(inside);

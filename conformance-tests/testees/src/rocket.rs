@@ -36,9 +36,7 @@ pub fn serve_app(complete: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> io::R
     let app = complete(rocket::custom(config())).attach(announce);
     // Why it did not start is in Rocket's error; that it did not is known by the silence.
     thread::spawn(move || rocket::execute(app.launch()).is_ok());
-    let (port, shutdown) = start
-        .recv()
-        .map_err(|_| io::Error::other("Rocket did not start"))?;
+    let (port, shutdown) = start.recv().map_err(|_| io::Error::other("Rocket did not start"))?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     Ok(Server::new(address, move || shutdown.notify()))
 }
@@ -49,10 +47,7 @@ fn config() -> Config {
         port: 0,
         workers: 2,
         log_level: LogLevel::Off,
-        shutdown: Shutdown {
-            ctrlc: false,
-            ..Shutdown::default()
-        },
+        shutdown: Shutdown { ctrlc: false, ..Shutdown::default() },
         ..Config::release_default()
     }
 }

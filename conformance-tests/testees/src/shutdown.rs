@@ -1,9 +1,6 @@
 //! For tests of the end of a process: one with checks that are stuck for a minute gets SIGTERM.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::env;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -79,10 +76,7 @@ fn stuck() -> Health {
     Health::builder()
         .timeout(Duration::from_millis(100))
         .register(Check::blocking("blocks", sleep))
-        .check(
-            "blocks-though-it-should-not",
-            move || async move { sleep() },
-        )
+        .check("blocks-though-it-should-not", move || async move { sleep() })
         .build()
         .unwrap()
 }

@@ -32,9 +32,7 @@ impl Request {
         let mut head = reader.take(HEAD_LIMIT).split(b'\n');
         let mut line = || match head.next().transpose()? {
             // Bytes that are no UTF-8 may stand in a query (H5).
-            Some(line) => Ok(Some(
-                String::from_utf8_lossy(line.trim_ascii_end()).into_owned(),
-            )),
+            Some(line) => Ok(Some(String::from_utf8_lossy(line.trim_ascii_end()).into_owned())),
             None => Ok::<_, io::Error>(None),
         };
         let Some(first) = line()? else {
@@ -72,8 +70,7 @@ impl Request {
 
     /// Whether a body follows. It is not read (H2), so no request can follow it on its connection.
     pub(crate) fn has_body(&self) -> bool {
-        self.header("content-length")
-            .is_some_and(|length| length != "0")
+        self.header("content-length").is_some_and(|length| length != "0")
             || self.header("transfer-encoding").is_some()
     }
 

@@ -1,10 +1,7 @@
 //! The command line: what it prints, its exit codes, and what it does about servers and files that are no good.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod testee;
 
@@ -20,10 +17,7 @@ use std::time::Duration;
 use health_conformance::Suite;
 
 fn command(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_health-conformance"))
-        .args(arguments)
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_health-conformance")).args(arguments).output().unwrap()
 }
 
 /// Runs scenarios against a server that runs already.
@@ -86,10 +80,7 @@ fn a_program_that_is_no_testee_cannot_be_tested_and_is_told_why() {
         ("exit 3", "ended before READY (exit status: 3)"),
         ("kill -9 $$", "ended before READY (signal: 9"),
         ("echo READY nowhere; cat", "READY with the address"),
-        (
-            "echo READY http://127.0.0.1:1; cat",
-            "no connection to 127.0.0.1:1",
-        ),
+        ("echo READY http://127.0.0.1:1; cat", "no connection to 127.0.0.1:1"),
         ("exec 1>&- 2>&-; sleep 9", "closed its output before READY"),
     ];
     side_by_side(cases, |(script, words)| {
@@ -104,18 +95,9 @@ fn a_program_that_is_no_testee_cannot_be_tested_and_is_told_why() {
 fn a_server_that_does_not_answer_in_http_cannot_be_tested_and_is_told_why() {
     static ENDLESS: [u8; 2 << 20] = [b'x'; 2 << 20];
     for (answer, words) in [
-        (
-            &b"SSH-2.0-OpenSSH_9.2\r\n"[..],
-            "not a whole HTTP/1 answer, ",
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nO",
-            "not a whole HTTP/1 answer",
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\ncontent-le",
-            "not a whole HTTP/1 answer",
-        ),
+        (&b"SSH-2.0-OpenSSH_9.2\r\n"[..], "not a whole HTTP/1 answer, "),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nO", "not a whole HTTP/1 answer"),
+        (b"HTTP/1.1 200 OK\r\ncontent-le", "not a whole HTTP/1 answer"),
         (b"", "closed the connection without an answer"),
         (&ENDLESS, "not a whole HTTP/1 answer"),
     ] {
@@ -123,10 +105,7 @@ fn a_server_that_does_not_answer_in_http_cannot_be_tested_and_is_told_why() {
         let output = run_on(&url, &[]);
         let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{words}: {error}");
-        assert!(
-            error.contains("does not answer GET /health") && error.contains(words),
-            "{error}"
-        );
+        assert!(error.contains("does not answer GET /health") && error.contains(words), "{error}");
         assert!(error.len() < 2_000, "{} bytes", error.len());
     }
 }
@@ -151,55 +130,25 @@ fn what_cannot_be_run_is_told_with_exit_code_2() {
     };
     let entry = "[[known]]\nscenario = 'path/exact'\nfields = ['status']\n";
     let reasonless = file("reasonless", &format!("{entry}reason = ''"));
-    let idle = file(
-        "idle",
-        "[[known]]\nscenario = 'no/*'\nfields = ['log']\nreason = 'r'",
-    );
+    let idle = file("idle", "[[known]]\nscenario = 'no/*'\nfields = ['log']\nreason = 'r'");
     let binary = file("binary", "\0\0");
     let report = file("report", "{}");
-    let (server, cat) = (
-        ["run", "--url", "http://127.0.0.1:1"],
-        ["run", "--cmd", "cat"],
-    );
+    let (server, cat) = (["run", "--url", "http://127.0.0.1:1"], ["run", "--cmd", "cat"]);
     for (start, rest, words) in [
-        (
-            &[][..],
-            &["run", "--cmd", "/no/such/program"][..],
-            "cannot run /no/such/program",
-        ),
+        (&[][..], &["run", "--cmd", "/no/such/program"][..], "cannot run /no/such/program"),
         (&[], &["run", "--cmd", "'"], "is not a command"),
         (&[], &["run", "--cmd", ""], "is not a command"),
         (&[], &["run"], "--cmd"),
-        (
-            &[],
-            &["run", "--cmd", "cat", "--url", "x"],
-            "cannot be used with",
-        ),
+        (&[], &["run", "--cmd", "cat", "--url", "x"], "cannot be used with"),
         (&[], &["run", "--url", "ftp://x"], "is not http://HOST:PORT"),
-        (
-            &[],
-            &["run", "--url", "http://127.0.0.1:1"],
-            "no connection to 127.0.0.1:1",
-        ),
+        (&[], &["run", "--url", "http://127.0.0.1:1"], "no connection to 127.0.0.1:1"),
         (&[], &[], "Usage"),
-        (
-            &[],
-            &["explain", "no/such"],
-            "there is no scenario \"no/such\"",
-        ),
+        (&[], &["explain", "no/such"], "there is no scenario \"no/such\""),
         (&[], &["matrix"], "REPORT"),
         (&[], &["matrix", "/no/such"], "/no/such: "),
         (&[], &["matrix", &report], "not a report of"),
-        (
-            &cat,
-            &["--run", "no/such"],
-            "--run \"no/such\" matches no scenario",
-        ),
-        (
-            &cat,
-            &["--skip", "no/such"],
-            "--skip \"no/such\" matches no scenario",
-        ),
+        (&cat, &["--run", "no/such"], "--run \"no/such\" matches no scenario"),
+        (&cat, &["--skip", "no/such"], "--skip \"no/such\" matches no scenario"),
         (&cat, &["--known", "/no/such"], "--known /no/such"),
         (&cat, &["--known", &reasonless], "has no reason"),
         (&cat, &["--known", &idle], "matches no scenario"),
@@ -256,12 +205,7 @@ fn a_program_that_ends_while_it_is_asked_is_told_with_its_last_words() {
     let program = format!("python3 -c '{server}' {}", marker.display());
     let output = command(&["run", "--run", "path/exact", "--cmd", &program]);
     let printed = text(&output.stdout);
-    assert_eq!(
-        output.status.code(),
-        Some(1),
-        "{printed}{}",
-        text(&output.stderr)
-    );
+    assert_eq!(output.status.code(), Some(1), "{printed}{}", text(&output.stderr));
     let words = "the program ended (exit status: 1); standard error: \"boom in the handler\"";
     assert!(printed.contains(words), "{printed}");
 }
@@ -288,10 +232,7 @@ threading.Thread(target=serve, daemon=True).start()
 say("READY http://127.0.0.1:%d" % listener.getsockname()[1])
 for line in sys.stdin:
 "#;
-    let commands: String = commands
-        .lines()
-        .map(|line| format!("    {line}\n"))
-        .collect();
+    let commands: String = commands.lines().map(|line| format!("    {line}\n")).collect();
     let script = directory.join("testee.py");
     fs::write(&script, format!("{server}{commands}")).unwrap();
     format!("python3 {}", script.display())
@@ -368,15 +309,7 @@ fn a_signal_ends_the_run_and_leaves_no_marker_behind() {
         }
     });
     let child = Command::new(env!("CARGO_BIN_EXE_health-conformance"))
-        .args([
-            "run",
-            "--url",
-            &url,
-            "--run",
-            "maintenance/file",
-            "--timeout",
-            "2",
-        ])
+        .args(["run", "--url", &url, "--run", "maintenance/file", "--timeout", "2"])
         .arg("--disablefile")
         .arg(&disablefile)
         .stdout(Stdio::piped())
@@ -398,22 +331,10 @@ fn a_running_server_is_played_what_fits_it_and_the_rest_is_skipped_with_the_reas
     let url = format!("http://{}", serve(HEALTHY));
     let output = run_on(
         &url,
-        &[
-            "--run",
-            "path/any-*",
-            "--run",
-            "setting/url-empty",
-            "--run",
-            "maintenance/file",
-        ],
+        &["--run", "path/any-*", "--run", "setting/url-empty", "--run", "maintenance/file"],
     );
     let printed = text(&output.stdout);
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{printed}{}",
-        text(&output.stderr)
-    );
+    assert_eq!(output.status.code(), Some(0), "{printed}{}", text(&output.stderr));
     for words in [
         "lacks    log: the log of a server that runs already cannot be observed",
         "skipped  setting/url-empty: it is about the start of a server",
@@ -453,11 +374,7 @@ fn a_failure_is_told_with_rule_request_difference_and_the_way_to_repeat_it() {
 fn a_known_failure_that_passes_is_out_of_date_and_does_not_conform() {
     let directory = tempfile::tempdir().unwrap();
     let known = directory.path().join("known.toml");
-    fs::write(
-        &known,
-        "[[known]]\nscenario='path/exact'\nfields=['status']\nreason='r'",
-    )
-    .unwrap();
+    fs::write(&known, "[[known]]\nscenario='path/exact'\nfields=['status']\nreason='r'").unwrap();
     let url = format!("http://{}", serve(HEALTHY));
     let known = known.to_str().unwrap();
     let output = run_on(&url, &["--known", known, "--run", "path/exact"]);
@@ -471,15 +388,7 @@ fn a_known_failure_that_passes_is_out_of_date_and_does_not_conform() {
 #[test]
 fn a_should_counts_only_in_a_strict_run_and_a_note_never() {
     let url = format!("http://{}", serve(HEALTHY));
-    let run = [
-        "run",
-        "--url",
-        &url,
-        "--run",
-        "path/exact",
-        "--run",
-        "wire/connection-is-kept",
-    ];
+    let run = ["run", "--url", &url, "--run", "path/exact", "--run", "wire/connection-is-kept"];
     let output = command(&run);
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).contains("UNMET    wire/connection-is-kept (should)"));
@@ -487,21 +396,11 @@ fn a_should_counts_only_in_a_strict_run_and_a_note_never() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("FAILED   wire/connection-is-kept (should)"));
 
-    let notes = [
-        "--run",
-        "path/exact",
-        "--run",
-        "path/percent-encoded",
-        "--strict",
-    ];
+    let notes = ["--run", "path/exact", "--run", "path/percent-encoded", "--strict"];
     let output = run_on(&url, &notes);
     assert_eq!(output.status.code(), Some(0));
     let words = "note     path/percent-encoded: status is 200, not 404";
-    assert!(
-        text(&output.stdout).contains(words),
-        "{}",
-        text(&output.stdout)
-    );
+    assert!(text(&output.stdout).contains(words), "{}", text(&output.stdout));
 }
 
 #[test]
@@ -509,13 +408,8 @@ fn reports_are_merged_if_they_are_over_the_same_scenarios() {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("http://{}", serve(HEALTHY));
     let report = |name: &str, scenarios: &str| {
-        let output = run_on(
-            &url,
-            &["--run", scenarios, "--name", name, "--format", "json"],
-        );
-        let path = directory
-            .path()
-            .join(format!("{}.json", name.replace(' ', "-")));
+        let output = run_on(&url, &["--run", scenarios, "--name", name, "--format", "json"]);
+        let path = directory.path().join(format!("{}.json", name.replace(' ', "-")));
         fs::write(&path, output.stdout).unwrap();
         path.to_str().unwrap().to_owned()
     };
@@ -523,15 +417,9 @@ fn reports_are_merged_if_they_are_over_the_same_scenarios() {
     let output = command(&["matrix", &one, &two]);
     let printed = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(
-        printed.contains("| scenario | level | one | two |"),
-        "{printed}"
-    );
+    assert!(printed.contains("| scenario | level | one | two |"), "{printed}");
     assert!(printed.contains("| one | one 1.0: "), "{printed}");
-    assert!(
-        printed.contains("| path/any-query | must | ok | ok |"),
-        "{printed}"
-    );
+    assert!(printed.contains("| path/any-query | must | ok | ok |"), "{printed}");
 
     let (other, nameless) = (report("other", "path/exact"), report("", "path/any-*"));
     for (reports, words) in [
@@ -541,11 +429,7 @@ fn reports_are_merged_if_they_are_over_the_same_scenarios() {
     ] {
         let output = command(&["matrix", reports[0], reports[1]]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(
-            text(&output.stderr).contains(words),
-            "{}",
-            text(&output.stderr)
-        );
+        assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
     }
 }
 
@@ -567,15 +451,9 @@ fn junit_has_a_case_for_each_scenario() {
     );
     let printed = text(&output.stdout);
     assert!(printed.starts_with("<?xml"), "{printed}");
-    assert!(
-        printed.contains(r#"name="path/exact" classname="H1""#),
-        "{printed}"
-    );
+    assert!(printed.contains(r#"name="path/exact" classname="H1""#), "{printed}");
     assert!(printed.contains(r#"name="wire/pipelined""#), "{printed}");
-    assert!(
-        printed.contains("skipped: it wants a server with a check that panics"),
-        "{printed}"
-    );
+    assert!(printed.contains("skipped: it wants a server with a check that panics"), "{printed}");
 }
 
 #[test]
@@ -611,11 +489,7 @@ fn the_list_has_a_line_for_each_scenario_and_each_can_be_explained() {
         "< ERROR",
         "LOG ERROR Health response: ERROR ([{",
     ] {
-        assert!(
-            text(&output.stdout).contains(words),
-            "{}",
-            text(&output.stdout)
-        );
+        assert!(text(&output.stdout).contains(words), "{}", text(&output.stdout));
     }
 }
 
@@ -623,14 +497,7 @@ fn the_list_has_a_line_for_each_scenario_and_each_can_be_explained() {
 fn help_alone_tells_how_to_use_it() {
     let general = text(&command(&["--help"]).stdout);
     let run = text(&command(&["run", "--help"]).stdout);
-    for words in [
-        "list",
-        "explain",
-        "run",
-        "matrix",
-        "Exit code: 0",
-        "Examples:",
-    ] {
+    for words in ["list", "explain", "run", "matrix", "Exit code: 0", "Examples:"] {
         assert!(general.contains(words), "{words}: {general}");
     }
     for words in [

@@ -76,12 +76,7 @@ fn a_rule_that_is_broken_while_the_program_runs_is_a_finding_and_told_once() {
             "the server listens on 127.0.0.1 alone",
             "it listens on 127.0.0.2 as well",
         ),
-        (
-            "60",
-            (ready, format!("{ready}\n{ready}")),
-            "one line READY",
-            "another one",
-        ),
+        ("60", (ready, format!("{ready}\n{ready}")), "one line READY", "another one"),
         (
             "60",
             (ready, and(r#"say("DONE")"#)),
@@ -115,14 +110,8 @@ fn a_rule_that_is_broken_before_ready_says_what_was_expected_of_the_program() {
             (ready, r#"say("READY http://[::1]:80")"#),
             "READY with the address \"http://[::1]:80\", and not READY http://127.0.0.1:PORT",
         ),
-        (
-            (ready, r#"say("READY http://127.0.0.1:0")"#),
-            "READY with the address",
-        ),
-        (
-            (ready, r#"say("READY http://127.0.0.1:%d/health" % 80)"#),
-            "READY with the address",
-        ),
+        ((ready, r#"say("READY http://127.0.0.1:0")"#), "READY with the address"),
+        ((ready, r#"say("READY http://127.0.0.1:%d/health" % 80)"#), "READY with the address"),
         ((ready, "sys.exit()"), "ended before READY (exit status: 0)"),
     ];
     side_by_side(cases, |(edit, words)| {
@@ -139,11 +128,7 @@ fn a_setting_has_to_be_refused_with_a_message_and_an_exit_code_and_without_ready
     let says = r#"    print('healthcheck.url = "": it has to start with "/"', file=sys.stderr)"#;
     let exits_with_0 = format!("{says}\n    sys.exit(0)");
     let cases = [
-        (
-            "    pass",
-            "an error that names the setting",
-            "a server that is ready",
-        ),
+        ("    pass", "an error that names the setting", "a server that is ready"),
         (
             &exits_with_0,
             "a message on standard error, and an exit code other than 0",

@@ -121,18 +121,12 @@ impl Decoration {
 pub(crate) fn refuse(
     rule: impl Fn(&Setup) -> Result<(), String> + Send + Sync + 'static,
 ) -> Decoration {
-    Decoration {
-        refuse: Box::new(rule),
-        ..Decoration::default()
-    }
+    Decoration { refuse: Box::new(rule), ..Decoration::default() }
 }
 
 /// The server is started with another setup.
 pub(crate) fn setup(edit: impl Fn(&mut Setup) + Send + Sync + 'static) -> Decoration {
-    Decoration {
-        setup: Box::new(edit),
-        ..Decoration::default()
-    }
+    Decoration { setup: Box::new(edit), ..Decoration::default() }
 }
 
 /// What is answered to a request.
@@ -190,19 +184,13 @@ pub(crate) fn hang_up(
 
 /// The log records are changed.
 pub(crate) fn records(edit: impl Fn(&mut Vec<Record>) + Send + Sync + 'static) -> Decoration {
-    Decoration {
-        records: Box::new(edit),
-        ..Decoration::default()
-    }
+    Decoration { records: Box::new(edit), ..Decoration::default() }
 }
 
 /// The records of an answer of this state have another level.
 pub(crate) fn level(state: &'static str, level: &'static str) -> Decoration {
     records(move |records| {
-        for record in records
-            .iter_mut()
-            .filter(|record| record.state() == Some(state))
-        {
+        for record in records.iter_mut().filter(|record| record.state() == Some(state)) {
             level.clone_into(&mut record.level);
         }
     })
@@ -256,18 +244,12 @@ pub(crate) fn wire(wire: Wire) -> Decoration {
 
 /// The body is read for the requests that this is true of.
 pub(crate) fn reads_body(is_for: impl Fn(&Request) -> bool + Send + Sync + 'static) -> Decoration {
-    Decoration {
-        reads_body: Box::new(is_for),
-        ..Decoration::default()
-    }
+    Decoration { reads_body: Box::new(is_for), ..Decoration::default() }
 }
 
 /// Whether the connection stays open; the sound choice is passed in.
 pub(crate) fn keeps(keeps: impl Fn(&Request, bool) -> bool + Send + Sync + 'static) -> Decoration {
-    Decoration {
-        keeps: Box::new(keeps),
-        ..Decoration::default()
-    }
+    Decoration { keeps: Box::new(keeps), ..Decoration::default() }
 }
 
 /// Commands are done otherwise, or not at all.

@@ -81,9 +81,7 @@ impl Request {
 
     /// Whether a body follows. It is not read (H2), so no request can follow it on its connection.
     pub(crate) fn has_body(&self) -> bool {
-        self.header("content-length")
-            .is_some_and(|length| length != "0")
-            || self.is_chunked()
+        self.header("content-length").is_some_and(|length| length != "0") || self.is_chunked()
     }
 
     pub(crate) fn is_chunked(&self) -> bool {

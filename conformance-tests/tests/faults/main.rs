@@ -3,10 +3,7 @@
 //! `cargo test -p health-conformance --test faults -- --nocapture` prints which scenarios catch which fault.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod fault;
 mod http;
@@ -42,10 +39,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// Several crowds at once, both ends in this process, need more files than a shell allows at first.
 fn allow_many_files() {
     let limits = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limits.maximum,
-        ..limits
-    };
+    let raised = Rlimit { current: limits.maximum, ..limits };
     setrlimit(Resource::Nofile, raised).unwrap();
 }
 
@@ -53,11 +47,7 @@ fn allow_many_files() {
 fn sound() -> &'static Report {
     static REPORT: LazyLock<Report> = LazyLock::new(|| {
         allow_many_files();
-        let options = Options {
-            strict: true,
-            jobs: JOBS,
-            ..Options::default()
-        };
+        let options = Options { strict: true, jobs: JOBS, ..Options::default() };
         Suite::builtin().unwrap().run(&Faulty(None), &options)
     });
     &REPORT
@@ -117,19 +107,12 @@ fn run_on_running(
     let path = disablefile.to_str().unwrap().to_owned();
     settings.insert("healthcheck.disablefile".to_owned(), path);
     let checks: Vec<Check> = serde_json::from_str(checks).unwrap();
-    let setup = Setup {
-        settings,
-        checks,
-        ..Setup::default()
-    };
+    let setup = Setup { settings, checks, ..Setup::default() };
     let server = Faulty(fault).start(&setup, &Journal::in_memory());
     let server = server.unwrap();
     let url = format!("http://{}", server.address());
     let running = RunningServer::new(&url, setup, Some(&disablefile)).unwrap();
-    let options = Options {
-        run: vec![scenario.to_owned()],
-        ..Options::default()
-    };
+    let options = Options { run: vec![scenario.to_owned()], ..Options::default() };
     let report = Suite::builtin().unwrap().run(&running, &options);
     let left = directory.path().read_dir().unwrap().count();
     assert_eq!(left, 0, "something is left at the disablefile's path");
@@ -150,18 +133,8 @@ fn a_server_that_runs_already_is_judged_by_what_it_was_started_with() {
         ("{}", failing, "ChecksNeverRun", "query/runs-all"),
         ("{}", failing, "DetailInHeader", "header/error"),
         ("{}", "[]", "StateCached", "maintenance/seen-at-once"),
-        (
-            elsewhere,
-            "[]",
-            "MaintenanceCodeIgnored",
-            "maintenance/file",
-        ),
-        (
-            elsewhere,
-            "[]",
-            "TrailingSlashAccepted",
-            "path/trailing-slash",
-        ),
+        (elsewhere, "[]", "MaintenanceCodeIgnored", "maintenance/file"),
+        (elsewhere, "[]", "TrailingSlashAccepted", "path/trailing-slash"),
     ] {
         let broken = faults().find(|broken| broken.name == fault);
         let report = run_on_running(settings, checks, Some(broken.unwrap()), scenario);
@@ -229,16 +202,12 @@ fn every_fault_is_caught_by_its_scenarios_and_leaves_the_plainest_answer_sound()
 fn every_must_has_to_catch_a_fault() {
     let suite = Suite::builtin().unwrap();
     let patterns = faults().flat_map(|fault| fault.scenarios);
-    let caught: BTreeSet<&str> = patterns
-        .flat_map(|pattern| suite.matching(pattern).map(Scenario::id))
-        .collect();
+    let caught: BTreeSet<&str> =
+        patterns.flat_map(|pattern| suite.matching(pattern).map(Scenario::id)).collect();
     let musts = suite
         .scenarios()
         .filter(|scenario| scenario.level() == Level::Must && scenario.id() != PLAINEST);
-    let idle: Vec<&str> = musts
-        .map(Scenario::id)
-        .filter(|id| !caught.contains(id))
-        .collect();
+    let idle: Vec<&str> = musts.map(Scenario::id).filter(|id| !caught.contains(id)).collect();
     assert!(
         idle.is_empty(),
         "name each with a fault that it catches, in tests/faults/topics: {idle:?}"

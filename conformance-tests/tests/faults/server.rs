@@ -137,9 +137,7 @@ impl Host {
             (self.decoration.records)(&mut answer.records);
             let keeps = (self.decoration.keeps)(&request, request.keeps_connection());
             let bytes = answer.bytes(keeps);
-            let Answer {
-                is_cut, records, ..
-            } = answer;
+            let Answer { is_cut, records, .. } = answer;
             print(&self.sound.journal, records);
             if is_cut {
                 return (&**stream).write_all(&bytes[..bytes.len() / 2]);

@@ -137,12 +137,7 @@ impl Sound {
         let (assembled, records) = recorded(&dispatch, || Assembled::new(setup, journal));
         let assembled = assembled.map_err(|error| error.to_string())?;
         assembled.health().start_on(ThreadRuntime);
-        let sound = Self {
-            setup: setup.clone(),
-            journal: journal.clone(),
-            assembled,
-            dispatch,
-        };
+        let sound = Self { setup: setup.clone(), journal: journal.clone(), assembled, dispatch };
         Ok((sound, records))
     }
 
@@ -168,9 +163,7 @@ impl Sound {
         Answer {
             status: response.status().as_u16(),
             reason: response.reason().to_string(),
-            headers: headers
-                .map(|(name, value)| (name.to_owned(), value.into_owned()))
-                .collect(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
             body: response.body().to_owned(),
             sends_body: request.method != "HEAD",
             is_cut: false,

@@ -45,11 +45,7 @@ impl Report {
         status: Status,
         message: Option<&dyn fmt::Display>,
     ) -> Self {
-        Self {
-            name: cut(name),
-            status,
-            message: message.map(cut),
-        }
+        Self { name: cut(name), status, message: message.map(cut) }
     }
 
     /// The same result, counted as `status`; `note` gives the reason, before the result's own message.
@@ -167,15 +163,11 @@ mod tests {
         event.report("disk", "OK", None);
         event.report("queue", "down", Some("87 jobs"));
         let reports = event.reports().iter();
-        let reports: Vec<_> = reports
-            .map(|report| (report.name(), report.status(), report.message()))
-            .collect();
+        let reports: Vec<_> =
+            reports.map(|report| (report.name(), report.status(), report.message())).collect();
         assert_eq!(
             reports,
-            [
-                ("disk", Status::Ok, None),
-                ("queue", Status::Error, Some("87 jobs")),
-            ]
+            [("disk", Status::Ok, None), ("queue", Status::Error, Some("87 jobs")),]
         );
     }
 

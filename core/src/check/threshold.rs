@@ -11,10 +11,7 @@ pub(crate) struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self {
-            failures: 1,
-            successes: 1,
-        }
+        Self { failures: 1, successes: 1 }
     }
 }
 
@@ -96,9 +93,7 @@ mod tests {
         let mut status = CheckStatus::default();
         let settle = |passes: &bool| {
             let reports = status.count(thresholds, "replica", execution(*passes));
-            let [report] = &*reports else {
-                panic!("{reports:?}")
-            };
+            let [report] = &*reports else { panic!("{reports:?}") };
             let counts_as_ok = report.status() == Status::Ok;
             (counts_as_ok, report.message().map(str::to_owned))
         };
@@ -107,10 +102,7 @@ mod tests {
 
     #[test]
     fn what_does_not_count_yet_is_told_in_words() {
-        let thresholds = Thresholds {
-            failures: 2,
-            successes: 2,
-        };
+        let thresholds = Thresholds { failures: 2, successes: 2 };
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(
             settled(thresholds, &[true, false, false, true, true]),
@@ -126,10 +118,7 @@ mod tests {
 
     #[test]
     fn a_subscriber_that_falls_silent_while_it_counts_as_failing_is_reported_by_its_name() {
-        let thresholds = Thresholds {
-            failures: 1,
-            successes: 2,
-        };
+        let thresholds = Thresholds { failures: 1, successes: 2 };
         let mut status = CheckStatus::Down { successes: 0 };
         let reports = status.count(thresholds, "replicas", vec![]);
         assert_eq!(reports[0].name(), "replicas");
@@ -150,11 +139,7 @@ mod tests {
             } else {
                 row.push(passes);
             }
-            let needed = if is_up {
-                thresholds.failures
-            } else {
-                thresholds.successes
-            };
+            let needed = if is_up { thresholds.failures } else { thresholds.successes };
             if row.len() == needed as usize {
                 is_up = !is_up;
                 row.clear();

@@ -28,14 +28,12 @@ impl OfCheck {
         let (first, second) = (found.next(), found.next());
         let refuse = |rule| Err(ConfigError::new(&self.key, &self.text, rule));
         match (&self.check, first, second) {
-            (CheckName::Exact(_), None, _) => refuse(ConfigRule::UnknownCheck {
-                known: names.to_vec(),
-            }),
+            (CheckName::Exact(_), None, _) => {
+                refuse(ConfigRule::UnknownCheck { known: names.to_vec() })
+            }
             (CheckName::Variable(_), Some(first), Some(second)) => {
                 let checks = [first, second].map(|number| names[number].clone());
-                refuse(ConfigRule::AmbiguousVariable {
-                    checks: checks.into(),
-                })
+                refuse(ConfigRule::AmbiguousVariable { checks: checks.into() })
             }
             (_, found, _) => Ok(found),
         }

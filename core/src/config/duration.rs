@@ -33,16 +33,9 @@ mod tests {
             ("3m", 180_000),
             ("1h", 3_600_000),
         ] {
-            assert_eq!(
-                parse(text),
-                Some(Duration::from_millis(milliseconds)),
-                "{text}"
-            );
+            assert_eq!(parse(text), Some(Duration::from_millis(milliseconds)), "{text}");
         }
-        assert_eq!(
-            parse("18446744073709551615s"),
-            Some(Duration::from_secs(u64::MAX))
-        );
+        assert_eq!(parse("18446744073709551615s"), Some(Duration::from_secs(u64::MAX)));
     }
 
     #[test]

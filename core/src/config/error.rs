@@ -17,11 +17,7 @@ pub struct ConfigError {
 
 impl ConfigError {
     pub(crate) fn new(key: &str, value: &str, rule: ConfigRule) -> Self {
-        Self {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            rule,
-        }
+        Self { key: key.to_owned(), value: value.to_owned(), rule }
     }
 
     /// The setting as it was written: `healthcheck.url`, `HEALTHCHECK_URL`.

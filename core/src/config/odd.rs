@@ -10,38 +10,17 @@ pub(crate) fn odd_text(text: &str) -> Vec<String> {
     let unexpanded = unexpanded.map(|name| format!("it holds `{name}`, which nothing expanded"));
     let is_windows_line = text.trim_end_matches('\n').ends_with('\r');
     let clauses = [
-        (
-            is_windows_line,
-            "it ends in a carriage return, as the lines of a Windows file do",
-        ),
-        (
-            text.ends_with('\n') && !is_windows_line,
-            "it ends in a line break",
-        ),
-        (
-            is_edge(|c| matches!(c, ' ' | '\t')),
-            "it begins or ends in a blank",
-        ),
-        (
-            is_edge(is_quote),
-            "it begins or ends in a quote, which is part of it",
-        ),
-        (
-            text.starts_with('~'),
-            "it begins with `~`, which only a shell expands",
-        ),
+        (is_windows_line, "it ends in a carriage return, as the lines of a Windows file do"),
+        (text.ends_with('\n') && !is_windows_line, "it ends in a line break"),
+        (is_edge(|c| matches!(c, ' ' | '\t')), "it begins or ends in a blank"),
+        (is_edge(is_quote), "it begins or ends in a quote, which is part of it"),
+        (text.starts_with('~'), "it begins with `~`, which only a shell expands"),
         (
             text.contains(" #") || text.contains("\t#"),
             "it holds a `#`, which begins no comment here",
         ),
-        (
-            has_escape(text),
-            "it holds a percent escape, which is not decoded",
-        ),
-        (
-            text.starts_with("file:"),
-            "it begins with `file:`, which is part of it",
-        ),
+        (has_escape(text), "it holds a percent escape, which is not decoded"),
+        (text.starts_with("file:"), "it begins with `file:`, which is part of it"),
         (
             text.starts_with("export ") || text.trim_start().starts_with('='),
             "it begins as a line of a file that sets it does",
@@ -54,18 +33,12 @@ pub(crate) fn odd_text(text: &str) -> Vec<String> {
 
 /// As editors, chats and web pages write them, too.
 fn is_quote(c: char) -> bool {
-    matches!(
-        c,
-        '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’' | '«' | '»'
-    )
+    matches!(c, '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’' | '«' | '»')
 }
 
 /// The byte order mark, blanks that do not break, and what has no width.
 fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{feff}' | '\u{a0}' | '\u{202f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'
-    )
+    matches!(c, '\u{feff}' | '\u{a0}' | '\u{202f}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
 }
 
 /// `%` and two hexadecimal digits.

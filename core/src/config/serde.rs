@@ -46,11 +46,7 @@ use super::{ConfigRule, HealthConfig};
 impl<'de> Deserialize<'de> for HealthConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut config = Self::default();
-        let map = Map {
-            config: &mut config,
-            level: Level::Settings,
-            path: "healthcheck",
-        };
+        let map = Map { config: &mut config, level: Level::Settings, path: "healthcheck" };
         deserializer.deserialize_map(map)?;
         Ok(config)
     }
@@ -79,24 +75,12 @@ impl<'de> Visitor<'de> for Map<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self {
-            config,
-            level,
-            path,
-        } = self;
+        let Self { config, level, path } = self;
         while let Some((key, entry)) = map.next_key_seed(Key { level, path })? {
             let (config, path) = (&mut *config, &*key);
             match entry {
-                Entry::Map(level) => map.next_value_seed(Map {
-                    config,
-                    level,
-                    path,
-                })?,
-                Entry::Value(target) => map.next_value_seed(Value {
-                    config,
-                    target,
-                    key: path,
-                })?,
+                Entry::Map(level) => map.next_value_seed(Map { config, level, path })?,
+                Entry::Value(target) => map.next_value_seed(Value { config, target, key: path })?,
             }
         }
         Ok(())
@@ -150,10 +134,9 @@ impl Visitor<'_> for Key<'_> {
         };
         match entry {
             Some(entry) => Ok((key, entry)),
-            None => Err(E::custom(format_args!(
-                "{key:?} is refused: {}",
-                ConfigRule::UnknownSetting
-            ))),
+            None => {
+                Err(E::custom(format_args!("{key:?} is refused: {}", ConfigRule::UnknownSetting)))
+            }
         }
     }
 }

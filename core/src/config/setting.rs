@@ -95,9 +95,7 @@ impl Target {
             return Some(Self::All(setting));
         }
         let (check, setting) = name.strip_prefix(CHECK)?.rsplit_once('.')?;
-        let setting = CheckSetting::ALL
-            .into_iter()
-            .find(|one| one.name() == setting)?;
+        let setting = CheckSetting::ALL.into_iter().find(|one| one.name() == setting)?;
         (!check.is_empty()).then(|| Self::Check(CheckName::Exact(check.to_owned()), setting))
     }
 
@@ -108,9 +106,7 @@ impl Target {
             return Some(Self::All(setting));
         }
         let (check, setting) = name.strip_prefix(CHECK_VARIABLE)?.rsplit_once('_')?;
-        let setting = CheckSetting::ALL
-            .into_iter()
-            .find(|one| variable(one.name()) == setting)?;
+        let setting = CheckSetting::ALL.into_iter().find(|one| variable(one.name()) == setting)?;
         (!check.is_empty()).then(|| Self::Check(CheckName::Variable(check.to_owned()), setting))
     }
 }
@@ -139,9 +135,7 @@ pub(crate) fn variables() -> impl Iterator<Item = String> {
 /// The variables of the check of this name.
 pub(crate) fn variables_of(check: &str) -> impl Iterator<Item = String> {
     let key = |setting: CheckSetting| format!("{PREFIX}{CHECK}{check}.{}", setting.name());
-    CheckSetting::ALL
-        .map(|setting| variable(&key(setting)))
-        .into_iter()
+    CheckSetting::ALL.map(|setting| variable(&key(setting))).into_iter()
 }
 
 /// Whether `key` was most likely meant for a setting, although it lacks the prefix: for a byte order mark, blanks or quotes

@@ -71,16 +71,8 @@ fn an_empty_url_is_refused() {
 
 #[test]
 fn a_url_with_a_pattern_is_refused() {
-    for (url, character) in [
-        ("/{id}", '{'),
-        ("/a/<id>", '<'),
-        ("/*rest", '*'),
-        ("/health*", '*'),
-    ] {
-        assert_eq!(
-            refusal("healthcheck.url", url),
-            ConfigRule::UrlCharacter(character)
-        );
+    for (url, character) in [("/{id}", '{'), ("/a/<id>", '<'), ("/*rest", '*'), ("/health*", '*')] {
+        assert_eq!(refusal("healthcheck.url", url), ConfigRule::UrlCharacter(character));
     }
     for url in ["/:id", "/a/:id/b", "/a/b/:"] {
         assert_eq!(refusal("healthcheck.url", url), ConfigRule::UrlPattern);
@@ -122,9 +114,7 @@ fn codes_that_cannot_carry_a_body_are_refused() {
 
 #[test]
 fn a_code_that_is_no_whole_number_is_refused() {
-    for code in [
-        "abc", "", "+299", "-299", " 299", "299.0", "0x12b", "٢٩٩", "65836", "0299",
-    ] {
+    for code in ["abc", "", "+299", "-299", " 299", "299.0", "0x12b", "٢٩٩", "65836", "0299"] {
         assert_eq!(code_refusal(code), ConfigRule::CodeRange);
     }
 }

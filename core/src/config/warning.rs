@@ -35,11 +35,8 @@ impl HealthConfig {
             ),
         ];
         let settings = settings.into_iter().filter(|(_, _, odd)| !odd.is_empty());
-        let settings = settings.map(|(setting, value, odd)| OddSetting {
-            key: setting.key(),
-            value,
-            odd,
-        });
+        let settings =
+            settings.map(|(setting, value, odd)| OddSetting { key: setting.key(), value, odd });
         settings.collect()
     }
 

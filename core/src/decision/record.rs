@@ -96,10 +96,7 @@ mod tests {
         };
         let under_way = record(Start::UnderWay);
         assert_eq!(under_way.level(), LogLevel::Info);
-        assert_eq!(
-            under_way.text(),
-            r#"Health response: STARTING (["migrations","a\"b"])"#
-        );
+        assert_eq!(under_way.text(), r#"Health response: STARTING (["migrations","a\"b"])"#);
         let failed = record(Start::Failed);
         assert_eq!(failed.level(), LogLevel::Error);
         let first = r#"Health response: ERROR ([{"name":"migrations","status":"ERROR","message":"start-up latch dropped before its release"},"#;

@@ -12,14 +12,7 @@ const ERROR: Reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, Body::Error);
 
 /// Ignores starting, maintenance and draining.
 const fn only_checks(degraded: Reply) -> Replies {
-    Replies {
-        ok: OK,
-        degraded,
-        failing: ERROR,
-        starting: None,
-        maintenance: None,
-        draining: None,
-    }
+    Replies { ok: OK, degraded, failing: ERROR, starting: None, maintenance: None, draining: None }
 }
 
 /// Responds with `status` when starting, in maintenance or draining.

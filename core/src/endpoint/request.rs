@@ -21,9 +21,7 @@ fn asks_in_pair(pair: &[u8]) -> Option<bool> {
     let key = halves.next().unwrap_or_default();
     let value = halves.next().unwrap_or_default();
     let is_word = |word: &[u8]| lower_case(value).eq(word.iter().copied());
-    percent_decode(key)
-        .eq(*b"checks")
-        .then(|| is_word(b"all") || is_word(b"true"))
+    percent_decode(key).eq(*b"checks").then(|| is_word(b"all") || is_word(b"true"))
 }
 
 fn lower_case(text: &[u8]) -> impl Iterator<Item = u8> {
@@ -45,9 +43,7 @@ pub fn path_and_query(target: &str) -> (&str, &str) {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let path = match path.split_once("://") {
         Some((scheme, rest))
-            if ["http", "https"]
-                .iter()
-                .any(|s| scheme.eq_ignore_ascii_case(s)) =>
+            if ["http", "https"].iter().any(|s| scheme.eq_ignore_ascii_case(s)) =>
         {
             rest.find('/').map_or("/", |start| &rest[start..])
         }
@@ -68,11 +64,7 @@ mod tests {
             ("/health", "/health", ""),
             ("/health?", "/health", ""),
             ("/health?a?b", "/health", "a?b"),
-            (
-                "/health?to=http://other/path",
-                "/health",
-                "to=http://other/path",
-            ),
+            ("/health?to=http://other/path", "/health", "to=http://other/path"),
             ("http://localhost/health?a", "/health", "a"),
             ("HTTPS://[::1]:8080//health", "//health", ""),
             ("http://localhost", "/", ""),
@@ -88,9 +80,8 @@ mod tests {
 
     /// H5 as the URL standard's own parser would have it: slower, and plainly right.
     fn model(query: &str) -> bool {
-        let last = form_urlencoded::parse(query.as_bytes())
-            .filter(|(key, _)| key == "checks")
-            .last();
+        let last =
+            form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "checks").last();
         last.is_some_and(|(_, value)| ["all", "true"].contains(&&*value.to_ascii_lowercase()))
     }
 

@@ -49,10 +49,7 @@ impl Endpoint {
         let path = || self.path.clone();
         url(&self.path).map_err(|rule| BuildError::EndpointPath { path: path(), rule })?;
         if let Some(state) = self.cannot_ignore {
-            return Err(BuildError::IgnoredState {
-                path: path(),
-                state,
-            });
+            return Err(BuildError::IgnoredState { path: path(), state });
         }
         if self.has_contradicting_choices {
             return Err(BuildError::ContradictingChoice { path: path() });
@@ -62,10 +59,7 @@ impl Endpoint {
             self.refuse_contradiction(state, reply)?;
         }
         let failing = self.replies.failing.status;
-        if self
-            .allowed_failing
-            .is_some_and(|allowed| allowed != failing)
-        {
+        if self.allowed_failing.is_some_and(|allowed| allowed != failing) {
             let reason = "which responds with another code when failing";
             return Err(self.no_effect("allow_failing_code", reason));
         }
@@ -105,19 +99,10 @@ impl Endpoint {
         let Reply { status, body, .. } = reply;
         let path = self.path.clone();
         match (code(status.as_u16()), self.contradiction(state, reply)) {
-            (Err(rule), _) => Err(BuildError::EndpointCode {
-                path,
-                state,
-                status,
-                rule,
-            }),
-            (Ok(_), Some(reason)) => Err(BuildError::ContradictingCode {
-                path,
-                state,
-                status,
-                body,
-                reason,
-            }),
+            (Err(rule), _) => Err(BuildError::EndpointCode { path, state, status, rule }),
+            (Ok(_), Some(reason)) => {
+                Err(BuildError::ContradictingCode { path, state, status, body, reason })
+            }
             (Ok(_), None) => Ok(()),
         }
     }

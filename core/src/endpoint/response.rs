@@ -28,15 +28,8 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) const fn new(status: StatusCode, body: Body) -> Self {
-        let extra = ExtraHeaders {
-            retry_after: None,
-            envoy: None,
-        };
-        Self {
-            status,
-            body,
-            extra,
-        }
+        let extra = ExtraHeaders { retry_after: None, envoy: None };
+        Self { status, body, extra }
     }
 }
 
@@ -78,12 +71,7 @@ fn common_headers(body: Body) -> [(&'static str, &'static str); 4] {
 static COMMON_HEADERS: LazyLock<[HeaderMap; Body::ALL.len()]> = LazyLock::new(|| {
     Body::ALL.map(|body| {
         common_headers(body)
-            .map(|(name, value)| {
-                (
-                    HeaderName::from_static(name),
-                    HeaderValue::from_static(value),
-                )
-            })
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .into_iter()
             .collect()
     })
@@ -140,11 +128,7 @@ impl HealthResponse {
 /// For frameworks on the `http` crate. This type has no reason phrase: see [`HealthResponse::custom_reason`].
 impl From<HealthResponse> for Response<&'static str> {
     fn from(answer: HealthResponse) -> Self {
-        let Reply {
-            status,
-            body,
-            extra,
-        } = answer.reply;
+        let Reply { status, body, extra } = answer.reply;
         let mut headers = COMMON_HEADERS[body as usize].clone();
         if let Some(envoy) = extra.envoy {
             headers.insert(envoy.header(), const { HeaderValue::from_static("true") });
@@ -174,10 +158,8 @@ mod tests {
 
     fn answers() -> [HealthResponse; 4] {
         let mut extra = answer(State::Maintenance, 503, Body::Maintenance);
-        extra.reply.extra = ExtraHeaders {
-            retry_after: Some(120),
-            envoy: Some(Envoy::ImmediateFail),
-        };
+        extra.reply.extra =
+            ExtraHeaders { retry_after: Some(120), envoy: Some(Envoy::ImmediateFail) };
         [
             answer(State::Ok, 200, Body::Ok),
             answer(State::Maintenance, 299, Body::Maintenance),

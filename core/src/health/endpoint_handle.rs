@@ -34,10 +34,7 @@ pub struct EndpointHandle {
 
 impl EndpointHandle {
     pub(crate) fn new(health: Health, index: usize) -> Self {
-        health
-            .application()
-            .is_mounted
-            .store(true, Ordering::Relaxed);
+        health.application().is_mounted.store(true, Ordering::Relaxed);
         Self { health, index }
     }
 

@@ -50,8 +50,7 @@ impl Endpoints {
     /// [`Health::start_on_tokio`] of each endpoint: adapters call this when they mount the endpoints.
     #[cfg(feature = "tokio")]
     pub fn start_on_tokio(&self) {
-        self.iter()
-            .for_each(|endpoint| endpoint.health().start_on_tokio());
+        self.iter().for_each(|endpoint| endpoint.health().start_on_tokio());
     }
 }
 

@@ -49,10 +49,7 @@ const DROPPED: u8 = 2;
 impl StartupLatch {
     /// A latch that is not released. The log shows its name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self(Arc::new(Latched {
-            name: name.into(),
-            progress: AtomicU8::new(PENDING),
-        }))
+        Self(Arc::new(Latched { name: name.into(), progress: AtomicU8::new(PENDING) }))
     }
 
     /// Marks this part of the start as done.
@@ -108,11 +105,8 @@ impl Gate {
         let pending = named(PENDING);
         let dropped = named(DROPPED);
         // A dropped latch will never be released, whatever the others do.
-        let (start, names) = if dropped.is_empty() {
-            (Start::UnderWay, pending)
-        } else {
-            (Start::Failed, dropped)
-        };
+        let (start, names) =
+            if dropped.is_empty() { (Start::UnderWay, pending) } else { (Start::Failed, dropped) };
         (!names.is_empty()).then_some(Unreleased { start, names })
     }
 }
@@ -165,11 +159,7 @@ mod tests {
     fn a_latch_that_is_dropped_fails_the_start_for_good() {
         let [dropped, pending, released] =
             ["dropped", "pending", "released"].map(StartupLatch::new);
-        let gate = Gate::new(
-            [&dropped, &pending, &released]
-                .map(StartupLatch::shared)
-                .into(),
-        );
+        let gate = Gate::new([&dropped, &pending, &released].map(StartupLatch::shared).into());
         released.release();
         drop(dropped);
         let failed = || Some((Start::Failed, vec!["dropped".to_owned()]));

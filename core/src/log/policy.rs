@@ -54,9 +54,7 @@ impl LogPolicy {
     /// Like [`on_change`](Self::on_change), and also logs a state other than OK again when its last record is at least
     /// `interval` old.
     pub fn on_change_or_every(interval: Duration) -> Self {
-        Self::new(Occasion::Change {
-            reminder: Some(interval),
-        })
+        Self::new(Occasion::Change { reminder: Some(interval) })
     }
 
     fn new(occasion: Occasion) -> Self {
@@ -173,13 +171,7 @@ mod tests {
 
     #[test]
     fn by_default_every_response_but_ok_is_logged() {
-        let responses = [
-            Shallow,
-            With(Ok),
-            With(Failing),
-            With(Failing),
-            With(Degraded),
-        ];
+        let responses = [Shallow, With(Ok), With(Failing), With(Failing), With(Degraded)];
         let levels = [None, None, ERROR, ERROR, WARN];
         assert_eq!(logged(&LogPolicy::default(), &responses), levels);
         let responses = [Maintenance, Maintenance, Draining].map(With);
@@ -209,10 +201,7 @@ mod tests {
         let levels = [ERROR, None, None, None, INFO];
         assert_eq!(logged(&LogPolicy::on_change(), &responses), levels);
         let responses = [With(Degraded), Shallow, With(Ok)];
-        assert_eq!(
-            logged(&LogPolicy::on_change(), &responses),
-            [WARN, None, INFO]
-        );
+        assert_eq!(logged(&LogPolicy::on_change(), &responses), [WARN, None, INFO]);
     }
 
     #[test]

@@ -53,10 +53,7 @@ impl LogRecord {
 
     /// H11: another setting that is accepted but probably a mistake, and why.
     pub(crate) fn odd_setting(key: &str, value: &str, odd: &[String]) -> Self {
-        Self::warn(format!(
-            "{key} = {value:?} may not work as intended: {}",
-            odd.join("; ")
-        ))
+        Self::warn(format!("{key} = {value:?} may not work as intended: {}", odd.join("; ")))
     }
 
     /// H11: the prefix of environment variables is shared with other programs.

@@ -64,9 +64,7 @@ impl Disablefile {
             return Vec::new();
         };
         let path = watched.path.clone();
-        let odd = watched
-            .prober
-            .probe_first(SURVEY_LIMIT, move || survey(&path));
+        let odd = watched.prober.probe_first(SURVEY_LIMIT, move || survey(&path));
         odd.unwrap_or_default()
     }
 
@@ -93,9 +91,7 @@ impl Disablefile {
 
     /// What a stat says; `None` is one that took too long, and keeps the last known state.
     fn conclude(&self, watched: &Watched, presence: Option<Presence>) -> (bool, Option<LogRecord>) {
-        let Watched {
-            path, limit, last, ..
-        } = watched;
+        let Watched { path, limit, last, .. } = watched;
         let Some(presence) = presence else {
             let is_active = last.is_active.load(Ordering::Relaxed);
             let begins = self.hanging.begins();
@@ -153,10 +149,7 @@ impl Probe for StatProbe {
     /// Makes the stat, and finds out whether a request may make the next one itself.
     fn probe(&self, clock: &dyn Runtime, start: Instant) -> Presence {
         let presence = Presence::from_stat(fs::metadata(&self.path));
-        let LastSeen {
-            is_active,
-            is_local,
-        } = &*self.last;
+        let LastSeen { is_active, is_local } = &*self.last;
         is_active.store(presence.is_active(), Ordering::Relaxed);
 
         let is_prompt = clock.now().saturating_duration_since(start) < self.limit;

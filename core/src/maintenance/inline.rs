@@ -32,10 +32,8 @@ impl Inline {
         if since != 0 && now.wrapping_sub(since) > STUCK_AFTER {
             return None;
         }
-        let is_watched = self
-            .since
-            .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok();
+        let is_watched =
+            self.since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         let stat = fs::symlink_metadata(path);
         if is_watched {
             self.since.store(0, Ordering::Relaxed);

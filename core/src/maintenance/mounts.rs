@@ -37,10 +37,7 @@ pub(super) fn is_local(_path: &Path) -> bool {
 
 /// Why a directory is not the one that others see at its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    not(any(test, target_os = "linux")),
-    expect(dead_code, reason = "known on Linux alone")
-)]
+#[cfg_attr(not(any(test, target_os = "linux")), expect(dead_code, reason = "known on Linux alone"))]
 pub(crate) enum Private {
     /// To a service: `PrivateTmp=` of systemd.
     Service,

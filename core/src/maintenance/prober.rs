@@ -60,11 +60,7 @@ impl<P: Probe> Prober<P> {
 
     fn on(thread: Pool, probe: P, limit: Duration) -> Self {
         let queue = PerProcess::new();
-        Self {
-            thread,
-            shared: Arc::new(Shared { probe, queue }),
-            limit,
-        }
+        Self { thread, shared: Arc::new(Shared { probe, queue }), limit }
     }
 
     /// Probes for the first time, and calls `then` on the same thread; `None` when that takes longer than `limit`.
@@ -98,12 +94,7 @@ impl<P: Probe> Prober<P> {
     fn next_probe(&self, runtime: &Arc<dyn Runtime>) -> (Arc<Pending<P::Output>>, Instant) {
         let mut queue = lock(self.shared.queue());
         let is_first = queue.pending.is_none() && queue.running.is_none();
-        let new = || {
-            Arc::new(Pending {
-                begun: Promise::default(),
-                output: Promise::default(),
-            })
-        };
+        let new = || Arc::new(Pending { begun: Promise::default(), output: Promise::default() });
         let pending = queue.pending.get_or_insert_with(new).clone();
         let running = queue.running;
         drop(queue);
@@ -121,12 +112,7 @@ impl<P: Probe> Prober<P> {
 
 impl<P: Probe> Shared<P> {
     fn queue(&self) -> &Mutex<Queue<P::Output>> {
-        self.queue.get_or_make(|| {
-            Mutex::new(Queue {
-                pending: None,
-                running: None,
-            })
-        })
+        self.queue.get_or_make(|| Mutex::new(Queue { pending: None, running: None }))
     }
 
     /// Probes until no request waits for it.

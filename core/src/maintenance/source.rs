@@ -113,10 +113,7 @@ impl Source {
         let last = Arc::new(LastAnswer(AtomicU8::new(NONE)));
         // A name that panics is as good as none.
         let name = catch(|| source.name().to_owned()).unwrap_or_default();
-        let probe = SourceProbe {
-            source,
-            last: last.clone(),
-        };
+        let probe = SourceProbe { source, last: last.clone() };
         Self {
             name,
             prober: Prober::new("health-source", probe, limit),

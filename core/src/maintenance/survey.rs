@@ -39,11 +39,7 @@ pub(super) fn survey(path: &Path) -> Vec<OddPlace> {
         Ok(stat) if private.is_none() && is_world_writable(&stat) => Some(OddPlace::WorldWritable),
         _ => None,
     };
-    of_path
-        .into_iter()
-        .chain(of_directory)
-        .chain(private)
-        .collect()
+    of_path.into_iter().chain(of_directory).chain(private).collect()
 }
 
 /// What exists at the path itself, where that is not what a `touch` makes.
@@ -113,10 +109,7 @@ mod tests {
     fn a_directory_that_does_not_exist_is_odd() {
         let directory = tempfile::tempdir().unwrap();
         let missing = directory.path().join("missing");
-        assert_eq!(
-            survey(&missing.join("maintenance")),
-            [OddPlace::NoDirectory(missing)]
-        );
+        assert_eq!(survey(&missing.join("maintenance")), [OddPlace::NoDirectory(missing)]);
         assert_eq!(survey(&directory.path().join("maintenance")), []);
         assert_eq!(survey(Path::new("no-such-file")), []);
     }
@@ -166,10 +159,7 @@ mod tests {
 
         for (odd, said) in [
             (OddPlace::WorldWritable, "any local user"),
-            (
-                OddPlace::NoDirectory("/run/shop".into()),
-                "\"/run/shop\" does not exist",
-            ),
+            (OddPlace::NoDirectory("/run/shop".into()), "\"/run/shop\" does not exist"),
             (OddPlace::Directory, "in maintenance"),
             (OddPlace::Device, "an empty value turns maintenance off"),
             (OddPlace::Private(Private::Service), "PrivateTmp"),

@@ -45,11 +45,7 @@ impl Claimed<'_> {
         let now = self.run.clock.now();
         let table = lock(&self.run.table);
         table.start(self.slot)?;
-        Some(
-            self.run.checks[self.slot]
-                .in_flight
-                .begin(self.run.clone(), now),
-        )
+        Some(self.run.checks[self.slot].in_flight.begin(self.run.clone(), now))
     }
 }
 

@@ -20,10 +20,7 @@ pub(super) struct Clock {
 impl Clock {
     pub(super) fn new(runtime: Arc<dyn Runtime>) -> Self {
         let standstill = Arc::default();
-        Self {
-            runtime,
-            standstill,
-        }
+        Self { runtime, standstill }
     }
 
     /// The end of the last standstill of the process.

@@ -21,11 +21,7 @@ pub(crate) struct Dispatcher {
 
 impl Dispatcher {
     pub(crate) fn new(engine: Arc<Engine>, checks: Vec<Arc<RegisteredCheck>>) -> Self {
-        Self {
-            engine,
-            checks: checks.into(),
-            latest: PerProcess::new(),
-        }
+        Self { engine, checks: checks.into(), latest: PerProcess::new() }
     }
 
     /// Waits for the outcome of the checks.

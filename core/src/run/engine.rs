@@ -128,8 +128,7 @@ impl Engine {
     }
 
     pub(super) fn clock(&self) -> &Clock {
-        self.clock
-            .get_or_make(|| Clock::new(self.runtime().clone()))
+        self.clock.get_or_make(|| Clock::new(self.runtime().clone()))
     }
 
     /// Notifies the observers of the verdict on all checks, if it has changed.
@@ -142,8 +141,7 @@ impl Engine {
         let (now, resumed) = (clock.now(), clock.resumed());
         let verdicts = self.checks.iter();
         let verdicts = verdicts.filter_map(|check| check.verdict(now, resumed));
-        self.observers
-            .verdict(verdicts.max().unwrap_or(Verdict::Ok));
+        self.observers.verdict(verdicts.max().unwrap_or(Verdict::Ok));
         drop(announcing);
         self.observers.warn();
     }

@@ -21,11 +21,7 @@ enum State {
     #[default]
     Idle,
     /// A run executes the check, and other runs may wait for its result.
-    Running {
-        since: Instant,
-        is_code_running: bool,
-        execution: Arc<SharedExecution>,
-    },
+    Running { since: Instant, is_code_running: bool, execution: Arc<SharedExecution> },
     /// The run has its result, for example a timeout, but the code of the check still runs.
     Stuck { since: Instant },
 }
@@ -56,10 +52,7 @@ impl InFlight {
                 *state = State::Running {
                     since: now,
                     is_code_running: true,
-                    execution: Arc::new(SharedExecution {
-                        run,
-                        result: Promise::default(),
-                    }),
+                    execution: Arc::new(SharedExecution { run, result: Promise::default() }),
                 };
                 Turn::Own(Executing(current.clone()))
             }
@@ -69,12 +62,7 @@ impl InFlight {
     /// `run` has a result. Returns its execution if it has one, and another run waits for it.
     pub(super) fn end<R: Overdue>(&self, run: &R) -> Option<Arc<SharedExecution>> {
         let mut state = lock(self.state());
-        let State::Running {
-            since,
-            is_code_running,
-            execution,
-        } = &*state
-        else {
+        let State::Running { since, is_code_running, execution } = &*state else {
             return None;
         };
         if !std::ptr::addr_eq(Arc::as_ptr(&execution.run), run) {
@@ -98,9 +86,7 @@ impl Drop for Executing {
     fn drop(&mut self) {
         let mut state = lock(&self.0);
         match &mut *state {
-            State::Running {
-                is_code_running, ..
-            } => *is_code_running = false,
+            State::Running { is_code_running, .. } => *is_code_running = false,
             State::Stuck { .. } => *state = State::Idle,
             State::Idle => {}
         }
@@ -173,9 +159,6 @@ mod tests {
             panic!("the first run executes the check")
         };
         assert!(in_flight.end(&*second).is_none());
-        assert!(
-            in_flight.end(&*first).is_some(),
-            "the second run waits for it"
-        );
+        assert!(in_flight.end(&*first).is_some(), "the second run waits for it");
     }
 }

@@ -77,13 +77,7 @@ impl Model {
         };
         let runtime: Arc<dyn Runtime> = Arc::new(self.clone());
         let checks = vec![Arc::new(check)];
-        Arc::new(Engine::new(
-            checks,
-            limits,
-            1,
-            Observers::default(),
-            Some(runtime),
-        ))
+        Arc::new(Engine::new(checks, limits, 1, Observers::default(), Some(runtime)))
     }
 }
 
@@ -174,10 +168,7 @@ fn the_code_of_a_check_never_runs_twice_at_the_same_time() {
         let second = thread::spawn(move || begin(&others, &counted));
         begin(&in_flight, &running);
         second.join().unwrap();
-        assert!(matches!(
-            in_flight.begin(Arc::new(Patient), now),
-            Turn::Own(_)
-        ));
+        assert!(matches!(in_flight.begin(Arc::new(Patient), now), Turn::Own(_)));
     });
 }
 
@@ -201,9 +192,7 @@ fn two_who_ask_share_a_run_or_have_one_after_the_other() {
             let outcome = dispatcher.outcome(permit());
             let mut outcome = std::pin::pin!(outcome);
             // Joins or starts a run, and then lends a hand.
-            let first = outcome
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()));
+            let first = outcome.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             time.work();
             match first {
                 std::task::Poll::Ready(outcome) => outcome,
@@ -235,9 +224,7 @@ fn a_client_that_leaves_changes_nothing_for_another() {
         let leaves = run.clone();
         let leaver = thread::spawn(move || {
             let mut outcome = std::pin::pin!(leaves.outcome());
-            let _ = outcome
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()));
+            let _ = outcome.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         });
         time.work();
         leaver.join().unwrap();

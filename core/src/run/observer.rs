@@ -126,10 +126,7 @@ impl Observers {
     pub(crate) fn verdict(&self, now: Verdict) {
         for observed in &self.0 {
             let mut known = lock(observed.known_verdict.get_or_make(Mutex::default));
-            let changed = VerdictChanged {
-                before: *known,
-                now,
-            };
+            let changed = VerdictChanged { before: *known, now };
             if *known != Some(now) && observed.queue(Notification::VerdictChanged(changed)) {
                 *known = Some(now);
             }

@@ -29,11 +29,7 @@ pub(super) enum Slot {
 impl Table {
     pub(super) fn new(slots: Vec<Slot>) -> Self {
         let is_open = |slot: &&Slot| !matches!(slot, Slot::Filled(_));
-        Self {
-            open: slots.iter().filter(is_open).count(),
-            slots,
-            next: 0,
-        }
+        Self { open: slots.iter().filter(is_open).count(), slots, next: 0 }
     }
 
     /// The number of slots that are not filled.

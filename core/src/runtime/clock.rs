@@ -39,11 +39,7 @@ impl State {
 
 impl Clock {
     pub(super) fn new(patience: Duration) -> Self {
-        Self(Arc::new(Shared {
-            patience,
-            state: Mutex::default(),
-            changed: Condvar::default(),
-        }))
+        Self(Arc::new(Shared { patience, state: Mutex::default(), changed: Condvar::default() }))
     }
 
     /// Wakes `waker` at `due`.

@@ -74,10 +74,7 @@ impl Context {
 
     /// A task that is polled and dropped in this context.
     pub(crate) fn wrap(self, task: Task) -> Task {
-        Box::pin(InContext {
-            context: self,
-            task: Some(task),
-        })
+        Box::pin(InContext { context: self, task: Some(task) })
     }
 }
 
@@ -145,9 +142,7 @@ mod tests {
     #[test]
     fn a_context_without_a_subscriber_leaves_the_one_it_is_entered_in() {
         let (without, counter) = (Context::current(), Counter::default());
-        with_default(counter.clone(), || {
-            without.enter(|| tracing::info!("event"))
-        });
+        with_default(counter.clone(), || without.enter(|| tracing::info!("event")));
         assert_eq!(counter.0.load(Ordering::SeqCst), 1);
     }
 

@@ -46,10 +46,7 @@ impl Executor {
     pub(super) fn spawn(self: &Arc<Self>, task: Task) {
         let spawned = Arc::new(Spawned {
             executor: self.clone(),
-            state: Mutex::new(State {
-                phase: Phase::Idle,
-                task: Some(task),
-            }),
+            state: Mutex::new(State { phase: Phase::Idle, task: Some(task) }),
         });
         spawned.wake();
     }

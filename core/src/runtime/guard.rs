@@ -26,9 +26,7 @@ impl Panicked {
             .downcast_ref::<&str>()
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        let panicked = Self {
-            payload: text.map(cut),
-        };
+        let panicked = Self { payload: text.map(cut) };
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             // Its drop could panic as well, without end: leaking one payload is the lesser harm.
             std::mem::forget(second);
@@ -180,10 +178,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_the_drop_of_a_finished_future_is_an_error() {
-        assert_eq!(
-            outcome(|| PanicsInDrop),
-            Err("panicked: in drop".to_owned())
-        );
+        assert_eq!(outcome(|| PanicsInDrop), Err("panicked: in drop".to_owned()));
     }
 
     #[test]

@@ -137,10 +137,7 @@ fn a_timer_that_is_sooner_than_all_others_does_not_wait_for_them() {
 
 /// An executor that looks for polls that block at once, or never.
 fn executor(round: Duration) -> Arc<Executor> {
-    let limits = Limits {
-        poll: Duration::ZERO,
-        round,
-    };
+    let limits = Limits { poll: Duration::ZERO, round };
     let pool = Pool::growing("health-loom", PATIENCE);
     Executor::new(pool, Arc::new(Clock::new(PATIENCE)), limits)
 }

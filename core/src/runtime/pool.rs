@@ -91,15 +91,7 @@ impl Pool {
     }
 
     fn described(name: &'static str, limit: usize, grows: bool, patience: Duration) -> Self {
-        Self {
-            kind: Kind {
-                name,
-                limit,
-                grows,
-                patience,
-            },
-            shared: PerProcess::new(),
-        }
+        Self { kind: Kind { name, limit, grows, patience }, shared: PerProcess::new() }
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -122,10 +114,7 @@ impl Pool {
         state.next += 1;
         state.queue.push_back((number, Box::new(work)));
         shared.staff(state);
-        Job {
-            pool: shared.clone(),
-            number,
-        }
+        Job { pool: shared.clone(), number }
     }
 
     /// Tries again where no thread could be made.
@@ -238,10 +227,7 @@ impl Shared {
         state.starting -= 1;
         loop {
             if let Some((number, work)) = state.queue.pop_front() {
-                let running = Running {
-                    since: Instant::now(),
-                    is_given_up: false,
-                };
+                let running = Running { since: Instant::now(), is_given_up: false };
                 state.running.insert(number, running);
                 drop(state);
                 let _ = catch(work);

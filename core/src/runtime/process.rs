@@ -44,9 +44,7 @@ impl<T> PerProcess<T> {
     /// The value of this process, if it has one.
     pub(crate) fn get(&self) -> Option<&T> {
         let (latest, _) = self.latest();
-        latest
-            .filter(|entry| entry.process == id())
-            .map(|entry| &entry.value)
+        latest.filter(|entry| entry.process == id()).map(|entry| &entry.value)
     }
 
     fn get_or_make_in(&self, process: u32, make: impl FnOnce() -> T) -> &T {
@@ -54,13 +52,9 @@ impl<T> PerProcess<T> {
         let entry = match latest {
             // Only the latest: the number of an ancestor that is gone may come again.
             Some(entry) if entry.process == process => entry,
-            _ => next.0.get_or_init(|| {
-                Box::new(Entry {
-                    process,
-                    value: make(),
-                    next: Self::new(),
-                })
-            }),
+            _ => {
+                next.0.get_or_init(|| Box::new(Entry { process, value: make(), next: Self::new() }))
+            }
         };
         &entry.value
     }

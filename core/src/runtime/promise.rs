@@ -21,11 +21,7 @@ struct State<T> {
 
 impl<T> Default for Promise<T> {
     fn default() -> Self {
-        Self(Mutex::new(State {
-            value: None,
-            wakers: BTreeMap::new(),
-            waits: 0,
-        }))
+        Self(Mutex::new(State { value: None, wakers: BTreeMap::new(), waits: 0 }))
     }
 }
 
@@ -51,10 +47,7 @@ impl<T: Clone> Promise<T> {
 
     /// Waits for the value. Dropping the wait is no loss to anybody else.
     pub(crate) fn wait(&self) -> Wait<'_, T> {
-        Wait {
-            promise: self,
-            number: None,
-        }
+        Wait { promise: self, number: None }
     }
 }
 

@@ -29,10 +29,7 @@ impl Runtime for ThreadRuntime {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Task {
-        Box::pin(Sleep {
-            due: deadline,
-            timer: None,
-        })
+        Box::pin(Sleep { due: deadline, timer: None })
     }
 
     fn spawn(&self, task: Task) {
@@ -54,16 +51,9 @@ impl Threads {
 
     fn new() -> Self {
         let clock = Arc::new(Clock::new(PATIENCE));
-        let limits = Limits {
-            poll: Duration::from_millis(20),
-            round: Duration::from_millis(5),
-        };
+        let limits = Limits { poll: Duration::from_millis(20), round: Duration::from_millis(5) };
         let pool = Pool::growing("health-checks", PATIENCE);
-        Self {
-            process: process::id(),
-            executor: Executor::new(pool, clock.clone(), limits),
-            clock,
-        }
+        Self { process: process::id(), executor: Executor::new(pool, clock.clone(), limits), clock }
     }
 }
 

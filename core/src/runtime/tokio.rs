@@ -35,10 +35,7 @@ impl Known {
             let _guard = guard;
             pending::<()>().await;
         });
-        Self {
-            handle,
-            has_shut_down,
-        }
+        Self { handle, has_shut_down }
     }
 }
 
@@ -101,12 +98,7 @@ mod tests {
     fn the_first_runtime_is_kept_until_it_has_shut_down() {
         let build = [
             || Builder::new_current_thread().build().unwrap(),
-            || {
-                Builder::new_multi_thread()
-                    .worker_threads(1)
-                    .build()
-                    .unwrap()
-            },
+            || Builder::new_multi_thread().worker_threads(1).build().unwrap(),
         ];
         for build in build {
             let live = LiveRuntime::default();

@@ -52,26 +52,14 @@ pub struct UnknownName {
 
 impl UnknownName {
     pub(crate) fn new(what: &'static str, text: &str, accepted: &'static [&'static str]) -> Self {
-        Self {
-            what,
-            text: cut(text),
-            accepted,
-        }
+        Self { what, text: cut(text), accepted }
     }
 }
 
 impl fmt::Display for UnknownName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            what,
-            text,
-            accepted,
-        } = self;
-        write!(
-            f,
-            "{text:?} is not a {what}: accepted are {}",
-            accepted.join(", ")
-        )
+        let Self { what, text, accepted } = self;
+        write!(f, "{text:?} is not a {what}: accepted are {}", accepted.join(", "))
     }
 }
 

@@ -129,10 +129,8 @@ fn who_waits_for_a_run_is_told_what_a_background_check_said_last() {
         ready(if is_first { Ok(()) } else { Err("no route") })
     });
     let hangs = Check::new("hangs", pending::<Result<(), String>>).timeout(100 * SECOND);
-    let (health, time) = in_virtual_time(|b| {
-        b.register(check.every(60 * SECOND))
-            .register(hangs.optional())
-    });
+    let (health, time) =
+        in_virtual_time(|b| b.register(check.every(60 * SECOND)).register(hangs.optional()));
     health.start_on(time.clone());
     let asker = time.ask(&health);
     time.pass(100 * SECOND);

@@ -27,11 +27,7 @@ fn stuck(name: &str) -> (Check, Stuck) {
     let released = Mutex::new(released);
     let check = Check::blocking(name, move || {
         start.send(()).map_err(|_| "the test is over")?;
-        released
-            .lock()
-            .unwrap()
-            .recv()
-            .map_err(|_| "the test is over")
+        released.lock().unwrap().recv().map_err(|_| "the test is over")
     });
     (check, Stuck { started, release })
 }
@@ -56,9 +52,7 @@ fn blocking_checks_say_what_they_say() {
         b.runtime(health_core::ThreadRuntime)
             .register(Check::blocking("ok", || Ok::<(), String>(())))
             .register(Check::blocking("fails", || Err("connection refused")))
-            .register(Check::blocking("panics", || -> Result<(), String> {
-                panic!("no driver")
-            }))
+            .register(Check::blocking("panics", || -> Result<(), String> { panic!("no driver") }))
     });
     for _ in 0..2 {
         assert_eq!(
@@ -85,9 +79,7 @@ fn blocking_checks_run_side_by_side_up_to_the_number_of_threads() {
                 Ok::<(), String>(())
             }));
         }
-        builder
-            .blocking_threads(THREADS)
-            .runtime(health_core::ThreadRuntime)
+        builder.blocking_threads(THREADS).runtime(health_core::ThreadRuntime)
     });
     assert_eq!(results(&health), []);
 }
@@ -109,10 +101,7 @@ fn a_stuck_check_is_timed_out_then_still_running_and_never_run_twice() {
     time.pass(5 * SECOND);
     time.wait_until(|| asker.is_answered());
     let message = Some("timed out after 5s");
-    assert_eq!(
-        asker.results(),
-        [result("stuck", "ERROR", message), fine.clone()]
-    );
+    assert_eq!(asker.results(), [result("stuck", "ERROR", message), fine.clone()]);
 
     // At once, and as often as one likes.
     for seconds in [65, 125] {
@@ -120,10 +109,7 @@ fn a_stuck_check_is_timed_out_then_still_running_and_never_run_twice() {
         let asker = time.ask(&health);
         time.wait_until(|| asker.is_answered());
         let message = format!("still running since {seconds}s ago");
-        assert_eq!(
-            asker.results(),
-            [result("stuck", "ERROR", Some(&message)), fine.clone()]
-        );
+        assert_eq!(asker.results(), [result("stuck", "ERROR", Some(&message)), fine.clone()]);
     }
     assert!(stuck.started.try_recv().is_err(), "started twice");
 
@@ -158,11 +144,7 @@ fn an_ok_counts_by_when_it_came_and_not_by_when_somebody_looked() {
                 Ok::<(), String>(())
             }))
             .register(Check::blocking("second", move || {
-                start
-                    .lock()
-                    .unwrap()
-                    .send(())
-                    .map_err(|_| "the test is over")
+                start.lock().unwrap().send(()).map_err(|_| "the test is over")
             }))
             .build()
             .unwrap();
@@ -174,10 +156,7 @@ fn an_ok_counts_by_when_it_came_and_not_by_when_somebody_looked() {
     };
     assert_eq!(after(100 * MILLISECOND), []);
     let late = result("first", "ERROR", Some("timed out after 100ms"));
-    assert_eq!(
-        after(101 * MILLISECOND),
-        [late, result("second", "OK", None)]
-    );
+    assert_eq!(after(101 * MILLISECOND), [late, result("second", "OK", None)]);
 }
 
 #[test]
@@ -195,10 +174,7 @@ fn a_stuck_check_takes_no_thread_from_the_others() {
     time.wait_until(|| asker.is_answered());
     let fine = result("fine", "OK", None);
     let message = Some("timed out after 5s");
-    assert_eq!(
-        asker.results(),
-        [result("stuck", "ERROR", message), fine.clone()]
-    );
+    assert_eq!(asker.results(), [result("stuck", "ERROR", message), fine.clone()]);
 
     let asker = time.ask(&health);
     time.wait_until(|| asker.is_answered());
@@ -212,13 +188,13 @@ fn what_was_not_begun_when_the_run_ended_is_not_begun_for_nobody() {
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = runs.clone();
     let (health, time) = in_virtual_time(|b| {
-        b.blocking_threads(1)
-            .run_timeout(SECOND)
-            .register(check)
-            .register(Check::blocking("waits", move || {
+        b.blocking_threads(1).run_timeout(SECOND).register(check).register(Check::blocking(
+            "waits",
+            move || {
                 counted.fetch_add(1, Ordering::SeqCst);
                 Ok::<(), String>(())
-            }))
+            },
+        ))
     });
     let asker = time.ask(&health);
     stuck.started.recv().unwrap();
@@ -255,11 +231,13 @@ fn the_threads_end_with_the_endpoint() {
     let (end, ended) = channel();
     let end = Mutex::new(end);
     let (health, _time) = in_virtual_time(|b| {
-        b.runtime(health_core::ThreadRuntime)
-            .register(Check::blocking("leaves-a-trace", move || {
+        b.runtime(health_core::ThreadRuntime).register(Check::blocking(
+            "leaves-a-trace",
+            move || {
                 AT_END.set(Some(AtEnd(end.lock().unwrap().clone())));
                 Ok::<(), String>(())
-            }))
+            },
+        ))
     });
     assert_eq!(results(&health), []);
     assert!(ended.try_recv().is_err());

@@ -15,10 +15,7 @@ fn refusal(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> String {
 #[test]
 fn an_invalid_name_is_refused() {
     for name in ["", &"x".repeat(129), "a\nb", "\u{7f}", "\u{9b}"] {
-        for check in [
-            passing(name),
-            Check::blocking(name, || Ok::<(), String>(())),
-        ] {
+        for check in [passing(name), Check::blocking(name, || Ok::<(), String>(()))] {
             let error = builder().register(check).build().unwrap_err();
             assert!(matches!(error, BuildError::CheckName { .. }), "{error}");
             let error = error.to_string();
@@ -42,9 +39,7 @@ fn two_checks_of_one_name_are_refused_whatever_their_kind() {
         Check::event("database", |_| ()),
     ] {
         let error = refusal(|b| {
-            b.register(passing("database"))
-                .register(passing("queue"))
-                .register(second)
+            b.register(passing("database")).register(passing("queue")).register(second)
         });
         assert_eq!(error, expected);
     }
@@ -79,13 +74,7 @@ fn a_run_that_ends_before_the_timeout_of_its_check_is_refused() {
         refusal(|b| b.run_timeout(SECOND).register(check())),
         r#"the check "database" may take 2s, but a run only 1s: make HealthBuilder::run_timeout at least as long as Check::timeout"#
     );
-    let accepted = |check| {
-        builder()
-            .run_timeout(SECOND)
-            .register(check)
-            .build()
-            .is_ok()
-    };
+    let accepted = |check| builder().run_timeout(SECOND).register(check).build().is_ok();
     // A run does not execute background checks, and a check that sets no timeout gets that of the run.
     assert!(accepted(check().every(60 * SECOND)));
     assert!(accepted(passing("database")));
@@ -105,16 +94,10 @@ fn a_limit_of_zero_is_refused() {
     for (limit, error) in [
         ("timeout", refusal(|b| b.timeout(Duration::ZERO))),
         ("run_timeout", refusal(|b| b.run_timeout(Duration::ZERO))),
-        (
-            "maintenance_timeout",
-            refusal(|b| b.maintenance_timeout(Duration::ZERO)),
-        ),
+        ("maintenance_timeout", refusal(|b| b.maintenance_timeout(Duration::ZERO))),
         ("concurrent_checks", refusal(|b| b.concurrent_checks(0))),
         ("blocking_threads", refusal(|b| b.blocking_threads(0))),
     ] {
-        assert_eq!(
-            error,
-            format!("HealthBuilder::{limit} is zero: it must be more")
-        );
+        assert_eq!(error, format!("HealthBuilder::{limit} is zero: it must be more"));
     }
 }

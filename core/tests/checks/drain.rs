@@ -32,12 +32,7 @@ fn draining() -> Draining {
     let (signals, received) = unbounded();
     let is_over = Arc::new(Mutex::new(false));
     spawn(&time, health.drain_when(received, 10 * SECOND), &is_over);
-    Draining {
-        health,
-        time,
-        signals,
-        is_over,
-    }
+    Draining { health, time, signals, is_over }
 }
 
 fn spawn(
@@ -102,11 +97,7 @@ fn signals_that_can_no_longer_come_neither_start_a_drain_nor_cut_it_short() {
 
     let (health, time) = in_virtual_time(|b| b);
     let is_over = Arc::default();
-    spawn(
-        &time,
-        health.drain_when(stream::iter([()]), SECOND),
-        &is_over,
-    );
+    spawn(&time, health.drain_when(stream::iter([()]), SECOND), &is_over);
     assert!(health.is_draining());
     time.pass(SECOND - Duration::from_nanos(1));
     assert!(!*is_over.lock().unwrap());

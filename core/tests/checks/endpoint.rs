@@ -14,9 +14,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn answers(health: &Health, path: &str) -> Vec<(State, u16, Body)> {
     let endpoint = health.at(path).unwrap();
     let answers = endpoint.responses();
-    answers
-        .map(|(state, code, word)| (state, code.as_u16(), word))
-        .collect()
+    answers.map(|(state, code, word)| (state, code.as_u16(), word)).collect()
 }
 
 #[test]
@@ -39,21 +37,14 @@ fn each_preset_says_what_its_poller_understands() {
         (Endpoint::strict, as_ok, away(503)),
         (Endpoint::liveness, as_ok, vec![]),
         (Endpoint::readiness, as_ok, away(503)),
-        (
-            Endpoint::startup,
-            as_ok,
-            vec![(Starting, 503, Body::Starting)],
-        ),
+        (Endpoint::startup, as_ok, vec![(Starting, 503, Body::Starting)]),
         (Endpoint::haproxy_404, as_ok, away(404)),
         (Endpoint::consul, degraded, away(503)),
         (Endpoint::nagios, degraded, away(429)),
         (Endpoint::envoy, as_ok, away(503)),
     ];
     for (number, (preset, degraded, rest)) in presets.into_iter().enumerate() {
-        let health = Health::builder()
-            .endpoint(preset("/other"))
-            .build()
-            .unwrap();
+        let health = Health::builder().endpoint(preset("/other")).build().unwrap();
         let mut expected = vec![(Ok, 200, Body::Ok), degraded, (Failing, 503, Body::Error)];
         expected.extend(rest);
         assert_eq!(answers(&health, "/other"), expected, "preset {number}");
@@ -94,10 +85,7 @@ fn run_by(endpoint: Endpoint) -> Vec<String> {
 fn an_endpoint_runs_the_checks_it_chooses_in_the_order_of_their_registration() {
     let other = || Endpoint::strict("/other");
     assert_eq!(run_by(other()), ["database", "disk", "mail"]);
-    assert_eq!(
-        run_by(other().only_checks(["mail", "database"])),
-        ["database", "mail"]
-    );
+    assert_eq!(run_by(other().only_checks(["mail", "database"])), ["database", "mail"]);
     assert_eq!(run_by(other().tagged("storage")), ["database", "disk"]);
     assert_eq!(
         run_by(other().tagged("storage").only_checks(["mail"])),
@@ -139,24 +127,16 @@ fn an_endpoint_that_always_runs_its_checks_needs_no_query() {
         block_on(health.at("/other").unwrap().respond("")).state()
     };
     assert_eq!(state(Endpoint::readiness("/other")), State::Failing);
-    assert_eq!(
-        state(Endpoint::readiness("/other").run_checks(RunChecks::OnRequest)),
-        State::Ok
-    );
+    assert_eq!(state(Endpoint::readiness("/other").run_checks(RunChecks::OnRequest)), State::Ok);
     assert_eq!(state(Endpoint::strict("/other")), State::Ok);
-    assert_eq!(
-        state(Endpoint::strict("/other").run_checks(RunChecks::Always)),
-        State::Failing
-    );
+    assert_eq!(state(Endpoint::strict("/other").run_checks(RunChecks::Always)), State::Failing);
 }
 
 /// The headers of an answer beside the four that all have.
 fn extras(health: &Health, path: &str) -> Vec<String> {
     let answer = block_on(health.at(path).unwrap().respond(""));
     let headers = answer.headers().skip(4);
-    headers
-        .map(|(name, value)| format!("{name}: {value}"))
-        .collect()
+    headers.map(|(name, value)| format!("{name}: {value}")).collect()
 }
 
 #[test]
@@ -184,11 +164,7 @@ fn a_maintenance_answer_tells_when_to_come_back_where_it_is_told_to() {
 fn envoy_is_told_to_take_a_host_out_at_once_or_to_use_it_last() {
     let built = |check: Check| {
         let endpoint = Endpoint::envoy("/envoy").retry_after(SECOND);
-        builder()
-            .register(check)
-            .endpoint(endpoint)
-            .build()
-            .unwrap()
+        builder().register(check).endpoint(endpoint).build().unwrap()
     };
     let at_once = "x-envoy-immediate-health-check-fail: true";
     let health = built(passing("database"));

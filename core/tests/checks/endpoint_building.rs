@@ -31,11 +31,7 @@ fn two_endpoints_at_one_path_are_refused() {
         assert_eq!(error, expected);
     };
     error("/up", Endpoint::strict("/up"), Endpoint::liveness("/up"));
-    error(
-        "/health",
-        Endpoint::strict("/health"),
-        Endpoint::strict("/up"),
-    );
+    error("/health", Endpoint::strict("/health"), Endpoint::strict("/up"));
 }
 
 #[test]
@@ -57,10 +53,7 @@ fn a_path_that_no_setting_may_have_is_refused() {
 fn an_unknown_check_or_tag_is_refused_with_the_names_there_are() {
     let unknown_check = r#"the endpoint at "/up" names the check "databse", which is not registered: the checks are "database""#;
     let up = || Endpoint::strict("/up");
-    assert_eq!(
-        refusal(up().only_checks(["database", "databse"])),
-        unknown_check
-    );
+    assert_eq!(refusal(up().only_checks(["database", "databse"])), unknown_check);
     let live = Endpoint::liveness("/up").allow_dependency("databse");
     assert_eq!(refusal(live), unknown_check);
     assert_eq!(
@@ -69,10 +62,7 @@ fn an_unknown_check_or_tag_is_refused_with_the_names_there_are() {
     );
     let without_checks = builder().endpoint(up().tagged("storage")).build();
     let error = without_checks.unwrap_err().to_string();
-    assert!(
-        error.ends_with("which no check has: there are no tags"),
-        "{error}"
-    );
+    assert!(error.ends_with("which no check has: there are no tags"), "{error}");
 }
 
 #[test]
@@ -124,22 +114,13 @@ fn a_response_that_contradicts_its_state_is_refused() {
 fn a_failing_code_that_pollers_regard_as_healthy_must_be_allowed_by_name() {
     let endpoint = || Endpoint::strict("/up").allow_failing_code(status(299));
     let builder = builder().check("queue", || ready(Err::<(), _>("87 jobs")));
-    let health = builder
-        .endpoint(endpoint().run_checks(RunChecks::Always))
-        .build()
-        .unwrap();
+    let health = builder.endpoint(endpoint().run_checks(RunChecks::Always)).build().unwrap();
     let response = block_on(health.at("/up").unwrap().respond(""));
-    assert_eq!(
-        (response.status().as_u16(), response.body()),
-        (299, "ERROR")
-    );
+    assert_eq!((response.status().as_u16(), response.body()), (299, "ERROR"));
 
     let other = endpoint().respond_with(State::Failing, StatusCode::OK, Body::Error);
     let error = refused(|b| b.endpoint(other));
-    assert!(
-        matches!(error, BuildError::ContradictingCode { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, BuildError::ContradictingCode { .. }), "{error}");
 }
 
 #[test]
@@ -166,14 +147,10 @@ fn choices_of_checks_that_contradict_each_other_are_refused() {
         assert!(error.starts_with(expected), "{error}");
     }
     for endpoint in [
-        up().only_checks(["database"])
-            .only_checks(["database"])
-            .tagged("storage"),
+        up().only_checks(["database"]).only_checks(["database"]).tagged("storage"),
         up().no_checks().no_checks(),
         // The choice of a preset is a default.
-        Endpoint::liveness("/up")
-            .only_checks(["database"])
-            .allow_dependency("database"),
+        Endpoint::liveness("/up").only_checks(["database"]).allow_dependency("database"),
     ] {
         let builder = builder().register(passing("database").tag("storage"));
         assert!(builder.endpoint(endpoint).build().is_ok());
@@ -193,17 +170,16 @@ fn a_call_that_would_have_no_effect_is_refused() {
     );
     // Allowed, but not chosen: the endpoint would run no check.
     let live = Endpoint::liveness("/live").allow_dependency("database");
-    let error = builder()
-        .register(passing("database"))
-        .endpoint(live)
-        .build();
+    let error = builder().register(passing("database")).endpoint(live).build();
     assert_eq!(
         error.unwrap_err().to_string(),
         r#"Endpoint::allow_dependency has no effect on the endpoint at "/live", which runs a check only if Endpoint::only_checks, tagged or all_checks chooses it: remove the call"#
     );
-    let replaced = Endpoint::strict("/up")
-        .allow_failing_code(status(299))
-        .respond_with(State::Failing, status(503), Body::Error);
+    let replaced = Endpoint::strict("/up").allow_failing_code(status(299)).respond_with(
+        State::Failing,
+        status(503),
+        Body::Error,
+    );
     assert_eq!(
         refusal(replaced),
         r#"Endpoint::allow_failing_code has no effect on the endpoint at "/up", which responds with another code when failing: remove the call"#
@@ -253,14 +229,12 @@ fn a_dependency_in_a_liveness_endpoint_must_be_allowed_by_name() {
         r#"the liveness endpoint at "/live" runs the check "database" of a dependency"#
     ));
     let error = refused(|b| {
-        b.register(Check::event("silent", |_| ()))
-            .endpoint(live().allow_dependency("database"))
+        b.register(Check::event("silent", |_| ())).endpoint(live().allow_dependency("database"))
     });
     assert!(matches!(error, BuildError::DependencyInLiveness { .. }));
 
-    let allowed = builder()
-        .register(passing("database"))
-        .endpoint(live().allow_dependency("database"));
+    let allowed =
+        builder().register(passing("database")).endpoint(live().allow_dependency("database"));
     assert!(allowed.build().is_ok());
 
     let stalls = Check::new("stalls", || ready(Err::<(), _>("no progress"))).process_only();
@@ -280,12 +254,6 @@ fn a_latch_with_an_invalid_or_duplicate_name_is_refused() {
     let [first, second] = [(); 2].map(|()| StartupLatch::new("migrations"));
     let expected =
         r#"two start-up latches are named "migrations": give each its own name, and add it once"#;
-    assert_eq!(
-        refused(|b| b.latch(&first).latch(&second)).to_string(),
-        expected
-    );
-    assert_eq!(
-        refused(|b| b.latch(&first).latch(&first)).to_string(),
-        expected
-    );
+    assert_eq!(refused(|b| b.latch(&first).latch(&second)).to_string(), expected);
+    assert_eq!(refused(|b| b.latch(&first).latch(&first)).to_string(), expected);
 }

@@ -1,11 +1,7 @@
 //! How checks are run and endpoints answer, in a time that the tests make pass: no test waits on the clock of the
 //! machine.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
 mod background;
 mod blocking;
@@ -71,9 +67,7 @@ fn results_of(answer: &Answer) -> Results {
         body => (body, LogLevel::Error),
     };
     assert_eq!(record.level(), level);
-    let text = record
-        .text()
-        .strip_prefix(&*format!("Health response: {word} ("));
+    let text = record.text().strip_prefix(&*format!("Health response: {word} ("));
     let json = text.and_then(|text| text.strip_suffix(')')).unwrap();
     let results: Vec<Value> = serde_json::from_str(json).unwrap();
     let text = |result: &Value, key: &str| result[key].as_str().map(str::to_owned);
@@ -81,20 +75,12 @@ fn results_of(answer: &Answer) -> Results {
         .iter()
         .map(|result| {
             let name = text(result, "name").unwrap();
-            (
-                name,
-                text(result, "status").unwrap(),
-                text(result, "message"),
-            )
+            (name, text(result, "status").unwrap(), text(result, "message"))
         })
         .collect()
 }
 
 /// What a result is expected to be.
 fn result(name: &str, status: &str, message: Option<&str>) -> Reported {
-    (
-        name.to_owned(),
-        status.to_owned(),
-        message.map(str::to_owned),
-    )
+    (name.to_owned(), status.to_owned(), message.map(str::to_owned))
 }

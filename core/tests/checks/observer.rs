@@ -79,10 +79,7 @@ fn an_observer_is_told_each_result_and_each_change_of_the_verdict() {
     search.store(true, Ordering::SeqCst);
     expect([error, ok], Some((Some(Verdict::Ok), Verdict::Degraded)));
     database.store(true, Ordering::SeqCst);
-    expect(
-        [error, error],
-        Some((Some(Verdict::Degraded), Verdict::Failing)),
-    );
+    expect([error, error], Some((Some(Verdict::Degraded), Verdict::Failing)));
     expect([error, error], None);
     search.store(false, Ordering::SeqCst);
     database.store(false, Ordering::SeqCst);
@@ -127,10 +124,7 @@ fn a_change_in_the_background_is_told_before_anybody_asks() {
     time.pass(70 * SECOND);
     let told: Vec<_> = told.iter().take(4).collect();
     assert_eq!(told[1], Notice::Changed(None, Verdict::Ok));
-    assert_eq!(
-        told[3],
-        Notice::Changed(Some(Verdict::Ok), Verdict::Failing)
-    );
+    assert_eq!(told[3], Notice::Changed(Some(Verdict::Ok), Verdict::Failing));
 }
 
 #[test]
@@ -226,15 +220,11 @@ fn a_run_that_ends_late_does_not_tell_of_a_check_what_is_no_longer_so() {
     time.ask_at(&health, "/ready");
     time.pass(SECOND);
     assert!(all.is_answered());
-    let changes = notices
-        .iter()
-        .filter(|notice| matches!(notice, Notice::Changed(..)));
+    let changes = notices.iter().filter(|notice| matches!(notice, Notice::Changed(..)));
     let changes: Vec<_> = changes.take(1).collect();
     assert_eq!(changes, [Notice::Changed(None, Verdict::Failing)]);
     drop(health);
-    let more = notices
-        .iter()
-        .find(|notice| matches!(notice, Notice::Changed(..)));
+    let more = notices.iter().find(|notice| matches!(notice, Notice::Changed(..)));
     assert_eq!(more, None);
 }
 
@@ -250,12 +240,7 @@ fn the_last_result_of_each_check_can_be_read_as_it_counts() {
         let result = |finished: CheckFinished| {
             let message = finished.reports[0].message().map(str::to_owned);
             let age = time.now() - finished.finished_at;
-            (
-                finished.check.to_string(),
-                finished.reports[0].status(),
-                message,
-                age,
-            )
+            (finished.check.to_string(), finished.reports[0].status(), message, age)
         };
         results.map(result).collect::<Vec<_>>()
     };

@@ -106,11 +106,7 @@ fn an_execution_that_two_endpoints_share_counts_once() {
         .endpoint(Endpoint::readiness("/ready").only_checks(["recovers"]))
         .build()
         .unwrap();
-    for message in [
-        None,
-        Some("1 of 3 failures: no route"),
-        Some("2 of 3 failures: no route"),
-    ] {
+    for message in [None, Some("1 of 3 failures: no route"), Some("2 of 3 failures: no route")] {
         let both = [time.ask(&health), time.ask_at(&health, "/ready")];
         time.pass(SECOND);
         let [all, ready] = both;
@@ -124,14 +120,9 @@ fn an_execution_that_two_endpoints_share_counts_once() {
 fn a_run_that_everybody_left_still_gives_its_execution_to_another_endpoint() {
     let time = VirtualTime::default();
     let (shared, executions) = slow(&time, "shared");
-    let builder = builder()
-        .runtime(time.clone())
-        .register(shared)
-        .register(passing("quick"));
-    let health = builder
-        .endpoint(Endpoint::readiness("/ready").only_checks(["shared"]))
-        .build()
-        .unwrap();
+    let builder = builder().runtime(time.clone()).register(shared).register(passing("quick"));
+    let health =
+        builder.endpoint(Endpoint::readiness("/ready").only_checks(["shared"])).build().unwrap();
     time.ask(&health).leave();
     let ready = time.ask_at(&health, "/ready");
     time.pass(SECOND);
@@ -169,11 +160,7 @@ impl Runtime for Stuck {
 #[test]
 fn who_joins_an_execution_that_is_stuck_sees_to_it_that_it_ends_at_its_deadline() {
     let time = VirtualTime::default();
-    let runtime = Stuck {
-        time: time.clone(),
-        tasks: Arc::default(),
-        is_over: Arc::default(),
-    };
+    let runtime = Stuck { time: time.clone(), tasks: Arc::default(), is_over: Arc::default() };
     let health = builder()
         .runtime(runtime.clone())
         .run_timeout(60 * SECOND)

@@ -25,10 +25,7 @@ fn expect_contained(
     message: Option<&str>,
 ) {
     let ok = || ready(Ok::<(), String>(()));
-    let health = add(builder().check("before", ok))
-        .check("after", ok)
-        .build()
-        .unwrap();
+    let health = add(builder().check("before", ok)).check("after", ok).build().unwrap();
     // More than once: a broken check must leave nothing behind.
     for _ in 0..2 {
         assert_eq!(
@@ -154,10 +151,7 @@ fn a_panic_of_a_subscriber_is_an_error_under_its_name_and_keeps_what_it_reported
         event.report("replica-a", Status::Ok, None);
         panic!("replica-b is unknown");
     }
-    let health = builder()
-        .register(Check::event("replicas", replicas))
-        .build()
-        .unwrap();
+    let health = builder().register(Check::event("replicas", replicas)).build().unwrap();
     let results = results(&health);
     assert_eq!(results[0], result("replica-a", "OK", None));
     let panicked = Some("panicked: replica-b is unknown");
@@ -181,11 +175,7 @@ fn a_panic_before_a_subscriber_returns_its_future_is_its_error() {
         }
     }
     let broken = Check::subscriber("broken", Broken);
-    expect_contained(
-        |b| b.register(broken),
-        "broken",
-        Some("panicked: no future"),
-    );
+    expect_contained(|b| b.register(broken), "broken", Some("panicked: no future"));
 }
 
 #[test]
@@ -209,10 +199,7 @@ fn a_failure_is_reported_with_the_text_of_its_error_and_its_causes() {
         let cause = "x".parse::<u8>().unwrap_err();
         Caused("read settings", Box::new(Caused("port", Box::new(cause))))
     };
-    expect(
-        failed(with_causes),
-        "read settings: port: invalid digit found in string",
-    );
+    expect(failed(with_causes), "read settings: port: invalid digit found in string");
 }
 
 /// An error with a cause, as `anyhow::Context` makes one.
@@ -291,13 +278,7 @@ fn results_stand_in_registration_order_whatever_finished_first() {
     }
     let health = builder.build().unwrap();
     let expected: Vec<_> = (0..COUNT)
-        .map(|index| {
-            result(
-                &format!("check-{index:03}"),
-                "ERROR",
-                Some(&index.to_string()),
-            )
-        })
+        .map(|index| result(&format!("check-{index:03}"), "ERROR", Some(&index.to_string())))
         .collect();
     assert_eq!(results(&health), expected);
 }
@@ -325,18 +306,13 @@ fn a_subscriber_reports_any_number_of_results_or_none() {
             event.report("replica", "down", Some("no route"));
         }
     }
-    let silent = builder()
-        .register(Check::event("silent", |_event| {}))
-        .build()
-        .unwrap();
+    let silent = builder().register(Check::event("silent", |_event| {})).build().unwrap();
     assert_eq!(results(&silent), []);
 
     let health = builder()
         .register(Check::event("silent", |_event| {}))
         .register(Check::subscriber("replicas", Replicas))
-        .register(Check::event("disk", |event| {
-            event.report("disk", Status::Ok, Some("61 % used"))
-        }))
+        .register(Check::event("disk", |event| event.report("disk", Status::Ok, Some("61 % used"))))
         .build()
         .unwrap();
     assert_eq!(
@@ -353,12 +329,8 @@ fn a_subscriber_reports_any_number_of_results_or_none() {
 fn a_subscriber_may_report_the_name_of_a_check() {
     let health = builder()
         .check("database", || ready(Ok::<(), String>(())))
-        .register(Check::event("first", |event| {
-            event.report("database", "OK", None)
-        }))
-        .register(Check::event("second", |event| {
-            event.report("database", "OK", None)
-        }))
+        .register(Check::event("first", |event| event.report("database", "OK", None)))
+        .register(Check::event("second", |event| event.report("database", "OK", None)))
         .build();
     assert!(health.is_ok());
 }

@@ -123,10 +123,7 @@ fn settings_of_a_check_that_does_not_exist_are_a_warning_in_the_environment() {
         panic!("{:?}", health.warnings());
     };
     assert_eq!(warning.level(), LogLevel::Warn);
-    for said in [
-        "HEALTHCHECK_CHECK_DATABSE_TIMEOUT",
-        "HEALTHCHECK_CHECK_DATABASE_EVERY",
-    ] {
+    for said in ["HEALTHCHECK_CHECK_DATABSE_TIMEOUT", "HEALTHCHECK_CHECK_DATABASE_EVERY"] {
         assert!(warning.text().contains(said), "{warning}");
     }
 }
@@ -135,13 +132,8 @@ fn settings_of_a_check_that_does_not_exist_are_a_warning_in_the_environment() {
 fn a_period_shorter_than_the_timeout_is_refused_whoever_set_them() {
     let config = pairs([("healthcheck.check.slow.every", "1s")]);
     let builder = Health::builder().config(config);
-    let error = builder
-        .register(passing("slow").timeout(2 * SECOND))
-        .build();
-    assert!(
-        matches!(error, Err(BuildError::ShortPeriod { .. })),
-        "{error:?}"
-    );
+    let error = builder.register(passing("slow").timeout(2 * SECOND)).build();
+    assert!(matches!(error, Err(BuildError::ShortPeriod { .. })), "{error:?}");
 }
 
 /// How often the check of a described endpoint is executed for a request with this query.
@@ -198,14 +190,8 @@ fn an_endpoint_that_never_runs_its_checks_ignores_the_query() {
         }
     };
     for query in ["", "checks=all"] {
-        assert_eq!(
-            executions(describe(RunChecks::Never), "/internal", query),
-            0
-        );
-        assert_eq!(
-            executions(describe(RunChecks::Always), "/internal", query),
-            1
-        );
+        assert_eq!(executions(describe(RunChecks::Never), "/internal", query), 0);
+        assert_eq!(executions(describe(RunChecks::Always), "/internal", query), 1);
         assert_eq!(executions(describe(RunChecks::Always), "/health", query), 0);
     }
 }
@@ -231,23 +217,12 @@ fn a_disablefile_has_one_warning_with_all_that_is_odd_about_it() {
         panic!("{warnings:?}");
     };
     let shown = format!("{missing:?}");
-    for said in [
-        &*shown,
-        "does not exist",
-        "carriage return",
-        "healthcheck.disablefile",
-    ] {
+    for said in [&*shown, "does not exist", "carriage return", "healthcheck.disablefile"] {
         assert!(warning.contains(said), "{warning} lacks {said}");
     }
     let sound = directory.path().join("maintenance");
-    assert_eq!(
-        warned(HealthConfig::default().with_disablefile(sound)),
-        [""; 0]
-    );
-    assert_eq!(
-        warned(HealthConfig::default().with_disablefile("")),
-        [""; 0]
-    );
+    assert_eq!(warned(HealthConfig::default().with_disablefile(sound)), [""; 0]);
+    assert_eq!(warned(HealthConfig::default().with_disablefile("")), [""; 0]);
 }
 
 #[test]
@@ -263,22 +238,14 @@ fn a_disablefile_that_is_a_directory_is_a_maintenance_and_warned_of() {
 
 #[test]
 fn codes_that_pollers_take_for_healthy_are_accepted_with_a_warning_each() {
-    let config = pairs([
-        ("healthcheck.maintenance_code", "200"),
-        ("healthcheck.failure_code", "299"),
-    ]);
+    let config =
+        pairs([("healthcheck.maintenance_code", "200"), ("healthcheck.failure_code", "299")]);
     let warnings = warned(config);
     let [maintenance, failure] = &warnings[..] else {
         panic!("{warnings:?}");
     };
-    assert!(
-        maintenance.contains("healthcheck.maintenance_code = \"200\""),
-        "{maintenance}"
-    );
-    assert!(
-        failure.contains("healthcheck.failure_code = \"299\""),
-        "{failure}"
-    );
+    assert!(maintenance.contains("healthcheck.maintenance_code = \"200\""), "{maintenance}");
+    assert!(failure.contains("healthcheck.failure_code = \"299\""), "{failure}");
 }
 
 #[test]

@@ -115,11 +115,7 @@ fn a_blocking_check_has_its_timeout_again_after_a_standstill() {
     let (health, time) = in_virtual_time(|b| {
         b.register(Check::blocking("blocks", move || {
             let _ = start.lock().unwrap().send(());
-            released
-                .lock()
-                .unwrap()
-                .recv()
-                .map_err(|_| "never released")
+            released.lock().unwrap().recv().map_err(|_| "never released")
         }))
     });
     let asker = time.ask(&health);

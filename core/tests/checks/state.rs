@@ -24,13 +24,7 @@ impl Holding {
         (0..32).map(|bits| {
             let [draining, maintenance, starting, failing, degraded] =
                 [16, 8, 4, 2, 1].map(|bit| bits & bit != 0);
-            Self {
-                draining,
-                maintenance,
-                starting,
-                failing,
-                degraded,
-            }
+            Self { draining, maintenance, starting, failing, degraded }
         })
     }
 
@@ -43,9 +37,7 @@ impl Holding {
             (self.failing, State::Failing),
             (self.degraded, State::Degraded),
         ];
-        let shown = states
-            .into_iter()
-            .find(|(holds, state)| *holds && shows(*state));
+        let shown = states.into_iter().find(|(holds, state)| *holds && shows(*state));
         shown.map_or(State::Ok, |(_, state)| state)
     }
 }
@@ -111,10 +103,7 @@ fn the_gravest_state_counts_that_the_endpoint_does_not_ignore() {
 }
 
 fn texts(answer: &Answer) -> Vec<String> {
-    answer
-        .records()
-        .map(|record| record.text().to_owned())
-        .collect()
+    answer.records().map(|record| record.text().to_owned()).collect()
 }
 
 #[test]
@@ -123,10 +112,7 @@ fn the_endpoint_of_the_settings_answers_a_start_and_a_drain_as_a_maintenance_and
     let health = builder().latch(&latch).build().unwrap();
     let ask = || block_on(health.answer("checks=all"));
     let starting = ask();
-    assert_eq!(
-        texts(&starting),
-        [r#"Health response: STARTING (["migrations"])"#]
-    );
+    assert_eq!(texts(&starting), [r#"Health response: STARTING (["migrations"])"#]);
     health.maintenance_switch().turn_on();
     let maintenance = ask();
     assert_eq!(texts(&maintenance), ["Health response: MAINTENANCE"]);
@@ -135,28 +121,18 @@ fn the_endpoint_of_the_settings_answers_a_start_and_a_drain_as_a_maintenance_and
     assert_eq!(texts(&draining), ["Health response: DRAINING"]);
     for answer in [starting, maintenance, draining] {
         let response = answer.response();
-        assert_eq!(
-            (response.status().as_u16(), response.body()),
-            (299, "MAINTENANCE")
-        );
+        assert_eq!((response.status().as_u16(), response.body()), (299, "MAINTENANCE"));
     }
 }
 
 #[test]
 fn a_start_that_failed_is_an_error_without_being_asked_for_checks() {
     let latch = StartupLatch::new("migrations");
-    let health = builder()
-        .latch(&latch)
-        .endpoint(Endpoint::liveness("/live"))
-        .build()
-        .unwrap();
+    let health = builder().latch(&latch).endpoint(Endpoint::liveness("/live")).build().unwrap();
     drop(latch);
     let answer = block_on(health.answer(""));
     let response = answer.response();
-    assert_eq!(
-        (response.status().as_u16(), response.body()),
-        (503, "ERROR")
-    );
+    assert_eq!((response.status().as_u16(), response.body()), (503, "ERROR"));
     let text = r#"Health response: ERROR ([{"name":"migrations","status":"ERROR","message":"start-up latch dropped before its release"}])"#;
     assert_eq!(texts(&answer), [text]);
     // To restart the process is for the probe of its start to ask.

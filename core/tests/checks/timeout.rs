@@ -130,10 +130,7 @@ fn what_a_subscriber_reported_before_its_deadline_stands() {
     time.pass(5 * SECOND);
     assert_eq!(
         asker.results(),
-        [
-            result("replica-a", "OK", None),
-            result("replicas", "ERROR", Some("timed out after 5s")),
-        ]
+        [result("replica-a", "OK", None), result("replicas", "ERROR", Some("timed out after 5s")),]
     );
 }
 
@@ -446,10 +443,7 @@ fn on_the_librarys_own_threads_checks_that_block_hold_up_no_other() {
             ready(Ok::<(), String>(()))
         });
     }
-    let health = builder
-        .check("fine", move || ready(fine.send(())))
-        .build()
-        .unwrap();
+    let health = builder.check("fine", move || ready(fine.send(()))).build().unwrap();
     let asked = health.clone();
     let asker = std::thread::spawn(move || results(&asked));
     is_fine.recv().unwrap();

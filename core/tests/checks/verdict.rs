@@ -19,27 +19,20 @@ fn passing(name: &str) -> Check {
 
 #[test]
 fn a_failure_of_an_optional_check_is_a_warning_and_the_answer_is_ok() {
-    let (health, time) = in_virtual_time(|b| {
-        b.register(failing("search").optional())
-            .register(passing("database"))
-    });
+    let (health, time) =
+        in_virtual_time(|b| b.register(failing("search").optional()).register(passing("database")));
     let asker = time.ask(&health);
     assert_eq!(asker.body(), "OK");
     assert_eq!(
         asker.results(),
-        [
-            result("search", "ERROR", Some("no route")),
-            result("database", "OK", None)
-        ]
+        [result("search", "ERROR", Some("no route")), result("database", "OK", None)]
     );
 }
 
 #[test]
 fn an_optional_check_excuses_no_other() {
-    let (health, time) = in_virtual_time(|b| {
-        b.register(failing("search").optional())
-            .register(failing("database"))
-    });
+    let (health, time) =
+        in_virtual_time(|b| b.register(failing("search").optional()).register(failing("database")));
     assert_eq!(time.ask(&health).body(), "ERROR");
 }
 
@@ -108,11 +101,7 @@ fn the_results_of_a_subscriber_count_together() {
     let replicas = move |event: &mut HealthCheckEvent| {
         let is_first = executions.fetch_add(1, Ordering::SeqCst) == 0;
         event.report("replica-a", "OK", None);
-        event.report(
-            "replica-b",
-            if is_first { "OK" } else { "ERROR" },
-            Some("lag"),
-        );
+        event.report("replica-b", if is_first { "OK" } else { "ERROR" }, Some("lag"));
     };
     struct Closure<F>(F);
     #[health_core::async_trait]

@@ -48,10 +48,7 @@ impl Runtime for VirtualTime {
     }
 
     fn spawn(&self, task: Task) {
-        let spawned = Spawned {
-            time: self.clone(),
-            task: Mutex::new(Some(task)),
-        };
+        let spawned = Spawned { time: self.clone(), task: Mutex::new(Some(task)) };
         Arc::new(spawned).wake();
     }
 }

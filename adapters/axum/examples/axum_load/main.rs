@@ -43,10 +43,7 @@ fn allow_many_connections() -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let limits = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limits.maximum,
-        ..limits
-    };
+    let raised = Rlimit { current: limits.maximum, ..limits };
     Ok(setrlimit(Resource::Nofile, raised)?)
 }
 

@@ -65,10 +65,7 @@ impl Polls {
             times.map_err(|_| io::Error::other("a plain poll was answered wrongly"))??;
         times.sort_unstable();
         let count = times.len();
-        Ok(Figures {
-            p99: times[count * 99 / 100],
-            worst: times[count - 1],
-        })
+        Ok(Figures { p99: times[count * 99 / 100], worst: times[count - 1] })
     }
 }
 

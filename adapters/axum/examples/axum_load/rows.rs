@@ -10,16 +10,8 @@ use crate::client::{Connection, DEEP, ERROR, OK};
 use crate::plain::beside;
 use crate::testee::Testee;
 
-pub(crate) const NAMES: [&str; 8] = [
-    "async-100",
-    "async-1000",
-    "blocking-100",
-    "shared",
-    "broken",
-    "blocked",
-    "leaving",
-    "stuck",
-];
+pub(crate) const NAMES: [&str; 8] =
+    ["async-100", "async-1000", "blocking-100", "shared", "broken", "blocked", "leaving", "stuck"];
 
 pub(crate) async fn measure(name: &str) -> io::Result<()> {
     let testee = Testee::start(name)?;
@@ -139,11 +131,7 @@ async fn shared(testee: Testee) -> io::Result<()> {
     let ((times, runs), plain) = beside(&testee, work).await?;
     let work = "2,000 deep polls at once of a check of 300 ms";
     print(work, "≤ 2 executions", format_args!("{runs:?}"));
-    print(
-        "— the last is answered",
-        "≤ 600 ms",
-        median_and_worst(times),
-    );
+    print("— the last is answered", "≤ 600 ms", median_and_worst(times));
     print_plain(&plain);
 
     let by_hand = async {
@@ -204,11 +192,7 @@ async fn leaving(testee: Testee) -> io::Result<()> {
     let work = "2,000 clients that leave after 20 ms, a check of 300 ms";
     let expected = format!("≤ {allowed:.1} executions in {elapsed:.1?}");
     print(work, &expected, runs);
-    print(
-        "— who asks next",
-        "200 OK",
-        format_args!("200 OK after {took:.1?}"),
-    );
+    print("— who asks next", "200 OK", format_args!("200 OK after {took:.1?}"));
     print_plain(&plain);
     Ok(())
 }

@@ -74,9 +74,7 @@ fn described(scenario: &str) -> io::Result<HealthBuilder> {
 
 fn many(count: usize, check: impl Fn(String) -> Check) -> HealthBuilder {
     let names = (0..count).map(|number| format!("check-{number}"));
-    names.fold(Health::builder(), |builder, name| {
-        builder.register(check(name))
-    })
+    names.fold(Health::builder(), |builder, name| builder.register(check(name)))
 }
 
 fn sleeping(name: String, milliseconds: u64) -> Check {

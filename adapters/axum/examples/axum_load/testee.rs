@@ -23,11 +23,7 @@ impl Testee {
         let mut address = String::new();
         output.read_line(&mut address)?;
         let address = address.trim().parse().map_err(io::Error::other)?;
-        Ok(Self {
-            process,
-            output,
-            address,
-        })
+        Ok(Self { process, output, address })
     }
 
     /// Its threads, counted by name.
@@ -73,20 +69,14 @@ pub(crate) struct Threads(BTreeMap<String, usize>);
 impl Threads {
     /// The server's own, and those of the library.
     pub(crate) fn own_and_ours(&self) -> (usize, usize) {
-        let ours = self
-            .0
-            .iter()
-            .filter(|(name, _)| name.starts_with("health-"));
+        let ours = self.0.iter().filter(|(name, _)| name.starts_with("health-"));
         let ours = ours.map(|(_, count)| count).sum();
         (self.0.values().sum::<usize>() - ours, ours)
     }
 
     /// Those of the library, by name.
     pub(crate) fn ours(&self) -> String {
-        let ours = self
-            .0
-            .iter()
-            .filter(|(name, _)| name.starts_with("health-"));
+        let ours = self.0.iter().filter(|(name, _)| name.starts_with("health-"));
         let ours = ours.map(|(name, count)| format!("{count} {name}"));
         ours.collect::<Vec<_>>().join(", ")
     }

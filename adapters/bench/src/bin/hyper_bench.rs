@@ -35,9 +35,7 @@ fn answer(status: StatusCode, body: &'static str) -> hyper::http::Result<Answer>
 }
 
 fn not_found() -> hyper::http::Result<Answer> {
-    Response::builder()
-        .status(StatusCode::NOT_FOUND)
-        .body(Full::default())
+    Response::builder().status(StatusCode::NOT_FOUND).body(Full::default())
 }
 
 async fn serve<S>(app: S) -> Result<(), Box<dyn std::error::Error>>

@@ -31,11 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         port: 0,
         log_level: LogLevel::Off,
         // A signal ends the process at once.
-        shutdown: Shutdown {
-            ctrlc: false,
-            signals: [].into(),
-            ..Shutdown::default()
-        },
+        shutdown: Shutdown { ctrlc: false, signals: [].into(), ..Shutdown::default() },
         ..Config::release_default()
     };
     let app = rocket::custom(settings);

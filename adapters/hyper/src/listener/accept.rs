@@ -85,10 +85,7 @@ pub(super) async fn accept(name: &str, acceptor: &impl Accept, protocol: &impl P
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
 
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
-    )
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 /// A trouble that is logged when it begins, and not again before it was absent for a while.

@@ -33,11 +33,7 @@ impl Connections {
     {
         let progress = Progress::new();
         let task = tokio::spawn(progress.clone().limit(serve(progress.clone())));
-        self.0.push(Connection {
-            task,
-            opened: Instant::now(),
-            progress,
-        });
+        self.0.push(Connection { task, opened: Instant::now(), progress });
     }
 
     /// If there are as many connections as there may be, closes one. Returns how many there were then.
@@ -110,11 +106,7 @@ fn limit(descriptors: Option<u64>) -> usize {
 fn oldest(connections: impl Iterator<Item = (usize, (Phase, Instant))>) -> Option<usize> {
     let (responding, waiting): (Vec<_>, Vec<_>) =
         connections.partition(|(_, (phase, _))| *phase == Phase::Responding);
-    let more = if responding.len() > waiting.len() {
-        responding
-    } else {
-        waiting
-    };
+    let more = if responding.len() > waiting.len() { responding } else { waiting };
     let oldest = more.into_iter().min_by_key(|(_, (_, since))| *since)?;
     Some(oldest.0)
 }

@@ -84,11 +84,7 @@ impl Http {
             .header_read_timeout(None)
             .half_close(true)
             .max_buf_size(BUFFER);
-        Self {
-            http1,
-            service: service(endpoints, NotFound),
-            context: Context::current(),
-        }
+        Self { http1, service: service(endpoints, NotFound), context: Context::current() }
     }
 }
 
@@ -248,10 +244,7 @@ mod tests {
     async fn a_client_that_does_not_close_after_the_last_response_is_disconnected() {
         let (mut client, server) = connect(1024);
         let start = Instant::now();
-        client
-            .write_all(b"GET /health HTTP/1.0\r\n\r\n")
-            .await
-            .unwrap();
+        client.write_all(b"GET /health HTTP/1.0\r\n\r\n").await.unwrap();
         let (response, time) = rest(&mut client).await;
         assert!(response.ends_with("\r\n\r\nOK"), "{response}");
         assert_eq!(time, Duration::ZERO);
@@ -272,10 +265,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_time_of_the_checks_is_not_the_time_of_the_client() {
-        let health = Health::builder()
-            .check("hangs", pending::<Result<(), String>>)
-            .build()
-            .unwrap();
+        let health =
+            Health::builder().check("hangs", pending::<Result<(), String>>).build().unwrap();
         let (mut client, server) = duplex(1024);
         let progress = Progress::new();
         tokio::spawn(Http::new(health).serve(server, progress.clone()));

@@ -45,10 +45,7 @@ fn bind(kind: &str, addresses: &[SocketAddr]) -> io::Result<(TcpListener, Socket
     };
     let addresses: Vec<_> = addresses.iter().map(SocketAddr::to_string).collect();
     let addresses = addresses.join(" or ");
-    Err(explained(
-        error,
-        format_args!("cannot listen on {addresses}"),
-    ))
+    Err(explained(error, format_args!("cannot listen on {addresses}")))
 }
 
 fn bind_one(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {

@@ -1,9 +1,6 @@
 //! A plain client for the tests.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::io::{Read, Write};
 

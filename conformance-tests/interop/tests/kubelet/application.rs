@@ -67,22 +67,13 @@ impl Container for Application {
         let time = VirtualTime::default();
         let migrations = StartupLatch::new("migrations");
         let config = HealthConfig::default().with_disablefile("");
-        let builder = Health::builder()
-            .config(config)
-            .runtime(time.clone())
-            .latch(&migrations);
+        let builder = Health::builder().config(config).runtime(time.clone()).latch(&migrations);
         let health = (self.describe)(builder).build().unwrap();
         let (sigterm, signals) = unbounded();
         let drained = Box::pin(health.drain_when(signals, self.drain_delay));
         let (server, address) = serve(health.clone());
-        self.running = Some(Running {
-            time,
-            health,
-            migrations: Some(migrations),
-            sigterm,
-            drained,
-            server,
-        });
+        self.running =
+            Some(Running { time, health, migrations: Some(migrations), sigterm, drained, server });
         address
     }
 
@@ -118,11 +109,8 @@ impl Running {
 }
 
 fn serve(health: Health) -> (tokio::runtime::Runtime, SocketAddr) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_io()
-        .build()
-        .unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().unwrap();
     let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
     let listener = listener.unwrap();
     let address = listener.local_addr().unwrap();
@@ -152,10 +140,7 @@ struct VirtualTime {
 
 impl Default for VirtualTime {
     fn default() -> Self {
-        Self {
-            start: Instant::now(),
-            passed: Arc::default(),
-        }
+        Self { start: Instant::now(), passed: Arc::default() }
     }
 }
 
@@ -172,13 +157,11 @@ impl Runtime for VirtualTime {
 
     fn sleep_until(&self, deadline: Instant) -> Task {
         let time = self.clone();
-        Box::pin(poll_fn(move |_| {
-            if time.now() >= deadline {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        }))
+        Box::pin(poll_fn(
+            move |_| {
+                if time.now() >= deadline { Poll::Ready(()) } else { Poll::Pending }
+            },
+        ))
     }
 
     fn spawn(&self, task: Task) {

@@ -62,10 +62,8 @@ impl<C: Container> Kubelet<C> {
             (Kind::Liveness, spec.liveness),
             (Kind::Readiness, spec.readiness),
         ];
-        let workers = kinds
-            .into_iter()
-            .filter_map(|(kind, probe)| Some(Worker::new(kind, probe?)))
-            .collect();
+        let workers =
+            kinds.into_iter().filter_map(|(kind, probe)| Some(Worker::new(kind, probe?))).collect();
         let mut kubelet = Self {
             container,
             workers,
@@ -154,8 +152,7 @@ impl<C: Container> Kubelet<C> {
             return;
         }
         let outcome = prober::probe(address, &worker.probe.path, worker.probe.timeout);
-        self.events
-            .push((self.now, Event::Probed(kind, outcome.clone())));
+        self.events.push((self.now, Event::Probed(kind, outcome.clone())));
         match (kind, worker.count(&outcome)) {
             (Kind::Startup, Some(true)) => self.is_started = true,
             (Kind::Startup | Kind::Liveness, Some(false)) => {
@@ -173,11 +170,7 @@ impl<C: Container> Kubelet<C> {
         let is_in = is_ready && self.is_started && self.is_running() && !self.is_deleted;
         if is_in != self.is_in_endpoints {
             self.is_in_endpoints = is_in;
-            self.event(if is_in {
-                Event::InEndpoints
-            } else {
-                Event::OutOfEndpoints
-            });
+            self.event(if is_in { Event::InEndpoints } else { Event::OutOfEndpoints });
         }
     }
 
@@ -201,10 +194,7 @@ impl<C: Container> Kubelet<C> {
 
     /// How often the container was killed because of a probe.
     pub(crate) fn kills(&self) -> usize {
-        self.events
-            .iter()
-            .filter(|(_, event)| matches!(event, Event::Killed(_)))
-            .count()
+        self.events.iter().filter(|(_, event)| matches!(event, Event::Killed(_))).count()
     }
 
     pub(crate) fn now(&self) -> u32 {

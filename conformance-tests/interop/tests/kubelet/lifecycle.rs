@@ -6,20 +6,12 @@ use crate::worker::{Kind, Probe};
 
 /// A probe with Kubernetes' defaults, except for a period of one second.
 fn probe(path: &str) -> Option<Probe> {
-    Some(Probe {
-        period: 1,
-        ..Probe::new(path).patient()
-    })
+    Some(Probe { period: 1, ..Probe::new(path).patient() })
 }
 
 fn all_three() -> Spec {
     let [startup, liveness, readiness] = PATHS.map(probe);
-    Spec {
-        startup,
-        liveness,
-        readiness,
-        termination_grace_period: 30,
-    }
+    Spec { startup, liveness, readiness, termination_grace_period: 30 }
 }
 
 fn run(spec: Spec) -> Kubelet<Fake> {
@@ -32,22 +24,14 @@ fn a_pod_is_ready_when_its_probe_succeeds_or_at_once_without_one() {
     assert!(!kubelet.is_in_endpoints());
     kubelet.pass(2);
     assert!(kubelet.is_in_endpoints());
-    let without = Spec {
-        readiness: None,
-        startup: None,
-        ..all_three()
-    };
+    let without = Spec { readiness: None, startup: None, ..all_three() };
     assert!(run(without).is_in_endpoints());
 }
 
 #[test]
 fn a_probe_waits_for_its_delay_and_its_period() {
     let mut kubelet = run(Spec {
-        readiness: Some(Probe {
-            initial_delay: 11,
-            period: 5,
-            ..Probe::new("/ready").patient()
-        }),
+        readiness: Some(Probe { initial_delay: 11, period: 5, ..Probe::new("/ready").patient() }),
         ..Spec::default()
     });
     kubelet.pass(14);
@@ -123,10 +107,7 @@ fn a_container_that_fails_its_liveness_probe_is_killed_and_restarted() {
     kubelet.container.respond_with("/live", 200);
     kubelet.pass(29);
     let requests = kubelet.container.take_requests();
-    assert!(
-        !requests.contains(&"/live".to_owned()),
-        "it is being killed"
-    );
+    assert!(!requests.contains(&"/live".to_owned()), "it is being killed");
     kubelet.pass(4);
     let history = [
         (0, Event::Started),
@@ -139,12 +120,7 @@ fn a_container_that_fails_its_liveness_probe_is_killed_and_restarted() {
         (36, Event::InEndpoints),
     ];
     assert_eq!(kubelet.history(), history);
-    assert!(
-        kubelet
-            .container
-            .take_requests()
-            .contains(&"/live".to_owned())
-    );
+    assert!(kubelet.container.take_requests().contains(&"/live".to_owned()));
 }
 
 #[test]

@@ -3,10 +3,7 @@
 //!
 //! Time is virtual: a second passes when a test says so. Only the timeout of a probe is real.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod application;
 mod fake;

@@ -19,12 +19,7 @@ const LONG: u32 = 120;
 
 /// The manifest of the page, with timeouts for a busy machine.
 fn manifest() -> Spec {
-    let Spec {
-        startup,
-        liveness,
-        readiness,
-        termination_grace_period,
-    } = page::manifest();
+    let Spec { startup, liveness, readiness, termination_grace_period } = page::manifest();
     Spec {
         startup: startup.map(Probe::patient),
         liveness: liveness.map(Probe::patient),
@@ -82,11 +77,9 @@ fn pod_in_service(database: &Database) -> Kubelet<Application> {
 #[test]
 fn the_probes_of_the_manifest_poll_the_endpoints_of_the_application() {
     let kubelet = pod_in_service(&Database::up());
-    for (kind, path) in [
-        (Kind::Startup, "/started"),
-        (Kind::Liveness, "/live"),
-        (Kind::Readiness, "/ready"),
-    ] {
+    for (kind, path) in
+        [(Kind::Startup, "/started"), (Kind::Liveness, "/live"), (Kind::Readiness, "/ready")]
+    {
         let outcomes = kubelet.outcomes(kind);
         assert!(!outcomes.is_empty(), "{kind:?}");
         for outcome in outcomes {
@@ -94,12 +87,7 @@ fn the_probes_of_the_manifest_poll_the_endpoints_of_the_application() {
         }
         assert!(kubelet.container.health().at(path).is_some());
     }
-    let Spec {
-        startup,
-        liveness,
-        readiness,
-        ..
-    } = manifest();
+    let Spec { startup, liveness, readiness, .. } = manifest();
     let paths = [startup, liveness, readiness].map(|probe| probe.unwrap().path);
     assert_eq!(paths, ["/started", "/live", "/ready"]);
 }
@@ -118,10 +106,7 @@ fn a_pod_that_is_starting_gets_no_traffic_and_is_not_killed() {
 
 #[test]
 fn liveness_does_not_kill_a_pod_that_is_starting_without_a_startup_probe() {
-    let spec = Spec {
-        startup: None,
-        ..manifest()
-    };
+    let spec = Spec { startup: None, ..manifest() };
     let mut kubelet = pod(spec, &Database::up());
     kubelet.pass(LONG);
     assert!(kubelet.outcomes(Kind::Liveness).len() > 3);
@@ -193,11 +178,7 @@ fn a_deleted_pod_serves_until_its_drain_is_over() {
         (deleted, Event::OutOfEndpoints),
         (deleted + DRAIN_DELAY, Event::Exited),
     ];
-    assert_eq!(
-        history[history.len() - 3..],
-        end,
-        "no SIGKILL, no new container"
-    );
+    assert_eq!(history[history.len() - 3..], end, "no SIGKILL, no new container");
 }
 
 #[test]
@@ -210,10 +191,7 @@ fn a_drain_longer_than_the_grace_period_is_killed() {
     kubelet.delete();
     kubelet.pass(LONG);
     let history = kubelet.history();
-    assert!(
-        history.contains(&(LONG + grace, Event::SigKill)),
-        "{history:?}"
-    );
+    assert!(history.contains(&(LONG + grace, Event::SigKill)), "{history:?}");
 }
 
 #[test]
@@ -240,15 +218,9 @@ fn a_liveness_endpoint_with_a_dependency_restarts_the_pod_when_it_fails() {
     let of_container = database.clone();
     let describe = move |builder: HealthBuilder| {
         let liveness = Endpoint::liveness("/live").only_checks(["database"]);
-        builder
-            .register(of_container.check())
-            .endpoint(liveness.allow_dependency("database"))
+        builder.register(of_container.check()).endpoint(liveness.allow_dependency("database"))
     };
-    let spec = Spec {
-        startup: None,
-        readiness: None,
-        ..manifest()
-    };
+    let spec = Spec { startup: None, readiness: None, ..manifest() };
     let mut kubelet = Kubelet::run(spec, Application::new(DRAIN_DELAY, describe));
     kubelet.container.finish_migrations();
     kubelet.pass(LONG);

@@ -105,10 +105,7 @@ fn request(address: SocketAddr, path: &str, deadline: Instant) -> io::Result<Res
             }
         }
     }
-    let code = head
-        .split_whitespace()
-        .nth(1)
-        .and_then(|code| code.parse().ok());
+    let code = head.split_whitespace().nth(1).and_then(|code| code.parse().ok());
     Ok(Response {
         code: code.ok_or(ErrorKind::InvalidData)?,
         location: header("location"),

@@ -35,20 +35,14 @@ fn a_probe_is_a_get_on_a_new_connection() {
     let (second, _) = requests.recv().unwrap();
     assert_ne!(first, second);
     assert!(request.starts_with("GET /ready HTTP/1.1\r\n"), "{request}");
-    assert!(
-        request.contains("\r\nUser-Agent: kube-probe/1."),
-        "{request}"
-    );
+    assert!(request.contains("\r\nUser-Agent: kube-probe/1."), "{request}");
     assert!(request.contains("\r\nConnection: close\r\n"), "{request}");
 }
 
 #[test]
 fn success_is_200_to_399() {
-    let send = |code: u16| {
-        send(responding(format!(
-            "HTTP/1.1 {code}\r\nContent-Length: 0\r\n\r\n"
-        )))
-    };
+    let send =
+        |code: u16| send(responding(format!("HTTP/1.1 {code}\r\nContent-Length: 0\r\n\r\n")));
     for code in [200, 204, 299] {
         assert_eq!(send(code), Outcome::Success(code));
     }
@@ -64,14 +58,8 @@ fn success_is_200_to_399() {
 fn redirects_are_followed_on_the_same_host_and_ten_times_at_most() {
     let redirect = |to: &str| responding(format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\n\r\n"));
     let gone = responding("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n");
-    assert!(is_failure(
-        &send(redirect(&format!("http://{gone}/"))),
-        "410"
-    ));
-    assert_eq!(
-        send(redirect("http://shop.example/")),
-        Outcome::Warning(302)
-    );
+    assert!(is_failure(&send(redirect(&format!("http://{gone}/"))), "410"));
+    assert_eq!(send(redirect("http://shop.example/")), Outcome::Warning(302));
     assert_eq!(send(redirect("https://127.0.0.1/")), Outcome::Warning(302));
     let no_location = responding("HTTP/1.1 302 Found\r\n\r\n");
     assert_eq!(send(no_location), Outcome::Warning(302));

@@ -37,10 +37,7 @@ impl Probe {
 
     /// The same probe for a server that responds, with a timeout for a busy machine.
     pub(crate) fn patient(self) -> Self {
-        Self {
-            timeout: Duration::from_secs(30),
-            ..self
-        }
+        Self { timeout: Duration::from_secs(30), ..self }
     }
 }
 
@@ -56,22 +53,12 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(kind: Kind, probe: Probe) -> Self {
-        Self {
-            kind,
-            probe,
-            started_at: 0,
-            streak: None,
-            is_ready: false,
-            is_on_hold: false,
-        }
+        Self { kind, probe, started_at: 0, streak: None, is_ready: false, is_on_hold: false }
     }
 
     /// Forgets the last outcomes, for a new container: it is not ready until a probe succeeds.
     pub(crate) fn reset(&mut self, now: u32) {
-        *self = Self {
-            started_at: now,
-            ..Self::new(self.kind, self.probe.clone())
-        };
+        *self = Self { started_at: now, ..Self::new(self.kind, self.probe.clone()) };
     }
 
     pub(crate) fn is_due(&self, now: u32) -> bool {
@@ -92,11 +79,8 @@ impl Worker {
             _ => 1,
         };
         self.streak = Some((is_success, count));
-        let threshold = if is_success {
-            self.probe.success_threshold
-        } else {
-            self.probe.failure_threshold
-        };
+        let threshold =
+            if is_success { self.probe.success_threshold } else { self.probe.failure_threshold };
         if count < threshold {
             return None;
         }

@@ -126,11 +126,7 @@ fn what_is_not_http_is_found_at_its_first_bytes() {
         b"HTTP/2 200\r\n\r\n",
         b"\x00",
     ] {
-        assert_eq!(
-            Answer::read(bytes, false),
-            Err(Malformed::NotHttp),
-            "{bytes:?}"
-        );
+        assert_eq!(Answer::read(bytes, false), Err(Malformed::NotHttp), "{bytes:?}");
     }
     for line in [
         "HTTP/1.1",
@@ -150,25 +146,11 @@ fn what_is_not_http_is_found_at_its_first_bytes() {
 
 #[test]
 fn lengths_and_chunks_that_are_none_are_refused() {
-    for length in [
-        "",
-        "-1",
-        "+1",
-        "2, 2",
-        "0x2",
-        "two",
-        "2\r\nContent-Length: 3",
-    ] {
+    for length in ["", "-1", "+1", "2, 2", "0x2", "two", "2\r\nContent-Length: 3"] {
         let bytes = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nOK");
         assert_eq!(read(bytes.as_bytes()), Err(Malformed::Length), "{length}");
     }
-    for chunks in [
-        "OK\r\n",
-        "\r\n",
-        "-2\r\nOK\r\n",
-        "2\r\nOKOK\r\n",
-        "2\r\nOK\rx",
-    ] {
+    for chunks in ["OK\r\n", "\r\n", "-2\r\nOK\r\n", "2\r\nOKOK\r\n", "2\r\nOK\rx"] {
         let bytes = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
         assert_eq!(read(bytes.as_bytes()), Err(Malformed::Chunks), "{chunks}");
     }

@@ -11,12 +11,7 @@ use crate::{Run, command};
 fn help_and_version_are_printed() {
     let help = Run::of(["--help"]);
     assert_eq!((help.code, &*help.err), (Some(0), ""));
-    for said in [
-        "--maintenance-ok",
-        "--timeout",
-        "--unix-socket",
-        "Exit code: 0",
-    ] {
+    for said in ["--maintenance-ok", "--timeout", "--unix-socket", "Exit code: 0"] {
         assert!(help.out.contains(said), "{said}");
     }
     let version = format!("health-probe {}", env!("CARGO_PKG_VERSION"));
@@ -29,17 +24,10 @@ fn the_page_has_the_options_the_defaults_and_the_exit_codes_of_the_help() {
     let page = std::fs::read_to_string(page).unwrap();
     let rows = |start: &str| -> Vec<Vec<String>> {
         let rows = page.lines().filter(|line| line.starts_with(start));
-        rows.map(|row| {
-            row.split('|')
-                .map(|cell| cell.trim().replace('`', ""))
-                .collect()
-        })
-        .collect()
+        rows.map(|row| row.split('|').map(|cell| cell.trim().replace('`', "")).collect()).collect()
     };
     let help = Run::of(["--help"]).out;
-    let lines = help
-        .lines()
-        .filter(|line| line.trim_start().starts_with('-'));
+    let lines = help.lines().filter(|line| line.trim_start().starts_with('-'));
     let said: Vec<_> = lines
         .map(|line| {
             let (option, text) = line.trim_start().split_once("  ").unwrap();
@@ -74,12 +62,7 @@ fn a_mistake_in_the_arguments_says_what_to_do() {
 fn arguments_may_be_any_bytes() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
-    for bytes in [
-        &b"\xff"[..],
-        b"--\xff=\x1b",
-        b"http://\xff/",
-        b"--timeout=\xff",
-    ] {
+    for bytes in [&b"\xff"[..], b"--\xff=\x1b", b"http://\xff/", b"--timeout=\xff"] {
         Run::of([OsStr::from_bytes(bytes)]).could_not_ask(r"\xFF");
     }
 }

@@ -1,9 +1,6 @@
 //! The command against servers of every kind: what it prints, and its exit code.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod arguments;
 mod broken;
@@ -43,10 +40,7 @@ impl Run {
     #[track_caller]
     fn concluded(&self, code: i32, line: &str) {
         let expected = format!("{line}\n");
-        assert_eq!(
-            (self.code, &*self.out, &*self.err),
-            (Some(code), &*expected, "")
-        );
+        assert_eq!((self.code, &*self.out, &*self.err), (Some(code), &*expected, ""));
     }
 
     /// Could not ask, and the line says why.

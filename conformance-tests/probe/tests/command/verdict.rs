@@ -28,19 +28,10 @@ fn any_other_answer_is_failing() {
 #[test]
 fn maintenance_is_failing_unless_it_is_ok() {
     for (answer, seen) in [
-        (
-            "HTTP/1.1 299 MAINTENANCE\r\nContent-Length: 11\r\n\r\nMAINTENANCE",
-            "299 MAINTENANCE",
-        ),
+        ("HTTP/1.1 299 MAINTENANCE\r\nContent-Length: 11\r\n\r\nMAINTENANCE", "299 MAINTENANCE"),
         ("HTTP/1.1 299\r\nContent-Length: 0\r\n\r\n", "299"),
-        (
-            "HTTP/1.1 404 Not Found\r\n\r\nMAINTENANCE\n",
-            "404 MAINTENANCE",
-        ),
-        (
-            "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nMAINTENANCE",
-            "200 MAINTENANCE",
-        ),
+        ("HTTP/1.1 404 Not Found\r\n\r\nMAINTENANCE\n", "404 MAINTENANCE"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nMAINTENANCE", "200 MAINTENANCE"),
     ] {
         let address = answering(answer);
         let failing = format!("failing: {seen} (maintenance; healthy with --maintenance-ok)");
@@ -105,10 +96,7 @@ fn the_request_says_who_asks_for_what_and_closes() {
     let version = env!("CARGO_PKG_VERSION");
     for (url, target) in [
         (format!("http://{address}"), "/"),
-        (
-            format!("http://{address}/health?checks=all#top"),
-            "/health?checks=all",
-        ),
+        (format!("http://{address}/health?checks=all#top"), "/health?checks=all"),
     ] {
         assert_eq!(Run::of([url]).code, Some(0));
         let expected = format!(

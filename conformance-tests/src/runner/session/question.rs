@@ -68,12 +68,7 @@ impl Session<'_> {
     }
 
     fn asked<'b>(&'b self, step: &'b Step, history: &'b History) -> Asked<'b> {
-        Asked {
-            step,
-            setup: self.setup,
-            lacks: self.lacks,
-            history,
-        }
+        Asked { step, setup: self.setup, lacks: self.lacks, history }
     }
 
     /// The lines by which checks start for a request that has been sent.
@@ -122,10 +117,7 @@ impl Session<'_> {
             _ => self.patience,
         };
         let mut lines = early;
-        lines.extend(
-            self.journal
-                .take(least.saturating_sub(lines.len()), patience),
-        );
+        lines.extend(self.journal.take(least.saturating_sub(lines.len()), patience));
         if lines.len() < most {
             lines.extend(self.journal.take(most - lines.len(), self.patience));
         }

@@ -69,10 +69,7 @@ fn has_not_run(answer: &Answer) -> bool {
 /// Checks in the background are other ones.
 fn background(edit: fn(&mut Check)) -> Decoration {
     setup(move |setup| {
-        let background = setup
-            .checks
-            .iter_mut()
-            .filter(|check| check.every.is_some());
+        let background = setup.checks.iter_mut().filter(|check| check.every.is_some());
         background.for_each(edit);
     })
 }

@@ -153,13 +153,7 @@ fn first_late_answer(words: fn(&str) -> String) -> Decoration {
             return Ok(late.clone());
         }
         let answer = sound.answer(request);
-        if answer
-            .records
-            .iter()
-            .filter_map(rows)
-            .flatten()
-            .any(|row| row.is_late())
-        {
+        if answer.records.iter().filter_map(rows).flatten().any(|row| row.is_late()) {
             let mut kept = answer.clone();
             for record in &mut kept.records {
                 record.text = words(&record.text);

@@ -239,13 +239,9 @@ const ENVOY_FAIL: &str = "x-envoy-immediate-health-check-fail";
 /// Endpoints are described otherwise; `edit` gets the names of all checks, too.
 fn endpoints(edit: fn(&mut Endpoint, &[String])) -> Decoration {
     setup(move |setup| {
-        let Setup {
-            checks, endpoints, ..
-        } = setup;
+        let Setup { checks, endpoints, .. } = setup;
         let names: Vec<String> = checks.iter().map(|check| check.name.clone()).collect();
-        endpoints
-            .iter_mut()
-            .for_each(|endpoint| edit(endpoint, &names));
+        endpoints.iter_mut().for_each(|endpoint| edit(endpoint, &names));
     })
 }
 
@@ -261,10 +257,7 @@ fn further(edit: fn(&mut Answer, &Endpoint, &Sound)) -> Decoration {
 /// Answers of endpoints of a preset are changed.
 fn of(preset: Preset, edit: fn(&mut Answer)) -> Decoration {
     to(move |answer, request, sound| {
-        if sound
-            .further(request)
-            .is_some_and(|endpoint| endpoint.preset == preset)
-        {
+        if sound.further(request).is_some_and(|endpoint| endpoint.preset == preset) {
             edit(answer);
         }
     })
@@ -286,9 +279,7 @@ pub(crate) fn first_state(request: &Request, sound: &Sound) -> String {
 /// Endpoints of a preset show a state that they should ignore.
 pub(crate) fn shows(preset: Preset, state: &'static str) -> Decoration {
     to(move |answer, request, sound| {
-        let is_of = sound
-            .further(request)
-            .is_some_and(|endpoint| endpoint.preset == preset);
+        let is_of = sound.further(request).is_some_and(|endpoint| endpoint.preset == preset);
         if is_of && first_state(request, sound) == state {
             answer.turn(503, state);
             answer.log("INFO", format!("Health response: {state}"));
@@ -302,11 +293,7 @@ fn apart() -> Decoration {
     exchange(move |request, sound| {
         let own = {
             let mut all = all.lock();
-            let edit = if all.is_empty() {
-                |_: &mut Setup| {}
-            } else {
-                begin_later
-            };
+            let edit = if all.is_empty() { |_: &mut Setup| {} } else { begin_later };
             let own = all.entry(request.path().to_owned());
             own.or_insert_with(|| Arc::new(sound.beside(edit))).clone()
         };
@@ -315,11 +302,7 @@ fn apart() -> Decoration {
 }
 
 fn begin_later(setup: &mut Setup) {
-    for check in setup
-        .checks
-        .iter_mut()
-        .filter(|check| !check.then.is_empty())
-    {
+    for check in setup.checks.iter_mut().filter(|check| !check.then.is_empty()) {
         let later = check.execution(1);
         (check.status, check.message) = (later.status, later.message);
         check.behaviour = later.behaviour;

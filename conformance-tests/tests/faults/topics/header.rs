@@ -83,13 +83,6 @@ fn tells(tell: fn(&mut Answer, &str)) -> Decoration {
 
 /// The messages of the checks, in a line.
 pub(crate) fn detail(sound: &Sound) -> String {
-    let messages = sound
-        .setup
-        .checks
-        .iter()
-        .filter_map(|check| check.message.as_deref());
-    messages
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace(['\r', '\n', '\0'], " ")
+    let messages = sound.setup.checks.iter().filter_map(|check| check.message.as_deref());
+    messages.collect::<Vec<_>>().join(" ").replace(['\r', '\n', '\0'], " ")
 }

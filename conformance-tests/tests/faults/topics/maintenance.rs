@@ -147,10 +147,7 @@ faults! {
 const DISABLEFILE: &str = "healthcheck.disablefile";
 
 pub(crate) fn disablefile(sound: &Sound) -> std::path::PathBuf {
-    sound
-        .setting("disablefile")
-        .unwrap_or("/tmp/maintenance")
-        .into()
+    sound.setting("disablefile").unwrap_or("/tmp/maintenance").into()
 }
 
 /// There is no maintenance unless this is true of the path.

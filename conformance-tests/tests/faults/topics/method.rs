@@ -2,9 +2,7 @@
 
 use crate::fault::{Wire, answer, faults, keeps, page, reads_body, request};
 
-const USUAL: [&str; 8] = [
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
-];
+const USUAL: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
 faults! {
     /// Only GET and HEAD are answered.

@@ -70,10 +70,7 @@ pub(crate) fn failing_optional_hides_others() -> Decoration {
     setup(|setup| {
         let mut checks = setup.checks.iter();
         if checks.any(|check| check.optional && check.status != "OK") {
-            setup
-                .checks
-                .iter_mut()
-                .for_each(|check| check.optional = true);
+            setup.checks.iter_mut().for_each(|check| check.optional = true);
         }
     })
 }

@@ -161,11 +161,7 @@ const INVALID: char = '\u{fffd}';
 /// Checks run for the queries that this is true of.
 fn asks(asks: fn(&str) -> bool) -> Decoration {
     request(move |request| {
-        let query = if asks(request.query()) {
-            "checks=all"
-        } else {
-            ""
-        };
+        let query = if asks(request.query()) { "checks=all" } else { "" };
         request.set_query(query);
     })
 }
@@ -216,20 +212,14 @@ fn last(pairs: &[Pair], is_key: impl Fn(&str) -> bool, is_value: impl Fn(&str) -
 
 /// The pairs of a query, as they are written: at least one.
 fn split(query: &str) -> Vec<Pair> {
-    let pairs = query
-        .split('&')
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .collect()
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 /// The same, decoded.
 fn pairs(query: &str) -> Vec<Pair> {
     let written = split(query).into_iter();
-    written
-        .map(|(key, value)| (decode(&key), decode(&value)))
-        .collect()
+    written.map(|(key, value)| (decode(&key), decode(&value))).collect()
 }
 
 /// Undoes percent-encoding, and `+` for a space.
@@ -254,9 +244,7 @@ fn decode(text: &str) -> String {
 fn escaped(text: &[u8]) -> Option<u8> {
     let digits = text.get(..2)?;
     let is_hexadecimal = digits.iter().all(u8::is_ascii_hexdigit);
-    let digits = std::str::from_utf8(digits)
-        .ok()
-        .filter(|_| is_hexadecimal)?;
+    let digits = std::str::from_utf8(digits).ok().filter(|_| is_hexadecimal)?;
     u8::from_str_radix(digits, 16).ok()
 }
 
@@ -264,9 +252,5 @@ fn without_bad_escapes(query: &str) -> String {
     let bytes = query.as_bytes();
     let is_good =
         |(at, character): &(usize, char)| *character != '%' || escaped(&bytes[at + 1..]).is_some();
-    query
-        .char_indices()
-        .filter(is_good)
-        .map(|(_, character)| character)
-        .collect()
+    query.char_indices().filter(is_good).map(|(_, character)| character).collect()
 }

@@ -140,10 +140,8 @@ fn refuses(key: &'static str, is_bad: fn(&str) -> bool) -> Decoration {
 
 /// What is refused is refused in other words.
 fn says(words: fn(&ConfigError) -> String) -> Decoration {
-    refuse(
-        move |setup| match HealthConfig::from_pairs(&setup.settings) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(words(&error)),
-        },
-    )
+    refuse(move |setup| match HealthConfig::from_pairs(&setup.settings) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(words(&error)),
+    })
 }

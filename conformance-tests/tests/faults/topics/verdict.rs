@@ -118,10 +118,7 @@ const MAINTENANCE_CODE: &str = "healthcheck.maintenance_code";
 /// Checks of such a status pass.
 fn passes(passes: fn(&str) -> bool) -> Decoration {
     setup(move |setup| {
-        let passing = setup
-            .checks
-            .iter_mut()
-            .filter(|check| passes(&check.status));
+        let passing = setup.checks.iter_mut().filter(|check| passes(&check.status));
         passing.for_each(|check| "OK".clone_into(&mut check.status));
     })
 }

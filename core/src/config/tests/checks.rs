@@ -12,17 +12,11 @@ fn checks_run_on_request_always_or_never() {
         ("always", RunChecks::Always),
         ("never", RunChecks::Never),
     ] {
-        assert_eq!(
-            pair("healthcheck.run_checks", text).unwrap().run_checks(),
-            expected
-        );
+        assert_eq!(pair("healthcheck.run_checks", text).unwrap().run_checks(), expected);
         assert_eq!(expected.to_string(), text);
     }
     for text in ["", "Never", "never ", "false", "off", "request"] {
-        assert_eq!(
-            refusal("healthcheck.run_checks", text),
-            ConfigRule::RunChecks
-        );
+        assert_eq!(refusal("healthcheck.run_checks", text), ConfigRule::RunChecks);
     }
 }
 

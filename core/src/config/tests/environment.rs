@@ -34,10 +34,7 @@ fn an_error_from_the_environment_names_the_variable() {
 
 #[test]
 fn one_source_can_be_laid_over_another() {
-    let file = [
-        ("healthcheck.url", "/file"),
-        ("healthcheck.failure_code", "500"),
-    ];
+    let file = [("healthcheck.url", "/file"), ("healthcheck.failure_code", "500")];
     let environment = [("HEALTHCHECK_URL".into(), "/environment".into())];
     let config = HealthConfig::from_pairs(file)
         .and_then(|config| config.with_variables(environment))

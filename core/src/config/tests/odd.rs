@@ -76,12 +76,7 @@ fn a_variable_that_was_meant_for_a_setting_is_kept_for_a_warning() {
         assert_eq!(config.unknown_variables(), [name]);
         assert_eq!(config.url(), "/health");
     }
-    for name in [
-        "healthcheck_interval",
-        "MY_HEALTHCHECK_URL",
-        "HEALTH_URL",
-        "URL",
-    ] {
+    for name in ["healthcheck_interval", "MY_HEALTHCHECK_URL", "HEALTH_URL", "URL"] {
         let config = variable(name, "/status").unwrap();
         assert_eq!(config.unknown_variables(), [""; 0], "{name}");
     }
@@ -99,9 +94,7 @@ fn a_path_with_a_nul_is_refused_as_no_file_can_have_that_name() {
 
 /// What is odd about the text of a path.
 fn odd_path(path: &str) -> Vec<String> {
-    HealthConfig::default()
-        .with_disablefile(path)
-        .odd_disablefile()
+    HealthConfig::default().with_disablefile(path).odd_disablefile()
 }
 
 #[test]
@@ -142,18 +135,12 @@ fn a_code_that_pollers_take_for_healthy_is_odd() {
     };
     for code in [200, 201, 299, 300, 399] {
         let odd = codes(299, code).join("\n");
-        assert!(
-            odd.contains(&format!("healthcheck.failure_code = {code}: ")),
-            "{odd}"
-        );
+        assert!(odd.contains(&format!("healthcheck.failure_code = {code}: ")), "{odd}");
         assert!(odd.contains("will never see a failure"), "{odd}");
     }
     for code in [200, 298, 300, 302, 399] {
         let odd = codes(code, 503).join("\n");
-        assert!(
-            odd.contains(&format!("healthcheck.maintenance_code = {code}: ")),
-            "{odd}"
-        );
+        assert!(odd.contains(&format!("healthcheck.maintenance_code = {code}: ")), "{odd}");
     }
     assert_eq!(codes(200, 200).len(), 2);
     for code in [400, 404, 429, 500, 503, 599] {
@@ -167,9 +154,6 @@ fn a_url_that_is_accepted_with_a_placeholder_or_quote_in_it_is_odd() {
     for (url, said) in [("/$NAME/health", "`$NAME`"), ("/health'", "quote")] {
         let config = HealthConfig::default().with_url(url).unwrap();
         let odd = odd_settings(config).join("\n");
-        assert!(
-            odd.contains("healthcheck.url") && odd.contains(said),
-            "{odd}"
-        );
+        assert!(odd.contains("healthcheck.url") && odd.contains(said), "{odd}");
     }
 }

@@ -141,22 +141,14 @@ impl HealthBuilder {
             return Err(BuildError::ZeroTimeout { name: name() });
         }
         if period < timeout {
-            return Err(BuildError::ShortPeriod {
-                name: name(),
-                period,
-                timeout,
-            });
+            return Err(BuildError::ShortPeriod { name: name(), period, timeout });
         }
         if check.thresholds.failures == 0 || check.thresholds.successes == 0 {
             return Err(BuildError::ZeroThreshold { name: name() });
         }
         match (check.period, check.timeout, self.run_timeout) {
             (None, Some(timeout), Some(run_timeout)) if run_timeout < timeout => {
-                Err(BuildError::ShortRunTimeout {
-                    name: name(),
-                    timeout,
-                    run_timeout,
-                })
+                Err(BuildError::ShortRunTimeout { name: name(), timeout, run_timeout })
             }
             _ => Ok(()),
         }

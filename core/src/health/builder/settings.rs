@@ -35,9 +35,7 @@ pub(super) fn apply(
 /// The warnings about settings, one record each: variables, values, the disablefile.
 pub(super) fn warnings(config: &HealthConfig, maintenance: &Maintenance) -> Vec<LogRecord> {
     let unknown = config.unknown_variables().iter();
-    let mut warnings: Vec<_> = unknown
-        .map(|name| LogRecord::unknown_variable(name))
-        .collect();
+    let mut warnings: Vec<_> = unknown.map(|name| LogRecord::unknown_variable(name)).collect();
     warnings.extend(
         config
             .odd_settings()

@@ -35,9 +35,7 @@ fn mounts(text: &str) -> impl Iterator<Item = Mount<'_>> {
 /// Whether all mounts above `directory`, and the one it is on, are local, by the text of `/proc/self/mountinfo`. What is
 /// mounted over another counts with it.
 pub(super) fn is_on_local_mounts(directory: &Path, text: &str) -> bool {
-    let mut above = mounts(text)
-        .filter(|mount| directory.starts_with(&mount.point))
-        .peekable();
+    let mut above = mounts(text).filter(|mount| directory.starts_with(&mount.point)).peekable();
     above.peek().is_some() && above.all(|mount| LOCAL.contains(&mount.kind))
 }
 
@@ -50,10 +48,7 @@ const OF_CONTAINERS: [&str; 2] = ["/etc/hostname", "/etc/hosts"];
 /// Whether `directory` is one for temporary files that no process outside of the service or container sees, by the text of
 /// `/proc/self/mountinfo`. A volume of a container, such as a directory of the host, is not counted as private.
 pub(super) fn private(directory: &Path, text: &str) -> Option<Private> {
-    if !TEMPORARY
-        .iter()
-        .any(|temporary| directory == Path::new(temporary))
-    {
+    if !TEMPORARY.iter().any(|temporary| directory == Path::new(temporary)) {
         return None;
     }
     let above = mounts(text).filter(|mount| directory.starts_with(&mount.point));
@@ -69,12 +64,7 @@ pub(super) fn private(directory: &Path, text: &str) -> Option<Private> {
 
 /// Space, tab, line feed and backslash stand as octal escapes.
 fn unescaped(point: &str) -> String {
-    let escapes = [
-        ("\\040", " "),
-        ("\\011", "\t"),
-        ("\\012", "\n"),
-        ("\\134", "\\"),
-    ];
+    let escapes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
     let replace = |text: String, (escape, plain): (&str, &str)| text.replace(escape, plain);
     escapes.into_iter().fold(point.to_owned(), replace)
 }
@@ -101,14 +91,7 @@ mod tests {
         assert!(is_local("/var/lib"));
         assert!(is_local("/run/shop"));
         assert!(is_local("/srv-of-another-name"));
-        for remote in [
-            "/srv",
-            "/srv/shop",
-            "/srv/local",
-            "/mnt/two words/x",
-            "/over",
-            "/over/x",
-        ] {
+        for remote in ["/srv", "/srv/shop", "/srv/local", "/mnt/two words/x", "/over", "/over/x"] {
             assert!(!is_local(remote), "{remote}");
         }
     }
@@ -132,10 +115,7 @@ mod tests {
 91 22 8:1 /var/tmp/systemd-private-1f-shop.service-y/tmp /var/tmp rw,relatime - ext4 /dev/sda1 rw
 ";
         assert_eq!(of_tmp(on_root), Some(Private::Service));
-        assert_eq!(
-            private(Path::new("/var/tmp"), on_root),
-            Some(Private::Service)
-        );
+        assert_eq!(private(Path::new("/var/tmp"), on_root), Some(Private::Service));
         for elsewhere in ["/run/shop", "/tmp/shop", "/", "/var"] {
             assert_eq!(private(Path::new(elsewhere), on_root), None, "{elsewhere}");
         }

@@ -47,10 +47,7 @@ fn a_source_that_panics_leaves_what_it_said_last_and_warns_once_an_episode() {
     let expected = [false, true, false, false, true, false];
     assert_eq!(warned.collect::<Vec<_>>(), expected);
     let warning = answers[1].1.as_ref().unwrap();
-    assert!(
-        warning.contains("\"scripted\"") && warning.contains("quietly"),
-        "{warning}"
-    );
+    assert!(warning.contains("\"scripted\"") && warning.contains("quietly"), "{warning}");
     assert!(warning.contains("as not in maintenance"), "{warning}");
 }
 
@@ -103,10 +100,7 @@ fn a_source_that_blocks_holds_up_nobody_and_warns_once_an_episode() {
 #[test]
 fn a_closure_is_a_source_that_the_log_names_after_the_function_around_it() {
     let answers = Mutex::new(vec![false, true]);
-    let source = Source::new(
-        Arc::new(move || answers.lock().unwrap().pop().unwrap()),
-        LIMIT,
-    );
+    let source = Source::new(Arc::new(move || answers.lock().unwrap().pop().unwrap()), LIMIT);
     assert_eq!(observe(&source), (true, None));
     assert_eq!(observe(&source), (false, None));
     let (is_active, warning) = observe(&source);

@@ -17,12 +17,7 @@ impl Gate {
     fn new() -> Self {
         let (start, started) = channel();
         let (release, released) = channel();
-        Self {
-            start,
-            started,
-            release,
-            released: Arc::new(Mutex::new(released)),
-        }
+        Self { start, started, release, released: Arc::new(Mutex::new(released)) }
     }
 
     fn submit(&self, pool: &Pool) -> Job {
