@@ -13,28 +13,47 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The README and every page of this directory.
+/// Every page of the project.
 fn pages() -> Vec<PathBuf> {
-    let mut pages = vec![root().join("README.md")];
-    for entry in fs::read_dir(root().join("docs")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "md") {
-            pages.push(path);
+    let mut pages = Vec::new();
+    let mut directories = vec![root()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let is_skipped = path.ends_with("target") || path.ends_with(".git");
+            if path.is_dir() && !is_skipped {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
         }
     }
-    assert!(pages.len() > 5, "{pages:?}");
+    assert!(pages.len() > 10, "{pages:?}");
     pages
 }
 
-/// The headings of a page, as a link would name them.
+/// The lines of a page outside of its code.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    page.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
+/// The headings and the explicit anchors of a page, as a link would name them.
 fn anchors(page: &str) -> Vec<String> {
-    page.lines()
+    let headings = prose(page)
         .filter_map(|line| Some(line.strip_prefix('#')?.trim_start_matches('#').trim()))
         .map(|heading| {
             let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
             kept.collect::<String>().to_lowercase().replace(' ', "-")
-        })
-        .collect()
+        });
+    let explicit = prose(page)
+        .filter_map(|line| line.strip_prefix("<a id=\"")?.split_once('"'))
+        .map(|(id, _)| id.to_owned());
+    headings.chain(explicit).collect()
 }
 
 #[test]
@@ -42,20 +61,25 @@ fn every_link_inside_the_project_leads_somewhere() {
     let mut broken = Vec::new();
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
-        for link in text.split("](").skip(1) {
-            let target = link.split(')').next().unwrap();
-            if target.starts_with("https://") {
-                continue;
-            }
-            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
-            let path = match path {
-                "" => page.clone(),
-                path => page.parent().unwrap().join(path),
-            };
-            let linked = fs::read_to_string(&path).unwrap_or_default();
-            let is_anchored = anchor.is_empty() || anchors(&linked).contains(&anchor.to_owned());
-            if linked.is_empty() || !is_anchored {
-                broken.push(format!("{}: {target}", page.display()));
+        for line in prose(&text) {
+            for link in line.split("](").skip(1) {
+                let target = link.split(')').next().unwrap();
+                if target.starts_with("https://") {
+                    continue;
+                }
+                let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+                let path = match path {
+                    "" => page.clone(),
+                    path => page.parent().unwrap().join(path),
+                };
+                let linked = fs::read_to_string(&path).unwrap_or_default();
+                let is_found = match anchor {
+                    "" => path.exists(),
+                    anchor => anchors(&linked).contains(&anchor.to_owned()),
+                };
+                if !is_found {
+                    broken.push(format!("{}: {target}", page.display()));
+                }
             }
         }
     }
