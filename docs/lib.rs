@@ -28,3 +28,6 @@ mod own_listener {}
 
 #[doc = include_str!("load-balancers.md")]
 mod load_balancers {}
+
+#[doc = include_str!("settings.md")]
+mod settings {}
