@@ -62,7 +62,7 @@ pub enum BuildError {
     /// The timeout of a run is shorter than that of one of its checks.
     #[error(
         "the check {name:?} may take {timeout:?}, but a run only {run_timeout:?}: make \
-         HealthBuilder::run_timeout at least as long as Check::timeout"
+         HealthBuilder::run_timeout at least as long"
     )]
     #[non_exhaustive]
     ShortRunTimeout {

@@ -39,7 +39,7 @@ use crate::runtime::Runtime;
 pub struct HealthBuilder {
     config: HealthConfig,
     checks: Vec<Check>,
-    timeout: Duration,
+    timeout: Option<Duration>,
     run_timeout: Option<Duration>,
     min_interval: Duration,
     maintenance_timeout: Duration,
@@ -59,7 +59,7 @@ impl Default for HealthBuilder {
         Self {
             config: HealthConfig::default(),
             checks: Vec::new(),
-            timeout: Duration::from_secs(5),
+            timeout: None,
             run_timeout: None,
             min_interval: Duration::ZERO,
             maintenance_timeout: Duration::from_millis(250),
@@ -102,14 +102,14 @@ impl HealthBuilder {
 
     /// The timeout of checks that set none (H12). Default: 5 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 
     /// Maximum duration of a run of checks that requests wait for. A check without a result is then reported as an
-    /// error. Background checks are not affected. It must not be shorter than the [timeout](Check::timeout) of a check;
-    /// a check that sets none gets no more than this. Default: 10 seconds, or the longest timeout of a check if that is
-    /// longer.
+    /// error. Background checks are not affected. It must not be shorter than [the timeout of a check](Check::timeout)
+    /// or [that of all checks](Self::timeout); if neither is set, a check times out after 5 seconds or this, whichever
+    /// is shorter. Default: 10 seconds, or the longest timeout of a check if that is longer.
     pub fn run_timeout(mut self, timeout: Duration) -> Self {
         self.run_timeout = Some(timeout);
         self

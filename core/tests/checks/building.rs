@@ -72,7 +72,11 @@ fn a_run_that_ends_before_the_timeout_of_its_check_is_refused() {
     let check = || passing("database").timeout(2 * SECOND);
     assert_eq!(
         refusal(|b| b.run_timeout(SECOND).register(check())),
-        r#"the check "database" may take 2s, but a run only 1s: make HealthBuilder::run_timeout at least as long as Check::timeout"#
+        r#"the check "database" may take 2s, but a run only 1s: make HealthBuilder::run_timeout at least as long"#
+    );
+    assert_eq!(
+        refusal(|b| b.timeout(3 * SECOND).run_timeout(SECOND).register(passing("database"))),
+        r#"the check "database" may take 3s, but a run only 1s: make HealthBuilder::run_timeout at least as long"#
     );
     let accepted = |check| builder().run_timeout(SECOND).register(check).build().is_ok();
     // A run does not execute background checks, and a check that sets no timeout gets that of the run.

@@ -17,6 +17,9 @@ use crate::maintenance::Maintenance;
 use crate::run::{Dispatcher, Engine, Limits, RegisteredCheck};
 use crate::text::cut;
 
+/// The timeout of a check, unless it or the builder sets one.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The timeout of a run, unless a check may take longer.
 const DEFAULT_RUN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -38,7 +41,7 @@ impl HealthBuilder {
     pub fn build(mut self) -> Result<Health, BuildError> {
         self.config.recheck()?;
         let unknown = settings::apply(&self.config, &mut self.checks)?;
-        self.timeout = self.config.timeout().unwrap_or(self.timeout);
+        self.timeout = self.config.timeout().or(self.timeout);
         self.refuse_zeros()?;
         self.refuse_names()?;
         for check in &self.checks {
@@ -53,22 +56,23 @@ impl HealthBuilder {
         warnings.extend(unknown);
         warnings.iter().for_each(LogRecord::emit);
 
+        let default_timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
         let limits = Limits {
             run_timeout: self.run_timeout.unwrap_or_else(|| {
                 let on_request = self.checks.iter().filter(|check| check.period.is_none());
-                let longest = on_request.map(|check| check.timeout_or(self.timeout)).max();
+                let longest = on_request.map(|check| check.timeout_or(default_timeout)).max();
                 DEFAULT_RUN_TIMEOUT.max(longest.unwrap_or_default())
             }),
             min_interval: self.min_interval,
             concurrent_checks: self.concurrent_checks,
         };
         let register = |check: Check| {
-            let default_timeout = match check.period {
-                Some(_) => self.timeout,
+            let timeout = match check.period {
+                Some(_) => default_timeout,
                 // A check on request that sets no timeout has no more than the run.
-                None => self.timeout.min(limits.run_timeout),
+                None => default_timeout.min(limits.run_timeout),
             };
-            Arc::new(RegisteredCheck::new(check, default_timeout))
+            Arc::new(RegisteredCheck::new(check, timeout))
         };
         let engine = Arc::new(Engine::new(
             self.checks.into_iter().map(register).collect(),
@@ -132,7 +136,7 @@ impl HealthBuilder {
 
     fn refuse_times(&self, check: &Check) -> Result<(), BuildError> {
         let name = || check.name.clone();
-        let timeout = check.timeout_or(self.timeout);
+        let timeout = check.timeout_or(self.timeout.unwrap_or(DEFAULT_TIMEOUT));
         let period = check.period.unwrap_or(Duration::MAX);
         if period.is_zero() {
             return Err(BuildError::ZeroPeriod { name: name() });
@@ -146,7 +150,7 @@ impl HealthBuilder {
         if check.thresholds.failures == 0 || check.thresholds.successes == 0 {
             return Err(BuildError::ZeroThreshold { name: name() });
         }
-        match (check.period, check.timeout, self.run_timeout) {
+        match (check.period, check.timeout.or(self.timeout), self.run_timeout) {
             (None, Some(timeout), Some(run_timeout)) if run_timeout < timeout => {
                 Err(BuildError::ShortRunTimeout { name: name(), timeout, run_timeout })
             }
@@ -155,10 +159,9 @@ impl HealthBuilder {
     }
 
     fn refuse_zeros(&self) -> Result<(), BuildError> {
-        let run_timeout = self.run_timeout.unwrap_or(Duration::MAX);
         let bounds = [
-            ("timeout", self.timeout.is_zero()),
-            ("run_timeout", run_timeout.is_zero()),
+            ("timeout", self.timeout == Some(Duration::ZERO)),
+            ("run_timeout", self.run_timeout == Some(Duration::ZERO)),
             ("maintenance_timeout", self.maintenance_timeout.is_zero()),
             ("concurrent_checks", self.concurrent_checks == 0),
             ("blocking_threads", self.blocking_threads == 0),
