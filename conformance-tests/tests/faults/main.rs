@@ -58,6 +58,20 @@ fn a_server_without_a_fault_conforms() {
     assert!(sound().conforms(), "{}", sound());
 }
 
+/// An application without a route at `/`, in a framework that responds 405 there, as Salvo 0.84 does.
+static OWN_RESPONSE_AT_ROOT: Fault = Fault {
+    name: "OwnResponseAtRoot",
+    says: "",
+    scenarios: &["path/root", "path/other-path-in-maintenance"],
+    decorate: || fault::page(405, |request| request.path() == "/"),
+};
+
+#[test]
+fn an_application_may_respond_at_its_root_as_its_framework_does() {
+    let suite = Suite::builtin().unwrap();
+    assert_eq!(caught_by(&suite, &OWN_RESPONSE_AT_ROOT), BTreeSet::new());
+}
+
 #[test]
 fn a_server_that_lacks_something_conforms_where_that_is_not_needed() {
     allow_many_files();
