@@ -129,78 +129,107 @@ impl Harness for RunningServer {
     }
 
     fn lacks(&self) -> Lacks {
-        let why = |what: &str| format!("{what} of a server that runs already cannot be observed");
+        let reason = |what: &str| format!("--url does not show {what}");
         Lacks::from([
-            (Capability::Log, why("the log")),
-            (Capability::Checks, why("starts of the checks")),
+            (Capability::Log, reason("the log of the server")),
+            (Capability::Checks, reason("when checks start")),
         ])
     }
 
     fn fit(&self, scenario: &Scenario) -> Result<Scenario, String> {
-        if scenario.is_about_the_start() {
-            return Err("it is about the start of a server".to_owned());
+        if let Some(reason) = self.obstacle(scenario) {
+            return Err(reason);
         }
-        if let Some(command) = scenario.commands().next() {
-            return Err(format!(
-                "it tells the server {command}, and one that runs already takes no commands"
-            ));
-        }
-        let wanted = &scenario.setup;
-        if !wanted.latches.is_empty() {
-            return Err("it wants a server that is starting".to_owned());
-        }
-        if !wanted.endpoints.is_empty() && wanted.endpoints != self.setup.endpoints {
-            return Err("it wants other endpoints than this server has".to_owned());
-        }
-        // Where a scenario has the defaults, any other setting will do.
-        for (key, wanted) in scenario.settings.iter().filter(|(key, _)| is_setting(key)) {
-            let has = setting(&self.setup, key);
-            if has != wanted {
-                return Err(format!("it wants {key} = {wanted:?}, and the server has {has:?}"));
-            }
-        }
-        let has = setting(&self.setup, RUN_CHECKS);
-        if has != setting(&scenario.setup, RUN_CHECKS) && depends_on_checks(scenario) {
-            return Err(format!("the server has {RUN_CHECKS} = {has:?}"));
-        }
-        let disablefile = scenario.setup.settings.get(DISABLEFILE).map(String::as_str);
-        if disablefile.is_some_and(|path| path != "{dir}/maintenance") {
-            return Err("it wants a disablefile at another path".to_owned());
-        }
-        if scenario.has_marker() && !self.toggles {
-            return Err("it touches the disablefile, and no --disablefile is given".to_owned());
-        }
-        let (wanted, has) = (outcome(&scenario.setup.checks), outcome(&self.setup.checks));
-        if wanted != has && depends_on_checks(scenario) {
-            return Err(format!("it wants a server with {wanted}, and this one has {has}"));
-        }
+        let url = setting(&self.setup, URL);
         let mut fitted = scenario.clone();
         fitted.setup = self.setup.clone();
-        let url = setting(&self.setup, URL);
         for step in &mut fitted.steps {
             let codes = [&scenario.setup, &self.setup].map(|setup| {
                 let endpoint = ExpectedEndpoint::at(setup, &step.target);
                 expected_answer(step.answer, &endpoint)
             });
             if step.reason.is_some() && codes[0] != codes[1] {
-                return Err("it wants the reason phrase of another code".to_owned());
+                return Err("needs the reason phrase of another status code".to_owned());
             }
+            let own_page = || "requests a path that may be a page of the application".to_owned();
             if step.answer == Answer::NotFoundOrRefused && !step.target.contains("/health") {
-                return Err("the application may have its own page there".to_owned());
+                return Err(own_page());
             }
             let target = step.target.replace(setting(&scenario.setup, URL), url);
             if step.answer == Answer::NotFound {
                 let path = target.split('?').next();
                 if [Some(url), Some("/")].contains(&path) {
-                    return Err("the application may have its own page there".to_owned());
+                    return Err(own_page());
                 }
                 if target == step.target && url != "/health" {
-                    return Err("it is about another way to write /health".to_owned());
+                    return Err("requests a variant of the path /health".to_owned());
                 }
             }
             step.target = target;
         }
         Ok(fitted)
+    }
+}
+
+impl RunningServer {
+    /// Why this server cannot run a scenario, as far as its setup tells. The reasons name no detail of the scenario,
+    /// so that a report can group scenarios by reason.
+    fn obstacle(&self, scenario: &Scenario) -> Option<String> {
+        if scenario.is_about_the_start() {
+            return Some("needs a server that the suite starts (--cmd)".to_owned());
+        }
+        if scenario.commands().next().is_some() {
+            return Some("sends commands to the server, such as DRAIN (--cmd)".to_owned());
+        }
+        let wanted = &scenario.setup;
+        if !wanted.latches.is_empty() {
+            return Some("needs a server that is starting (--cmd)".to_owned());
+        }
+        if !wanted.endpoints.is_empty() && wanted.endpoints != self.setup.endpoints {
+            return Some(match self.setup.endpoints.len() {
+                0 => "needs more endpoints, and --setup describes none".to_owned(),
+                _ => "needs other endpoints than --setup describes".to_owned(),
+            });
+        }
+        // A scenario with default settings can run with any others.
+        let other = |(key, value): &(&String, &String)| setting(&self.setup, key) != value.as_str();
+        if let Some((key, _)) =
+            scenario.settings.iter().filter(|(key, _)| is_setting(key)).find(other)
+        {
+            return Some(match setting(&self.setup, key) {
+                "" => format!("needs the setting {key}"),
+                has => format!("needs another value of {key} than {has:?}"),
+            });
+        }
+        let has = setting(&self.setup, RUN_CHECKS);
+        if has != setting(wanted, RUN_CHECKS) && depends_on_checks(scenario) {
+            return Some(format!("needs another value of {RUN_CHECKS} than {has:?}"));
+        }
+        let path = wanted.settings.get(DISABLEFILE);
+        if path.is_some_and(|path| path != "{dir}/maintenance") {
+            return Some(format!("needs another value of {DISABLEFILE}"));
+        }
+        if scenario.has_marker() && !self.toggles {
+            return Some("creates and removes the disablefile (--disablefile)".to_owned());
+        }
+        let (wanted, has) = (&wanted.checks, &self.setup.checks);
+        if !depends_on_checks(scenario) || is_alike(wanted, has) {
+            return None;
+        }
+        Some(match (outcome(wanted), outcome(has)) {
+            (wanted, has) if wanted == has => format!("needs other {has} than --setup describes"),
+            (wanted, has) => format!("needs {wanted}, and --setup describes {has}"),
+        })
+    }
+}
+
+/// Whether a scenario about the first checks can run with the second ones.
+fn is_alike(wanted: &[Check], has: &[Check]) -> bool {
+    let is_simple = |check: &Check| !check.optional && !check.changes();
+    match wanted.iter().all(is_simple) {
+        true => outcome(wanted) == outcome(has),
+        // The responses depend on each check: only the same ones will do.
+        false => wanted == has,
     }
 }
 
@@ -226,25 +255,25 @@ fn setting<'a>(setup: &'a Setup, key: &str) -> &'a str {
     setup.settings.get(key).map_or(default, String::as_str)
 }
 
-/// What asking for these checks leads to, in words.
+/// The kind of checks that decides how a scenario turns out.
 fn outcome(checks: &[Check]) -> &'static str {
     let any = |is_so: fn(&Check) -> bool| checks.iter().any(is_so);
     if checks.is_empty() {
         "no checks"
-    } else if any(|check| check.is_in_background()) {
-        "a check in the background"
-    } else if any(|check| check.changes()) {
-        "a check that changes its mind"
-    } else if any(|check| check.outlives_timeout()) {
-        "a check that outlives its timeout"
+    } else if any(Check::is_in_background) {
+        "background checks"
+    } else if any(Check::changes) {
+        "checks with changing results"
+    } else if any(Check::outlives_timeout) {
+        "checks that time out"
     } else if any(Check::panics) {
-        "a check that panics"
+        "checks that panic"
     } else if any(|check| check.optional) {
-        "a check that is optional"
+        "optional checks"
     } else if any(|check| check.status != "OK") {
-        "a check that fails"
+        "failing checks"
     } else {
-        "checks that pass"
+        "passing checks"
     }
 }
 
@@ -277,18 +306,25 @@ mod tests {
         assert_eq!(reason(&plain, "path/exact"), "");
         assert_eq!(reason(&plain, "maintenance/file"), "");
         for (id, words) in [
-            ("maintenance/configured-code", "healthcheck.maintenance_code = \"503\""),
-            ("maintenance/name-too-long", "a disablefile at another path"),
-            ("maintenance/off", "a disablefile at another path"),
-            ("query/runs-all", "a check that fails, and this one has no checks"),
-            ("query/skips-no-value", "a check that fails"),
+            (
+                "maintenance/configured-code",
+                "another value of healthcheck.maintenance_code than \"299\"",
+            ),
+            ("maintenance/name-too-long", "another value of healthcheck.disablefile"),
+            ("maintenance/off", "another value of healthcheck.disablefile"),
+            ("query/runs-all", "needs failing checks, and --setup describes no checks"),
+            ("query/skips-no-value", "needs failing checks"),
             ("verdict/no-reports", ""),
             ("path/trailing-slash", ""),
-            ("panic/is-an-error", "a check that panics"),
-            ("setting/url-empty", "the start"),
-            ("drain/next-request", "tells the server DRAIN"),
+            ("panic/is-an-error", "needs checks that panic"),
+            ("setting/url-empty", "a server that the suite starts (--cmd)"),
+            (
+                "setting/check-timeout-longer",
+                "needs the setting healthcheck.check.database-check.timeout",
+            ),
+            ("drain/next-request", "sends commands to the server"),
             ("state/maintenance-over-starting", "that is starting"),
-            ("endpoint/no-checks", "other endpoints"),
+            ("endpoint/no-checks", "needs more endpoints"),
         ] {
             let reason = reason(&plain, id);
             assert!(reason.contains(words), "{id}: {reason:?}");
@@ -319,7 +355,20 @@ mod tests {
             server(r#"{"checks":[{"name":"shop","status":"ERROR"},{"name":"db"}]}"#, None);
         assert_eq!(reason(&failing, "query/runs-all"), "");
         assert_eq!(reason(&failing, "path/exact"), "");
-        assert!(reason(&failing, "verdict/no-reports").contains("with no checks"));
+        assert!(reason(&failing, "verdict/no-reports").contains("needs no checks, and"));
+    }
+
+    #[test]
+    fn only_the_same_checks_will_do_where_the_responses_depend_on_each() {
+        let suite = Suite::builtin().unwrap();
+        for id in ["optional/fails", "threshold/failures"] {
+            let scenario = suite.matching(id).next().unwrap();
+            let same = serde_json::to_string(scenario.setup()).unwrap();
+            let same = same.replace("{dir}", "/no such directory");
+            assert_eq!(reason(&server(&same, None), id), "", "{id}");
+            let other = same.replacen("\"checks\":[", "\"checks\":[{\"name\":\"other\"},", 1);
+            assert!(reason(&server(&other, None), id).contains("than --setup describes"), "{id}");
+        }
     }
 
     #[test]
@@ -335,9 +384,9 @@ mod tests {
         assert_eq!(target("path/double-slash"), "//status");
         assert_eq!(target("path/any-query"), "/status?a=/other/path&b=//&c=..%2Fx");
         let root = server(r#"{"settings":{"healthcheck.url":"/"}}"#, None);
-        assert!(reason(&root, "path/root").contains("its own page"));
+        assert!(reason(&root, "path/root").contains("a page of the application"));
         assert_eq!(reason(&root, "path/exact"), "");
-        assert!(reason(&strict, "path/upper-case").contains("another way"));
+        assert!(reason(&strict, "path/upper-case").contains("a variant of the path"));
         assert!(reason(&strict, "path/configured").contains("healthcheck.url"));
     }
 
