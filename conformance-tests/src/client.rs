@@ -56,7 +56,7 @@ fn shorten(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     write!(f, "{}", shown.escape_ascii())?;
     match bytes.len() - shown.len() {
         0 => Ok(()),
-        more => write!(f, "… and {more} bytes more"),
+        more => write!(f, "… and {more} more bytes"),
     }
 }
 

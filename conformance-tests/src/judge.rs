@@ -11,6 +11,8 @@ mod starts;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use self::history::History;
@@ -62,26 +64,32 @@ impl Mismatch {
         expected: impl Into<String>,
         got: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), expected: shorten(expected.into()), got: shorten(got.into()) }
+        Self { field: field.into(), expected: shorten(&expected.into()), got: shorten(&got.into()) }
+    }
+
+    /// Whether log records or starts of checks differ.
+    pub(crate) fn is_about_lines(&self) -> bool {
+        ["checks", "lines", "log"].iter().any(|kind| self.field.starts_with(kind))
     }
 }
 
-/// Without the bulk of a long text, and what a terminal would take for a command.
-fn shorten(text: String) -> String {
-    const SHOWN: usize = 4096;
-    let escape = |c: char| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
+/// Without the bulk of a long text, and without characters that a terminal would execute.
+fn shorten(text: &str) -> String {
+    const KEPT: usize = 4096;
+    let escape = |c: char| {
+        if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
     };
-    let mut text: String = text.chars().map(escape).collect();
-    if text.len() > SHOWN {
-        let is_boundary = |at: &usize| text.is_char_boundary(*at);
-        let end = (0..=SHOWN).rev().find(is_boundary).unwrap_or_default();
-        let more = text.len() - end;
-        text.truncate(end);
-        text += &format!("… and {more} bytes more");
+    let text: String = text.chars().map(escape).collect();
+    clip(&text, KEPT).into_owned()
+}
+
+/// The first `kept` bytes of a text, or fewer at a character boundary, and how many bytes are left out.
+fn clip(text: &str, kept: usize) -> Cow<'_, str> {
+    if text.len() <= kept {
+        return text.into();
     }
-    text
+    let end = (0..=kept).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    format!("{}… and {} more bytes", &text[..end], text.len() - end).into()
 }
 
 /// What a step is about.

@@ -95,6 +95,9 @@ pub(crate) struct Run {
     /// How the report is written to standard output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    /// Show every skipped scenario and every failure in full, not only the first of each kind.
+    #[arg(long)]
+    pub(crate) verbose: bool,
     /// How many seconds an answer may take. A program has 60 to start.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) timeout: Duration,

@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Run) -> Result<bool, Box<dyn Error>> {
     if options.interrupt.is_set() {
         return Err("interrupted: servers are stopped, and the disablefile is removed".into());
     }
-    print(&report, arguments.format)?;
+    print(&report, arguments)?;
     if !report.conforms() {
         eprintln!("health-conformance: the server does not conform: {}", report.summary());
     }
@@ -109,8 +109,9 @@ fn read(option: &str, path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{option} {}: {error}", path.display()))
 }
 
-fn print(report: &Report, format: Format) -> Result<(), Box<dyn Error>> {
-    match format {
+fn print(report: &Report, arguments: &Run) -> Result<(), Box<dyn Error>> {
+    match arguments.format {
+        Format::Text if arguments.verbose => show(&format!("{report:#}"))?,
         Format::Text => show(&report.to_string())?,
         Format::Json => writeln!(io::stdout(), "{}", report.to_json()?)?,
         Format::Junit => write!(io::stdout(), "{}", report.to_junit()?)?,

@@ -1,10 +1,11 @@
 //! What was found of a scenario: nothing wrong, or what is.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::judge::Mismatch;
+use crate::judge::{Mismatch, clip};
 use crate::scenario::Start;
 use crate::scenario::marker::MarkerError;
 
@@ -33,9 +34,7 @@ impl Finding {
         let Self::Failed(failures) = self else {
             return false;
         };
-        let mut mismatches = failures.iter().flat_map(|failure| &failure.mismatches);
-        let kinds = ["checks", "lines", "log"];
-        mismatches.any(|mismatch| kinds.iter().any(|kind| mismatch.field.starts_with(kind)))
+        failures.iter().flat_map(|failure| &failure.mismatches).any(Mismatch::is_about_lines)
     }
 
     /// Whether a request had no answer.
@@ -90,19 +89,25 @@ impl fmt::Display for Failure {
         for Mismatch { field, expected, got } in &self.mismatches {
             writeln!(f, "    {field}")?;
             writeln!(f, "      expected {expected}")?;
-            writeln!(f, "      got      {got}")?;
+            writeln!(f, "      got      {}", excerpt(field, got))?;
         }
         Ok(())
     }
 }
 
-/// The first thing that differs, and how many more do.
+/// A body without the bulk of a page of HTML; any other value as it is.
+fn excerpt<'a>(field: &str, value: &'a str) -> Cow<'a, str> {
+    const SHOWN: usize = 200;
+    if field == "body" { clip(value, SHOWN) } else { value.into() }
+}
+
+/// The first difference, and the number of others.
 pub(crate) fn brief(failures: &[Failure]) -> String {
     let mut mismatches = failures.iter().flat_map(|failure| &failure.mismatches);
     let Some(Mismatch { field, expected, got }) = mismatches.next() else {
         return String::new();
     };
-    let first = format!("{field} is {got}, not {expected}");
+    let first = format!("{field} is {}, not {expected}", excerpt(field, got));
     match mismatches.count() {
         0 => first,
         more => format!("{first}, and {more} more"),

@@ -336,13 +336,53 @@ fn a_running_server_is_played_what_fits_it_and_the_rest_is_skipped_with_the_reas
     let printed = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{printed}{}", text(&output.stderr));
     for words in [
-        "lacks    log: the log of a server that runs already cannot be observed",
-        "skipped  setting/url-empty: it is about the start of a server",
-        "skipped  maintenance/file: it touches the disablefile, and no --disablefile is given",
+        "lacks    log: --url does not show the log of the server",
+        "skipped  setting/url-empty: needs a server that the suite starts (--cmd)",
+        "skipped  maintenance/file: creates and removes the disablefile (--disablefile)",
     ] {
         assert!(printed.contains(words), "{words}: {printed}");
     }
     assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn skipped_scenarios_are_counted_by_reason_and_listed_on_request() {
+    let url = format!("http://{}", serve(HEALTHY));
+    let run = ["--run", "path/exact", "--run", "setting/url-*", "--run", "optional/fails"];
+    let output = run_on(&url, &run);
+    let expected = [
+        "skipped  17 scenarios: needs a server that the suite starts (--cmd)",
+        "skipped  optional/fails: needs optional checks, and --setup describes no checks",
+    ];
+    let printed = text(&output.stdout);
+    let skipped: Vec<_> = printed.lines().filter(|line| line.starts_with("skipped")).collect();
+    assert_eq!(skipped, expected);
+
+    let output = run_on(&url, &[&run[..], &["--verbose"]].concat());
+    let printed = text(&output.stdout);
+    let listed = printed.lines().filter(|line| line.starts_with("skipped  setting/url-")).count();
+    assert_eq!(listed, 17, "{printed}");
+}
+
+#[test]
+fn failures_of_the_same_cause_are_shown_once_and_a_page_of_html_in_part() {
+    let page = "<p>no such page</p>".repeat(50);
+    let response =
+        format!("HTTP/1.1 404 Not Found\r\ncontent-length: {}\r\n\r\n{page}", page.len());
+    let url = format!("http://{}", serve(response.leak().as_bytes()));
+    let run = ["--run", "path/*"];
+    let printed = text(&run_on(&url, &run).stdout);
+    assert_eq!(printed.matches("\nFAILED ").count(), 1, "{printed}");
+    assert!(printed.contains("FAILED   path/exact (must)"), "{printed}");
+    let others = "the same difference in 3 more: path/empty-query, path/any-query, ";
+    assert!(printed.contains(others), "{printed}");
+    assert!(printed.contains("<p>no suc… and 752 more bytes\n"), "{printed}");
+    assert!(printed.len() < 4_000, "{printed}");
+
+    let printed = text(&run_on(&url, &[&run[..], &["--verbose"]].concat()).stdout);
+    assert_eq!(printed.matches("\nFAILED ").count(), 4, "{printed}");
+    let json = text(&run_on(&url, &[&run[..], &["--format", "json"]].concat()).stdout);
+    assert!(json.contains(&page), "JSON has the whole page");
 }
 
 #[test]
@@ -453,7 +493,7 @@ fn junit_has_a_case_for_each_scenario() {
     assert!(printed.starts_with("<?xml"), "{printed}");
     assert!(printed.contains(r#"name="path/exact" classname="H1""#), "{printed}");
     assert!(printed.contains(r#"name="wire/pipelined""#), "{printed}");
-    assert!(printed.contains("skipped: it wants a server with a check that panics"), "{printed}");
+    assert!(printed.contains("skipped: needs checks that panic"), "{printed}");
 }
 
 #[test]
