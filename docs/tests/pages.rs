@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use health_conformance::Suite;
-use health_core::{Endpoint, Health, State};
+use health_core::{Body, Endpoint, Health, HealthConfig, State};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -99,44 +99,128 @@ fn the_suite_knows_every_rule_of_the_contract_by_its_title() {
     assert_eq!(written, known);
 }
 
+type Preset = fn(&'static str) -> Endpoint;
+
+const PRESETS: [(&str, Preset); 9] = [
+    ("pyramid", Endpoint::pyramid),
+    ("strict", Endpoint::strict),
+    ("liveness", Endpoint::liveness),
+    ("readiness", Endpoint::readiness),
+    ("startup", Endpoint::startup),
+    ("haproxy_404", Endpoint::haproxy_404),
+    ("consul", Endpoint::consul),
+    ("nagios", Endpoint::nagios),
+    ("envoy", Endpoint::envoy),
+];
+
+/// The rows of a table of presets: the name, and the cells from the `first` on.
+fn rows_of_presets(table: &str, first: usize) -> Vec<(String, Vec<String>)> {
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let rows = rows.filter(|(name, _)| PRESETS.iter().any(|(preset, _)| preset == name));
+    rows.map(|(name, cells)| {
+        let cells = cells.trim_end_matches(" |").split(" | ");
+        (name.to_owned(), cells.skip(first).map(str::to_owned).collect())
+    })
+    .collect()
+}
+
+/// What each preset responds in each of `states`, as `cell` shows it; `None` is a state that it ignores.
+fn responses_of_presets(
+    states: &[State],
+    cell: impl Fn(Option<(u16, Body)>) -> String,
+) -> Vec<(String, Vec<String>)> {
+    PRESETS
+        .iter()
+        .map(|(name, preset)| {
+            let health = Health::builder().endpoint(preset("/up")).build().unwrap();
+            let endpoint = health.at("/up").unwrap();
+            let response = |state| {
+                let mut responses = endpoint.responses().filter(|(shown, ..)| *shown == state);
+                responses.next().map(|(_, status, body)| (status.as_u16(), body))
+            };
+            let cells = states.iter().map(|state| cell(response(*state)));
+            ((*name).to_owned(), cells.collect())
+        })
+        .collect()
+}
+
 #[test]
-fn the_table_of_presets_in_the_contract_is_what_the_endpoints_answer() {
-    type Preset = fn(&'static str) -> Endpoint;
-    let presets: [(&str, Preset); 9] = [
-        ("pyramid", Endpoint::pyramid),
-        ("strict", Endpoint::strict),
-        ("liveness", Endpoint::liveness),
-        ("readiness", Endpoint::readiness),
-        ("startup", Endpoint::startup),
-        ("haproxy_404", Endpoint::haproxy_404),
-        ("consul", Endpoint::consul),
-        ("nagios", Endpoint::nagios),
-        ("envoy", Endpoint::envoy),
-    ];
+fn the_table_of_presets_in_the_contract_is_what_the_endpoints_respond() {
     let contract = fs::read_to_string(root().join("docs/contract.md")).unwrap();
     let (_, rule) = contract.split_once("**H16 ").unwrap();
     let (rule, _) = rule.split_once("**H17 ").unwrap();
-    let rows = rule.lines().filter_map(|line| line.strip_prefix("| `"));
-    let written: Vec<_> = rows
-        .map(|row| {
-            let cells: Vec<_> = row.trim_end_matches(" |").split(" | ").collect();
-            let preset = cells[0].trim_end_matches('`');
-            (preset.to_owned(), cells[3..].join(" | "))
-        })
-        .collect();
-    let answered = presets.map(|(name, preset)| {
-        let health = Health::builder().endpoint(preset("/up")).build().unwrap();
-        let endpoint = health.at("/up").unwrap();
-        let cell = |state: State| {
-            let mut answers = endpoint.responses();
-            let answer = answers.find(|(shown, ..)| *shown == state);
-            answer.map_or("ignored".to_owned(), |(_, code, word)| {
-                format!("{} `{word}`", code.as_u16())
-            })
-        };
-        (name.to_owned(), State::ALL.map(cell).join(" | "))
+    let responses = responses_of_presets(&State::ALL, |response| match response {
+        Some((status, body)) => format!("{status} `{body}`"),
+        None => "ignored".to_owned(),
     });
-    assert_eq!(written, answered);
+    assert_eq!(rows_of_presets(rule, 2), responses);
+}
+
+#[test]
+fn the_table_of_presets_for_pollers_is_what_the_endpoints_respond() {
+    let page = fs::read_to_string(root().join("docs/endpoints.md")).unwrap();
+    let responses = responses_of_presets(&State::ALL[1..], |response| match response {
+        Some((status, _)) => status.to_string(),
+        None => "*ignored*".to_owned(),
+    });
+    let mut rows = rows_of_presets(&page, 1);
+    // The last column is for the poller.
+    rows.iter_mut().for_each(|(_, cells)| cells.truncate(5));
+    assert_eq!(rows, responses);
+}
+
+#[test]
+fn the_readme_lists_the_examples_and_minimum_rust_version_of_each_crate() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, section) = readme.split_once("| framework | crate | examples | Rust |").unwrap();
+    let (table, _) = section.split_once("\n\n").unwrap();
+    let rows: Vec<Vec<_>> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
+        .map(|row| row.split(" | ").collect())
+        .collect();
+    assert!(rows.len() > 6, "{rows:?}");
+    for row in rows {
+        let name = row[1].split('`').nth(1).unwrap();
+        let directory = match name.strip_prefix("health-").unwrap() {
+            "core" => root().join("core"),
+            adapter => root().join("adapters").join(adapter),
+        };
+        let manifest = fs::read_to_string(directory.join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = manifest.parse().unwrap();
+        assert_eq!(manifest["package"]["name"].as_str(), Some(name));
+        assert_eq!(manifest["package"]["rust-version"].as_str(), Some(row[3]), "{name}");
+        for example in row[2].split('`').skip(1).step_by(2) {
+            let example = directory.join("examples").join(format!("{example}.rs"));
+            assert!(example.exists(), "{example:?}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_can_be_read_in_one_go() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.lines().count() < 150, "{} lines", readme.lines().count());
+}
+
+#[test]
+fn the_table_of_settings_has_every_setting_with_its_variable_and_default() {
+    let page = fs::read_to_string(root().join("docs/settings.md")).unwrap();
+    let rows: Vec<Vec<_>> = page
+        .lines()
+        .filter(|line| line.starts_with("| `healthcheck."))
+        .map(|row| row.split(" | ").map(|cell| cell.trim_matches(['|', ' ', '`'])).collect())
+        .collect();
+    let keys: Vec<_> = rows.iter().map(|row| row[0]).collect();
+    let unknown = HealthConfig::from_pairs([("healthcheck.unknown", "")]).unwrap_err().to_string();
+    assert!(unknown.contains(&keys.join(", ")), "{unknown} {keys:?}");
+    for row in rows {
+        assert_eq!(row[1], row[0].replace('.', "_").to_uppercase());
+        if !row[0].contains("NAME") && row[0] != "healthcheck.timeout" {
+            let config = HealthConfig::from_pairs([(row[0], row[2])]).unwrap();
+            assert_eq!(config, HealthConfig::default());
+        }
+    }
 }
 
 #[test]
