@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpResponse};
 use health_actix_web::{Endpoint, Health, service};
 use health_testees::actix_web::serve_app;
 use health_testees::ask;
@@ -105,4 +110,49 @@ fn the_response_of_the_core_is_one_of_actix_web_with_headers_and_reason() {
     assert_eq!(response.status().as_u16(), 299);
     assert_eq!(response.head().reason(), "MAINTENANCE");
     assert_eq!(response.headers().get("cache-control").unwrap(), "no-store");
+}
+
+/// Rejects every request, as a rate limit or an authentication may.
+async fn reject(
+    request: ServiceRequest,
+    _: Next<impl MessageBody>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    Ok(request.into_response(HttpResponse::TooManyRequests().finish()))
+}
+
+#[test]
+fn a_middleware_of_a_scope_rejects_no_polls_of_endpoints_before_the_scope() {
+    let (rejected, ok) = (is(429, ""), is(200, "OK"));
+    let scope = || web::scope("").wrap(from_fn(reject));
+    let (first, last, inside) = (health(), health(), health());
+    let paths = ["/ready", "/"];
+    let got = answers(
+        move |app| {
+            app.service(service(first.clone())).service(scope().configure(|app| own(app, "/")));
+        },
+        paths,
+    );
+    assert_eq!(got, [ok, rejected.clone()]);
+    let got = answers(
+        move |app| {
+            app.service(scope().configure(|app| own(app, "/"))).service(service(last.clone()));
+        },
+        paths,
+    );
+    assert_eq!(got, [rejected.clone(), rejected.clone()]);
+    let got = answers(
+        move |app| {
+            app.service(scope().service(service(inside.clone())));
+        },
+        paths,
+    );
+    assert_eq!(got, [rejected.clone(), rejected]);
+}
+
+#[actix_web::test]
+async fn a_middleware_of_the_app_rejects_polls() {
+    let app = App::new().service(service(health())).wrap(from_fn(reject));
+    let app = init_service(app).await;
+    let response = call_service(&app, TestRequest::get().uri("/ready").to_request()).await;
+    assert_eq!(response.status().as_u16(), 429);
 }

@@ -5,6 +5,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
 use axum::routing::{any, get};
 use health_axum::{Endpoint, Endpoints, Health, router};
 use health_testees::ask;
@@ -96,4 +99,17 @@ fn the_response_of_the_core_is_one_of_axum_with_headers_and_reason() {
     let handler = async move || health_axum::response(health.respond("").await);
     let app = Router::new().route("/own", get(handler));
     assert_eq!(answers(app, ["/own"]), [is(299, "MAINTENANCE")]);
+}
+
+#[test]
+fn a_layer_rejects_polls_only_if_it_is_added_after_the_endpoints() {
+    let reject = || from_fn(async |_: Request, _: Next| StatusCode::TOO_MANY_REQUESTS);
+    let (rejected, ok) = (is(429, ""), is(200, "OK"));
+    let paths = ["/ready", "/", "/unknown"];
+    let below = router(health()).merge(own("/").layer(reject()));
+    assert_eq!(answers(below, paths), [ok.clone(), rejected.clone(), rejected.clone()]);
+    let below = own("/").layer(reject()).merge(router(health()));
+    assert_eq!(answers(below, paths), [ok, rejected.clone(), is(404, "")]);
+    let around = own("/").merge(router(health())).layer(reject());
+    assert_eq!(answers(around, paths), [rejected.clone(), rejected.clone(), rejected]);
 }

@@ -8,8 +8,9 @@ use std::future::ready;
 use health_hyper::{Endpoint, Health, service};
 use health_testees::ask;
 use health_testees::hyper::serve_app;
-use hyper::Response;
-use hyper::service::service_fn;
+use hyper::body::{Body, Incoming};
+use hyper::service::{Service, service_fn};
+use hyper::{Request, Response, StatusCode};
 
 fn health() -> Health {
     let ready = Endpoint::readiness("/ready");
@@ -59,4 +60,30 @@ fn the_response_of_the_core_is_one_of_hyper_with_headers_and_reason() {
     assert_eq!(response.headers()["cache-control"], "no-store");
     let reason = response.extensions().get::<hyper::ext::ReasonPhrase>();
     assert_eq!(reason.unwrap().as_bytes(), b"MAINTENANCE");
+}
+
+/// Rejects every request before it reaches `_below`, as a rate limit or an authentication may.
+fn rejecting<S, B: Body>(
+    _below: S,
+) -> impl Service<Request<B>, Response = Response<String>, Error = Infallible, Future: Send> + Clone
+{
+    service_fn(|_| {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        ready(Ok(response))
+    })
+}
+
+#[test]
+fn a_service_rejects_polls_only_around_the_endpoints() {
+    let own = || {
+        service_fn(|_: Request<Incoming>| {
+            ready(Ok::<_, Infallible>(Response::new("own".to_owned())))
+        })
+    };
+    let below = serve_app(|| service(health(), rejecting(own()))).unwrap();
+    let got = ["GET /ready", "GET /"].map(|request| ask(below.address(), request));
+    assert_eq!(got, [is(200, "OK"), is(429, "")]);
+    let around = serve_app(|| rejecting(service(health(), own()))).unwrap();
+    assert_eq!(ask(around.address(), "GET /ready"), is(429, ""));
 }

@@ -8,15 +8,17 @@ use std::task::{Context, Poll};
 use futures::FutureExt as _;
 use health_hyper::Health;
 use hyper::{Request, Response, StatusCode};
-use tower_layer::Layer as _;
+use tower::ServiceBuilder;
+use tower_layer::Layer;
 use tower_service::Service;
 
-/// An application that is ready in the end, never, or no more.
+/// An application that is ready in the end, never, or no more, or that rejects every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Application {
     ReadyAfter(u32),
     NeverReady,
     Broken,
+    Rejects,
 }
 
 impl<B> Service<Request<B>> for Application {
@@ -26,7 +28,7 @@ impl<B> Service<Request<B>> for Application {
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
         match self {
-            Self::ReadyAfter(0) => return Poll::Ready(Ok(())),
+            Self::ReadyAfter(0) | Self::Rejects => return Poll::Ready(Ok(())),
             Self::ReadyAfter(polls) => *polls -= 1,
             Self::NeverReady => return Poll::Pending,
             Self::Broken => return Poll::Ready(Err("broken")),
@@ -36,8 +38,13 @@ impl<B> Service<Request<B>> for Application {
     }
 
     fn call(&mut self, _: Request<B>) -> Self::Future {
-        assert_eq!(*self, Self::ReadyAfter(0), "called before it was ready");
-        ready(Ok(Response::new("shop".to_owned())))
+        let mut response = Response::new("shop".to_owned());
+        match self {
+            Self::ReadyAfter(0) => {}
+            Self::Rejects => *response.status_mut() = StatusCode::TOO_MANY_REQUESTS,
+            _ => panic!("called before it was ready"),
+        }
+        ready(Ok(response))
     }
 }
 
@@ -70,4 +77,28 @@ async fn a_request_for_the_application_waits_until_that_is_ready() {
 #[tokio::test]
 async fn an_application_that_cannot_be_ready_fails_its_own_requests() {
     assert_eq!(status_of(Application::Broken, "/").await, Err("broken"));
+}
+
+/// Rejects every request, as a rate limit or an authentication may.
+#[derive(Clone, Copy)]
+struct Reject;
+
+impl<S> Layer<S> for Reject {
+    type Service = Application;
+
+    fn layer(&self, _: S) -> Application {
+        Application::Rejects
+    }
+}
+
+#[tokio::test]
+async fn a_layer_rejects_polls_only_if_it_comes_before_the_endpoints() {
+    let health = health_hyper::HealthLayer::new(Health::builder().build().unwrap());
+    let request = || Request::get("/health").body(()).unwrap();
+    let own = Application::ReadyAfter(0);
+    let mut below = ServiceBuilder::new().layer(health.clone()).layer(Reject).service(own);
+    assert_eq!(below.call(request()).await.unwrap().status(), StatusCode::OK);
+    let mut around = ServiceBuilder::new().layer(Reject).layer(health).service(own);
+    let response = around.call(request()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
 }

@@ -6,7 +6,8 @@ use health_poem::{Endpoint, Health, middleware};
 use health_testees::ask;
 use health_testees::poem::serve_app;
 use poem::endpoint::make_sync;
-use poem::{EndpointExt, Route, get};
+use poem::http::StatusCode;
+use poem::{EndpointExt, Error, Route, get};
 
 fn health() -> Health {
     let ready = Endpoint::readiness("/ready");
@@ -73,4 +74,15 @@ fn the_response_of_the_core_is_one_of_poem_with_headers() {
     let response = health_poem::response(response);
     assert_eq!(response.status(), 299);
     assert_eq!(response.headers()["cache-control"], "no-store");
+}
+
+#[test]
+fn a_middleware_rejects_polls_only_if_it_is_added_after_the_endpoints() {
+    let too_many = async || Err::<&str, _>(Error::from_status(StatusCode::TOO_MANY_REQUESTS));
+    let paths = ["/ready", "/"];
+    let status = |(status, _)| status;
+    let below = own("/").around(move |_, _| too_many()).with(middleware(health()));
+    assert_eq!(answers(below, paths).map(status), [200, 429]);
+    let around = own("/").with(middleware(health())).around(move |_, _| too_many());
+    assert_eq!(answers(around, paths).map(status), [429, 429]);
 }

@@ -9,9 +9,12 @@ use health_rocket::{Endpoint, Health, HealthResponder, fairing};
 use health_testees::ask;
 use health_testees::rocket::serve_app;
 use rocket::error::ErrorKind;
+use rocket::fairing::AdHoc;
+use rocket::http::Status;
 use rocket::local::blocking::Client;
+use rocket::request::{FromRequest, Outcome};
 use rocket::shield::Shield;
-use rocket::{Build, Rocket, Route, State, get, routes};
+use rocket::{Build, Request, Rocket, Route, State, get, routes, uri};
 
 fn health() -> Health {
     let ready = Endpoint::readiness("/ready");
@@ -152,4 +155,49 @@ fn an_endpoint_forbids_sniffing_once_whether_shield_does_or_not() {
         let values = response.headers().get("x-content-type-options");
         assert_eq!(values.collect::<Vec<_>>(), ["nosniff"]);
     }
+}
+
+/// Rejects every request, as a rate limit or an authentication may.
+struct Guard;
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Guard {
+    type Error = ();
+
+    async fn from_request(_: &'r Request<'_>) -> Outcome<Self, ()> {
+        Outcome::Error((Status::TooManyRequests, ()))
+    }
+}
+
+#[get("/own")]
+fn guarded(_guard: Guard) -> &'static str {
+    "own"
+}
+
+#[get("/<_..>")]
+fn every_guarded(_guard: Guard) -> &'static str {
+    "own"
+}
+
+#[test]
+fn a_guard_of_the_application_rejects_no_polls() {
+    for routes in [routes![guarded], ranked(routes![every_guarded], -100)] {
+        let got =
+            answers(|app| app.mount("/", routes).attach(fairing(health())), ["/ready", "/own"]);
+        assert_eq!(got.map(|(status, _)| status), [200, 429]);
+    }
+}
+
+#[test]
+fn a_request_fairing_that_changes_the_path_rejects_polls_in_either_order() {
+    let reject = || {
+        AdHoc::on_request("reject", |request, _| {
+            request.set_uri(uri!("/refused"));
+            Box::pin(async {})
+        })
+    };
+    let got = answers(|app| app.attach(reject()).attach(fairing(health())), ["/ready"]);
+    assert_eq!(got.map(|(status, _)| status), [404]);
+    let got = answers(|app| app.attach(fairing(health())).attach(reject()), ["/ready"]);
+    assert_eq!(got.map(|(status, _)| status), [404]);
 }

@@ -5,6 +5,7 @@
 use health_testees::ask;
 use health_testees::warp::serve_app;
 use health_warp::{Endpoint, Health, filter};
+use warp::http::StatusCode;
 use warp::reply::Reply;
 use warp::{Filter, Rejection};
 
@@ -86,4 +87,34 @@ fn the_response_of_the_core_is_one_of_warp_with_headers() {
         async move { health_warp::response(health.respond("").await) }
     });
     assert_eq!(answers(own, ["/own"]), [is(299, "MAINTENANCE")]);
+}
+
+#[test]
+fn a_filter_in_front_of_the_application_alone_rejects_no_polls() {
+    let authorized = || warp::header::exact("authorization", "Bearer secret");
+    let paths = ["/ready", "/"];
+    let status = |(status, _)| status;
+    let got = answers(filter(health()).or(authorized().and(every())), paths);
+    assert_eq!(got.map(status), [200, 400]);
+    let got = answers(authorized().and(every()).or(filter(health())), paths);
+    assert_eq!(got.map(status), [200, 400]);
+    let got = answers(authorized().and(filter(health()).or(every())), paths);
+    assert_eq!(got.map(status), [400, 400]);
+}
+
+/// Every request gets 429, as behind a rate limit that is used up.
+fn limited<F>(_below: F) -> impl Filter<Extract = (StatusCode,), Error = Rejection> + Clone {
+    warp::any().and_then(async || Ok::<_, Rejection>(StatusCode::TOO_MANY_REQUESTS))
+}
+
+#[test]
+fn a_wrapper_of_the_application_alone_rejects_no_polls_if_the_endpoints_come_first() {
+    let paths = ["/ready", "/"];
+    let status = |(status, _)| status;
+    let got = answers(filter(health()).or(every().with(warp::wrap_fn(limited))), paths);
+    assert_eq!(got.map(status), [200, 429]);
+    let got = answers(every().with(warp::wrap_fn(limited)).or(filter(health())), paths);
+    assert_eq!(got.map(status), [429, 429]);
+    let got = answers(filter(health()).or(every()).with(warp::wrap_fn(limited)), paths);
+    assert_eq!(got.map(status), [429, 429]);
 }
