@@ -7,21 +7,21 @@ use std::time::Duration;
 use crate::url::Url;
 
 pub(crate) const HELP: &str = "\
-Ask a health endpoint once, and say with the exit code what it found.
+Send one request to a health endpoint, and exit with a code for the result.
 
 Usage: health-probe [OPTIONS] URL
 
   URL   http://HOST[:PORT][/PATH][?QUERY], HOST a name, an IPv4 address or an IPv6 address in brackets
 
 Options:
-      --maintenance-ok    Maintenance is healthy: a 299, or the body MAINTENANCE with any code
-      --timeout SECONDS   Time for everything from looking up the name to the last byte read [default: 10]
+      --maintenance-ok    Treat maintenance as healthy: a 299, or the body MAINTENANCE with any code
+      --timeout SECONDS   Limit for everything, from the name lookup to the last byte [default: 10]
       --unix-socket PATH  Connect to this Unix socket; HOST and PORT are only sent as Host
   -h, --help              Print this help
   -V, --version           Print the version
 
-Exit code: 0 healthy (200), 1 failing (any other answer), 2 could not ask (no connection, no answer in time,
-not HTTP, or a mistake in the arguments).
+Exit code: 0 healthy (200), 1 failing (any other response), 2 no response (no connection, no complete response
+in time, not HTTP, or invalid arguments).
 ";
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,7 +33,7 @@ pub(crate) enum Invocation {
     Probe(Probe),
 }
 
-/// What to ask, and how.
+/// A request to send.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Probe {
     pub(crate) url: Url,
@@ -42,7 +42,11 @@ pub(crate) struct Probe {
     pub(crate) timeout: Duration,
 }
 
-/// What was asked for, or a sentence on what is wrong with it.
+/// Parses the arguments.
+///
+/// # Errors
+///
+/// A sentence for the user.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, String> {
     let mut arguments = arguments.into_iter();
     let mut url = None;
@@ -54,7 +58,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     while let Some(argument) = arguments.next() {
         if are_options_over || !argument.as_encoded_bytes().starts_with(b"-") {
             if url.is_some() {
-                return Err(format!("{argument:?} is one argument too many"));
+                return Err(format!("unexpected argument {argument:?}"));
             }
             url = Some(parse_url(&argument)?);
             continue;
@@ -72,7 +76,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
             Some("--maintenance-ok") if is_flag => maintenance_ok = true,
             Some("--timeout") => timeout = parse_timeout(&value()?)?,
             Some("--unix-socket") => socket = Some(parse_socket(value()?)?),
-            _ => return Err(format!("there is no option {argument:?}")),
+            _ => return Err(format!("unknown option {argument:?}")),
         }
     }
 
@@ -99,7 +103,7 @@ fn parse_timeout(text: &OsStr) -> Result<Duration, String> {
 
 fn parse_socket(path: OsString) -> Result<PathBuf, String> {
     if cfg!(not(unix)) {
-        return Err("there are no Unix sockets here".to_owned());
+        return Err("Unix sockets are not supported on this platform".to_owned());
     }
     if path.is_empty() {
         return Err("--unix-socket has an empty path".to_owned());
@@ -107,7 +111,7 @@ fn parse_socket(path: OsString) -> Result<PathBuf, String> {
     Ok(PathBuf::from(path))
 }
 
-/// `--name=value` as name and value. No name of ours is anything but UTF-8; a value may be.
+/// `--name=value` as name and value. Names are UTF-8; values may not be.
 fn split(argument: &OsStr) -> (Option<&str>, Option<OsString>) {
     #[cfg(unix)]
     {
@@ -177,7 +181,7 @@ mod tests {
     #[test]
     fn a_socket_is_refused_where_there_are_none() {
         let mistake = arguments(&["http://a", "--unix-socket=s"]).unwrap_err();
-        assert_eq!(mistake, "there are no Unix sockets here");
+        assert_eq!(mistake, "Unix sockets are not supported on this platform");
     }
 
     #[test]
@@ -193,14 +197,14 @@ mod tests {
         for (words, named) in [
             (&[][..], "the URL is missing"),
             (&["--maintenance-ok"], "the URL is missing"),
-            (&["http://a", "http://b"], r#""http://b" is one argument too many"#),
-            (&["--", "http://a", "-h"], r#""-h" is one argument too many"#),
-            (&["http://a", "--follow"], r#"no option "--follow""#),
-            (&["http://a", "--maintenance-ok=yes"], r#"no option "--maintenance-ok=yes""#),
+            (&["http://a", "http://b"], r#"unexpected argument "http://b""#),
+            (&["--", "http://a", "-h"], r#"unexpected argument "-h""#),
+            (&["http://a", "--follow"], r#"unknown option "--follow""#),
+            (&["http://a", "--maintenance-ok=yes"], r#"unknown option "--maintenance-ok=yes""#),
             (&["http://a", "--timeout"], r#""--timeout" needs a value"#),
             (&["http://a", "--unix-socket"], r#""--unix-socket" needs a value"#),
             (&["ftp://a"], r#"the URL "ftp://a" does not begin with http://"#),
-            (&["-"], r#"no option "-""#),
+            (&["-"], r#"unknown option "-""#),
             (&[""], "does not begin with http://"),
         ] {
             let mistake = arguments(words).unwrap_err();

@@ -1,4 +1,4 @@
-//! One request and its answer, over a new connection.
+//! One request and its response, over a new connection.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -7,14 +7,14 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use crate::answer::Answer;
 use crate::arguments::Probe;
+use crate::response::Response;
 use crate::url::{Host, Url};
 
-/// What the thread that asks tells the one that watches the time.
+/// What the thread of the exchange reports to the main thread.
 pub(crate) enum Progress {
     Reached(Stage),
-    Done(Result<Answer, String>),
+    Done(Result<Response, String>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +28,10 @@ pub(crate) enum Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Resolving => "looking up the name",
-            Self::Connecting => "connecting",
-            Self::Waiting => "waiting for the answer",
-            Self::Reading => "in the middle of the answer",
+            Self::Resolving => "during the name lookup",
+            Self::Connecting => "while connecting",
+            Self::Waiting => "while waiting for the response",
+            Self::Reading => "while reading the response",
         })
     }
 }
@@ -39,13 +39,17 @@ impl fmt::Display for Stage {
 trait Connection: Read + Write {}
 impl<T: Read + Write> Connection for T {}
 
-/// The answer, or a sentence that says why there is no answer. It may take longer than the deadline.
+/// Sends the request and returns the response. It may take longer than the deadline.
+///
+/// # Errors
+///
+/// A sentence for the user.
 pub(crate) fn run(
     probe: &Probe,
     deadline: Instant,
     progress: &Sender<Progress>,
-) -> Result<Answer, String> {
-    // A watcher that has given up is not told.
+) -> Result<Response, String> {
+    // After the timeout there is no receiver.
     let reached = |stage| progress.send(Progress::Reached(stage)).unwrap_or_default();
     let mut connection = match &probe.socket {
         Some(path) => {
@@ -74,16 +78,16 @@ pub(crate) fn run(
                 reached(Stage::Reading);
                 bytes.extend(buffer.iter().take(*count));
             }
-            Err(error) => return Err(format!("the connection broke: {error}")),
+            Err(error) => return Err(format!("the connection failed: {error}")),
         }
         let is_end = matches!(received, Ok(0));
-        match Answer::read(&bytes, is_end) {
-            Ok(Some(answer)) => return Ok(answer),
+        match Response::read(&bytes, is_end) {
+            Ok(Some(response)) => return Ok(response),
             Ok(None) => {}
-            // A server may answer before it has read, and close: what counts is whether it answered.
+            // A server may respond and close before it has read the request: the response counts.
             Err(malformed) => {
                 return Err(match sent {
-                    Err(error) if bytes.is_empty() => format!("the connection broke: {error}"),
+                    Err(error) if bytes.is_empty() => format!("the connection failed: {error}"),
                     _ => malformed.to_string(),
                 });
             }
@@ -109,7 +113,7 @@ fn resolve(url: &Url) -> Result<Vec<SocketAddr>, String> {
     }
 }
 
-/// Tries one address after the other. Each may take its share of the time, so that one that never answers
+/// Tries one address after the other. Each may take its share of the time, so that one that never responses
 /// leaves some for the others.
 fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<Box<dyn Connection>, String> {
     let mut failures = Vec::new();
@@ -122,7 +126,7 @@ fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<Box<dyn Connec
         }
     }
     match failures.is_empty() {
-        true => Err("the name has no address".to_owned()),
+        true => Err("the host name has no address".to_owned()),
         false => Err(failures.join("; ")),
     }
 }

@@ -1,11 +1,11 @@
-//! Asks a health endpoint once, over plain HTTP/1.1, and says with its exit code what it found.
+//! Sends one request to a health endpoint, over plain HTTP/1.1, and exits with a code for the result.
 //!
-//! It is for container images that have no curl, and does no more than a health check needs: no TLS, no
-//! redirects, no more of the answer than tells healthy from maintenance.
+//! It is for container images without curl. It supports neither TLS nor redirects, and reads only as much of the response
+//! as it needs to detect maintenance.
 
-mod answer;
 mod arguments;
 mod exchange;
+mod response;
 mod url;
 mod verdict;
 
@@ -16,42 +16,46 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Instant;
 
-use crate::answer::Answer;
 use crate::arguments::{HELP, Invocation, Probe};
 use crate::exchange::{Progress, Stage};
+use crate::response::Response;
 use crate::verdict::Verdict;
 
 const FAILING: u8 = 1;
-const COULD_NOT_ASK: u8 = 2;
+const NO_RESPONSE: u8 = 2;
 
 fn main() -> ExitCode {
     match arguments::parse(env::args_os().skip(1)) {
-        Ok(Invocation::Help) => say(HELP),
-        Ok(Invocation::Version) => say(concat!("health-probe ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Invocation::Help) => print(HELP),
+        Ok(Invocation::Version) => print(concat!("health-probe ", env!("CARGO_PKG_VERSION"), "\n")),
         Ok(Invocation::Probe(probe)) => {
             let maintenance_ok = probe.maintenance_ok;
-            match ask(probe) {
-                Ok(answer) => conclude(Verdict::of(&answer, maintenance_ok)),
-                Err(reason) => could_not_ask(&reason),
+            match request(probe) {
+                Ok(response) => conclude(Verdict::of(&response, maintenance_ok)),
+                Err(reason) => fail(&format!("no response: {reason}")),
             }
         }
-        Err(mistake) => could_not_ask(&format!("{mistake}; see --help")),
+        Err(mistake) => fail(&format!("health-probe: {mistake}; see --help")),
     }
 }
 
-/// The answer, or why there is no answer, when the time is over at the latest: nothing that the exchange waits for
-/// can hold up this thread, neither a resolver nor a server that sends a byte a second.
-fn ask(probe: Probe) -> Result<Answer, String> {
+/// Sends the request and returns the response, within the timeout. The exchange runs on another thread, so that neither a
+/// resolver nor a server that sends a byte a second can delay this one.
+///
+/// # Errors
+///
+/// The reason why there is no response.
+fn request(probe: Probe) -> Result<Response, String> {
     let timeout = probe.timeout;
     let deadline = Instant::now() + timeout;
     let (progress, observed) = mpsc::channel();
     thread::Builder::new()
         .spawn(move || {
             let result = exchange::run(&probe, deadline, &progress);
-            // The receiver is gone when the time is over.
+            // After the timeout there is no receiver.
             let _ = progress.send(Progress::Done(result));
         })
-        .map_err(|error| format!("no thread to ask in: {error}"))?;
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
 
     let mut stage = Stage::Resolving;
     loop {
@@ -60,16 +64,16 @@ fn ask(probe: Probe) -> Result<Answer, String> {
             Ok(Progress::Reached(reached)) => stage = reached,
             Ok(Progress::Done(result)) => return result,
             Err(RecvTimeoutError::Timeout) => {
-                return Err(format!("time-out after {timeout:?}, {stage}"));
+                return Err(format!("timed out after {timeout:?} {stage}"));
             }
             Err(RecvTimeoutError::Disconnected) => return Err(format!("gave up {stage}")),
         }
     }
 }
 
-// The reader of the output may have gone, or the disk may be full: the exit code still says it.
+// The output may be closed, or the disk full: the exit code is still right.
 
-fn say(text: &str) -> ExitCode {
+fn print(text: &str) -> ExitCode {
     let _ = io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }
@@ -82,7 +86,7 @@ fn conclude(verdict: Verdict) -> ExitCode {
     }
 }
 
-fn could_not_ask(reason: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "could not ask: {reason}");
-    ExitCode::from(COULD_NOT_ASK)
+fn fail(message: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "{message}");
+    ExitCode::from(NO_RESPONSE)
 }

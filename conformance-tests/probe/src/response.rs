@@ -1,24 +1,24 @@
-//! The bytes of an answer, read as HTTP/1 as far as a verdict needs them, and no further.
+//! Parses the part of an HTTP/1 response that a verdict needs.
 
 use std::fmt;
 
 /// Status, reason and the beginning of the body.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) code: u16,
     pub(crate) reason: Vec<u8>,
-    /// All of it where it is short; where it is not, more than [`WORD_LIMIT`] bytes of it.
+    /// The whole body if it is short, otherwise its first `WORD_LIMIT + 1` bytes.
     pub(crate) body: Vec<u8>,
 }
 
-/// Heads longer than this, interim ones included, are not those of a health endpoint.
+/// Maximum size of the headers, interim responses included.
 const HEAD_LIMIT: usize = 16 * 1024;
-/// What the chunks of a body may take up on the wire before [`WORD_LIMIT`] bytes of it are there.
+/// Maximum size of the chunks on the wire before [`WORD_LIMIT`] bytes of the body are complete.
 const CHUNKS_LIMIT: usize = 16 * 1024;
-/// A body longer than this is not one of the words that matter: the rest need not be read.
+/// The rest of a body that is longer than this is not read.
 pub(crate) const WORD_LIMIT: usize = 64;
 
-/// Why some bytes are no answer.
+/// Why bytes are not a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Malformed {
     Silent,
@@ -32,18 +32,18 @@ pub(crate) enum Malformed {
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Silent => "the connection was closed without an answer",
-            Self::NotHttp => "the answer is not HTTP/1",
-            Self::CutOff => "the answer was cut off",
-            Self::HeadTooLong => "the headers of the answer do not end",
-            Self::Length => "the answer has a Content-Length that is no length",
-            Self::Chunks => "the answer has chunks that are none",
+            Self::Silent => "the server closed the connection without a response",
+            Self::NotHttp => "the response is not HTTP/1",
+            Self::CutOff => "the response is incomplete",
+            Self::HeadTooLong => "the headers of the response are too long",
+            Self::Length => "the response has an invalid Content-Length",
+            Self::Chunks => "the response has invalid chunks",
         })
     }
 }
 
-impl Answer {
-    /// The answer in all the bytes that came so far, if they are enough; `is_end` where no more will come.
+impl Response {
+    /// Parses all bytes received so far. Returns `None` if more are needed; `is_end` means that no more will come.
     pub(crate) fn read(bytes: &[u8], is_end: bool) -> Result<Option<Self>, Malformed> {
         let mut rest = bytes;
         loop {
@@ -63,7 +63,7 @@ impl Answer {
                 };
             };
             let (code, reason) = status(head)?;
-            // An interim answer, such as 103 Early Hints. 101 is not interim: nothing follows it.
+            // An interim response, such as 103 Early Hints. 101 is not interim: nothing follows it.
             if (100..200).contains(&code) && code != 101 {
                 rest = after;
                 continue;
@@ -74,7 +74,7 @@ impl Answer {
     }
 }
 
-/// Whether this may be the beginning of an answer.
+/// Whether this can be the beginning of a response.
 fn is_http(bytes: &[u8]) -> bool {
     bytes.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
 }
@@ -187,7 +187,7 @@ fn chunks(bytes: &[u8], is_end: bool) -> Result<Option<Vec<u8>>, Malformed> {
     while let Some((line, after)) = split_line(rest) {
         let size = line.split(|byte| *byte == b';').next().unwrap_or_default();
         let size = number(size.trim_ascii(), 16).ok_or(Malformed::Chunks)?;
-        // Trailers may follow the last chunk; they are not waited for.
+        // Trailers after the last chunk are not read.
         if size == 0 {
             return Ok(Some(body));
         }
@@ -210,7 +210,7 @@ fn chunks(bytes: &[u8], is_end: bool) -> Result<Option<Vec<u8>>, Malformed> {
     }
 }
 
-/// A number without a sign; one beyond all bounds is as good as the highest.
+/// A number without a sign; one that is too large becomes the maximum.
 fn number(digits: &[u8], radix: u32) -> Option<usize> {
     let base = usize::try_from(radix).ok()?;
     let mut number: usize = 0;

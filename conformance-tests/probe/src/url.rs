@@ -1,14 +1,14 @@
-//! The URL: whom to ask, and for what.
+//! The URL of a request.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// A plain `http://` URL. None of its parts can hold what would end a line of the request.
+/// An `http://` URL. No part contains a character that could end a line of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Url {
     pub(crate) host: Host,
     pub(crate) port: u16,
-    /// Path and query, as they go into the request line.
+    /// Path and query, as in the request line.
     pub(crate) target: String,
 }
 
@@ -22,23 +22,27 @@ const SCHEME: &str = "http://";
 const DEFAULT_PORT: u16 = 80;
 
 impl Url {
-    /// The URL, or what is wrong with it, as the rest of a sentence that begins with the URL.
+    /// Parses a URL.
+    ///
+    /// # Errors
+    ///
+    /// The rest of a sentence that begins with the URL.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("holds a character that has to be percent-encoded, or is not ASCII");
+            return Err("contains a character that must be percent-encoded");
         }
         if has_prefix(text, "https://") {
-            return Err("asks for TLS, which health-probe does not speak: give an http:// URL");
+            return Err("requires TLS, which health-probe does not support: use an http:// URL");
         }
         if !has_prefix(text, SCHEME) {
             return Err("does not begin with http://");
         }
         let rest = text.get(SCHEME.len()..).unwrap_or_default();
-        // What follows a `#` is for the client alone.
+        // A fragment is not sent.
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if authority.contains('@') {
-            return Err("holds a user name, which health-probe does not send");
+            return Err("contains a user name, which health-probe does not send");
         }
         let (host, port) = split_port(authority)?;
         Ok(Self {
@@ -52,7 +56,7 @@ impl Url {
     }
 }
 
-/// As the `Host` header has it.
+/// The value of the `Host` header.
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.host {

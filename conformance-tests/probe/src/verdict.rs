@@ -1,10 +1,10 @@
-//! What an answer says of the application, in a line.
+//! The verdict on a response, in a line.
 
 use std::fmt;
 
-use crate::answer::Answer;
+use crate::response::Response;
 
-/// Whether the application is healthy, and why, without any byte of the server's that a terminal would obey.
+/// Whether the application is healthy, and why, without control characters of the server.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Healthy(String),
@@ -15,13 +15,13 @@ const LONGEST_WORD: usize = 32;
 const LONGEST_REASON: usize = 64;
 
 impl Verdict {
-    pub(crate) fn of(answer: &Answer, is_maintenance_ok: bool) -> Self {
-        let is_maintenance = answer.code == 299 || answer.body.trim_ascii() == b"MAINTENANCE";
-        let seen = format!("{} {}", answer.code, describe(answer));
+    pub(crate) fn of(response: &Response, is_maintenance_ok: bool) -> Self {
+        let is_maintenance = response.code == 299 || response.body.trim_ascii() == b"MAINTENANCE";
+        let seen = format!("{} {}", response.code, describe(response));
         let seen = seen.trim_end();
-        match answer.code {
+        match response.code {
             _ if is_maintenance && is_maintenance_ok => {
-                Self::Healthy(format!("{seen} (maintenance, which is ok here)"))
+                Self::Healthy(format!("{seen} (maintenance)"))
             }
             _ if is_maintenance => {
                 Self::Failing(format!("{seen} (maintenance; healthy with --maintenance-ok)"))
@@ -42,14 +42,14 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The body where it is a word, such as ERROR; else the reason.
-fn describe(answer: &Answer) -> String {
+/// The body if it is short and printable, such as ERROR; otherwise the reason phrase.
+fn describe(response: &Response) -> String {
     let is_printable = |byte: &u8| matches!(byte, b' '..=b'~');
-    let body = answer.body.trim_ascii();
+    let body = response.body.trim_ascii();
     if !body.is_empty() && body.len() <= LONGEST_WORD && body.iter().all(is_printable) {
         return String::from_utf8_lossy(body).into_owned();
     }
-    let reason = answer.reason.iter().take(LONGEST_REASON);
+    let reason = response.reason.iter().take(LONGEST_REASON);
     reason
         .map(|byte| match is_printable(byte) {
             true => char::from(*byte),
@@ -63,8 +63,8 @@ mod tests {
     use super::*;
 
     fn verdict(code: u16, reason: &str, body: &str, is_maintenance_ok: bool) -> String {
-        let answer = Answer { code, reason: reason.into(), body: body.into() };
-        Verdict::of(&answer, is_maintenance_ok).to_string()
+        let response = Response { code, reason: reason.into(), body: body.into() };
+        Verdict::of(&response, is_maintenance_ok).to_string()
     }
 
     #[test]

@@ -1,13 +1,13 @@
 use super::*;
 
-/// All of an answer, after which the connection is closed.
+/// A complete response, after which the connection is closed.
 fn read(bytes: &[u8]) -> Result<(u16, String, String), Malformed> {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let answer = Answer::read(bytes, true)?.unwrap();
-    Ok((answer.code, text(answer.reason), text(answer.body)))
+    let response = Response::read(bytes, true)?.unwrap();
+    Ok((response.code, text(response.reason), text(response.body)))
 }
 
-fn answer(code: u16, reason: &str, body: &str) -> Result<(u16, String, String), Malformed> {
+fn response(code: u16, reason: &str, body: &str) -> Result<(u16, String, String), Malformed> {
     Ok((code, reason.to_owned(), body.to_owned()))
 }
 
@@ -21,19 +21,19 @@ const INTERIM: &[u8] =
 
 #[test]
 fn bodies_end_by_length_by_chunks_and_by_close() {
-    assert_eq!(read(LENGTH), answer(200, "OK", "OK"));
-    assert_eq!(read(CHUNKED), answer(299, "MAINTENANCE", "MAINTENANCE"));
-    assert_eq!(read(CLOSE), answer(503, "Service Unavailable", "ERROR\n"));
-    assert_eq!(read(INTERIM), answer(200, "OK", "OK"));
+    assert_eq!(read(LENGTH), response(200, "OK", "OK"));
+    assert_eq!(read(CHUNKED), response(299, "MAINTENANCE", "MAINTENANCE"));
+    assert_eq!(read(CLOSE), response(503, "Service Unavailable", "ERROR\n"));
+    assert_eq!(read(INTERIM), response(200, "OK", "OK"));
 }
 
 #[test]
-fn it_does_not_matter_in_which_pieces_an_answer_comes() {
+fn it_does_not_matter_in_which_pieces_a_response_comes() {
     for bytes in [LENGTH, CHUNKED, INTERIM] {
-        let whole = Answer::read(bytes, true).unwrap();
+        let whole = Response::read(bytes, true).unwrap();
         let mut is_there = false;
         for end in 0..=bytes.len() {
-            let read = Answer::read(&bytes[..end], false).unwrap();
+            let read = Response::read(&bytes[..end], false).unwrap();
             assert!(read.is_some() || !is_there, "byte {end} took it back");
             is_there = read.is_some();
             if is_there {
@@ -43,7 +43,7 @@ fn it_does_not_matter_in_which_pieces_an_answer_comes() {
         assert!(is_there, "it needs no close");
     }
     for end in 0..CLOSE.len() {
-        assert_eq!(Answer::read(&CLOSE[..end], false), Ok(None));
+        assert_eq!(Response::read(&CLOSE[..end], false), Ok(None));
     }
 }
 
@@ -70,15 +70,15 @@ fn a_reason_may_be_missing_or_odd() {
         ("HTTP/1.9 299 a: b", "a: b"),
     ] {
         let bytes = format!("{line}\r\n\r\n");
-        assert_eq!(read(bytes.as_bytes()), answer(299, reason, ""), "{line}");
+        assert_eq!(read(bytes.as_bytes()), response(299, reason, ""), "{line}");
     }
 }
 
 #[test]
-fn an_answer_without_a_body_is_not_waited_for() {
+fn a_response_without_a_body_is_not_waited_for() {
     for code in [101, 204, 304] {
         let bytes = format!("HTTP/1.1 {code} X\r\nContent-Length: 9\r\n\r\n");
-        let read = Answer::read(bytes.as_bytes(), false).unwrap().unwrap();
+        let read = Response::read(bytes.as_bytes(), false).unwrap().unwrap();
         assert_eq!((read.code, read.body), (code, Vec::new()));
     }
 }
@@ -94,7 +94,7 @@ fn of_a_long_body_only_the_beginning_is_read() {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{long}"
         ),
     ] {
-        let read = Answer::read(bytes.as_bytes(), false).unwrap();
+        let read = Response::read(bytes.as_bytes(), false).unwrap();
         let body = read.map(|read| read.body);
         assert_eq!(body.as_deref(), Some(long.as_bytes()), "{bytes}");
     }
@@ -106,15 +106,15 @@ fn chunks_come_before_a_length_and_other_encodings_end_with_the_connection() {
         read(format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\n{body}").as_bytes())
     };
     let both = "Content-Length: 1\r\nTransfer-Encoding: chunked";
-    assert_eq!(read_with(both, "2\r\nOK\r\n0\r\n"), answer(200, "OK", "OK"));
+    assert_eq!(read_with(both, "2\r\nOK\r\n0\r\n"), response(200, "OK", "OK"));
     let listed = "transfer-encoding: gzip, Chunked";
-    assert_eq!(read_with(listed, "2\nOK\n0\n"), answer(200, "OK", "OK"));
+    assert_eq!(read_with(listed, "2\nOK\n0\n"), response(200, "OK", "OK"));
     let other = "Content-Length: 1\r\nTransfer-Encoding: gzip";
-    assert_eq!(read_with(other, "OK"), answer(200, "OK", "OK"));
+    assert_eq!(read_with(other, "OK"), response(200, "OK", "OK"));
     let twice = "Content-Length: 2\r\nContent-Length: 2";
-    assert_eq!(read_with(twice, "OK"), answer(200, "OK", "OK"));
+    assert_eq!(read_with(twice, "OK"), response(200, "OK", "OK"));
     let no_header = "no colon\r\n: \r\n folded";
-    assert_eq!(read_with(no_header, "OK"), answer(200, "OK", "OK"));
+    assert_eq!(read_with(no_header, "OK"), response(200, "OK", "OK"));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn what_is_not_http_is_found_at_its_first_bytes() {
         b"HTTP/2 200\r\n\r\n",
         b"\x00",
     ] {
-        assert_eq!(Answer::read(bytes, false), Err(Malformed::NotHttp), "{bytes:?}");
+        assert_eq!(Response::read(bytes, false), Err(Malformed::NotHttp), "{bytes:?}");
     }
     for line in [
         "HTTP/1.1",
@@ -160,18 +160,18 @@ fn lengths_and_chunks_that_are_none_are_refused() {
 fn headers_and_chunks_that_do_not_end_are_given_up() {
     let line = format!("X: {}\r\n", "x".repeat(1020));
     let within = format!("HTTP/1.1 200 OK\r\n{}\r\n", line.repeat(15));
-    assert_eq!(read(within.as_bytes()), answer(200, "OK", ""));
+    assert_eq!(read(within.as_bytes()), response(200, "OK", ""));
     let status = format!("HTTP/1.1 200 {}", "x".repeat(HEAD_LIMIT));
     let headers = format!("HTTP/1.1 200 OK\r\n{}", line.repeat(16));
     let ended = format!("{headers}\r\n");
     let interim = "HTTP/1.1 102 Processing\r\n\r\n".repeat(HEAD_LIMIT / 27 + 1);
     for bytes in [status, headers, ended, interim] {
-        let read = Answer::read(bytes.as_bytes(), false);
+        let read = Response::read(bytes.as_bytes(), false);
         assert_eq!(read, Err(Malformed::HeadTooLong), "{} bytes", bytes.len());
     }
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let bomb = format!("{chunked}1;{}", "x".repeat(CHUNKS_LIMIT));
-    assert_eq!(Answer::read(bomb.as_bytes(), false), Err(Malformed::Chunks));
+    assert_eq!(Response::read(bomb.as_bytes(), false), Err(Malformed::Chunks));
 }
 
 #[test]
@@ -181,8 +181,8 @@ fn no_byte_in_the_wrong_place_is_a_panic() {
             for byte in *b"\0\r\n \t:;,-9f\xff" {
                 let mut bytes = bytes.to_vec();
                 bytes[at] = byte;
-                let _ = Answer::read(&bytes, false);
-                let _ = Answer::read(&bytes, true);
+                let _ = Response::read(&bytes, false);
+                let _ = Response::read(&bytes, true);
             }
         }
     }

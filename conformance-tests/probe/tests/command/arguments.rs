@@ -51,10 +51,10 @@ fn the_page_has_the_options_the_defaults_and_the_exit_codes_of_the_help() {
 
 #[test]
 fn a_mistake_in_the_arguments_says_what_to_do() {
-    Run::of(["https://localhost/"]).could_not_ask("TLS, which health-probe does not speak");
-    Run::of(["--follow"]).could_not_ask(r#"there is no option "--follow"; see --help"#);
-    Run::of([""; 0]).could_not_ask("the URL is missing");
-    Run::of(["http://a\r\nX: y/"]).could_not_ask("percent-encoded");
+    Run::of(["https://localhost/"]).fails("TLS, which health-probe does not support");
+    Run::of(["--follow"]).fails(r#"unknown option "--follow"; see --help"#);
+    Run::of([""; 0]).fails("the URL is missing");
+    Run::of(["http://a\r\nX: y/"]).fails("percent-encoded");
 }
 
 #[cfg(unix)]
@@ -63,7 +63,7 @@ fn arguments_may_be_any_bytes() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     for bytes in [&b"\xff"[..], b"--\xff=\x1b", b"http://\xff/", b"--timeout=\xff"] {
-        Run::of([OsStr::from_bytes(bytes)]).could_not_ask(r"\xFF");
+        Run::of([OsStr::from_bytes(bytes)]).fails(r"\xFF");
     }
 }
 

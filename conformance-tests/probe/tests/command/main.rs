@@ -17,7 +17,7 @@ fn command() -> Command {
     Command::new(env!("CARGO_BIN_EXE_health-probe"))
 }
 
-/// What one run of the command came to.
+/// The result of one run of the command.
 #[derive(Debug)]
 struct Run {
     code: Option<i32>,
@@ -36,18 +36,21 @@ impl Run {
         Self::of([options, &[&url]].concat())
     }
 
-    /// Healthy or failing, and the line that says so.
+    /// Exit code 0 or 1, and this line.
     #[track_caller]
     fn concluded(&self, code: i32, line: &str) {
         let expected = format!("{line}\n");
         assert_eq!((self.code, &*self.out, &*self.err), (Some(code), &*expected, ""));
     }
 
-    /// Could not ask, and the line says why.
+    /// Exit code 2, and one line with the reason.
     #[track_caller]
-    fn could_not_ask(&self, why: &str) {
+    fn fails(&self, why: &str) {
         assert_eq!((self.code, &*self.out), (Some(2), ""), "{self:?}");
-        assert!(self.err.starts_with("could not ask: "), "{self:?}");
+        assert!(
+            self.err.starts_with("no response: ") || self.err.starts_with("health-probe: "),
+            "{self:?}"
+        );
         assert!(self.err.contains(why), "{why:?} is not in {self:?}");
         let (_, rest) = self.err.split_once('\n').unwrap();
         assert_eq!(rest, "", "one line");

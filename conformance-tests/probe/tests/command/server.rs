@@ -20,20 +20,20 @@ pub(crate) fn serve_on(
     address
 }
 
-/// Reads a request, answers these bytes, and closes.
-pub(crate) fn answering(answer: impl AsRef<[u8]> + Send + 'static) -> SocketAddr {
+/// Reads a request, responds with these bytes, and closes.
+pub(crate) fn responding(response: impl AsRef<[u8]> + Send + 'static) -> SocketAddr {
     serve(move |mut stream| {
         read_request(&mut stream);
-        let _ = stream.write_all(answer.as_ref());
+        let _ = stream.write_all(response.as_ref());
     })
 }
 
-/// As [`answering`], and hands over each request.
-pub(crate) fn recording(answer: &'static str) -> (SocketAddr, Receiver<String>) {
+/// As [`responding`], and hands over each request.
+pub(crate) fn recording(response: &'static str) -> (SocketAddr, Receiver<String>) {
     let (sender, requests) = mpsc::channel();
     let address = serve(move |mut stream| {
         sender.send(read_request(&mut stream)).unwrap();
-        let _ = stream.write_all(answer.as_bytes());
+        let _ = stream.write_all(response.as_bytes());
     });
     (address, requests)
 }
@@ -47,10 +47,10 @@ pub(crate) fn endless(beginning: &'static str, again: &'static str) -> SocketAdd
     })
 }
 
-/// Sends its answer and ends its side, whatever comes; only then it reads.
-pub(crate) fn hasty(answer: &'static str) -> SocketAddr {
+/// Sends its response and closes its sending side before it reads.
+pub(crate) fn hasty(response: &'static str) -> SocketAddr {
     serve(move |mut stream| {
-        let _ = stream.write_all(answer.as_bytes());
+        let _ = stream.write_all(response.as_bytes());
         let _ = stream.shutdown(Shutdown::Write);
         let _ = stream.read_to_end(&mut Vec::new());
     })

@@ -12,20 +12,20 @@ use crate::Run;
 use crate::server::read_request;
 
 /// A server on this socket, and the requests that it gets.
-fn serve(path: &Path, answer: &'static [u8]) -> Receiver<String> {
+fn serve(path: &Path, response: &'static [u8]) -> Receiver<String> {
     let listener = UnixListener::bind(path).unwrap();
     let (sender, requests) = mpsc::channel();
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             sender.send(read_request(&mut stream)).unwrap();
-            let _ = stream.write_all(answer);
+            let _ = stream.write_all(response);
         }
     });
     requests
 }
 
 #[test]
-fn a_socket_is_asked_in_place_of_the_host() {
+fn a_socket_replaces_the_host() {
     let directory = tempfile::tempdir().unwrap();
     // No UTF-8, on purpose.
     let path = directory.path().join(OsStr::from_bytes(b"\xff.socket"));
@@ -41,5 +41,5 @@ fn a_socket_is_asked_in_place_of_the_host() {
 #[test]
 fn a_socket_that_is_not_there_is_named() {
     let run = Run::of(["--unix-socket=/nowhere/socket", "http://shop/"]);
-    run.could_not_ask(r#""/nowhere/socket": No such file"#);
+    run.fails(r#""/nowhere/socket": No such file"#);
 }
