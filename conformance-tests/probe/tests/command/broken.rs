@@ -31,7 +31,7 @@ fn a_server_that_never_responds_times_out() {
         read_request(&mut stream);
         thread::sleep(NEVER);
     });
-    Run::on(mute, &["--timeout", "0.05"]).fails("timed out after 50ms, ");
+    Run::on(mute, &["--timeout", "0.05"]).fails("timed out after 50ms while ");
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let never_accepts = listener.local_addr().unwrap();
@@ -39,7 +39,7 @@ fn a_server_that_never_responds_times_out() {
         thread::sleep(NEVER);
         drop(listener);
     });
-    Run::on(never_accepts, &["--timeout=0.05"]).fails("timed out after 50ms, ");
+    Run::on(never_accepts, &["--timeout=0.05"]).fails("timed out after 50ms while ");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_server_that_drips_its_response_does_not_get_more_time() {
             thread::sleep(NEVER / 400);
         }
     });
-    Run::on(drip, &["--timeout", "0.2"]).fails("timed out after 200ms, ");
+    Run::on(drip, &["--timeout", "0.2"]).fails("timed out after 200ms while ");
 }
 
 #[test]
