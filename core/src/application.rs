@@ -80,9 +80,8 @@ impl Application {
             false => decision,
         };
         let state = decision.state();
-        let is_shallow = matches!(decision, Decision::Pass);
         let now = || self.engine.runtime().now();
-        if let Some(level) = self.log_policy.due(state, is_shallow, log_memory, now) {
+        if let Some(level) = self.log_policy.due(state, decision.failing(), log_memory, now) {
             log(decision.record().at(level));
         }
         // An endpoint does not observe a state that it ignores; if it did, it would fail.

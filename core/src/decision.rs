@@ -2,6 +2,7 @@
 
 mod record;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -28,6 +29,14 @@ pub(crate) enum Decision {
 }
 
 impl Decision {
+    /// The names of the checks that fail; `None` if the decision does not depend on checks.
+    pub(crate) fn failing(&self) -> Option<&BTreeSet<String>> {
+        match self {
+            Self::Checked(outcome) => Some(&outcome.failing),
+            Self::Pass | Self::Start(_) | Self::Maintain | Self::Drain => None,
+        }
+    }
+
     pub(crate) fn state(&self) -> State {
         match self {
             Self::Pass => State::Ok,
@@ -103,6 +112,8 @@ impl Verdict {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
+    /// The names of the results that are not OK.
+    pub(crate) failing: BTreeSet<String>,
     /// With all results, passing ones included (H8).
     pub(crate) record: LogRecord,
 }
@@ -114,7 +125,12 @@ impl Outcome {
             results.iter().map(|(criticality, reports)| Verdict::of(*criticality, reports));
         let verdict = verdicts.max().unwrap_or(Verdict::Ok);
         let reports = results.iter().flat_map(|(_, reports)| &**reports);
-        Self { verdict, record: results_record(verdict, reports) }
+        let failing = reports.clone().filter(|report| report.status() != Status::Ok);
+        Self {
+            verdict,
+            failing: failing.map(|report| report.name().to_owned()).collect(),
+            record: results_record(verdict, reports),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which responses are logged, and at which level (H8, H21).
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::LogLevel;
@@ -45,8 +46,8 @@ impl LogPolicy {
         Self::new(Occasion::EveryResponse)
     }
 
-    /// Logs only state changes, including the recovery to `OK`. A response without checks does not count as recovery
-    /// from `Failing` or `Degraded`.
+    /// Logs only changes: of the state, including the recovery to `OK`, and of the set of checks that fail. A response
+    /// without checks does not count as recovery from `Failing` or `Degraded`.
     pub fn on_change() -> Self {
         Self::new(Occasion::Change { reminder: None })
     }
@@ -77,18 +78,18 @@ impl LogPolicy {
         self
     }
 
-    /// The level at which a response in `state` is logged now; `None` when it is not logged. `is_shallow` marks an OK
-    /// response without checks.
+    /// The level at which a response in `state` is logged now; `None` when it is not logged. `failing` names the checks
+    /// that fail; `None` is a response without checks.
     pub(crate) fn due(
         &self,
         state: State,
-        is_shallow: bool,
+        failing: Option<&BTreeSet<String>>,
         memory: &LogMemory,
         now: impl FnOnce() -> Instant,
     ) -> Option<LogLevel> {
         let is_due = match self.occasion {
             Occasion::EveryResponse => state != State::Ok,
-            Occasion::Change { reminder } => memory.update(state, is_shallow, now(), reminder),
+            Occasion::Change { reminder } => memory.update(state, failing, now(), reminder),
         };
         is_due.then_some(self.levels[state as usize])
     }
@@ -98,9 +99,10 @@ impl LogPolicy {
 #[derive(Debug)]
 pub(crate) struct LogMemory(Mutex<Option<Logged>>);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Logged {
     state: State,
+    failing: BTreeSet<String>,
     at: Instant,
 }
 
@@ -111,26 +113,31 @@ impl Default for LogMemory {
 }
 
 impl LogMemory {
-    /// Whether `state` is a change or due for a reminder; if so, it is remembered.
+    /// Whether the response is a change or due for a reminder; if so, it is remembered.
     fn update(
         &self,
         state: State,
-        is_shallow: bool,
+        failing: Option<&BTreeSet<String>>,
         now: Instant,
         reminder: Option<Duration>,
     ) -> bool {
         let mut memory = lock(&self.0);
-        let is_due = match *memory {
+        let is_due = match &*memory {
             None => state != State::Ok,
-            Some(Logged { state: last, at }) => {
-                let says_nothing = is_shallow && matches!(last, State::Failing | State::Degraded);
-                let next = reminder.and_then(|interval| after(at, interval));
+            Some(last) => {
+                let is_unknown = state == State::Ok && failing.is_none();
+                let hides_change =
+                    is_unknown && matches!(last.state, State::Failing | State::Degraded);
+                let is_change =
+                    state != last.state || failing.is_some_and(|failing| *failing != last.failing);
+                let next = reminder.and_then(|interval| after(last.at, interval));
                 let is_reminder = state != State::Ok && next.is_some_and(|next| now >= next);
-                (state != last && !says_nothing) || is_reminder
+                (is_change && !hides_change) || is_reminder
             }
         };
         if is_due {
-            *memory = Some(Logged { state, at: now });
+            *memory =
+                Some(Logged { state, failing: failing.cloned().unwrap_or_default(), at: now });
         }
         is_due
     }
@@ -143,24 +150,28 @@ mod tests {
     use super::{LogLevel, LogMemory, LogPolicy};
     use crate::state::State::{self, Degraded, Draining, Failing, Maintenance, Ok};
 
-    /// A response with checks in this state, or an OK response without them.
+    /// A response with checks in this state, the same with the checks that fail, or an OK response without checks.
     #[derive(Clone, Copy)]
     enum Responded {
         With(State),
+        Fails(State, &'static [&'static str]),
         Shallow,
     }
-    use Responded::{Shallow, With};
+    use Responded::{Fails, Shallow, With};
 
     /// The levels at which these responses are logged, each a second after the one before.
     fn logged(policy: &LogPolicy, responses: &[Responded]) -> Vec<Option<LogLevel>> {
-        let (memory, start) = (LogMemory::default(), Instant::now());
+        let memory = LogMemory::default();
+        let start = Instant::now();
         let seconds = (0..).map(Duration::from_secs);
         let level = |(responded, second): (&Responded, Duration)| {
-            let (state, is_shallow) = match *responded {
-                With(state) => (state, false),
-                Shallow => (Ok, true),
+            let (state, failing) = match *responded {
+                With(state) => (state, Some(&[][..])),
+                Fails(state, failing) => (state, Some(failing)),
+                Shallow => (Ok, None),
             };
-            policy.due(state, is_shallow, &memory, || start + second)
+            let failing = failing.map(|names| names.iter().copied().map(str::to_owned).collect());
+            policy.due(state, failing.as_ref(), &memory, || start + second)
         };
         responses.iter().zip(seconds).map(level).collect()
     }
@@ -202,6 +213,30 @@ mod tests {
         assert_eq!(logged(&LogPolicy::on_change(), &responses), levels);
         let responses = [With(Degraded), Shallow, With(Ok)];
         assert_eq!(logged(&LogPolicy::on_change(), &responses), [WARN, None, INFO]);
+    }
+
+    #[test]
+    fn a_change_in_the_set_of_failing_checks_is_a_change() {
+        let responses = [
+            Fails(Failing, &["database"]),
+            Fails(Failing, &["database"]),
+            Fails(Failing, &["database", "queue"]),
+            Fails(Failing, &["database", "queue"]),
+            Shallow,
+            Fails(Failing, &["queue"]),
+            Fails(Degraded, &["queue"]),
+            With(Ok),
+            With(Ok),
+        ];
+        let levels = [ERROR, None, ERROR, None, None, ERROR, WARN, INFO, None];
+        assert_eq!(logged(&LogPolicy::on_change(), &responses), levels);
+    }
+
+    #[test]
+    fn a_maintenance_between_two_outages_hides_neither() {
+        let failing = Fails(Failing, &["database"]);
+        let responses = [failing, With(Maintenance), failing, failing];
+        assert_eq!(logged(&LogPolicy::on_change(), &responses), [ERROR, INFO, ERROR, None]);
     }
 
     #[test]
