@@ -81,7 +81,9 @@ impl Application {
         };
         let state = decision.state();
         let now = || self.engine.runtime().now();
-        if let Some(level) = self.log_policy.due(state, decision.failing(), log_memory, now) {
+        if let Some(level) =
+            self.log_policy.due(state, decision.failing().as_deref(), log_memory, now)
+        {
             log(decision.record().at(level));
         }
         // An endpoint does not observe a state that it ignores; if it did, it would fail.

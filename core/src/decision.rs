@@ -2,6 +2,7 @@
 
 mod record;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -29,10 +30,13 @@ pub(crate) enum Decision {
 }
 
 impl Decision {
-    /// The names of the checks that fail; `None` if the decision does not depend on checks.
-    pub(crate) fn failing(&self) -> Option<&BTreeSet<String>> {
+    /// The names of the checks that fail, or of the latches by which the start failed. `None` without checks.
+    pub(crate) fn failing(&self) -> Option<Cow<'_, BTreeSet<String>>> {
         match self {
-            Self::Checked(outcome) => Some(&outcome.failing),
+            Self::Checked(outcome) => Some(Cow::Borrowed(&outcome.failing)),
+            Self::Start(Unreleased { start: Start::Failed, names }) => {
+                Some(Cow::Owned(names.iter().cloned().collect()))
+            }
             Self::Pass | Self::Start(_) | Self::Maintain | Self::Drain => None,
         }
     }

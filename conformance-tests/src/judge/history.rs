@@ -1,7 +1,8 @@
 //! What a server has been through in a scenario, as far as its later answers depend on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::results::failing;
 use crate::scenario::command::Command;
 use crate::scenario::expected_endpoint::{ExpectedEndpoint, State};
 use crate::scenario::{Answer, Checks, Step};
@@ -14,8 +15,8 @@ pub(crate) struct History {
     pub(crate) is_asked: bool,
     /// The latches that are not released, and whether they were dropped.
     latches: Vec<(String, bool)>,
-    /// The state of each endpoint that was last logged.
-    last: BTreeMap<String, State>,
+    /// The last record of each endpoint.
+    last: BTreeMap<String, Logged>,
 }
 
 impl History {
@@ -57,41 +58,64 @@ impl History {
     /// Those of the answers to a step that are logged (H8, H21), in their order.
     pub(crate) fn recorded(&self, setup: &Setup, step: &Step, answers: &[Answer]) -> Vec<Answer> {
         let mut last = self.last(setup, step);
-        let states = answers.iter().filter_map(|it| Some((*it, it.state()?)));
-        let recorded = states.filter(|(_, state)| {
-            let is_recorded = is_recorded(setup.log, step, last, *state);
-            last = if is_recorded { *state } else { last };
-            is_recorded
-        });
-        recorded.map(|(answer, _)| answer).collect()
+        let mut recorded = Vec::new();
+        for answer in answers {
+            let Some(logged) = self.logged(setup, step, *answer) else {
+                continue;
+            };
+            if is_recorded(setup.log, step, &last, &logged) {
+                recorded.push(*answer);
+                last = logged;
+            }
+        }
+        recorded
     }
 
-    /// A server that has said nothing is OK.
-    fn last(&self, setup: &Setup, step: &Step) -> State {
+    /// A server that has logged nothing is OK.
+    fn last(&self, setup: &Setup, step: &Step) -> Logged {
         let path = ExpectedEndpoint::at(setup, &step.target).path();
-        self.last.get(path).copied().unwrap_or(State::Ok)
+        self.last.get(path).cloned().unwrap_or_default()
+    }
+
+    fn logged(&self, setup: &Setup, step: &Step, answer: Answer) -> Option<Logged> {
+        Some(Logged { state: answer.state()?, failing: failing(step, setup, self, answer) })
     }
 
     /// Remembers what a step was answered with.
     pub(crate) fn answered(&mut self, setup: &Setup, step: &Step, answers: &[Answer]) {
-        self.is_asked = true;
         let recorded = self.recorded(setup, step, answers);
-        if let Some(state) = recorded.last().and_then(|answer| answer.state()) {
+        let last = recorded.last().and_then(|answer| self.logged(setup, step, *answer));
+        if let Some(logged) = last {
             let path = ExpectedEndpoint::at(setup, &step.target).path();
-            self.last.insert(path.to_owned(), state);
+            self.last.insert(path.to_owned(), logged);
         }
+        self.is_asked = true;
     }
 }
 
-/// Whether an answer of this state is logged, where the last record was of `last`.
-fn is_recorded(policy: LogPolicy, step: &Step, last: State, state: State) -> bool {
-    // An answer without checks says nothing of what fails.
-    let says_nothing = state == State::Ok
+/// What a record says of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Logged {
+    state: State,
+    /// The names of the results that are not OK.
+    failing: BTreeSet<String>,
+}
+
+impl Default for Logged {
+    fn default() -> Self {
+        Self { state: State::Ok, failing: BTreeSet::new() }
+    }
+}
+
+/// Whether an answer is logged after the record `last`.
+fn is_recorded(policy: LogPolicy, step: &Step, last: &Logged, answer: &Logged) -> bool {
+    // An answer without checks contains no information about them.
+    let hides_change = answer.state == State::Ok
         && step.checks == Checks::Rest
-        && matches!(last, State::Failing | State::Degraded);
+        && matches!(last.state, State::Failing | State::Degraded);
     match policy {
-        LogPolicy::Every => state != State::Ok,
-        LogPolicy::Change => state != last && !says_nothing,
+        LogPolicy::Every => answer.state != State::Ok,
+        LogPolicy::Change => answer != last && !hides_change,
     }
 }
 

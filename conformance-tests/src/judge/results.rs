@@ -1,12 +1,13 @@
 //! What an answer has to be logged with, check by check (H8, H12 to H15), or latch by latch (H18).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::{Map, Value};
 
 use crate::judge::history::History;
 use crate::scenario::expected_endpoint::ExpectedEndpoint;
-use crate::scenario::{STILL_RUNNING, Step, Wanted};
+use crate::scenario::{Answer, STILL_RUNNING, Step, Wanted};
 use crate::setup::{Behaviour, Check, Setup};
 
 /// The most bytes of a message that are logged (H8).
@@ -43,6 +44,19 @@ pub(super) fn expected<'a>(
         Some(results) => checks.zip(results).map(as_wanted).collect(),
         None => checks.map(|check| derived(check, history.is_asked)).collect(),
     }
+}
+
+/// The names of those that are not OK when a step gets this answer.
+pub(super) fn failing(
+    step: &Step,
+    setup: &Setup,
+    history: &History,
+    answer: Answer,
+) -> BTreeSet<String> {
+    let has_results = matches!(answer, Answer::Error | Answer::Degraded);
+    let results = if has_results { expected(step, setup, history) } else { Vec::new() };
+    let failing = results.iter().filter(|result| result.status != status(true));
+    failing.map(|result| result.name.to_owned()).collect()
 }
 
 /// A latch that was dropped before its release.

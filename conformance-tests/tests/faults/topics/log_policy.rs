@@ -35,8 +35,8 @@ faults! {
         Some(record) => record.text.clone(),
         None => "Health response: OK".to_owned(),
     });
-    /// An answer without checks is a recovery.
-    PlainIsRecovery: "log-policy/plain-is-no-recovery" =>
+    /// The state alone counts: a response without checks is a recovery, and another failing check is no change.
+    StateAlone: "log-policy/plain-is-no-recovery", "log-policy/second-outage" =>
         changes(|request, _| request.path().to_owned(), |answer| answer.state().to_owned());
     /// What is degraded is no change.
     DegradedIsNoChange: "log-policy/each-state" =>
