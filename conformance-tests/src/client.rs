@@ -64,7 +64,7 @@ fn shorten(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// There is no listener at the address.
-    #[error("no connection to {0}: {1}")]
+    #[error("cannot connect to {0}: {1}")]
     Connect(SocketAddr, std::io::Error),
     /// The server ended the connection in the middle.
     #[error("connection failed ({error}) after {} bytes: {}", got.len(), Shortened(got))]
@@ -75,7 +75,7 @@ pub enum ExchangeError {
         got: Vec<u8>,
     },
     /// The time is over and the answer is not complete.
-    #[error("no complete answer within {} ms, only {} bytes: {}", limit.as_millis(), got.len(), Shortened(got))]
+    #[error("no complete response within {} ms, only {} bytes: {}", limit.as_millis(), got.len(), Shortened(got))]
     TooLate {
         /// How long was waited.
         limit: Duration,
@@ -86,14 +86,14 @@ pub enum ExchangeError {
     #[error("{}", not_http(.0))]
     NotHttp(Vec<u8>),
     /// More came than any answer can be.
-    #[error("over {ANSWER_LIMIT} bytes of answer")]
+    #[error("the response is longer than {ANSWER_LIMIT} bytes")]
     Endless,
 }
 
 fn not_http(got: &[u8]) -> String {
     match got.len() {
-        0 => "the server closed the connection without an answer".to_owned(),
-        count => format!("not a whole HTTP/1 answer, {count} bytes: {}", Shortened(got)),
+        0 => "the server closed the connection without a response".to_owned(),
+        count => format!("not a complete HTTP/1 response, {count} bytes: {}", Shortened(got)),
     }
 }
 

@@ -40,7 +40,6 @@ pub(crate) struct Mismatch {
 
 /// What can differ: the words that a known failure is described with.
 pub(crate) const FIELDS: [&str; 16] = [
-    "answer",
     "body",
     "checks",
     "command",
@@ -52,6 +51,7 @@ pub(crate) const FIELDS: [&str; 16] = [
     "message",
     "protocol",
     "reason",
+    "response",
     "secrecy",
     "server",
     "start",
@@ -222,7 +222,7 @@ fn judge_response(
         None => {
             let body = String::from_utf8_lossy(&response.body);
             if WORDS.contains(&&*body) {
-                let expected = "the server's own 404 page";
+                let expected = "the server's own page";
                 mismatches.push(Mismatch::new("body", expected, quote(&body)));
             }
         }

@@ -1,10 +1,9 @@
-//! Proves that a health endpoint answers, to the byte, as the contract of this project says.
+//! Tests a health endpoint against the contract of this project.
 //!
-//! This crate tests from outside: it sends requests over real sockets and compares what comes back. It
-//! looks into no server, and knows none; without its feature `testee` it does not even depend on
-//! `health-core`. It is three things:
+//! The suite sends requests over real sockets and compares the responses, to the byte. It does not depend on the server:
+//! without the feature `testee`, not even on `health-core`. It consists of
 //!
-//! - scenarios, as data: [`Suite::builtin`], with the format in [`mod@scenario`];
+//! - scenarios as data: [`Suite::builtin`], with the format in [`mod@scenario`];
 //! - a command line, `health-conformance run --cmd 'PROGRAM ARGS'`, for a server in any language that
 //!   speaks the testee protocol of `docs/contract.md`;
 //! - a library: [`Suite::run`] over a [`Harness`], or, for servers built on `health-core`, the module

@@ -1,4 +1,4 @@
-//! How a run is done.
+//! Options of a run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,45 +8,43 @@ use wildmatch::WildMatch;
 
 use crate::judge::known::KnownFailures;
 
-/// How a run is done.
+/// Options of a run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Which scenarios to run: those whose id matches one of these; `*` stands for any text. Default: all.
+    /// Runs the scenarios whose id matches one of these patterns; `*` matches any text. Default: all.
     pub run: Vec<String>,
-    /// Which of these not to run. Default: none.
+    /// Skips the scenarios whose id matches one of these patterns. Default: none.
     pub skip: Vec<String>,
-    /// How many servers run at once. Default: 1.
+    /// Number of servers that run at the same time. Default: 1.
     pub jobs: usize,
-    /// How long an answer may take. Default: 5 s.
+    /// Limit for a response. Default: 5 seconds.
     pub timeout: Duration,
-    /// How long a server may take for what it does without a request: a check in the background, or the change that a
-    /// step waits for. Default: 10 s.
+    /// Limit for background checks to start, and for a state that a step waits for. Default: 10 seconds.
     pub eventually: Duration,
-    /// Whether a `should` that fails counts. Default: it does not.
+    /// Whether a failed `should` counts as a failure. Default: `false`.
     pub strict: bool,
-    /// What the server is known to fail, and to lack. Default: nothing.
+    /// Known failures and missing capabilities of the server. Default: none.
     pub known: KnownFailures,
-    /// Ends the run early when it is set. Default: it never is.
+    /// Ends the run early when it is set. Default: never.
     pub interrupt: Interrupt,
-    /// What the report calls the server: a word, and perhaps its version. Default: nothing.
+    /// The name of the server in the report, optionally with its version. Default: empty.
     pub name: String,
-    /// The command that runs one scenario again, for the report; `{id}` stands for the scenario.
-    /// Default: none.
+    /// The command that runs one scenario again, for the report; `{id}` is replaced by the id of the scenario. Default: none.
     pub rerun: String,
 }
 
-/// Ends a run early: servers are stopped and disablefiles removed, and the scenarios that are left are skipped.
-/// Clones are of the same one.
+/// Ends a run early: servers are stopped, disablefiles are removed, and the remaining scenarios are skipped. Clones share
+/// their state.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Ends the run. Returns whether it was to end before.
+    /// Ends the run. Returns whether it was already interrupted.
     pub fn set(&self) -> bool {
         self.0.swap(true, Ordering::Relaxed)
     }
 
-    /// Whether the run is to end.
+    /// Whether the run is interrupted.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -70,7 +68,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Whether the scenario of this id is to be run.
+    /// Whether to run the scenario with this id.
     pub(crate) fn chooses(&self, id: &str) -> bool {
         let any = |patterns: &[String]| {
             patterns.iter().any(|pattern| WildMatch::new(pattern).matches(id))

@@ -1,4 +1,4 @@
-//! What came of a run: every failure, in words one can act on.
+//! The report of a run.
 
 mod explain;
 #[cfg(feature = "cli")]
@@ -14,18 +14,18 @@ use crate::options::Options;
 use crate::scenario::capability::Lacks;
 use crate::scenario::{Level, Scenario, Suite};
 
-/// The outcomes of a run. [`Display`](std::fmt::Display) shows what a person wants to know, and
-/// [`to_json`](Self::to_json) all of it.
+/// The result of a run. [`Display`](std::fmt::Display) shows one failure of each kind and counts skipped scenarios by
+/// reason; the alternate form `{:#}` shows all of them. [`to_json`](Self::to_json) returns everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
-    /// What the server is called.
+    /// The name of the server.
     pub(crate) name: String,
     /// The version of this suite.
     pub(crate) suite: String,
-    /// What the server lacks.
+    /// Capabilities that the server lacks.
     pub(crate) lacks: Lacks,
-    /// What is known to differ in any scenario.
+    /// Reasons for known differences in any scenario.
     pub(crate) always: Vec<String>,
     pub(crate) outcomes: Vec<Outcome>,
     /// Entries of the known failures that are out of date, as sentences.
@@ -46,8 +46,8 @@ pub(crate) struct Outcome {
     /// The rule's title and sentence.
     pub(crate) sentence: String,
     pub(crate) level: Level,
-    pub(crate) says: String,
-    /// What its server was started with.
+    pub(crate) title: String,
+    /// The setup of its server.
     pub(crate) setup: String,
     #[serde(flatten)]
     pub(crate) verdict: Verdict,
@@ -68,11 +68,11 @@ pub(crate) enum Verdict {
     Noted {
         failures: Vec<Failure>,
     },
-    /// Failed, as was expected.
+    /// Failed for known reasons.
     Known {
         reasons: Vec<String>,
     },
-    /// Was not played, or this machine cannot show it.
+    /// Was not run, or cannot be observed on this machine.
     Skipped {
         reason: String,
     },
@@ -93,7 +93,7 @@ impl Report {
                 .rule_of(scenario)
                 .map_or_else(String::new, |rule| format!("{}: {}", rule.title, rule.sentence)),
             level: scenario.level(),
-            says: scenario.says().to_owned(),
+            title: scenario.title().to_owned(),
             setup: scenario.setup().to_string(),
             verdict: verdict(scenario, finding, options, &mut out_of_date),
         };
@@ -109,7 +109,7 @@ impl Report {
         }
     }
 
-    /// One report of several, each of some scenarios of the same run.
+    /// Joins reports of parts of the same run.
     #[cfg(feature = "testee")]
     pub(crate) fn joined(suite: &Suite, reports: Vec<Self>) -> Self {
         let mut reports = reports.into_iter();
@@ -125,14 +125,14 @@ impl Report {
         whole
     }
 
-    /// Whether it says anything of a scenario.
+    /// Whether the report contains a scenario.
     #[cfg(feature = "testee")]
     pub(crate) fn has(&self, id: &str) -> bool {
         self.outcomes.iter().any(|outcome| outcome.id == id)
     }
 
-    /// Whether the server conforms: at least one scenario was played, none failed that is not known to, and
-    /// every known failure still is one.
+    /// Whether the server conforms: at least one scenario was run, only known failures occurred, and no known failure is out
+    /// of date.
     pub fn conforms(&self) -> bool {
         let counts = self.counts();
         counts.played() > 0 && counts.failed == 0 && self.out_of_date.is_empty()
@@ -143,7 +143,7 @@ impl Report {
         self.ids_of(|verdict| matches!(verdict, Verdict::Passed))
     }
 
-    /// The ids of the scenarios that failed, and are not known to.
+    /// The ids of the scenarios that failed for unknown reasons.
     pub fn failed(&self) -> impl Iterator<Item = &str> {
         self.ids_of(|verdict| matches!(verdict, Verdict::Failed { .. }))
     }
@@ -154,20 +154,21 @@ impl Report {
         wanted.map(|outcome| outcome.id.as_str())
     }
 
-    /// The report as one JSON document, for [`from_json`](Self::from_json) and programs.
+    /// Returns the report as JSON, for [`from_json`](Self::from_json) and other programs. A value of a difference has at most
+    /// 4,096 bytes.
     ///
     /// # Errors
     ///
-    /// None that is known: a report is text, lists and numbers.
+    /// Never, as long as a report consists of text, lists and numbers.
     pub fn to_json(&self) -> Result<String, ReportError> {
         Ok(serde_json::to_string_pretty(self)?)
     }
 
-    /// Reads what [`to_json`](Self::to_json) wrote.
+    /// Parses the output of [`to_json`](Self::to_json).
     ///
     /// # Errors
     ///
-    /// It is something else.
+    /// The text has another format.
     pub fn from_json(text: &str) -> Result<Self, ReportError> {
         Ok(serde_json::from_str(text)?)
     }
@@ -188,7 +189,7 @@ impl Report {
     }
 }
 
-/// How many scenarios had which verdict.
+/// The number of scenarios for each verdict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) passed: usize,
@@ -200,7 +201,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// All but the skipped.
+    /// The number of scenarios that were run.
     pub(crate) fn played(&self) -> usize {
         self.passed + self.failed + self.unmet + self.noted + self.known
     }

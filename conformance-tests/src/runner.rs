@@ -179,7 +179,7 @@ impl Run<'_> {
             }
             if let (false, Some(last)) = (is_explained(scenarios, findings), scenarios.last()) {
                 let what =
-                    Mismatch::new("lines", "none that belongs to no request", "more than that");
+                    Mismatch::new("lines", "no line without a request", "lines without a request");
                 let failure = Failure::unless_empty("the end", vec![what]);
                 findings.insert(last.id(), Finding::of(Vec::from_iter(failure)));
             }
@@ -215,10 +215,10 @@ impl Run<'_> {
         let fail_all = |what: String| (fail_all(scenarios, &what), false);
         let directory = match tempfile::tempdir() {
             Ok(directory) => directory,
-            Err(error) => return fail_all(format!("no temporary directory: {error}")),
+            Err(error) => return fail_all(format!("cannot create a temporary directory: {error}")),
         };
         if let Err(error) = make_open_directory(directory.path()) {
-            return fail_all(format!("no directory that every user may write to: {error}"));
+            return fail_all(format!("cannot create a world-writable directory: {error}"));
         }
         let setup = expand_setup(setup, directory.path());
         let warnings = scenarios.iter().map(|scenario| scenario.start_warnings);
@@ -247,7 +247,7 @@ impl Run<'_> {
                 unanswered = if answers { 0 } else { UNANSWERED_LIMIT + 1 };
             }
             if unanswered > UNANSWERED_LIMIT {
-                let what = "nothing was asked: the three scenarios before had no answer";
+                let what = "not run: the three scenarios before got no response";
                 findings.extend(self::fail_all(&[*scenario], what));
                 continue;
             }
@@ -270,7 +270,7 @@ impl Run<'_> {
 
     /// How long an answer may take in a scenario.
     fn limit(&self, scenario: &Scenario) -> Duration {
-        match self.options.known.expects(scenario.id(), "answer") {
+        match self.options.known.expects(scenario.id(), "response") {
             true => self.options.timeout.min(KNOWN_SILENCE),
             false => self.options.timeout,
         }
@@ -355,17 +355,17 @@ mod tests {
 
     /// Scenarios that ask for `/a`, `/b` and so on, and find nothing there.
     fn suite(targets: &[&str]) -> Suite {
-        suite_of("[plain]", targets, "answer='not-found'")
+        suite_of("[plain]", targets, "response='not-found'")
     }
 
     fn suite_of(setup: &str, targets: &[&str], step: &str) -> Suite {
         let scenario = |target: &&str| {
             format!(
-                "[[scenario]]\nid='path/{target}'\nrule='H1'\nsays='s'\nstep=[{{target='/{target}',{step}}}]\n"
+                "[[scenario]]\nid='path/{target}'\nrule='H1'\ntitle='s'\nstep=[{{target='/{target}',{step}}}]\n"
             )
         };
         let scenarios: String = targets.iter().map(scenario).collect();
-        let rules = "rule = [{ id = 'H1', title = 't', sentence = 's', poller = 'p' }]";
+        let rules = "rule = [{ id = 'H1', title = 't', sentence = 's', why = 'p' }]";
         Suite::load(rules, setup, &[("path", &scenarios)]).unwrap()
     }
 
@@ -408,7 +408,7 @@ mod tests {
         let server =
             ScriptedServer::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
         let slow = "[plain]\nchecks=[{name='db',behaviour='slow:1'}]";
-        let suite = suite_of(slow, &["a", "b", "c"], "answer='not-found'");
+        let suite = suite_of(slow, &["a", "b", "c"], "response='not-found'");
         assert_eq!(failed_of(&suite, &server), Vec::<String>::new());
         assert_eq!(server.servers.load(Ordering::Relaxed), 3);
     }
@@ -425,10 +425,10 @@ mod tests {
     #[test]
     fn a_server_is_asked_until_it_answers_so_unless_it_answers_otherwise_meanwhile() {
         for (step, expected, count) in [
-            ("answer='not-found',until=true", vec![], 3),
-            ("answer='not-found',until=true,meanwhile='ok'", vec![], 3),
-            ("answer='not-found',until=true,meanwhile='error'", vec!["path/a".to_owned()], 1),
-            ("answer='not-found'", vec!["path/a".to_owned()], 1),
+            ("response='not-found',until=true", vec![], 3),
+            ("response='not-found',until=true,meanwhile='ok'", vec![], 3),
+            ("response='not-found',until=true,meanwhile='error'", vec!["path/a".to_owned()], 1),
+            ("response='not-found'", vec!["path/a".to_owned()], 1),
         ] {
             let asked = Arc::new(AtomicUsize::new(0));
             let counted = asked.clone();
@@ -505,7 +505,7 @@ mod tests {
         struct Panics;
         impl Harness for Panics {
             fn start(&self, _: &Setup, _: &Journal) -> Result<Server, StartError> {
-                panic!("a panic that this test asks for")
+                panic!("a panic of this test")
             }
         }
         assert_eq!(failed(&["a"], &Panics), ["path/a"]);
@@ -513,14 +513,14 @@ mod tests {
 
     #[test]
     fn a_scenario_with_commands_is_skipped_for_a_server_that_takes_none() {
-        let scenario = "[[scenario]]\nid='path/a'\nrule='H1'\nsays='s'\nneeds=['drain']\n\
-            step=[{commands=['DRAIN'],answer='draining'}]";
-        let rules = "rule = [{ id = 'H1', title = 't', sentence = 's', poller = 'p' }]";
+        let scenario = "[[scenario]]\nid='path/a'\nrule='H1'\ntitle='s'\nneeds=['drain']\n\
+            step=[{commands=['DRAIN'],response='draining'}]";
+        let rules = "rule = [{ id = 'H1', title = 't', sentence = 's', why = 'p' }]";
         let suite = Suite::load(rules, "[plain]", &[("path", scenario)]).unwrap();
         let server =
             ScriptedServer::new(|stream: &mut TcpStream, _: &str, _: &Journal| is_found(stream));
         let report = suite.run(&server, &Options::default()).to_string();
-        let words = "skipped  path/a: this server takes no commands";
+        let words = "skipped  path/a: this server accepts no commands";
         assert!(report.contains(words), "{report}");
     }
 }

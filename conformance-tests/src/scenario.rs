@@ -38,7 +38,7 @@
 //! ```
 //!
 //! `answer` stands for everything the contract says of it: status line, body, all headers, the log
-//! record with its results in order, and that nothing of a check is on the wire. Code, word and headers are those
+//! record with its results in order, and that no name or message of a check is on the wire. Code, word and headers are those
 //! that the endpoint at the path of `target` has for this state (H16); the record follows from the latches that are
 //! held (H18), and from the log policy (H21). `error` is also what a dropped latch makes.
 //!
@@ -170,8 +170,8 @@ pub struct Scenario {
     pub(crate) id: String,
     pub(crate) rule: String,
     pub(crate) level: Level,
-    pub(crate) says: String,
-    pub(crate) poller: Option<String>,
+    pub(crate) title: String,
+    pub(crate) why: Option<String>,
     pub(crate) needs: Vec<Capability>,
     pub(crate) setup: Setup,
     /// The settings that are this scenario's own.
@@ -199,8 +199,8 @@ impl Scenario {
     }
 
     /// What it says, in a sentence.
-    pub fn says(&self) -> &str {
-        &self.says
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     /// What a server has to be able to show.

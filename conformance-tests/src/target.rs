@@ -1,4 +1,4 @@
-//! How the suite starts a server.
+//! Starts servers.
 
 pub(crate) mod journal;
 pub(crate) mod program;
@@ -15,46 +15,45 @@ use crate::scenario::capability::Lacks;
 use crate::scenario::command::Command;
 use crate::setup::Setup;
 
-/// Something that can start the server under test.
+/// Starts the server under test.
 ///
-/// For a program in any language there is [`Program`](crate::Program), for one that runs already
-/// [`RunningServer`](crate::RunningServer), for a Rust server built on `health-core` the module
-/// `testee`. Implement it for any other server that can be started from Rust.
+/// [`Program`](crate::Program) starts a program in any language, [`RunningServer`](crate::RunningServer) uses a running
+/// server, and the module `testee` starts Rust servers that use `health-core`. Implement the trait for any other server
+/// that can be started from Rust.
 pub trait Harness: Sync {
-    /// Starts a server for `setup` on a free port of 127.0.0.1, which writes its log records and
-    /// starts of checks to `journal`.
+    /// Starts a server for `setup` on a free port of 127.0.0.1. The server writes its log records and the starts of its
+    /// checks to `journal`.
     ///
     /// # Errors
     ///
-    /// [`StartError::Refused`] when the server rejects its settings, as H11 wants for bad ones;
-    /// [`StartError::Failed`] for everything else.
+    /// [`StartError::Refused`] if the server rejects its settings (H11), otherwise [`StartError::Failed`].
     fn start(&self, setup: &Setup, journal: &Journal) -> Result<Server, StartError>;
 
-    /// How long after an answer its lines may still come. Default: no time, for a server that writes
-    /// them before it answers.
+    /// How long after a response its lines may still arrive. Default: zero, for a server that writes them before it
+    /// responds.
     fn patience(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// What none of its servers can show, each with the reason. Default: nothing.
+    /// Capabilities that its servers lack, each with the reason. Default: none.
     fn lacks(&self) -> Lacks {
         Lacks::new()
     }
 
-    /// The scenario as it can be played on a server of this harness. Default: as it is.
+    /// Adapts a scenario to the servers of this harness. Default: unchanged.
     ///
     /// # Errors
     ///
-    /// Why it cannot: it is skipped for this reason.
+    /// The reason why the scenario is skipped.
     fn fit(&self, scenario: &Scenario) -> Result<Scenario, String> {
         Ok(scenario.clone())
     }
 }
 
-/// Tells how a server has ended, if it has.
+/// Returns how a server has ended, if it has.
 type Ending = Box<dyn Fn() -> Option<String> + Send>;
 
-/// Has a server do as it is told.
+/// Applies a command to a server.
 type Apply = Box<dyn Fn(&Command) -> Result<(), String> + Send>;
 
 /// A server that runs until it is dropped.
@@ -66,20 +65,19 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that listens at `address` and ends when `stop` is called.
+    /// A server that listens on `address` and ends when `stop` is called.
     pub fn new(address: SocketAddr, stop: impl FnOnce() + Send + 'static) -> Self {
         Self { address, ending: None, apply: None, stop: Some(Box::new(stop)) }
     }
 
-    /// The same, of which `ending` tells how it has ended, if it has: a report says so where an answer
-    /// does not come.
+    /// Sets a function that returns how the server has ended, if it has. A report shows it if a response is missing.
     #[must_use]
     pub fn with_ending(mut self, ending: impl Fn() -> Option<String> + Send + 'static) -> Self {
         self.ending = Some(Box::new(ending));
         self
     }
 
-    /// The same, which takes commands. `apply` returns once a command took effect: the next request has to see it.
+    /// Sets a function that applies commands. It must return after the command took effect, so that the next request sees it.
     /// Without it, scenarios with commands are skipped.
     #[must_use]
     pub fn with_commands(
@@ -90,25 +88,29 @@ impl Server {
         self
     }
 
-    /// Whether it takes commands.
+    /// Whether it accepts commands.
     pub(crate) fn takes_commands(&self) -> bool {
         self.apply.is_some()
     }
 
-    /// Has it do as it is told, or says why it does not.
+    /// Applies a command.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the server did not apply it.
     pub(crate) fn command(&self, command: &Command) -> Result<(), String> {
         match &self.apply {
             Some(apply) => apply(command),
-            None => Err("it takes no commands".to_owned()),
+            None => Err("it accepts no commands".to_owned()),
         }
     }
 
-    /// How it has ended, if it has.
+    /// How the server has ended, if it has.
     pub(crate) fn ending(&self) -> Option<String> {
         self.ending.as_ref().and_then(|ending| ending())
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -131,20 +133,20 @@ impl fmt::Debug for Server {
 /// Why a server did not start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
-    /// It rejected its settings, with this message.
-    #[error("refused its settings: {0}")]
+    /// The server rejected its settings with this message.
+    #[error("rejected its settings: {0}")]
     Refused(String),
-    /// It could not be run.
+    /// The server could not be started.
     #[error("{0}")]
     Failed(String),
 }
 
-/// Starts a server with the default settings, and asks it for `/health` once: whether the suite can be run at
-/// all. The answer may be any; `limit` is how long it may take.
+/// Starts a server with the default settings and sends one request to `/health`, to find out whether the suite can run.
+/// Any response within `limit` is accepted.
 ///
 /// # Errors
 ///
-/// The server does not start, or does not answer in HTTP.
+/// The server does not start, or does not respond in HTTP.
 pub fn try_out(harness: &dyn Harness, limit: Duration) -> Result<(), TryOutError> {
     let server = harness.start(&Setup::default(), &Journal::in_memory())?;
     let request = Request {
@@ -156,13 +158,13 @@ pub fn try_out(harness: &dyn Harness, limit: Duration) -> Result<(), TryOutError
     Ok(())
 }
 
-/// Why the suite cannot be run.
+/// Why the suite cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum TryOutError {
-    /// There is no server.
+    /// The server did not start.
     #[error("the server does not start with the default settings: {0}")]
     Start(#[from] StartError),
-    /// There is no answer.
-    #[error("the server does not answer GET /health: {0}")]
+    /// There is no response.
+    #[error("the server does not respond to GET /health: {0}")]
     Answer(#[from] ExchangeError),
 }

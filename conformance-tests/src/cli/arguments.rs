@@ -1,16 +1,16 @@
-//! The command line, as clap reads it.
+//! The command line.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Proves that a health endpoint answers, to the byte, as its contract says.
+/// Tests a health endpoint against its contract, over HTTP.
 ///
-/// The scenarios are built in. `list` shows them, `explain` one of them; `run` plays them against a server
-/// in any language and reports every difference; `matrix` makes one table of several reports.
+/// The scenarios are built in. `list` shows all of them and `explain` one; `run` runs them against a server in any
+/// language and reports every difference; `matrix` merges several reports into one table.
 ///
-/// Exit code: 0 the server conforms, 1 it does not, 2 the suite could not be run.
+/// Exit code: 0 the server conforms, 1 it does not, 2 the suite could not run.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub(crate) struct CommandLine {
@@ -27,13 +27,13 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List the scenarios: id, rule, level, and what each says.
+    /// List the scenarios: id, rule, level and title.
     List {
-        /// Only those whose id matches; `*` stands for any text.
+        /// List only scenarios whose id matches; `*` matches any text.
         #[arg(default_value = "*", value_name = "GLOB")]
         pattern: String,
     },
-    /// Explain a scenario: its rule, who cares, and the exchange it expects.
+    /// Explain a scenario: its rule, the reason for it, and the requests and responses.
     Explain {
         /// The scenario's id, as `list` shows it.
         id: String,
@@ -47,64 +47,64 @@ pub(crate) enum Command {
     },
 }
 
-/// Play the scenarios against a server, and report every difference.
+/// Run the scenarios against a server, and report every difference.
 ///
 /// With --cmd, the suite starts a program that speaks the testee protocol: it gets settings and checks as JSON
-/// in HEALTH_SETUP, prints READY http://127.0.0.1:PORT, LOG and CHECK lines, and ends with its standard input.
+/// in HEALTH_SETUP, prints READY http://127.0.0.1:PORT, LOG and CHECK lines, and exits when its standard input closes.
 ///
-/// With --url, the server runs already: scenarios about another server than --setup says are skipped, each with
-/// the reason, and its log is not looked at.
+/// With --url, the server is already running. Scenarios that need another setup than --setup describes are skipped, and
+/// log records are not tested.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) server: WhichServer,
-    /// What the server at --url was started with: JSON as in HEALTH_SETUP, such as
+    /// The setup of the server at --url: JSON as in HEALTH_SETUP, such as
     /// {"settings": {"healthcheck.maintenance_code": "503"}, "checks": [{"name": "db"}]}
-    /// [default: every setting its default, no checks]
+    /// [default: default settings, no checks]
     #[arg(long, value_name = "FILE", conflicts_with = "cmd", verbatim_doc_comment)]
     pub(crate) setup: Option<PathBuf>,
-    /// The marker file of the server at --url: the suite touches and removes it, so nothing may be there.
+    /// The disablefile of the server at --url. The suite creates and removes it, so it must not exist.
     #[arg(long, value_name = "PATH", conflicts_with = "cmd")]
     pub(crate) disablefile: Option<PathBuf>,
-    /// Play only the scenarios whose id matches; `*` stands for any text. May be given several times.
+    /// Run only scenarios whose id matches; `*` matches any text. Can be repeated.
     #[arg(long, value_name = "GLOB")]
     pub(crate) run: Vec<String>,
-    /// Do not play the scenarios whose id matches. May be given several times.
+    /// Do not run scenarios whose id matches. Can be repeated.
     #[arg(long, value_name = "GLOB")]
     pub(crate) skip: Vec<String>,
-    /// Count a `should` that fails as a failure.
+    /// Treat a failed `should` as a failure.
     #[arg(long)]
     pub(crate) strict: bool,
-    /// What the server is known to fail, and to lack, with a reason each: TOML such as
+    /// Known failures and missing capabilities of the server, each with a reason: TOML such as
     ///   [[known]]
     ///   scenario = "method/unknown-*"
     ///   fields = ["status", "body", "header", "log", "checks"]
-    ///   reason = "the framework answers 400 to a method it does not know"
+    ///   reason = "the framework responds 400 to an unknown method"
     ///   [[always]]            # in any scenario
     ///   fields = ["header cache-control"]
     ///   reason = "the proxy in front adds max-age"
     ///   [[lacks]]
-    ///   capability = "log"    # or another that a scenario needs, as `explain` says
+    ///   capability = "log"    # or another one that `explain` shows
     ///   reason = "its log goes to another machine"
-    /// A [[known]] entry that excuses nothing in a scenario that it matches is a failure: it is out of date.
+    /// A [[known]] entry that no longer applies to a scenario that it matches is a failure.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) known: Option<PathBuf>,
-    /// What the report calls the server: a word, which heads its column in a matrix, and perhaps its version.
+    /// The name of the server in the report, optionally with its version. The first word heads its column in a matrix.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) name: String,
-    /// How the report is written to standard output.
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
     /// Show every skipped scenario and every failure in full, not only the first of each kind.
     #[arg(long)]
     pub(crate) verbose: bool,
-    /// How many seconds an answer may take. A program has 60 to start.
+    /// Limit for a response, in seconds. A program has 60 seconds to start.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) timeout: Duration,
-    /// How many seconds a program may take to end when its standard input closes.
+    /// Limit for a program to exit after its standard input closes, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, conflicts_with = "url")]
     pub(crate) stop_timeout: Duration,
-    /// How many programs run at once.
+    /// Number of programs that run at the same time.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: u16,
 }
@@ -112,20 +112,20 @@ pub(crate) struct Run {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct WhichServer {
-    /// A program that speaks the testee protocol, and its arguments, as one word:
+    /// A program that speaks the testee protocol, and its arguments, as one string:
     /// 'target/debug/examples/axum_testee'.
     #[arg(long, value_name = "PROGRAM ARGS")]
     pub(crate) cmd: Option<String>,
-    /// The address of a server that runs already: http://127.0.0.1:8080.
+    /// The address of a running server: http://127.0.0.1:8080.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people: what failed, what is known to, and a sum.
+    /// For people: failures, known failures, and a summary.
     Text,
-    /// Everything, for `matrix` and other programs.
+    /// For `matrix` and other programs: everything.
     Json,
     /// For continuous integration.
     Junit,

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// `list | head` is no mistake.
+/// `list | head` closes the pipe early.
 fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
     let error = error.downcast_ref::<io::Error>();
     error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
@@ -47,7 +47,7 @@ fn list(pattern: &str) -> Result<bool, Box<dyn Error>> {
     }
     for scenario in suite.matching(pattern) {
         let (id, rule, level) = (scenario.id(), scenario.rule(), scenario.level());
-        writeln!(output, "{id:<48} {rule:<4} {level:<6} {}", scenario.says())?;
+        writeln!(output, "{id:<48} {rule:<4} {level:<6} {}", scenario.title())?;
     }
     Ok(true)
 }
@@ -55,7 +55,7 @@ fn list(pattern: &str) -> Result<bool, Box<dyn Error>> {
 fn explain(id: &str) -> Result<bool, Box<dyn Error>> {
     let explanation = Suite::builtin()?
         .explain(id)
-        .ok_or_else(|| format!("there is no scenario {id:?}; `list` shows them all"))?;
+        .ok_or_else(|| format!("there is no scenario {id:?}; `list` shows all"))?;
     io::stdout().write_all(explanation.as_bytes())?;
     Ok(true)
 }

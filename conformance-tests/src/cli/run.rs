@@ -13,13 +13,13 @@ use health_conformance::{
 use crate::arguments::{Format, Run};
 use crate::screen::{Progress, show};
 
-/// Whether the server conforms.
+/// Returns whether the server conforms.
 pub(crate) fn run(arguments: &Run) -> Result<bool, Box<dyn Error>> {
     let suite = Suite::builtin()?;
     let options = options(arguments, &suite)?;
     let harness = harness(arguments)?;
     let interrupt = options.interrupt.clone();
-    // The first signal ends the run in good order, the second at once.
+    // The first signal ends the run cleanly, the second at once.
     ctrlc::set_handler(move || {
         if interrupt.set() {
             process::exit(2);
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Run) -> Result<bool, Box<dyn Error>> {
     let report = suite.run_watched(&*harness, &options, &|done, total| progress.show(done, total));
     drop(progress);
     if options.interrupt.is_set() {
-        return Err("interrupted: servers are stopped, and the disablefile is removed".into());
+        return Err("interrupted: the servers were stopped and the disablefile removed".into());
     }
     print(&report, arguments)?;
     if !report.conforms() {

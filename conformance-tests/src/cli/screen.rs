@@ -1,14 +1,14 @@
-//! What people see: colour and progress on a terminal, neither in a pipe.
+//! Color and progress on a terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
-/// Prints a report for people. The colours are left out where standard output is no terminal.
+/// Prints a report for people, without colors if standard output is not a terminal.
 ///
 /// # Errors
 ///
-/// Standard output is closed, or full.
+/// Writing to standard output failed.
 pub(crate) fn show(report: &str) -> io::Result<()> {
     let mut output = anstream::stdout().lock();
     for line in report.lines() {
@@ -29,7 +29,7 @@ fn style(line: &str) -> Style {
     }
 }
 
-/// A line on standard error that tells how far a run is, where that is a terminal.
+/// A progress line on standard error, if that is a terminal.
 pub(crate) struct Progress {
     is_shown: bool,
 }
@@ -41,7 +41,7 @@ impl Progress {
 
     pub(crate) fn show(&self, done: usize, total: usize) {
         if self.is_shown {
-            // A terminal that has gone needs no progress.
+            // The progress is not important.
             let _ = write!(io::stderr(), "\r{done} of {total} scenarios");
         }
     }

@@ -26,7 +26,7 @@ pub(crate) struct Exchanged {
 impl Exchanged {
     /// What each request should be answered with, read or not.
     pub(crate) fn answers(&self, step: &Step) -> Vec<Answer> {
-        let unread = std::iter::repeat_n(step.answer, self.unread);
+        let unread = std::iter::repeat_n(step.response, self.unread);
         let read = self.answered.iter().map(|(answer, _)| *answer);
         read.chain(unread).collect()
     }
@@ -156,7 +156,7 @@ impl ClientBehaviour {
         }
         let mut response = match connection.receive(request.is_head, self.limit) {
             Ok(response) => response,
-            Err(error) if step.answer == Answer::OkOrNothing && error.is_silent_end() => {
+            Err(error) if step.response == Answer::OkOrNothing && error.is_silent_end() => {
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -172,7 +172,7 @@ impl ClientBehaviour {
         }
         // Bytes behind an answer belong to its body, and are judged with it.
         response.body.extend(connection.take_rest());
-        exchanged.answered.push((step.answer, response));
+        exchanged.answered.push((step.response, response));
         Ok(())
     }
 
@@ -200,7 +200,7 @@ impl ClientBehaviour {
         };
         let response = answer?;
         self.kept = (!ends_connection(&response)).then_some(connection);
-        exchanged.answered.push((step.answer, response));
+        exchanged.answered.push((step.response, response));
         Ok(())
     }
 
@@ -217,7 +217,7 @@ impl ClientBehaviour {
             connection.send(&request.bytes.repeat(step.times - before));
             while exchanged.answered.len() < step.times {
                 match connection.receive(request.is_head, self.limit) {
-                    Ok(response) => exchanged.answered.push((step.answer, response)),
+                    Ok(response) => exchanged.answered.push((step.response, response)),
                     Err(error) if exchanged.answered.len() > before && error.is_silent_end() => {
                         break;
                     }
@@ -244,7 +244,7 @@ impl ClientBehaviour {
         }
         for mut connection in connections {
             let response = connection.receive(request.is_head, self.limit)?;
-            exchanged.answered.push((step.answer, response));
+            exchanged.answered.push((step.response, response));
         }
         Ok(())
     }

@@ -47,7 +47,7 @@ pub fn differences(with: SocketAddr, without: SocketAddr) -> Result<Vec<String>,
     let mut differences = Vec::new();
     let endpoint = ask(with, "GET /health")?;
     if !endpoint.ends_with("\"OK\"") {
-        differences.push(format!("GET /health: {endpoint}, which is no healthy endpoint"));
+        differences.push(format!("GET /health: {endpoint}, which is not a healthy endpoint"));
     }
     for line in REQUESTS {
         let (with, without) = (ask(with, line)?, ask(without, line)?);

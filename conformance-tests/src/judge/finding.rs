@@ -57,8 +57,8 @@ impl Failure {
     /// A server that should have been ready, or should have refused its settings, and did neither.
     pub(crate) fn of_start(start: Start, what: impl Into<String>) -> Self {
         let expected = match start {
-            Start::Ready => "one that starts",
-            Start::Refused => "a message on standard error, and an exit code other than 0",
+            Start::Ready => "a server that starts",
+            Start::Refused => "an error on standard error, and an exit code other than 0",
         };
         Self {
             moment: "the start".to_owned(),
@@ -79,7 +79,7 @@ impl Failure {
     }
 
     pub(crate) fn is_without_answer(&self) -> bool {
-        self.mismatches.iter().any(|mismatch| mismatch.field == "answer")
+        self.mismatches.iter().any(|mismatch| mismatch.field == "response")
     }
 }
 

@@ -127,7 +127,8 @@ mod tests {
     use crate::setup::Setup;
 
     fn step(target: &str, checks: &str) -> Step {
-        toml::from_str(&format!("target = '{target}'\nchecks = '{checks}'\nanswer = 'ok'")).unwrap()
+        toml::from_str(&format!("target = '{target}'\nchecks = '{checks}'\nresponse = 'ok'"))
+            .unwrap()
     }
 
     #[test]

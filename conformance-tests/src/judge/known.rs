@@ -14,7 +14,7 @@ use crate::scenario::capability::{Capability, Lacks};
 /// [[known]]
 /// scenario = "method/unknown-*"         # an id, or a pattern in which `*` stands for any text
 /// fields = ["status", "body", "header"] # what may differ; "header" stands for every header
-/// reason = "the framework answers 400 to a method it does not know, before any route"
+/// reason = "the framework responds 400 to an unknown method before routing"
 ///
 /// [[always]]                            # the same for every scenario; none has to show it
 /// fields = ["header cache-control"]

@@ -110,7 +110,7 @@ pub(crate) fn judge_warnings(
         if !says(warning, disablefile) && !others.iter().any(|key| says(warning, key)) {
             mismatches.push(Mismatch::new(
                 field,
-                format!("one that names {disablefile:?}, or another setting by its key"),
+                format!("a warning that contains {disablefile:?}, or the key of another setting"),
                 warning,
             ));
         }

@@ -10,15 +10,15 @@ pub(crate) fn judge_refusal(key: &str, value: &str, message: &str) -> Vec<Mismat
             mismatches.push(Mismatch::new("message", expected, quote(message)));
         }
     };
-    expect(says(message, key), format!("one that names {key}"));
+    expect(says(message, key), format!("a message that contains {key}"));
     let is_quoted =
         ['"', '\'', '`'].iter().any(|quote| says(message, &format!("{quote}{value}{quote}")));
-    expect(is_quoted, format!("one that quotes the value {value:?}"));
+    expect(is_quoted, format!("a message that quotes the value {value:?}"));
     let words = message.split(|c: char| !c.is_alphanumeric());
     let words = words.filter(|word| word.len() > 1 && !key.contains(word) && !value.contains(word));
     expect(
         words.count() >= 3,
-        "one that says the rule, in at least three words or numbers".to_owned(),
+        "a message that contains the rule, in at least three words or numbers".to_owned(),
     );
     mismatches
 }

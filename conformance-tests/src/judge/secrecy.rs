@@ -6,7 +6,7 @@ use super::{Mismatch, expected_headers, quote};
 use crate::client::Response;
 use crate::setup::{Check, Setup};
 
-/// H9: nothing of a check in the body, the reason or a header, be it a name or a value. What is as expected, and what
+/// H9: no name or message of a check in the body, the reason or a header, be it a name or a value. What is as expected, and what
 /// servers add by themselves, is not searched: a check may be called `cache` or `date`.
 pub(super) fn judge_secrecy(
     word: Option<&str>,
@@ -35,7 +35,7 @@ pub(super) fn judge_secrecy(
         // A reason phrase may hold any plain word: Service Unavailable.
         let is_plain = secret.chars().all(char::is_alphabetic);
         if seen.contains(&secret) || (!is_plain && reason.contains(&secret)) {
-            let expected = "nothing of a check";
+            let expected = "no name or message of a check";
             mismatches.push(Mismatch::new("secrecy", expected, quote(&secret)));
         }
     }

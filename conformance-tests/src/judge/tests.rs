@@ -85,7 +85,7 @@ impl Case {
         let request = Request { is_head: self.is_head, asks_to_close: true, bytes: Vec::new() };
         let (step, setup) = (&self.scenario.steps[0], &self.scenario.setup);
         let exchanged = Exchanged {
-            answered: vec![(step.answer, self.response.clone())],
+            answered: vec![(step.response, self.response.clone())],
             ..Exchanged::default()
         };
         let lacks = Lacks::new();

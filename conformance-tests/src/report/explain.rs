@@ -1,4 +1,4 @@
-//! A scenario in words: what it is about, who cares, and the exchange that it expects.
+//! A scenario in words: its rule, the reason for it, and the requests and responses.
 
 use std::fmt::{self, Write as _};
 use std::path::Path;
@@ -13,8 +13,8 @@ use crate::scenario::{Answer, Checks, Client, Fate, Scenario, Start, Step, Suite
 use crate::setup::{Behaviour, Check, Endpoint, Execution, LogPolicy, RunChecks, Setup};
 
 impl Suite {
-    /// What a scenario is about, why it matters, and the exchange it expects; `None` if there is no scenario
-    /// of this id.
+    /// Returns a description of a scenario: its rule, the reason for it, and the requests and responses. `None` if no scenario
+    /// has this id.
     pub fn explain(&self, id: &str) -> Option<String> {
         let scenario = self.scenarios().find(|scenario| scenario.id() == id)?;
         let mut text = String::new();
@@ -24,11 +24,11 @@ impl Suite {
     }
 
     fn write_explanation(&self, text: &mut String, scenario: &Scenario) -> fmt::Result {
-        let (id, level, says) = (&scenario.id, scenario.level, &scenario.says);
-        writeln!(text, "{id} ({level}): {says}")?;
+        let (id, level, title) = (&scenario.id, scenario.level, &scenario.title);
+        writeln!(text, "{id} ({level}): {title}")?;
         if let Some(rule) = self.rule_of(scenario) {
             writeln!(text, "\nrule    {rule}")?;
-            writeln!(text, "pollers {}", scenario.poller.as_ref().unwrap_or(&rule.poller))?;
+            writeln!(text, "why     {}", scenario.why.as_ref().unwrap_or(&rule.why))?;
         }
         if !scenario.needs.is_empty() {
             let needs: Vec<_> = scenario.needs.iter().map(ToString::to_string).collect();
@@ -39,21 +39,21 @@ impl Suite {
             (Start::Refused, _) => {
                 writeln!(
                     text,
-                    "\nThe server does not start, and says which setting is wrong and why."
+                    "\nThe server does not start. Its error contains the setting, its value and the rule."
                 )?;
             }
             (Start::Ready, 0) => {}
-            (Start::Ready, count) => writeln!(text, "\nAt its start: {count} record at WARN.")?,
+            (Start::Ready, count) => writeln!(text, "\nDuring the start: {count} record at WARN.")?,
         }
         if scenario.start_checks > 0 {
             let count = scenario.start_checks;
-            writeln!(text, "\nBefore anything is asked: CHECK {count} times.")?;
+            writeln!(text, "\nBefore the first request: CHECK {count} times.")?;
         }
         let mut history = History::of(&scenario.setup);
         for (index, step) in scenario.steps.iter().enumerate() {
             step.commands.iter().for_each(|command| history.apply(command));
             write_step(text, index + 1, step, &scenario.setup, &history)?;
-            history.answered(&scenario.setup, step, &[step.answer]);
+            history.answered(&scenario.setup, step, &[step.response]);
         }
         Ok(())
     }
@@ -78,7 +78,7 @@ fn write_given(text: &mut String, setup: &Setup) -> fmt::Result {
     }
     match setup.log {
         LogPolicy::Every => Ok(()),
-        LogPolicy::Change => writeln!(text, "  a log of changes"),
+        LogPolicy::Change => writeln!(text, "  log of changes only"),
     }
 }
 
@@ -92,9 +92,9 @@ fn write_endpoint(text: &mut String, endpoint: &Endpoint) -> fmt::Result {
         write!(text, ", checks tagged {:?}", endpoint.tags)?;
     }
     match endpoint.run_checks {
-        Some(RunChecks::Always) => write!(text, ", for every request")?,
-        Some(RunChecks::OnRequest) => write!(text, ", for requests that ask")?,
-        Some(RunChecks::Never) => write!(text, ", for no request")?,
+        Some(RunChecks::Always) => write!(text, ", always")?,
+        Some(RunChecks::OnRequest) => write!(text, ", on request")?,
+        Some(RunChecks::Never) => write!(text, ", never")?,
         None => {}
     }
     if let Some(seconds) = endpoint.retry_after {
@@ -157,7 +157,7 @@ fn write_step(
         write!(text, " At the path of the disablefile: {marker}.")?;
     }
     for command in &step.commands {
-        write!(text, " The server is told {command}.")?;
+        write!(text, " The server gets the command {command}.")?;
     }
     if let Some(manner) = manner(step) {
         write!(text, " {manner}.")?;
@@ -178,7 +178,7 @@ fn write_step(
         Checks::Share => writeln!(text, "  CHECK for each check, once or twice")?,
         Checks::MayStart => writeln!(text, "  CHECK for each check, or none")?,
     }
-    match step.answer {
+    match step.response {
         Answer::Unread => writeln!(text, "  < not read")?,
         Answer::OkOrMaintenance => {
             write_answer(text, step, Answer::Ok, (setup, history), &request)?;
@@ -187,11 +187,11 @@ fn write_step(
         }
         answer => write_answer(text, step, answer, (setup, history), &request)?,
     }
-    match step.answer {
+    match step.response {
         Answer::OkOrRefused => writeln!(text, "  or 400, 414 or 431")?,
         Answer::NotFoundOrRefused => writeln!(text, "  or 400, 405 or 501")?,
         Answer::OkOrNothing => {
-            writeln!(text, "  or a connection that is closed before the first byte")?
+            writeln!(text, "  or the connection is closed before the first byte")?
         }
         _ => {}
     }
@@ -217,19 +217,19 @@ fn manner(step: &Step) -> Option<String> {
     let times = step.times;
     let what = match step.client {
         Client::Alone if step.until => {
-            return Some("Sent again until it is answered so, for at most 10 s".to_owned());
+            return Some("Sent again until this response comes, for at most 10 s".to_owned());
         }
         Client::Alone => return (times > 1).then(|| format!("{times} times")),
-        Client::Kept => "on a connection that is kept",
-        Client::Pipelined => "at once on one connection",
-        Client::Crowd => "each on its own connection, all before the first answer is read",
+        Client::Kept => "on a kept connection",
+        Client::Pipelined => "pipelined on one connection",
+        Client::Crowd => "each on a new connection, all before the first response is read",
         Client::ByteByByte => "one byte at a time",
-        Client::Interrupted => "and its checks started, before that takes effect",
+        Client::Interrupted => "with its checks started, before the command takes effect",
         Client::HalfClosed => "by a client that then closes its sending side",
-        Client::Leaves => "by a client that goes away",
-        Client::Lingers => "by a client that stays and does not read",
+        Client::Leaves => "by a client that disconnects",
+        Client::Lingers => "by a client that stays connected and does not read",
         Client::Toggling => {
-            "while the disablefile comes and goes, and three others ask all the time"
+            "while the disablefile is created and removed, and three other clients poll"
         }
     };
     Some(match times {

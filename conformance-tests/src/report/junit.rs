@@ -1,4 +1,4 @@
-//! The report for continuous integration.
+//! The report for CI.
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
@@ -6,9 +6,8 @@ use super::{Outcome, Report, Verdict};
 use crate::judge::finding::{Failure, brief};
 
 impl Report {
-    /// The report as JUnit XML: a test suite for each topic, and a test case for each scenario. What is known,
-    /// noted, skipped or unmet is a skipped case with its reason; a known failure that passes is a failure
-    /// of its own.
+    /// Returns the report as JUnit XML: a test suite for each topic, and a test case for each scenario. Known, noted, unmet
+    /// and skipped scenarios are skipped cases with a reason; a known failure that is out of date is a failed case.
     ///
     /// # Errors
     ///
@@ -43,7 +42,7 @@ fn topic(outcome: &Outcome) -> &str {
 fn test_case(outcome: &Outcome, rerun: &str) -> TestCase {
     let status = match &outcome.verdict {
         Verdict::Passed => TestCaseStatus::success(),
-        Verdict::Failed { failures } => failure(&outcome.says, describe(outcome, failures, rerun)),
+        Verdict::Failed { failures } => failure(&outcome.title, describe(outcome, failures, rerun)),
         Verdict::Unmet { failures } => skipped("should", &brief(failures)),
         Verdict::Noted { failures } => skipped("note", &brief(failures)),
         Verdict::Known { reasons } => skipped("known", &reasons.join("; ")),

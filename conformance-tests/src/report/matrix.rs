@@ -16,7 +16,7 @@ pub struct Matrix {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MatrixError {
     /// There is none.
-    #[error("there is no report to merge")]
+    #[error("there are no reports to merge")]
     Empty,
     /// A report has no name, and a column needs one.
     #[error("report {0} has no name: run the suite with --name")]
@@ -25,7 +25,7 @@ pub enum MatrixError {
     #[error("two reports are named {0:?}")]
     Twice(String),
     /// The reports are over different scenarios.
-    #[error("the reports of {first:?} and {other:?} are over different scenarios: {difference}")]
+    #[error("the reports of {first:?} and {other:?} contain different scenarios: {difference}")]
     Different {
         /// The first report.
         first: String,
@@ -88,7 +88,7 @@ fn difference(first: &Report, other: &Report) -> Option<String> {
     let only = |of: &Report, not_of: &Report| {
         let missing = of.outcomes.iter().find(|outcome| !is_in(outcome, not_of))?;
         Some(format!(
-            "{} ({}, {}) is only in that of {:?}",
+            "{} ({}, {}) is only in the report of {:?}",
             missing.id, missing.rule, missing.level, of.name
         ))
     };

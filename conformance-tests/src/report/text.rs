@@ -90,7 +90,7 @@ impl Report {
             }
         }
         if counts.played() == 0 {
-            summary += ": nothing is proven";
+            summary += ": no scenario was run";
         }
         summary
     }
@@ -157,12 +157,12 @@ impl Report {
         outcome: &Outcome,
         failures: &[Failure],
     ) -> fmt::Result {
-        let Outcome { id, level, says, setup, verdict, .. } = outcome;
+        let Outcome { id, level, title, setup, verdict, .. } = outcome;
         let verdict = match verdict {
             Verdict::Failed { .. } => "FAILED",
             _ => "UNMET",
         };
-        writeln!(f, "\n{verdict:<8} {id} ({level}): {says}")?;
+        writeln!(f, "\n{verdict:<8} {id} ({level}): {title}")?;
         writeln!(f, "  rule {} {}", outcome.rule, outcome.sentence)?;
         if !setup.is_empty() {
             writeln!(f, "  setup {setup}")?;

@@ -124,11 +124,11 @@ impl<'a> Session<'a> {
         interrupt: &Interrupt,
     ) -> Finding {
         if scenario.start_warnings > 0 && !self.shows_exposure() {
-            let why = "the directory of its default is not world-writable on this machine";
+            let why = "/tmp is not world-writable on this machine";
             return Finding::Skipped(why.to_owned());
         }
         if scenario.commands().next().is_some() && !self.server.takes_commands() {
-            return Finding::Skipped("this server takes no commands".to_owned());
+            return Finding::Skipped("this server accepts no commands".to_owned());
         }
         let mut failures = Vec::from_iter(self.judge_start(scenario));
         let mut client =
@@ -204,21 +204,21 @@ impl<'a> Session<'a> {
             Line::Log { text, .. } => text.starts_with("Health response"),
         };
         for line in self.start_lines.iter().filter(is_premature) {
-            let expected = "nothing before a request asks";
+            let expected = "no log record or check before the first request";
             mismatches.push(Mismatch::new("lines", expected, line.to_string()));
         }
         if scenario.start_checks > 0 {
             let count = scenario.start_checks;
             for (name, starts) in self.journal.background(count, self.eventually) {
                 if starts < count {
-                    let expected = format!("{name:?} {count} times, by itself");
+                    let expected = format!("{name:?} {count} times without a request");
                     let got = format!("{starts} times");
                     mismatches.push(Mismatch::new("checks started", expected, got));
                 }
             }
         }
         if scenario.start == Start::Refused {
-            let expected = "an error that names the setting";
+            let expected = "an error that contains the setting";
             mismatches.push(Mismatch::new("start", expected, "a server that is ready"));
         }
         Failure::unless_empty("the start", mismatches)
@@ -243,7 +243,7 @@ impl<'a> Session<'a> {
         let late = late.iter().map(|line| {
             Mismatch::new(
                 "lines",
-                "none that belongs to no request, or comes over 500 ms late",
+                "no line without a request, or more than 500 ms late",
                 line.to_string(),
             )
         });
@@ -279,7 +279,7 @@ pub(crate) fn judge_refused(scenario: &Scenario, setup: &Setup, message: &str) -
         }
         None => Finding::Failed(vec![Failure::of_start(
             scenario.start,
-            format!("refused its settings: {message}"),
+            format!("rejected its settings: {message}"),
         )]),
     }
 }

@@ -41,8 +41,8 @@ struct Written {
     rule: String,
     #[serde(default)]
     level: Level,
-    says: String,
-    poller: Option<String>,
+    title: String,
+    why: Option<String>,
     #[serde(default)]
     needs: Vec<Capability>,
     #[serde(default = "plain")]
@@ -129,14 +129,17 @@ impl Suite {
                     return Err(problem(format!("the id must start with \"{topic}/\"")));
                 }
                 if !ids.insert(id.clone()) {
-                    return Err(problem("the id is used before".to_owned()));
+                    return Err(problem("the id is not unique".to_owned()));
                 }
                 if !rules.iter().any(|rule| rule.id == written.rule) {
                     return Err(problem(format!("there is no rule {:?}", written.rule)));
                 }
                 let scenario = written.check(&setup).map_err(problem)?;
                 if let Some(same) = scenarios.iter().find(|other| other.does_as(&scenario)) {
-                    return Err(problem(format!("it does the same as {:?}", same.id)));
+                    return Err(problem(format!(
+                        "it has the same setup and steps as {:?}",
+                        same.id
+                    )));
                 }
                 scenarios.push(scenario);
             }
@@ -154,38 +157,38 @@ impl Written {
     fn check(self, servers: &BTreeMap<String, Setup>) -> Result<Scenario, String> {
         let mut setup = servers
             .get(&self.setup)
-            .ok_or_else(|| format!("there is no server {:?} in setups.toml", self.setup))?
+            .ok_or_else(|| format!("there is no setup {:?} in setups.toml", self.setup))?
             .clone();
         setup.settings.extend(self.settings.clone());
 
         let start_shows = self.start_warnings > 0 || self.start_checks > 0;
         if self.step.is_empty() && self.start == Start::Ready && !start_shows {
-            return Err("it has no step".to_owned());
+            return Err("there are no steps".to_owned());
         }
         if self.start == Start::Refused && !self.step.is_empty() {
-            return Err("a server that is refused its settings answers no step".to_owned());
+            return Err("a scenario with start = \"refused\" cannot have steps".to_owned());
         }
         if self.start == Start::Refused && self.settings.len() != 1 {
-            return Err("a refusal is about one setting of the scenario's own".to_owned());
+            return Err("a scenario with start = \"refused\" needs exactly one setting".to_owned());
         }
         check_endpoints(&setup)?;
         check_names(&setup)?;
         check_periods(&setup)?;
         if self.start_warnings > 0 && !self.needs.contains(&Capability::Log) {
-            return Err("what it looks at is in the log: it needs \"log\"".to_owned());
+            return Err("start_warnings needs the capability \"log\"".to_owned());
         }
         if self.start_checks > 0 && !self.needs.contains(&Capability::Checks) {
-            return Err("what it looks at are starts of checks: it needs \"checks\"".to_owned());
+            return Err("start_checks needs the capability \"checks\"".to_owned());
         }
         if self.start_checks > 0 && !setup.checks.iter().any(Check::is_in_background) {
-            return Err("only checks in the background start before anything is asked".to_owned());
+            return Err("start_checks needs a background check".to_owned());
         }
         let scenario = Scenario {
             id: self.id,
             rule: self.rule,
             level: self.level,
-            says: self.says,
-            poller: self.poller,
+            title: self.title,
+            why: self.why,
             needs: self.needs,
             setup,
             settings: self.settings,

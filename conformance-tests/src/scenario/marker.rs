@@ -40,7 +40,7 @@ pub(crate) enum MarkerError {
     /// This machine or user cannot show it: the scenario observes nothing.
     #[error("{0}")]
     Unobservable(&'static str),
-    #[error("cannot place the marker: {0}")]
+    #[error("cannot create the marker: {0}")]
     Io(#[from] io::Error),
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Marker {
             Self::Fifo => "a named pipe",
             Self::Device => "a link to a device",
             Self::Link => "a link to a file",
-            Self::DanglingLink => "a link to nothing",
+            Self::DanglingLink => "a dangling link",
             Self::LinkLoop => "a link to itself",
             Self::FileAsParent => "a file where its directory should be",
             Self::LockedParent => "a file in a directory without search permission",
@@ -90,7 +90,7 @@ impl Marker {
                 lock(parent(path)?)?;
                 if fs::metadata(path).is_ok() {
                     return Err(MarkerError::Unobservable(
-                        "this user may search every directory (root may)",
+                        "this user can search every directory, like root",
                     ));
                 }
             }
@@ -152,12 +152,12 @@ fn set_mode(directory: &Path, mode: u32) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn link(_target: &Path, _path: &Path) -> Result<(), MarkerError> {
-    Err(MarkerError::Unobservable("this platform's links need a privilege"))
+    Err(MarkerError::Unobservable("links need a privilege on this platform"))
 }
 
 #[cfg(not(unix))]
 fn lock(_directory: &Path) -> Result<(), MarkerError> {
-    Err(MarkerError::Unobservable("this platform has no mode bits"))
+    Err(MarkerError::Unobservable("this platform has no permission bits"))
 }
 
 #[cfg(not(unix))]

@@ -15,7 +15,7 @@ pub struct Rule {
     /// What it asks, in a sentence.
     pub sentence: String,
     /// Why pollers, or those who run them, care.
-    pub poller: String,
+    pub why: String,
 }
 
 impl fmt::Display for Rule {

@@ -28,7 +28,7 @@ pub(crate) struct Step {
     #[serde(default)]
     pub(crate) client: Client,
     pub(crate) connection: Option<Fate>,
-    pub(crate) answer: Answer,
+    pub(crate) response: Answer,
     /// What is logged of each check, where the step says it itself.
     pub(crate) results: Option<Vec<Wanted>>,
     #[serde(default)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Suite;
 use super::load::TOPICS;
 
-const RULES: &str = r#"rule = [{ id = "H1", title = "Path", sentence = "s", poller = "p" }]"#;
+const RULES: &str = r#"rule = [{ id = "H1", title = "Path", sentence = "s", why = "p" }]"#;
 const GIVEN: &str = r#"[plain.settings]
     "healthcheck.disablefile" = "{dir}/maintenance"
     [changing]
@@ -37,7 +37,7 @@ const GIVEN: &str = r#"[plain.settings]
 
 /// The problem with one scenario, over a sound one for comparison.
 fn problem(scenario: &str) -> String {
-    let sound = "id='path/a'\nrule='H1'\nsays='s'\nstep=[{answer='ok'}]";
+    let sound = "id='path/a'\nrule='H1'\ntitle='s'\nstep=[{response='ok'}]";
     let file = format!("[[scenario]]\n{sound}\n[[scenario]]\n{scenario}");
     let error = Suite::load(RULES, GIVEN, &[("path", &file)]).unwrap_err();
     assert!(error.to_string().starts_with("path.toml: "), "{error}");
@@ -68,51 +68,51 @@ fn every_file_of_the_scenarios_directory_is_part_of_the_suite() {
 
 #[test]
 fn an_unknown_key_is_an_error() {
-    let step = "step=[{answer='ok',warning=1}]";
-    let problem = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
+    let step = "step=[{response='ok',warning=1}]";
+    let problem = problem(&format!("id='path/b'\nrule='H1'\ntitle='s'\n{step}"));
     assert!(problem.contains("unknown field `warning`"), "{problem}");
 }
 
 #[test]
 fn an_id_used_twice_is_an_error() {
-    let problem = problem("id='path/a'\nrule='H1'\nsays='s'\nstep=[{answer='ok'}]");
-    assert!(problem.contains("used before"), "{problem}");
+    let problem = problem("id='path/a'\nrule='H1'\ntitle='s'\nstep=[{response='ok'}]");
+    assert!(problem.contains("not unique"), "{problem}");
 }
 
 #[test]
 fn a_scenario_that_does_the_same_as_another_is_an_error() {
-    let problem = problem("id='path/b'\nrule='H1'\nsays='other'\nstep=[{answer='ok'}]");
-    assert!(problem.contains("the same as \"path/a\""), "{problem}");
+    let problem = problem("id='path/b'\nrule='H1'\ntitle='other'\nstep=[{response='ok'}]");
+    assert!(problem.contains("steps as \"path/a\""), "{problem}");
 }
 
 #[test]
 fn an_id_of_another_topic_is_an_error() {
-    let problem = problem("id='query/a'\nrule='H1'\nsays='s'\nstep=[{answer='ok'}]");
+    let problem = problem("id='query/a'\nrule='H1'\ntitle='s'\nstep=[{response='ok'}]");
     assert!(problem.contains("must start with"), "{problem}");
 }
 
 #[test]
 fn a_rule_that_does_not_exist_is_an_error() {
-    let problem = problem("id='path/b'\nrule='H99'\nsays='s'\nstep=[{answer='ok'}]");
+    let problem = problem("id='path/b'\nrule='H99'\ntitle='s'\nstep=[{response='ok'}]");
     assert!(problem.contains("no rule \"H99\""), "{problem}");
 }
 
 #[test]
 fn a_server_that_does_not_exist_is_an_error() {
-    let step = "setup='none'\nstep=[{answer='ok'}]";
-    let problem = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
-    assert!(problem.contains("no server \"none\""), "{problem}");
+    let step = "setup='none'\nstep=[{response='ok'}]";
+    let problem = problem(&format!("id='path/b'\nrule='H1'\ntitle='s'\n{step}"));
+    assert!(problem.contains("no setup \"none\""), "{problem}");
 }
 
 #[test]
 fn a_scenario_that_shows_nothing_is_an_error() {
-    let shown = problem("id='path/b'\nrule='H1'\nsays='s'");
-    assert!(shown.contains("no step"), "{shown}");
-    let step = "step=[{answer='ok',times=0}]";
-    let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
-    assert!(shown.contains("0 times"), "{shown}");
-    let step = "start='refused'\nsettings={a='b'}\nstep=[{answer='ok'}]";
-    let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
+    let shown = problem("id='path/b'\nrule='H1'\ntitle='s'");
+    assert!(shown.contains("no steps"), "{shown}");
+    let step = "step=[{response='ok',times=0}]";
+    let shown = problem(&format!("id='path/b'\nrule='H1'\ntitle='s'\n{step}"));
+    assert!(shown.contains("times = 0"), "{shown}");
+    let step = "start='refused'\nsettings={a='b'}\nstep=[{response='ok'}]";
+    let shown = problem(&format!("id='path/b'\nrule='H1'\ntitle='s'\n{step}"));
     assert!(shown.contains("refused"), "{shown}");
 }
 
@@ -126,58 +126,60 @@ fn a_marker_outside_the_fresh_directory_is_an_error() {
         ("{dir}//maintenance", "file-as-parent"),
     ] {
         let settings = format!("settings={{'healthcheck.disablefile'='{path}'}}");
-        let step = format!("step=[{{marker='{marker}',answer='ok'}}]");
-        let head = "id='path/b'\nrule='H1'\nsays='s'";
+        let step = format!("step=[{{marker='{marker}',response='ok'}}]");
+        let head = "id='path/b'\nrule='H1'\ntitle='s'";
         let problem = problem(&format!("{head}\n{settings}\n{step}"));
         assert!(problem.contains("in {dir}"), "{path}: {problem}");
     }
 }
 
 #[test]
-fn a_client_and_an_answer_that_do_not_go_together_are_an_error() {
+fn a_client_that_does_not_fit_the_response_is_an_error() {
     for step in [
-        "client='half-closed',answer='ok'",
-        "client='leaves',answer='ok'",
-        "client='toggling',answer='ok'",
-        "answer='unread'",
-        "client='crowd',answer='ok-or-maintenance'",
+        "client='half-closed',response='ok'",
+        "client='leaves',response='ok'",
+        "client='toggling',response='ok'",
+        "response='unread'",
+        "client='crowd',response='ok-or-maintenance'",
     ] {
-        let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\nstep=[{{{step}}}]"));
-        assert!(shown.contains("do not go together"), "{step}: {shown}");
+        let shown = problem(&format!("id='path/b'\nrule='H1'\ntitle='s'\nstep=[{{{step}}}]"));
+        assert!(shown.contains("cannot be combined"), "{step}: {shown}");
     }
-    let step = "step=[{cut=3,answer='ok',target='/b'}]";
-    let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{step}"));
-    assert!(shown.contains("only a client that leaves"), "{shown}");
+    let step = "step=[{cut=3,response='ok',target='/b'}]";
+    let shown = problem(&format!("id='path/b'\nrule='H1'\ntitle='s'\n{step}"));
+    assert!(shown.contains("cut needs client"), "{shown}");
 }
 
 #[test]
 fn a_client_that_toggles_elsewhere_is_an_error() {
     let settings = "settings={'healthcheck.disablefile'='/tmp/maintenance'}";
-    let step = "step=[{client='toggling',answer='ok-or-maintenance'}]";
-    let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{settings}\n{step}"));
+    let step = "step=[{client='toggling',response='ok-or-maintenance'}]";
+    let shown = problem(&format!("id='path/b'\nrule='H1'\ntitle='s'\n{settings}\n{step}"));
     assert!(shown.contains("in {dir}"), "{shown}");
 }
 
 #[test]
 fn a_need_that_is_missing_or_idle_is_an_error() {
-    let shown = problem("id='path/b'\nrule='H1'\nsays='s'\nneeds=['panic']\nstep=[{answer='ok'}]");
-    assert!(shown.contains("needs \"panic\""), "{shown}");
-    let shown = problem("id='path/b'\nrule='H1'\nsays='s'\nneeds=['legs']\nstep=[{answer='ok'}]");
+    let shown =
+        problem("id='path/b'\nrule='H1'\ntitle='s'\nneeds=['panic']\nstep=[{response='ok'}]");
+    assert!(shown.contains("needs must contain \"panic\""), "{shown}");
+    let shown =
+        problem("id='path/b'\nrule='H1'\ntitle='s'\nneeds=['legs']\nstep=[{response='ok'}]");
     assert!(shown.contains("unknown variant `legs`"), "{shown}");
 }
 
 #[test]
-fn what_a_server_needs_has_to_be_said() {
+fn a_missing_need_is_an_error() {
     for (setup, what) in [
-        ("periodic", "needs \"background\""),
-        ("optional", "needs \"optional\""),
-        ("counting", "needs \"thresholds\""),
-        ("views", "needs \"endpoints\""),
-        ("latched", "needs \"start-up\""),
-        ("changes", "needs \"log-policy\""),
+        ("periodic", "needs must contain \"background\""),
+        ("optional", "needs must contain \"optional\""),
+        ("counting", "needs must contain \"thresholds\""),
+        ("views", "needs must contain \"endpoints\""),
+        ("latched", "needs must contain \"start-up\""),
+        ("changes", "needs must contain \"log-policy\""),
     ] {
-        let head = "id='path/b'\nrule='H1'\nsays='s'";
-        let shown = problem(&format!("{head}\nsetup='{setup}'\nstep=[{{answer='ok'}}]"));
+        let head = "id='path/b'\nrule='H1'\ntitle='s'";
+        let shown = problem(&format!("{head}\nsetup='{setup}'\nstep=[{{response='ok'}}]"));
         assert!(shown.contains(what), "{setup}: {shown}");
     }
 }
@@ -185,65 +187,65 @@ fn what_a_server_needs_has_to_be_said() {
 #[test]
 fn a_server_in_the_background_that_could_not_be_observed_is_an_error() {
     for (setup, what) in [("namesakes", "have the name \"db\""), ("hasty", "shorter")] {
-        let head = "id='path/b'\nrule='H1'\nsays='s'\nneeds=['background']";
-        let shown = problem(&format!("{head}\nsetup='{setup}'\nstep=[{{answer='ok'}}]"));
+        let head = "id='path/b'\nrule='H1'\ntitle='s'\nneeds=['background']";
+        let shown = problem(&format!("{head}\nsetup='{setup}'\nstep=[{{response='ok'}}]"));
         assert!(shown.contains(what), "{setup}: {shown}");
     }
-    let head = "id='path/b'\nrule='H1'\nsays='s'\nstart_checks=1";
+    let head = "id='path/b'\nrule='H1'\ntitle='s'\nstart_checks=1";
     let shown = problem(head);
-    assert!(shown.contains("needs \"checks\""), "{shown}");
+    assert!(shown.contains("needs the capability \"checks\""), "{shown}");
     let shown = problem(&format!("{head}\nneeds=['checks']"));
-    assert!(shown.contains("only checks in the background"), "{shown}");
+    assert!(shown.contains("needs a background check"), "{shown}");
 }
 
 #[test]
-fn results_that_are_missing_or_mean_nothing_are_an_error() {
+fn missing_or_meaningless_results_are_an_error() {
     for (step, what) in [
-        ("answer='error'", "the step needs results"),
-        ("answer='ok',results=['OK']", "are logged only of"),
-        ("answer='error',results=[]", "0 results for 1 checks"),
-        ("answer='error',results=['NOK x']", "neither OK nor ERROR"),
+        ("response='error'", "the step needs results"),
+        ("response='ok',results=['OK']", "are logged only for"),
+        ("response='error',results=[]", "0 results for 1 checks"),
+        ("response='error',results=['NOK x']", "neither OK nor ERROR"),
     ] {
-        let head = "id='path/b'\nrule='H1'\nsays='s'\nsetup='changing'";
+        let head = "id='path/b'\nrule='H1'\ntitle='s'\nsetup='changing'";
         let shown = problem(&format!("{head}\nstep=[{{{step}}}]"));
         assert!(shown.contains(what), "{step}: {shown}");
     }
 }
 
 #[test]
-fn steps_that_say_what_means_nothing_are_an_error() {
+fn meaningless_steps_are_an_error() {
     for (step, what) in [
-        ("answer='ok',checks='share'", "at the same time"),
-        ("answer='ok',until=true,times=2", "asks again"),
-        ("client='kept',answer='ok',until=true", "asks again"),
-        ("answer='ok',meanwhile='error'", "without until"),
-        ("answer='ok',until=true,meanwhile='unread'", "one answer"),
+        ("response='ok',checks='share'", "concurrent requests"),
+        ("response='ok',until=true,times=2", "until needs"),
+        ("client='kept',response='ok',until=true", "until needs"),
+        ("response='ok',meanwhile='error'", "meanwhile needs until"),
+        ("response='ok',until=true,meanwhile='unread'", "meanwhile cannot be"),
     ] {
-        let shown = problem(&format!("id='path/b'\nrule='H1'\nsays='s'\nstep=[{{{step}}}]"));
+        let shown = problem(&format!("id='path/b'\nrule='H1'\ntitle='s'\nstep=[{{{step}}}]"));
         assert!(shown.contains(what), "{step}: {shown}");
     }
 }
 
 #[test]
-fn endpoints_that_could_not_be_told_apart_or_run_nothing_of_theirs_are_an_error() {
+fn ambiguous_endpoints_and_unknown_checks_are_an_error() {
     for (setup, what) in [
         ("same-path", "two endpoints have the path \"/health\""),
-        ("unknown-check", "names \"db\", which is no check"),
-        ("unknown-tag", "has \"deep\", the tag of no check"),
+        ("unknown-check", "names \"db\", but there is no such check"),
+        ("unknown-tag", "has the tag \"deep\", but no check has it"),
     ] {
-        let head = "id='path/b'\nrule='H1'\nsays='s'\nneeds=['endpoints']";
-        let shown = problem(&format!("{head}\nsetup='{setup}'\nstep=[{{answer='ok'}}]"));
+        let head = "id='path/b'\nrule='H1'\ntitle='s'\nneeds=['endpoints']";
+        let shown = problem(&format!("{head}\nsetup='{setup}'\nstep=[{{response='ok'}}]"));
         assert!(shown.contains(what), "{setup}: {shown}");
     }
 }
 
 #[test]
-fn an_answer_that_an_endpoint_cannot_give_is_an_error() {
-    let head = "id='path/b'\nrule='H1'\nsays='s'\nneeds=['endpoints']\nsetup='views'";
+fn a_response_that_an_endpoint_never_sends_is_an_error() {
+    let head = "id='path/b'\nrule='H1'\ntitle='s'\nneeds=['endpoints']\nsetup='views'";
     for (step, what) in [
-        ("target='/live',answer='draining'", "ignores Draining"),
-        ("target='/live',answer='error',results=['OK']", "1 results for 0 checks"),
-        ("target='/ready',answer='error'", "the step needs results"),
+        ("target='/live',response='draining'", "ignores Draining"),
+        ("target='/live',response='error',results=['OK']", "1 results for 0 checks"),
+        ("target='/ready',response='error'", "the step needs results"),
     ] {
         let shown = problem(&format!("{head}\nstep=[{{{step}}}]"));
         assert!(shown.contains(what), "{step}: {shown}");
@@ -251,27 +253,27 @@ fn an_answer_that_an_endpoint_cannot_give_is_an_error() {
 }
 
 #[test]
-fn commands_that_are_not_said_or_mean_nothing_are_an_error() {
+fn commands_without_need_or_effect_are_an_error() {
     for (head, step, what) in [
-        ("", "commands=['DRAIN'],answer='draining'", "needs \"drain\""),
-        ("", "commands=['SWITCH on'],answer='ok'", "needs \"switch\""),
-        ("needs=['drain']", "commands=['DRAIN'],times=2,answer='ok'", "is done once"),
-        ("", "commands=['STOP'],answer='ok'", "is not one of DRAIN"),
-        ("", "commands=['RELEASE a'],answer='ok'", "no latch \"a\" is held"),
+        ("", "commands=['DRAIN'],response='draining'", "needs must contain \"drain\""),
+        ("", "commands=['SWITCH on'],response='ok'", "needs must contain \"switch\""),
+        ("needs=['drain']", "commands=['DRAIN'],times=2,response='ok'", "needs times = 1"),
+        ("", "commands=['STOP'],response='ok'", "is not one of DRAIN"),
+        ("", "commands=['RELEASE a'],response='ok'", "no latch \"a\" is held"),
         (
             "needs=['start-up']\nsetup='latched'",
-            "commands=['DROP a','RELEASE a'],answer='ok'",
-            "RELEASE a, and no latch \"a\" is held by then",
+            "commands=['DROP a','RELEASE a'],response='ok'",
+            "RELEASE a: no latch \"a\" is held at this step",
         ),
         (
             "needs=['drain']",
-            "client='interrupted',commands=['DRAIN'],answer='ok'",
-            "while checks run",
+            "client='interrupted',commands=['DRAIN'],response='ok'",
+            "checks that run",
         ),
-        ("", "client='interrupted',checks='start',answer='ok'", "by a command"),
+        ("", "client='interrupted',checks='start',response='ok'", "needs a command"),
     ] {
         let shown =
-            problem(&format!("id='path/b'\nrule='H1'\nsays='s'\n{head}\nstep=[{{{step}}}]"));
+            problem(&format!("id='path/b'\nrule='H1'\ntitle='s'\n{head}\nstep=[{{{step}}}]"));
         assert!(shown.contains(what), "{step}: {shown}");
     }
 }

@@ -29,47 +29,49 @@ pub(super) fn check_markers(scenario: &Scenario) -> Result<(), String> {
 
 pub(super) fn check_step(step: &Step) -> Result<(), String> {
     if step.times == 0 {
-        return Err("a step that is done 0 times shows nothing".to_owned());
+        return Err("a step with times = 0 tests nothing".to_owned());
     }
     let is_fitting = match step.client {
-        Client::HalfClosed => step.answer == Answer::OkOrNothing,
-        Client::Leaves | Client::Lingers => step.answer == Answer::Unread,
-        Client::Toggling => step.answer == Answer::OkOrMaintenance,
+        Client::HalfClosed => step.response == Answer::OkOrNothing,
+        Client::Leaves | Client::Lingers => step.response == Answer::Unread,
+        Client::Toggling => step.response == Answer::OkOrMaintenance,
         Client::Alone
         | Client::Kept
         | Client::Pipelined
         | Client::Crowd
         | Client::ByteByByte
         | Client::Interrupted => {
-            !matches!(step.answer, Answer::OkOrNothing | Answer::OkOrMaintenance | Answer::Unread)
+            !matches!(step.response, Answer::OkOrNothing | Answer::OkOrMaintenance | Answer::Unread)
         }
     };
     if !is_fitting {
-        let (client, answer) = (step.client, step.answer);
-        return Err(format!("client {client:?} and answer {answer:?} do not go together"));
+        let (client, answer) = (step.client, step.response);
+        return Err(format!("client {client:?} and response {answer:?} cannot be combined"));
     }
     if step.cut.is_some() && step.client != Client::Leaves {
-        return Err("only a client that leaves can cut its request".to_owned());
+        return Err("cut needs client = \"leaves\"".to_owned());
     }
     let is_at_once =
         matches!(step.client, Client::Crowd | Client::Pipelined | Client::Leaves | Client::Lingers);
     if step.checks == Checks::Share && !is_at_once {
-        return Err("only requests at the same time share a run".to_owned());
+        return Err("checks = \"share\" needs concurrent requests".to_owned());
     }
     if step.until && (step.client != Client::Alone || step.times != 1) {
-        return Err("only one client alone asks again until it is answered so".to_owned());
+        return Err("until needs client = \"alone\"".to_owned());
     }
     if !step.commands.is_empty() && step.times != 1 {
-        return Err("a step with commands is done once".to_owned());
+        return Err("a step with commands needs times = 1".to_owned());
     }
     let is_rest = step.checks == Checks::Rest || step.commands.is_empty() || step.times != 1;
     if step.client == Client::Interrupted && is_rest {
-        return Err("a client is interrupted once, by a command, while checks run".to_owned());
+        return Err(
+            "client = \"interrupted\" needs a command, times = 1 and checks that run".to_owned()
+        );
     }
     match step.meanwhile {
-        Some(_) if !step.until => Err("there is no meanwhile without until".to_owned()),
+        Some(_) if !step.until => Err("meanwhile needs until".to_owned()),
         Some(Answer::Ok | Answer::Maintenance | Answer::Error) | None => Ok(()),
-        Some(answer) => Err(format!("meanwhile has to be one answer, and not {answer:?}")),
+        Some(answer) => Err(format!("meanwhile cannot be {answer:?}")),
     }
 }
 
@@ -88,11 +90,11 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
         (Capability::StartUp, !setup.latches.is_empty(), "there is a latch"),
         (Capability::Switch, switches, "SWITCH is a command"),
         (Capability::Drain, told(|it| *it == Command::Drain), "DRAIN is a command"),
-        (Capability::LogPolicy, setup.log == LogPolicy::Change, "changes alone are logged"),
+        (Capability::LogPolicy, setup.log == LogPolicy::Change, "only changes are logged"),
     ] {
         if is_used != scenario.needs.contains(&capability) {
             let name = capability.to_string();
-            return Err(format!("it needs {name:?} if {what}, and only then"));
+            return Err(format!("needs must contain {name:?} if and only if {what}"));
         }
     }
     Ok(())
@@ -107,11 +109,11 @@ pub(super) fn check_endpoints(setup: &Setup) -> Result<(), String> {
         }
         let is_there = |name: &&String| setup.checks.iter().any(|check| check.name == **name);
         if let Some(name) = checks.iter().flatten().find(|name| !is_there(name)) {
-            return Err(format!("endpoint {path:?} names {name:?}, which is no check"));
+            return Err(format!("endpoint {path:?} names {name:?}, but there is no such check"));
         }
         let is_used = |tag: &&String| setup.checks.iter().any(|check| check.tags.contains(tag));
         if let Some(tag) = tags.iter().find(|tag| !is_used(tag)) {
-            return Err(format!("endpoint {path:?} has {tag:?}, the tag of no check"));
+            return Err(format!("endpoint {path:?} has the tag {tag:?}, but no check has it"));
         }
     }
     Ok(())
@@ -125,7 +127,7 @@ pub(super) fn check_latches(scenario: &Scenario) -> Result<(), String> {
             let before = held.len();
             held.retain(|latch| *latch != name);
             if held.len() == before {
-                return Err(format!("{command}, and no latch {name:?} is held by then"));
+                return Err(format!("{command}: no latch {name:?} is held at this step"));
             }
         }
     }
@@ -150,7 +152,7 @@ pub(super) fn check_names(setup: &Setup) -> Result<(), String> {
     let is_of_both = |name: &str| others.iter().any(|other| other.name == name);
     match background.iter().find(|check| is_of_both(&check.name)) {
         Some(Check { name, .. }) => {
-            Err(format!("checks in the background and others have the name {name:?}"))
+            Err(format!("a background check and another check have the name {name:?}"))
         }
         None => Ok(()),
     }
@@ -159,7 +161,7 @@ pub(super) fn check_names(setup: &Setup) -> Result<(), String> {
 /// An endpoint has to show the state.
 pub(super) fn check_answer(step: &Step, setup: &Setup) -> Result<(), String> {
     let endpoint = ExpectedEndpoint::at(setup, &step.target);
-    for answer in [Some(step.answer), step.meanwhile].into_iter().flatten() {
+    for answer in [Some(step.response), step.meanwhile].into_iter().flatten() {
         let state = answer.state();
         if state.is_some_and(|state| endpoint.shows(state).is_none()) {
             let target = &step.target;
@@ -171,17 +173,17 @@ pub(super) fn check_answer(step: &Step, setup: &Setup) -> Result<(), String> {
 
 pub(super) fn check_results(step: &Step, setup: &Setup) -> Result<(), String> {
     let checks = ExpectedEndpoint::at(setup, &step.target).checks();
-    let are_logged = matches!(step.answer, Answer::Error | Answer::Degraded);
+    let are_logged = matches!(step.response, Answer::Error | Answer::Degraded);
     let Some(results) = &step.results else {
         return match checks.iter().find(|check| check.changes()) {
             Some(Check { name, .. }) if are_logged => Err(format!(
-                "what check {name:?} reports depends on what went before: the step needs results"
+                "the result of check {name:?} depends on earlier steps: the step needs results"
             )),
             _ => Ok(()),
         };
     };
     if !are_logged {
-        return Err("results are logged only of an error, or a degraded answer".to_owned());
+        return Err("results are logged only for error and degraded".to_owned());
     }
     if results.len() != checks.len() {
         let (results, checks) = (results.len(), checks.len());

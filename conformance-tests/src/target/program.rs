@@ -70,8 +70,9 @@ impl Harness for Program {
         let mut running = Running::spawn(self, OsStr::new(&setup))?;
         let address = running.wait_until_ready(journal)?;
         if listens_elsewhere(address) {
-            let expected = "the server listens on 127.0.0.1 alone";
-            journal.record_breach(expected, "it listens on 127.0.0.2 as well: on all addresses");
+            let expected = "the server listens on 127.0.0.1 only";
+            journal
+                .record_breach(expected, "it also listens on 127.0.0.2, probably on all addresses");
         }
         let running = Arc::new(Mutex::new(running));
         let (watched, told) = (running.clone(), running.clone());
@@ -177,7 +178,7 @@ impl Running {
                     bytes.clear();
                     if let Some(url) = line.strip_prefix("READY ") {
                         if is_ready {
-                            journal.record_breach("one line READY", "another one");
+                            journal.record_breach("one READY line", "a second READY line");
                         }
                         is_ready = true;
                         // The suite may have given it up.
@@ -186,7 +187,7 @@ impl Running {
                         let commands =
                             told.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
                         if commands.is_err() {
-                            let expected = "one line DONE for each command";
+                            let expected = "one DONE line for each command";
                             journal.record_breach(expected, "a DONE without a command");
                         }
                         // A command that is given up waits for none.
@@ -208,7 +209,7 @@ impl Running {
         match readiness.recv_timeout(START_LIMIT) {
             Ok(url) => address(&url).ok_or_else(|| {
                 StartError::Failed(format!(
-                    "READY with the address {url:?}, and not READY http://127.0.0.1:PORT"
+                    "READY with the address {url:?} instead of READY http://127.0.0.1:PORT"
                 ))
             }),
             Err(RecvTimeoutError::Timeout) => Err(StartError::Failed(format!(
@@ -233,7 +234,7 @@ impl Running {
                 "ended before READY ({status}); standard error: {message:?}"
             )),
             None => StartError::Failed(format!(
-                "closed its output before READY, and ran on; standard error: {message:?}"
+                "closed its output before READY without exiting; standard error: {message:?}"
             )),
         }
     }
@@ -241,10 +242,11 @@ impl Running {
     /// Tells the program a command, and waits until it took effect.
     fn command(&mut self, command: &Told) -> Result<(), String> {
         let (Some(input), Some(done)) = (&mut self.input, &self.done) else {
-            return Err("the program is stopped".to_owned());
+            return Err("the program was stopped".to_owned());
         };
         self.told.fetch_add(1, Relaxed);
-        writeln!(input, "{command}").map_err(|error| format!("cannot be told: {error}"))?;
+        writeln!(input, "{command}")
+            .map_err(|error| format!("cannot send the command: {error}"))?;
         match done.recv_timeout(COMMAND_LIMIT) {
             Ok(()) => Ok(()),
             Err(RecvTimeoutError::Timeout) => {
@@ -291,7 +293,7 @@ impl Running {
             let seconds = limit.as_secs_f64();
             let expected =
                 format!("the program ends within {seconds} s when its standard input closes");
-            journal.record_breach(expected, "it ran on, and was killed");
+            journal.record_breach(expected, "it did not exit and was killed");
         }
         self.kill();
     }

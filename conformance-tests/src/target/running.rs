@@ -42,7 +42,7 @@ pub struct RunningServer {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunningError {
     /// The URL is not `http://HOST:PORT`, with no path.
-    #[error("{0:?} is not http://HOST:PORT, with nothing behind it")]
+    #[error("{0:?} is not of the form http://HOST:PORT")]
     Url(String),
     /// The host has no address.
     #[error("{url:?}: {problem}")]
@@ -54,11 +54,11 @@ pub enum RunningError {
     },
     /// Something stands at the path that the suite would touch and remove.
     #[error(
-        "{0:?} exists: the server is in maintenance, or the file is something else's; remove it first"
+        "{0:?} exists: the server is in maintenance, or the file belongs to another program; remove it first"
     )]
     Disablefile(PathBuf),
     /// The suite cannot put a file there.
-    #[error("{path:?} cannot be touched and removed: {problem}")]
+    #[error("cannot create and remove {path:?}: {problem}")]
     Directory {
         /// The path of the disablefile.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum RunningError {
         problem: String,
     },
     /// There is no such setting.
-    #[error("the server cannot have been started with {0}: there is no such setting")]
+    #[error("there is no setting {0}")]
     Setting(String),
 }
 
@@ -146,17 +146,17 @@ impl Harness for RunningServer {
         for step in &mut fitted.steps {
             let codes = [&scenario.setup, &self.setup].map(|setup| {
                 let endpoint = ExpectedEndpoint::at(setup, &step.target);
-                expected_answer(step.answer, &endpoint)
+                expected_answer(step.response, &endpoint)
             });
             if step.reason.is_some() && codes[0] != codes[1] {
                 return Err("needs the reason phrase of another status code".to_owned());
             }
             let own_page = || "requests a path that may be a page of the application".to_owned();
-            if step.answer == Answer::NotFoundOrRefused && !step.target.contains("/health") {
+            if step.response == Answer::NotFoundOrRefused && !step.target.contains("/health") {
                 return Err(own_page());
             }
             let target = step.target.replace(setting(&scenario.setup, URL), url);
-            if step.answer == Answer::NotFound {
+            if step.response == Answer::NotFound {
                 let path = target.split('?').next();
                 if [Some(url), Some("/")].contains(&path) {
                     return Err(own_page());
@@ -238,7 +238,7 @@ fn depends_on_checks(scenario: &Scenario) -> bool {
     let setup = &scenario.setup;
     let has_checks = !setup.checks.is_empty() || !setup.endpoints.is_empty();
     scenario.steps.iter().any(|step| {
-        let is_elsewhere = matches!(step.answer, Answer::NotFound | Answer::NotFoundOrRefused);
+        let is_elsewhere = matches!(step.response, Answer::NotFound | Answer::NotFoundOrRefused);
         !is_elsewhere && (has_checks || step.target.contains("checks"))
     })
 }

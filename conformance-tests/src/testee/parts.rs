@@ -72,13 +72,13 @@ pub(super) fn run_all(suite: &Suite) -> Result<Option<Report>, Box<dyn Error>> {
     let ended: Vec<_> = ended.collect();
     let mut reports = Vec::new();
     for (number, output) in ended.into_iter().enumerate() {
-        let output = output.join().map_err(|_| "a part cannot be read")??;
+        let output = output.join().map_err(|_| "the output of a part cannot be read")??;
         let report = fs::read_to_string(path(number)).map_err(|_| how_it_ended(&output))?;
         reports.push(Report::from_json(&report)?);
     }
     let whole = Report::joined(suite, reports);
     match suite.scenarios().find(|scenario| !whole.has(scenario.id())) {
-        Some(scenario) => Err(format!("no part has played {}", scenario.id()).into()),
+        Some(scenario) => Err(format!("no part has run {}", scenario.id()).into()),
         None => Ok(Some(whole)),
     }
 }

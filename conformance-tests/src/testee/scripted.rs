@@ -183,14 +183,14 @@ async fn sleep(time: Duration) {
 }
 
 /// What each panic that a scenario asks for starts with.
-pub(super) const EXPECTED_PANIC: &str = "the scenario asks for a panic:";
+pub(super) const EXPECTED_PANIC: &str = "a panic of the scenario:";
 
-#[expect(clippy::panic, reason = "a check that panics is what the scenario asks for")]
+#[expect(clippy::panic, reason = "the scenario needs a check that panics")]
 fn expected_panic(what: impl fmt::Display) -> ! {
     panic!("{EXPECTED_PANIC} {what}")
 }
 
-#[expect(clippy::panic, reason = "a check that panics is what the scenario asks for")]
+#[expect(clippy::panic, reason = "the scenario needs a check that panics")]
 fn expected_panic_with_payload() -> ! {
     panic_any(Payload)
 }

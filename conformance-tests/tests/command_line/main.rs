@@ -76,11 +76,11 @@ fn a_program_that_is_no_testee_cannot_be_tested_and_is_told_why() {
     let directory = tempfile::tempdir().unwrap();
     let cases = [
         ("echo hello", "ended before READY (exit status: 0)"),
-        ("echo oh dear >&2; exit 3", "refused its settings: oh dear"),
+        ("echo oh dear >&2; exit 3", "rejected its settings: oh dear"),
         ("exit 3", "ended before READY (exit status: 3)"),
         ("kill -9 $$", "ended before READY (signal: 9"),
         ("echo READY nowhere; cat", "READY with the address"),
-        ("echo READY http://127.0.0.1:1; cat", "no connection to 127.0.0.1:1"),
+        ("echo READY http://127.0.0.1:1; cat", "cannot connect to 127.0.0.1:1"),
         ("exec 1>&- 2>&-; sleep 9", "closed its output before READY"),
     ];
     side_by_side(cases, |(script, words)| {
@@ -95,17 +95,20 @@ fn a_program_that_is_no_testee_cannot_be_tested_and_is_told_why() {
 fn a_server_that_does_not_answer_in_http_cannot_be_tested_and_is_told_why() {
     static ENDLESS: [u8; 2 << 20] = [b'x'; 2 << 20];
     for (answer, words) in [
-        (&b"SSH-2.0-OpenSSH_9.2\r\n"[..], "not a whole HTTP/1 answer, "),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nO", "not a whole HTTP/1 answer"),
-        (b"HTTP/1.1 200 OK\r\ncontent-le", "not a whole HTTP/1 answer"),
-        (b"", "closed the connection without an answer"),
-        (&ENDLESS, "not a whole HTTP/1 answer"),
+        (&b"SSH-2.0-OpenSSH_9.2\r\n"[..], "not a complete HTTP/1 response, "),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nO", "not a complete HTTP/1 response"),
+        (b"HTTP/1.1 200 OK\r\ncontent-le", "not a complete HTTP/1 response"),
+        (b"", "closed the connection without a response"),
+        (&ENDLESS, "not a complete HTTP/1 response"),
     ] {
         let url = format!("http://{}", serve(answer));
         let output = run_on(&url, &[]);
         let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{words}: {error}");
-        assert!(error.contains("does not answer GET /health") && error.contains(words), "{error}");
+        assert!(
+            error.contains("does not respond to GET /health") && error.contains(words),
+            "{error}"
+        );
         assert!(error.len() < 2_000, "{} bytes", error.len());
     }
 }
@@ -117,7 +120,7 @@ fn a_server_that_never_answers_is_given_up_when_the_time_is_over() {
     let output = run_on(&url, &["--timeout", "0.01"]);
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
-    assert!(error.contains("no complete answer within 10 ms"), "{error}");
+    assert!(error.contains("no complete response within 10 ms"), "{error}");
 }
 
 #[test]
@@ -140,8 +143,8 @@ fn what_cannot_be_run_is_told_with_exit_code_2() {
         (&[], &["run", "--cmd", ""], "is not a command"),
         (&[], &["run"], "--cmd"),
         (&[], &["run", "--cmd", "cat", "--url", "x"], "cannot be used with"),
-        (&[], &["run", "--url", "ftp://x"], "is not http://HOST:PORT"),
-        (&[], &["run", "--url", "http://127.0.0.1:1"], "no connection to 127.0.0.1:1"),
+        (&[], &["run", "--url", "ftp://x"], "is not of the form http://HOST:PORT"),
+        (&[], &["run", "--url", "http://127.0.0.1:1"], "cannot connect to 127.0.0.1:1"),
         (&[], &[], "Usage"),
         (&[], &["explain", "no/such"], "there is no scenario \"no/such\""),
         (&[], &["matrix"], "REPORT"),
@@ -463,7 +466,7 @@ fn reports_are_merged_if_they_are_over_the_same_scenarios() {
 
     let (other, nameless) = (report("other", "path/exact"), report("", "path/any-*"));
     for (reports, words) in [
-        ([&one, &other], "are over different scenarios"),
+        ([&one, &other], "contain different scenarios"),
         ([&one, &one], "two reports are named \"one\""),
         ([&one, &nameless], "report 2 has no name"),
     ] {
@@ -505,7 +508,7 @@ fn the_list_has_a_line_for_each_scenario_and_each_can_be_explained() {
     assert!(ids.eq(suite.scenarios().map(|scenario| scenario.id())));
     for scenario in suite.scenarios() {
         let explanation = suite.explain(scenario.id()).unwrap();
-        for words in [scenario.id(), scenario.says(), scenario.rule(), "pollers "] {
+        for words in [scenario.id(), scenario.title(), scenario.rule(), "why     "] {
             assert!(explanation.contains(words), "{words}: {explanation}");
         }
     }
@@ -515,7 +518,7 @@ fn the_list_has_a_line_for_each_scenario_and_each_can_be_explained() {
         "endpoint /envoy: Envoy",
         "start-up latch \"migrations\", held",
         "LOG INFO Health response: STARTING ([\"migrations\"])",
-        "The server is told RELEASE migrations.",
+        "The server gets the command RELEASE migrations.",
         "< x-envoy-degraded: true",
         "LOG INFO Health response: DRAINING",
     ] {

@@ -50,7 +50,7 @@ fn run_with(options: &[&str], scenarios: &[&str], (from, to): (&str, &str)) -> O
 }
 
 #[test]
-fn a_program_that_keeps_every_rule_has_no_finding() {
+fn a_program_that_follows_every_rule_has_no_finding() {
     let output = run(&["path/exact", "setting/url-empty"], ("", ""));
     let printed = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{printed}");
@@ -58,7 +58,7 @@ fn a_program_that_keeps_every_rule_has_no_finding() {
 }
 
 #[test]
-fn a_rule_that_is_broken_while_the_program_runs_is_a_finding_and_told_once() {
+fn a_rule_broken_while_the_program_runs_is_reported_once() {
     let ready = r#"say("READY http://127.0.0.1:%d" % listener.getsockname()[1])"#;
     let and = |more: &str| format!("{ready}\n{more}");
     let says_done = r#"    say("DONE")"#;
@@ -68,19 +68,19 @@ fn a_rule_that_is_broken_while_the_program_runs_is_a_finding_and_told_once() {
             "1",
             (says_done, "    pass\ntime.sleep(60)".to_owned()),
             "the program ends within 1 s when its standard input closes",
-            "it ran on, and was killed",
+            "it did not exit and was killed",
         ),
         (
             "60",
             (r#"("127.0.0.1", 0)"#, r#"("0.0.0.0", 0)"#.to_owned()),
-            "the server listens on 127.0.0.1 alone",
-            "it listens on 127.0.0.2 as well",
+            "the server listens on 127.0.0.1 only",
+            "it also listens on 127.0.0.2, probably on all addresses",
         ),
-        ("60", (ready, format!("{ready}\n{ready}")), "one line READY", "another one"),
+        ("60", (ready, format!("{ready}\n{ready}")), "one READY line", "a second READY line"),
         (
             "60",
             (ready, and(r#"say("DONE")"#)),
-            "one line DONE for each command",
+            "one DONE line for each command",
             "a DONE without a command",
         ),
         (
@@ -103,12 +103,12 @@ fn a_rule_that_is_broken_while_the_program_runs_is_a_finding_and_told_once() {
 }
 
 #[test]
-fn a_rule_that_is_broken_before_ready_says_what_was_expected_of_the_program() {
+fn a_rule_broken_before_ready_is_an_error_that_contains_the_rule() {
     let ready = r#"say("READY http://127.0.0.1:%d" % listener.getsockname()[1])"#;
     let cases = [
         (
             (ready, r#"say("READY http://[::1]:80")"#),
-            "READY with the address \"http://[::1]:80\", and not READY http://127.0.0.1:PORT",
+            "READY with the address \"http://[::1]:80\" instead of READY http://127.0.0.1:PORT",
         ),
         ((ready, r#"say("READY http://127.0.0.1:0")"#), "READY with the address"),
         ((ready, r#"say("READY http://127.0.0.1:%d/health" % 80)"#), "READY with the address"),
@@ -123,23 +123,23 @@ fn a_rule_that_is_broken_before_ready_says_what_was_expected_of_the_program() {
 }
 
 #[test]
-fn a_setting_has_to_be_refused_with_a_message_and_an_exit_code_and_without_ready() {
+fn a_rejected_setting_needs_a_message_an_exit_code_and_no_ready() {
     let refusal = r#"    sys.exit('healthcheck.url = "": it has to start with "/"')"#;
-    let says = r#"    print('healthcheck.url = "": it has to start with "/"', file=sys.stderr)"#;
-    let exits_with_0 = format!("{says}\n    sys.exit(0)");
+    let prints = r#"    print('healthcheck.url = "": it has to start with "/"', file=sys.stderr)"#;
+    let exits_with_0 = format!("{prints}\n    sys.exit(0)");
     let cases = [
-        ("    pass", "an error that names the setting", "a server that is ready"),
+        ("    pass", "an error that contains the setting", "a server that is ready"),
         (
             &exits_with_0,
-            "a message on standard error, and an exit code other than 0",
+            "an error on standard error, and an exit code other than 0",
             "ended before READY (exit status: 0); standard error: \"healthcheck.url",
         ),
         (
             "    sys.exit(2)",
-            "a message on standard error, and an exit code other than 0",
+            "an error on standard error, and an exit code other than 0",
             "ended before READY (exit status: 2); standard error: \"\"",
         ),
-        ("    sys.exit('no')", "one that names healthcheck.url", "no"),
+        ("    sys.exit('no')", "a message that contains healthcheck.url", "no"),
     ];
     side_by_side(cases, |(instead, expected, got)| {
         let output = run(&["setting/url-empty"], (refusal, instead));

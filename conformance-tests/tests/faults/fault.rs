@@ -14,10 +14,10 @@ use crate::sound::{Answer, Record, Sound};
 /// Declares the faults of a topic: what is wrong, the scenarios that have to catch it, and the decoration. The first
 /// scenario is named after the fault; the others are those that no fault is named after. `*` stands for any text.
 macro_rules! faults {
-    ($($(#[doc = $says:literal])+ $name:ident: $($scenario:literal),+ => $decoration:expr;)+) => {
+    ($($(#[doc = $description:literal])+ $name:ident: $($scenario:literal),+ => $decoration:expr;)+) => {
         pub(crate) const FAULTS: &[$crate::fault::Fault] = &[$($crate::fault::Fault {
             name: stringify!($name),
-            says: concat!($($says),+),
+            description: concat!($($description),+),
             scenarios: &[$($scenario),+],
             decorate: || $decoration,
         }),+];
@@ -28,7 +28,7 @@ pub(crate) use faults;
 /// One thing that is wrong with a server.
 pub(crate) struct Fault {
     pub(crate) name: &'static str,
-    pub(crate) says: &'static str,
+    pub(crate) description: &'static str,
     pub(crate) scenarios: &'static [&'static str],
     /// Makes the decoration of one server.
     pub(crate) decorate: fn() -> Decoration,

@@ -61,7 +61,7 @@ fn a_server_without_a_fault_conforms() {
 /// An application without a route at `/`, in a framework that responds 405 there, as Salvo 0.84 does.
 static OWN_RESPONSE_AT_ROOT: Fault = Fault {
     name: "OwnResponseAtRoot",
-    says: "",
+    description: "",
     scenarios: &["path/root", "path/other-path-in-maintenance"],
     decorate: || fault::page(405, |request| request.path() == "/"),
 };
@@ -186,7 +186,7 @@ fn every_fault_is_caught_by_its_scenarios_and_leaves_the_plainest_answer_sound()
             let Some(fault) = waiting.lock().unwrap().next() else {
                 break;
             };
-            let Fault { name, says, .. } = fault;
+            let Fault { name, description, .. } = fault;
             let by = caught_by(&suite, fault);
             println!("{name}: {by:?}");
             let mut missed = missed.lock().unwrap();
@@ -199,7 +199,7 @@ fn every_fault_is_caught_by_its_scenarios_and_leaves_the_plainest_answer_sound()
                     missed.push(format!("{name}: there is no scenario {pattern}"));
                 }
                 for id in matching.filter(|id| shown.contains(id) && !by.contains(*id)) {
-                    missed.push(format!("{id} does not catch {name}:{says}"));
+                    missed.push(format!("{id} does not catch {name}:{description}"));
                 }
             }
         }

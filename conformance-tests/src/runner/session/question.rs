@@ -112,7 +112,7 @@ impl Session<'_> {
             most = most.max(1);
         }
         // Where no answer is read, nothing else tells that the request has been taken.
-        let patience = match step.answer {
+        let patience = match step.response {
             Answer::Unread => self.patience.max(client.limit()),
             _ => self.patience,
         };
@@ -128,10 +128,14 @@ impl Session<'_> {
         match answered {
             Ok(exchanged) => judge(asked, request, &exchanged, &lines),
             Err(error) => {
-                let expected = "a complete answer";
-                let mut mismatches = vec![Mismatch::new("answer", expected, error.to_string())];
+                let expected = "a complete response";
+                let mut mismatches = vec![Mismatch::new("response", expected, error.to_string())];
                 if let Some(ending) = self.server.ending() {
-                    mismatches.push(Mismatch::new("server", "one that goes on", ending));
+                    mismatches.push(Mismatch::new(
+                        "server",
+                        "a server that continues to run",
+                        ending,
+                    ));
                 }
                 mismatches
             }
@@ -143,6 +147,6 @@ impl Session<'_> {
 fn answers(step: &Step, answered: &Result<Exchanged, ExchangeError>) -> Vec<Answer> {
     match answered {
         Ok(exchanged) => exchanged.answers(step),
-        Err(_) => vec![step.answer; step.times],
+        Err(_) => vec![step.response; step.times],
     }
 }
