@@ -145,8 +145,9 @@ impl Answer {
         self.response
     }
 
-    /// The records to log, in order: a WARN about the disablefile (H4) and each maintenance source (H19) that begins an
-    /// episode, and one record unless the response is OK (H8), or as the [policy](crate::LogPolicy) says.
+    /// The records to log, in order: a WARN about the disablefile ([H4](crate::contract#h4)) and each maintenance
+    /// source ([H19](crate::contract#h19)) that begins an episode, and one record unless the response is OK
+    /// ([H8](crate::contract#h8)), or as the [policy](crate::LogPolicy) says.
     pub fn records(&self) -> impl Iterator<Item = &LogRecord> {
         self.records.iter()
     }

@@ -90,9 +90,9 @@ pub(crate) enum Criticality {
 impl Check {
     /// An asynchronous check: a closure that returns `Ok(())`, or an error for the log.
     ///
-    /// The closure is called each time the checks run. A panic, also in the error's `Display`, is reported as an
-    /// error of this check alone (H12). The future is polled on a thread of this library; use [`Check::blocking`] for
-    /// code that blocks, and [`Check::with`] for a closure that needs a pool or client.
+    /// The closure is called each time the checks run. A panic, also in the error's `Display`, is reported as an error
+    /// of this check alone ([H12](crate::contract#h12)). The future is polled on a thread of this library; use
+    /// [`Check::blocking`] for code that blocks, and [`Check::with`] for a closure that needs a pool or client.
     pub fn new<F, Fut, E>(name: impl Into<String>, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -173,7 +173,7 @@ impl Check {
     }
 
     /// Maximum duration of one execution. A check that exceeds it is reported as an error that starts with
-    /// `timed out after`, whatever it returns later (H12). `Duration::MAX` disables the timeout.
+    /// `timed out after`, whatever it returns later ([H12](crate::contract#h12)). `Duration::MAX` disables the timeout.
     ///
     /// Keep it below the timeout of the pollers: a kubelet waits 1 second, Route 53 waits 2, an AWS load balancer 5.
     /// Default: [`HealthBuilder::timeout`](crate::HealthBuilder::timeout), or the check's period if that is shorter.
@@ -183,16 +183,16 @@ impl Check {
     }
 
     /// Marks the check as optional: a failure is logged as a warning, and the state is
-    /// [`Degraded`](crate::State::Degraded), for which most [endpoints](crate::Endpoint) respond `200 OK` (H13).
-    /// Default: required.
+    /// [`Degraded`](crate::State::Degraded), for which most [endpoints](crate::Endpoint) respond `200 OK`
+    /// ([H13](crate::contract#h13)). Default: required.
     pub fn optional(mut self) -> Self {
         self.criticality = Criticality::Optional;
         self
     }
 
     /// Runs the check in the background once each `period`, give or take a tenth, so that hosts which started together
-    /// do not ask together (H14). A request reads the last result and never waits; a result older than three periods
-    /// is an error. Default: the check runs when a request asks for it.
+    /// do not ask together ([H14](crate::contract#h14)). A request reads the last result and never waits; a result
+    /// older than three periods is an error. Default: the check runs when a request asks for it.
     ///
     /// Background checks start when an adapter mounts the endpoints, with
     /// [`Health::start_on`](crate::Health::start_on), or with the first request. They stop when the last clone of the
@@ -202,21 +202,22 @@ impl Check {
         self
     }
 
-    /// Number of consecutive failures after which a check that was OK counts as failing (H15). Default: 1.
+    /// Number of consecutive failures after which a check that was OK counts as failing ([H15](crate::contract#h15)).
+    /// Default: 1.
     pub fn failure_threshold(mut self, failures: u32) -> Self {
         self.thresholds.failures = failures;
         self
     }
 
-    /// Number of consecutive successes after which a failing check that was OK before counts as OK again (H15).
-    /// Default: 1.
+    /// Number of consecutive successes after which a failing check that was OK before counts as OK again
+    /// ([H15](crate::contract#h15)). Default: 1.
     pub fn success_threshold(mut self, successes: u32) -> Self {
         self.thresholds.successes = successes;
         self
     }
 
-    /// Adds a tag by which an endpoint can [choose checks](crate::Endpoint::tagged) (H16). A check can have several.
-    /// Default: none.
+    /// Adds a tag by which an endpoint can [choose checks](crate::Endpoint::tagged) ([H16](crate::contract#h16)). A
+    /// check can have several. Default: none.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.insert(tag.into());
         self

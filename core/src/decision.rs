@@ -78,9 +78,9 @@ pub(crate) fn decide(
 pub enum Verdict {
     /// No check fails.
     Ok,
-    /// Only optional checks fail (H13).
+    /// Only optional checks fail ([H13](crate::contract#h13)).
     Degraded,
-    /// A required check fails (H6).
+    /// A required check fails ([H6](crate::contract#h6)).
     Failing,
 }
 

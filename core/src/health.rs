@@ -52,15 +52,16 @@ impl Health {
         (0..self.0.endpoints.len()).map(|index| EndpointHandle::new(self.clone(), index))
     }
 
-    /// The endpoint at `path`, if there is one. `path` is the path of a request without the query, as received (H1).
+    /// The endpoint at `path`, if there is one. `path` is the path of a request without the query, as received
+    /// ([H1](crate::contract#h1)).
     pub fn at(&self, path: &str) -> Option<EndpointHandle> {
         let mut endpoints = self.0.endpoints.iter();
         let index = endpoints.position(|served| served.endpoint.path == path)?;
         Some(EndpointHandle::new(self.clone(), index))
     }
 
-    /// Starts the background checks (H14), once, on `runtime`, unless the builder has set a runtime or a request has
-    /// come before. Later runs use the same runtime.
+    /// Starts the background checks ([H14](crate::contract#h14)), once, on `runtime`, unless the builder has set a
+    /// runtime or a request has come before. Later runs use the same runtime.
     ///
     /// Adapters call it when they mount the endpoints. Otherwise the first request starts the background checks, on
     /// [`ThreadRuntime`](crate::ThreadRuntime).
@@ -109,13 +110,14 @@ impl Health {
         checks.filter_map(|check| RegisteredCheck::last_result(check)).collect()
     }
 
-    /// The switch that begins and ends a maintenance (H19).
+    /// The switch that begins and ends a maintenance ([H19](crate::contract#h19)).
     pub fn maintenance_switch(&self) -> MaintenanceSwitch {
         self.0.maintenance.switch().clone()
     }
 
-    /// The warnings that were logged when the endpoints were built: settings that are accepted but probably mistakes, for example
-    /// a disablefile that any local user can create, and unknown environment variables (H11).
+    /// The warnings that were logged when the endpoints were built: settings that are accepted but probably mistakes,
+    /// for example a disablefile that any local user can create, and unknown environment variables
+    /// ([H11](crate::contract#h11)).
     pub fn warnings(&self) -> &[LogRecord] {
         &self.0.warnings
     }

@@ -3,22 +3,23 @@
 use crate::text::names;
 
 /// The state of the application, as an endpoint sees it. States are ordered by gravity; if several apply, the
-/// gravest wins (H17).
+/// gravest wins ([H17](crate::contract#h17)).
 ///
 /// The enum is exhaustive on purpose: every endpoint defines a response for every state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// No check has failed, or none was asked for.
     Ok,
-    /// Only optional checks fail (H13).
+    /// Only optional checks fail ([H13](crate::contract#h13)).
     Degraded,
-    /// A required check fails (H6), or the start has failed (H18).
+    /// A required check fails ([H6](crate::contract#h6)), or the start has failed ([H18](crate::contract#h18)).
     Failing,
-    /// A start-up latch is not yet released (H18).
+    /// A start-up latch is not yet released ([H18](crate::contract#h18)).
     Starting,
-    /// An operator keeps traffic away with the disablefile (H4), the switch or another source (H19).
+    /// An operator keeps traffic away with the disablefile ([H4](crate::contract#h4)), the switch or another source
+    /// ([H19](crate::contract#h19)).
     Maintenance,
-    /// The process is about to stop (H20).
+    /// The process is about to stop ([H20](crate::contract#h20)).
     Draining,
 }
 
@@ -31,7 +32,7 @@ names!(State, "state", {
     Draining => "draining",
 });
 
-/// The body of a response. No body contains another, so a poller can match on it (H16).
+/// The body of a response. No body contains another, so a poller can match on it ([H16](crate::contract#h16)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Body {
     /// `OK`

@@ -12,7 +12,7 @@ pub use self::names::UnknownName;
 pub(crate) use self::names::names;
 
 /// The maximum length in bytes of a name or message: 1,024. Longer text is cut at a character boundary, and `…`
-/// marks the cut (H8).
+/// marks the cut ([H8](crate::contract#h8)).
 pub const MAX_MESSAGE_LEN: usize = 1024;
 
 /// The most causes of an error that are followed: an error may be its own cause.

@@ -8,7 +8,8 @@ use crate::text::{cut, cut_error, names};
 /// The status of one result.
 ///
 /// [`From<&str>`](Self::from) follows the original: only the exact `OK` is [`Status::Ok`], and any other text, such as
-/// `ok`, `NOK` or an empty one, is [`Status::Error`] (H6). [`FromStr`](std::str::FromStr) accepts `OK` and `ERROR` only.
+/// `ok`, `NOK` or an empty one, is [`Status::Error`] ([H6](crate::contract#h6)). [`FromStr`](std::str::FromStr)
+/// accepts `OK` and `ERROR` only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
@@ -31,7 +32,8 @@ impl From<&str> for Status {
 
 /// One result: a name, a status and an optional message.
 ///
-/// Name and message appear in the log only (H9). Each is cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
+/// Name and message appear in the log only ([H9](crate::contract#h9)). Each is cut to
+/// [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Report {
     name: String,
@@ -83,8 +85,8 @@ impl fmt::Debug for Report {
     }
 }
 
-/// The event that every subscriber gets when the checks run (H7). A subscriber reports any number of results to it,
-/// or none.
+/// The event that every subscriber gets when the checks run ([H7](crate::contract#h7)). A subscriber reports any
+/// number of results to it, or none.
 ///
 /// ```
 /// use health_core::HealthCheckEvent;

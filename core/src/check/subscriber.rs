@@ -14,7 +14,7 @@ use crate::check::HealthCheckEvent;
 /// trait for a subscriber that is asynchronous and reports several results.
 ///
 /// A panic and a timeout are reported as an error under the name of the check; results reported before them count
-/// (H12). A subscriber that blocks its thread beyond the timeout loses its results.
+/// ([H12](crate::contract#h12)). A subscriber that blocks its thread beyond the timeout loses its results.
 ///
 /// ```
 /// use health_core::{Check, Health, HealthCheckEvent, HealthSubscriber, async_trait};

@@ -2,12 +2,12 @@
 
 use crate::text::names;
 
-/// When an endpoint runs its checks: set by [`HealthConfig::with_run_checks`](crate::HealthConfig::with_run_checks) for the
-/// endpoint of `healthcheck.url`, and by [`Endpoint::run_checks`](crate::Endpoint::run_checks) for any other.
+/// When an endpoint runs its checks: set by [`HealthConfig::with_run_checks`](crate::HealthConfig::with_run_checks)
+/// for the endpoint of `healthcheck.url`, and by [`Endpoint::run_checks`](crate::Endpoint::run_checks) for any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RunChecks {
-    /// For requests that ask for them: `?checks=all` (H5).
+    /// For requests that ask for them: `?checks=all` ([H5](crate::contract#h5)).
     OnRequest,
     /// For every request.
     Always,

@@ -8,10 +8,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::state::{Body, State};
 
-/// The response to one request. Every string in it is fixed: nothing that a check reports can reach the client (H9).
+/// The response to one request. Every string in it is fixed: nothing that a check reports can reach the client
+/// ([H9](crate::contract#h9)).
 ///
-/// The response to HEAD has the same status and headers, and no body (H2); servers on hyper and actix-web omit the
-/// body themselves.
+/// The response to HEAD has the same status and headers, and no body ([H2](crate::contract#h2)); servers on hyper and
+/// actix-web omit the body themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HealthResponse {
     state: State,
@@ -92,7 +93,7 @@ impl HealthResponse {
         self.reply.status
     }
 
-    /// The reason phrase: canonical where the code has one, otherwise the body (H10).
+    /// The reason phrase: canonical where the code has one, otherwise the body ([H10](crate::contract#h10)).
     pub fn reason(&self) -> &'static str {
         self.status().canonical_reason().unwrap_or(self.body())
     }
@@ -105,9 +106,9 @@ impl HealthResponse {
         }
     }
 
-    /// All headers: the four of H9, and those of [`Endpoint::retry_after`](crate::Endpoint::retry_after) and
-    /// [`Endpoint::envoy`](crate::Endpoint::envoy). Names are in lower case. Both are text, because frameworks use
-    /// different major versions of the `http` crate.
+    /// All headers: the four of [H9](crate::contract#h9), and those of
+    /// [`Endpoint::retry_after`](crate::Endpoint::retry_after) and [`Endpoint::envoy`](crate::Endpoint::envoy). Names
+    /// are in lower case. Both are text, because frameworks use different major versions of the `http` crate.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> + use<> {
         let ExtraHeaders { retry_after, envoy } = self.reply.extra;
         let envoy = envoy.map(|envoy| (envoy.header(), "true"));

@@ -83,8 +83,8 @@ impl HealthBuilder {
         self
     }
 
-    /// Registers the check [`Check::new(name, check)`](Check::new): an asynchronous closure that returns `Ok(())`, or an
-    /// error for the log.
+    /// Registers the check [`Check::new(name, check)`](Check::new): an asynchronous closure that returns `Ok(())`, or
+    /// an error for the log.
     pub fn check<F, Fut, E>(self, name: impl Into<String>, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -100,7 +100,7 @@ impl HealthBuilder {
         self
     }
 
-    /// The timeout of checks that set none (H12). Default: 5 seconds.
+    /// The timeout of checks that set none ([H12](crate::contract#h12)). Default: 5 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -122,9 +122,9 @@ impl HealthBuilder {
         self
     }
 
-    /// Maximum duration of a look for the disablefile, and of the call of a
-    /// [maintenance source](Self::maintenance_source); after it the last known state is used (H4, H19). Default: 250
-    /// milliseconds.
+    /// Maximum duration of a look for the disablefile, and of the call of a [maintenance
+    /// source](Self::maintenance_source); after it the last known state is used ([H4](crate::contract#h4),
+    /// [H19](crate::contract#h19)). Default: 250 milliseconds.
     pub fn maintenance_timeout(mut self, timeout: Duration) -> Self {
         self.maintenance_timeout = timeout;
         self
@@ -136,8 +136,8 @@ impl HealthBuilder {
         self
     }
 
-    /// Maximum number of threads for blocking checks. Threads start when they are needed. The thread of a check that has
-    /// exceeded its timeout does not count. Default: 16.
+    /// Maximum number of threads for blocking checks. Threads start when they are needed. The thread of a check that
+    /// has exceeded its timeout does not count. Default: 16.
     pub fn blocking_threads(mut self, limit: usize) -> Self {
         self.blocking_threads = limit;
         self
@@ -156,27 +156,29 @@ impl HealthBuilder {
         self
     }
 
-    /// Adds an endpoint besides the one of [`healthcheck.url`](HealthConfig::url) (H16). Default: none.
+    /// Adds an endpoint besides the one of [`healthcheck.url`](HealthConfig::url) ([H16](crate::contract#h16)).
+    /// Default: none.
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoints.push(endpoint);
         self
     }
 
     /// Adds a start-up latch: the endpoints show [`State::Starting`](crate::State::Starting) until it is released
-    /// (H18). Default: none.
+    /// ([H18](crate::contract#h18)). Default: none.
     pub fn latch(mut self, latch: &StartupLatch) -> Self {
         self.latches.push(Undebuggable(latch.shared()));
         self
     }
 
     /// Adds a maintenance source besides the disablefile and
-    /// [`Health::maintenance_switch`](crate::Health::maintenance_switch) (H19). Default: none.
+    /// [`Health::maintenance_switch`](crate::Health::maintenance_switch) ([H19](crate::contract#h19)). Default: none.
     pub fn maintenance_source(mut self, source: impl MaintenanceSource) -> Self {
         self.sources.push(Undebuggable(Arc::new(source)));
         self
     }
 
-    /// Sets which responses are logged, and at which level (H21). Default: [`LogPolicy::every_response`].
+    /// Sets which responses are logged, and at which level ([H21](crate::contract#h21)). Default:
+    /// [`LogPolicy::every_response`].
     pub fn log_policy(mut self, policy: LogPolicy) -> Self {
         self.log_policy = policy;
         self
@@ -184,8 +186,8 @@ impl HealthBuilder {
 
     /// The time between the signal and the kill: `terminationGracePeriodSeconds` of Kubernetes, `TimeoutStopSec` of
     /// systemd (90 s by default), `stop_grace_period` of Docker Compose (10 s).
-    /// [`Health::drain_when`](crate::Health::drain_when) logs a warning if its delay is not shorter (H20). Default: 30
-    /// seconds, as in Kubernetes.
+    /// [`Health::drain_when`](crate::Health::drain_when) logs a warning if its delay is not shorter
+    /// ([H20](crate::contract#h20)). Default: 30 seconds, as in Kubernetes.
     pub fn termination_grace_period(mut self, period: Duration) -> Self {
         self.termination_grace_period = period;
         self

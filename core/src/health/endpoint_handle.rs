@@ -47,7 +47,7 @@ impl EndpointHandle {
         &self.health
     }
 
-    /// The path. A request must have exactly this path (H1).
+    /// The path. A request must have exactly this path ([H1](crate::contract#h1)).
     pub fn path(&self) -> &str {
         &self.served().endpoint.path
     }
@@ -58,11 +58,12 @@ impl EndpointHandle {
         replies.map(|(state, reply)| (state, reply.status, reply.body))
     }
 
-    /// Responds to one request, and logs what H4, H8, H19 and H21 ask for.
+    /// Responds to one request, and logs what [H4](crate::contract#h4), [H8](crate::contract#h8),
+    /// [H19](crate::contract#h19) and [H21](crate::contract#h21) ask for.
     ///
     /// `query` is the raw query string without its `?`, and empty when there is none. Dropping the future does not end
-    /// a run of the checks that it has started or joined (H7). Does not panic, unless the program's log subscriber
-    /// does.
+    /// a run of the checks that it has started or joined ([H7](crate::contract#h7)). Does not panic, unless the
+    /// program's log subscriber does.
     pub async fn respond(&self, query: &str) -> HealthResponse {
         let application = self.health.application();
         let log = |record: LogRecord| record.emit();

@@ -34,8 +34,8 @@ pub struct Endpoints(Arc<[EndpointHandle]>);
 impl Endpoints {
     /// The endpoint that responds to a request, or `None` if the request is for the application.
     ///
-    /// `path` is that of the request as it was sent, without the query (H1). No endpoint responds to `CONNECT`, which
-    /// asks for a tunnel (H2).
+    /// `path` is that of the request as it was sent, without the query ([H1](crate::contract#h1)). No endpoint
+    /// responds to `CONNECT`, which asks for a tunnel ([H2](crate::contract#h2)).
     pub fn route(&self, method: &str, path: &str) -> Option<&EndpointHandle> {
         let mut endpoints = self.0.iter();
         let endpoint = endpoints.find(|endpoint| endpoint.path() == path)?;

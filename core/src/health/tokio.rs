@@ -7,8 +7,8 @@ use tokio::runtime::Handle;
 use super::Health;
 
 impl Health {
-    /// Starts the background checks (H14) inside the tokio runtime of the caller, for adapters that mount the endpoints.
-    /// Outside a tokio runtime the first request starts them.
+    /// Starts the background checks ([H14](crate::contract#h14)) inside the tokio runtime of the caller, for adapters
+    /// that mount the endpoints. Outside a tokio runtime the first request starts them.
     ///
     /// The runtime also serves checks on request that are started outside any runtime. The first runtime that is known,
     /// from the build, this call or a request that runs checks, is used until it has shut down, and then the next.

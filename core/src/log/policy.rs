@@ -41,7 +41,7 @@ impl Default for LogPolicy {
 }
 
 impl LogPolicy {
-    /// Logs every response that is not OK (H8). The default.
+    /// Logs every response that is not OK ([H8](crate::contract#h8)). The default.
     pub fn every_response() -> Self {
         Self::new(Occasion::EveryResponse)
     }

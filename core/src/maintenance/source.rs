@@ -15,12 +15,12 @@ use crate::runtime::guard::{Panicked, catch};
 /// type with a name for the log.
 ///
 /// It is called for each request that needs its answer, so it should answer from memory, for example from a flag. A
-/// source that watches something remote should do so on its own schedule and turn the switch; `health-axum` has an example
-/// that flips a whole fleet through Redis.
+/// source that watches something remote should do so on its own schedule and turn the switch; `health-axum` has an
+/// example that flips a whole fleet through Redis.
 ///
 /// It is called on a thread of the library, one call at a time. If it panics, or exceeds the
-/// [timeout](crate::HealthBuilder::maintenance_timeout) to begin or to answer, its previous answer is used and one warning is
-/// logged per episode. Before its first answer a source counts as active (H19).
+/// [timeout](crate::HealthBuilder::maintenance_timeout) to begin or to answer, its previous answer is used and one
+/// warning is logged per episode. Before its first answer a source counts as active ([H19](crate::contract#h19)).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -51,8 +51,8 @@ pub trait MaintenanceSource: Send + Sync + 'static {
     /// Whether the host is in maintenance.
     fn is_active(&self) -> bool;
 
-    /// The name in the log, when the source panics or hangs. It is called once, when the endpoints are built. Default: the
-    /// name of the type, which for a closure is that of the function around it.
+    /// The name in the log, when the source panics or hangs. It is called once, when the endpoints are built. Default:
+    /// the name of the type, which for a closure is that of the function around it.
     fn name(&self) -> &str {
         std::any::type_name::<Self>()
     }

@@ -30,9 +30,9 @@ use crate::runtime::sync::{Mutex, lock};
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
 ///
-/// Each observer has its own thread and gets its notifications one after the other, in order. A panic does not end it. A
-/// slow observer does not delay checks. When its queue is full (1,000 notifications), check results are dropped and one
-/// warning is logged; a missed verdict change is delivered once it catches up.
+/// Each observer has its own thread and gets its notifications one after the other, in order. A panic does not end it.
+/// A slow observer does not delay checks. When its queue is full (1,000 notifications), check results are dropped and
+/// one warning is logged; a missed verdict change is delivered once it catches up.
 pub trait HealthObserver: Send + Sync + 'static {
     /// Takes a notification.
     fn notify(&self, notification: Notification);
@@ -60,7 +60,7 @@ pub enum Notification {
 pub struct CheckFinished {
     /// The name of the check.
     pub check: Arc<str>,
-    /// The results as they count (H15): one for a check, any number for a subscriber.
+    /// The results as they count ([H15](crate::contract#h15)): one for a check, any number for a subscriber.
     pub reports: Arc<[Report]>,
     /// The duration; up to the timeout for an execution that exceeds it.
     pub duration: Duration,
