@@ -1,4 +1,4 @@
-//! What a server under test is started with: the `HEALTH_SETUP` of the testee protocol.
+//! The setup of a server under test: `HEALTH_SETUP` of the testee protocol.
 
 mod behaviour;
 mod endpoint;
@@ -14,21 +14,21 @@ pub use self::behaviour::{Behaviour, Place};
 pub use self::endpoint::{Endpoint, LogPolicy, Preset, RunChecks};
 
 /// Settings, checks, endpoints and latches of one server, as a testee gets them in the environment variable
-/// `HEALTH_SETUP`. What came to the protocol later is left out where it is empty, for testees that do not know it.
+/// `HEALTH_SETUP`. Newer keys are omitted if they are empty, for testees that do not know them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Setup {
-    /// Settings by their full key, such as `healthcheck.url`; one that is absent has its default.
+    /// Settings by full key, such as `healthcheck.url`. Absent settings have their defaults.
     pub settings: BTreeMap<String, String>,
     /// The checks to register, in this order.
     pub checks: Vec<Check>,
     /// The endpoints in addition to that of `healthcheck.url` (H16).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<Endpoint>,
-    /// The names of the start-up latches, held at first (H18).
+    /// The names of the start-up latches, which are held at the start (H18).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub latches: Vec<String>,
-    /// Which answers are logged (H21). Default: each.
+    /// Which responses are logged (H21). Default: each.
     #[serde(skip_serializing_if = "LogPolicy::is_default")]
     pub log: LogPolicy,
 }
@@ -40,8 +40,8 @@ impl Setup {
         url.map_or("/health", String::as_str)
     }
 
-    /// Whether one scenario could show in the next on the same server: a check is still running, or
-    /// counts its executions; a latch is released; a state has been logged.
+    /// Whether one scenario can affect the next on the same server: a check may be still running or counts its executions, a
+    /// latch is released, or a state was logged.
     pub(crate) fn has_memory(&self) -> bool {
         let has_memory = !self.latches.is_empty() || self.log == LogPolicy::Change;
         has_memory
@@ -76,7 +76,7 @@ impl fmt::Display for Setup {
     }
 }
 
-/// One check of a server under test. It reports one result; several may share a name.
+/// One check of a server under test. It reports one result; several checks may share a name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
@@ -91,34 +91,33 @@ pub struct Check {
     /// What it does before it reports. Default: nothing.
     #[serde(default)]
     pub behaviour: Behaviour,
-    /// How long it may take (H12). Default: 5 s.
+    /// Its timeout (H12). Default: 5 seconds.
     #[serde(default = "five_seconds", with = "milliseconds")]
     pub timeout: Duration,
-    /// Whether its failure leaves the answer OK (H13). Default: it does not.
+    /// Whether its failure leaves the response OK (H13). Default: `false`.
     #[serde(default)]
     pub optional: bool,
-    /// How often it runs by itself (H14). Default: it runs when a request asks.
+    /// Its period in the background (H14). Default: it runs on request.
     #[serde(default, with = "milliseconds::optional")]
     pub every: Option<Duration>,
-    /// How many failures in a row count (H15). Default: 1.
+    /// Number of consecutive failures that count (H15). Default: 1.
     #[serde(default = "one")]
     pub failure_threshold: u32,
-    /// How many OK results in a row count after that (H15). Default: 1.
+    /// Number of consecutive OK results that count after a failure (H15). Default: 1.
     #[serde(default = "one")]
     pub success_threshold: u32,
-    /// The tags by which endpoints choose it (H16). Default: none.
+    /// The tags by which endpoints select it (H16). Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Whether it looks at the process itself and at no dependency, so that a liveness endpoint may run it (H16).
-    /// Default: it does not.
+    /// Whether it tests only the process itself, so that a liveness endpoint may run it (H16). Default: `false`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub process_only: bool,
-    /// What its later executions do; the last repeats. Default: what the first does.
+    /// Later executions; the last one repeats. Default: like the first.
     #[serde(default)]
     pub then: Vec<Execution>,
 }
 
-/// What a check does, and reports, when it is executed once more.
+/// A later execution of a check.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Execution {
@@ -134,7 +133,7 @@ pub struct Execution {
 }
 
 impl Check {
-    /// What it does when it was executed so often before.
+    /// The execution after `before` earlier ones.
     pub fn execution(&self, before: usize) -> Execution {
         let later = before.checked_sub(1);
         let later = later.and_then(|index| self.then.get(index).or(self.then.last()));
@@ -158,12 +157,12 @@ impl Check {
         self.behaviour.is_panic() || self.then.iter().any(|later| later.behaviour.is_panic())
     }
 
-    /// Whether its first execution is over only after its timeout.
+    /// Whether its first execution exceeds its timeout.
     pub(crate) fn outlives_timeout(&self) -> bool {
         self.behaviour.outlives(self.timeout)
     }
 
-    /// Whether what it reports depends on what went before.
+    /// Whether its result depends on earlier executions.
     pub(crate) fn changes(&self) -> bool {
         !self.then.is_empty() || self.is_in_background() || self.has_thresholds()
     }

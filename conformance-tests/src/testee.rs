@@ -1,4 +1,4 @@
-//! What a Rust server built on `health-core` needs to be put to the test, in-process and as a program.
+//! Tests Rust servers that use `health-core`, in the process of a test and as a program.
 //!
 //! Both need one function that serves a [`Health`] on a free port of 127.0.0.1. As an example program
 //! it becomes a testee with [`main`], and a test runs the whole suite over it with [`run_suite`]; see
@@ -33,10 +33,9 @@ use crate::setup::Setup;
 use crate::target::journal::{Journal, Line};
 use crate::target::{Harness, Server, StartError};
 
-/// The `main` of a testee program: serves what `HEALTH_SETUP` describes until standard input closes.
+/// The `main` of a testee program: serves the setup in `HEALTH_SETUP` until standard input closes.
 ///
-/// Returns a failure, after a message on standard error, for settings that are refused and for a
-/// server that does not start.
+/// Prints a message on standard error and returns a failure if the settings are rejected or the server does not start.
 pub fn main(serve: impl Fn(Health) -> io::Result<Server>) -> ExitCode {
     match serve_setup(serve) {
         Ok(()) => ExitCode::SUCCESS,
@@ -65,15 +64,15 @@ fn serve_setup(serve: impl Fn(Health) -> io::Result<Server>) -> Result<(), Box<d
     Ok(())
 }
 
-/// Runs the suite in this process, for a test: `assert!(report.conforms(), "{report}")`.
+/// Runs the suite in a test, which then asserts `report.conforms()`.
 ///
-/// Every `should` counts. `known` is the TOML of [`KnownFailures`]. The environment variable `HEALTH_SCENARIOS` narrows the
-/// run to the scenarios that match its pattern. All servers share one `tracing` subscriber, so a process plays one
-/// scenario at a time; the whole suite is therefore divided among several processes that run the same test.
+/// Every `should` counts. `known` is the TOML of [`KnownFailures`]. The environment variable `HEALTH_SCENARIOS` limits the
+/// run to the scenarios that match its pattern. All servers share one `tracing` subscriber, so that a process runs one
+/// scenario at a time; the suite is therefore divided among several processes that run the same test.
 ///
 /// # Errors
 ///
-/// The known failures cannot be read; one of the processes ends without a report.
+/// The known failures cannot be parsed, or a process ended without a report.
 pub fn run_suite(
     serve: impl Fn(Health) -> io::Result<Server> + Sync,
     known: &str,
@@ -110,7 +109,7 @@ pub fn run_suite(
     Ok(report)
 }
 
-/// A server of this process, as a [`Harness`].
+/// Starts servers in this process.
 struct InProcess<F>(F);
 
 impl<F> Harness for InProcess<F>
@@ -127,7 +126,7 @@ where
     }
 }
 
-/// Keeps the panics that scenarios ask for out of a test's output.
+/// Hides the panics of scenarios from the output of a test.
 pub fn quieten_expected_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -143,7 +142,7 @@ pub fn quieten_expected_panics() {
     });
 }
 
-/// A crowd needs two files for each connection in a process that is both ends, more than a shell allows at first.
+/// A crowd needs two file descriptors for each connection in a process that is client and server, more than the default limit.
 fn allow_many_files() {
     #[cfg(unix)]
     {
@@ -151,17 +150,17 @@ fn allow_many_files() {
 
         let limits = getrlimit(Resource::Nofile);
         let current = limits.maximum;
-        // Where it may not be, the crowd tells.
+        // Without it, a crowd fails.
         let _ = setrlimit(Resource::Nofile, Rlimit { current, ..limits });
     }
 }
 
 static JOURNAL: Mutex<Option<Journal>> = Mutex::new(None);
 
-/// Sends the records of the health endpoint to `journal`, and to no other from now on.
+/// Sends the records of the health endpoint to `journal` from now on.
 fn write_records_to(journal: &Journal) {
     *lock(&JOURNAL) = Some(journal.clone());
-    // An error says that it is set already; the test of a log record would show any other.
+    // An error means that it is already set.
     let _ = tracing::subscriber::set_global_default(Recorder);
 }
 

@@ -1,11 +1,11 @@
-//! Whether a health endpoint leaves an application's other paths alone.
+//! Tests whether a health endpoint changes other paths of an application.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::client::{ExchangeError, Request, Response, exchange};
 
-/// What is asked: paths that an application may have, next to and around `/health`.
+/// Requests to paths that an application may have near `/health`.
 const REQUESTS: [&str; 22] = [
     "GET /",
     "HEAD /",
@@ -31,18 +31,18 @@ const REQUESTS: [&str; 22] = [
     "OPTIONS *",
 ];
 
-/// How long one answer may take.
+/// Limit for a response.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Asks an application with a health endpoint at `/health`, and the same application without, for paths
-/// other than that, and returns what is answered differently.
+/// Sends requests to other paths of an application with a health endpoint at `/health` and of the same application without
+/// it, and returns the differences between the responses.
 ///
 /// The application should have routes at some of these: `/`, `/orders`, `/orders/{id}`,
-/// `/health/deep`. The `date` header and the order of headers are left out of the comparison.
+/// `/health/deep`. The comparison ignores the `date` header and the order of headers.
 ///
 /// # Errors
 ///
-/// One of the two does not answer.
+/// One of the two does not respond.
 pub fn differences(with: SocketAddr, without: SocketAddr) -> Result<Vec<String>, ExchangeError> {
     let mut differences = Vec::new();
     let endpoint = ask(with, "GET /health")?;
@@ -58,7 +58,7 @@ pub fn differences(with: SocketAddr, without: SocketAddr) -> Result<Vec<String>,
     Ok(differences)
 }
 
-/// The answer as text, in a form that can be compared.
+/// The response as text for the comparison.
 fn ask(address: SocketAddr, line: &str) -> Result<String, ExchangeError> {
     let request = Request {
         is_head: line.starts_with("HEAD "),

@@ -1,4 +1,4 @@
-//! Known failures: what a server cannot do, and why, as data.
+//! Known failures of a server, as data.
 
 use serde::Deserialize;
 use wildmatch::WildMatch;
@@ -12,22 +12,21 @@ use crate::scenario::capability::{Capability, Lacks};
 ///
 /// ```toml
 /// [[known]]
-/// scenario = "method/unknown-*"         # an id, or a pattern in which `*` stands for any text
-/// fields = ["status", "body", "header"] # what may differ; "header" stands for every header
+/// scenario = "method/unknown-*"         # an id, or a pattern in which `*` matches any text
+/// fields = ["status", "body", "header"] # what may differ; "header" is any header
 /// reason = "the framework responds 400 to an unknown method before routing"
 ///
-/// [[always]]                            # the same for every scenario; none has to show it
+/// [[always]]                            # the same for any scenario
 /// fields = ["header cache-control"]
-/// reason = "the framework adds a header to every answer"
+/// reason = "the framework adds a header to every response"
 ///
 /// [[lacks]]
 /// capability = "reason"                 # one of those in the module `scenario`
-/// reason = "the framework has no way to set a reason phrase"
+/// reason = "the framework cannot set a reason phrase"
 /// ```
 ///
-/// The fields are the words before what is expected and got in a report. Of several entries for one scenario,
-/// all count. Any other difference is a failure, and so is a `[[known]]` entry that excuses
-/// nothing in a scenario it matches: it is out of date.
+/// A field is the word above the expected and actual value in a report. All entries that match a scenario apply. Any other
+/// difference is a failure, and so is a `[[known]]` entry that no longer applies to a scenario that it matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownFailures {
     entries: Vec<KnownFailure>,
@@ -74,12 +73,11 @@ struct KnownFile {
 pub struct KnownError(String);
 
 impl KnownFailures {
-    /// Reads the TOML of a file of known failures.
+    /// Parses a file of known failures.
     ///
     /// # Errors
     ///
-    /// Not this format; an entry without a reason, or about a field that there is not; a pattern that
-    /// matches no scenario of `suite`.
+    /// The text has another format, an entry has no reason or an unknown field, or a pattern matches no scenario of `suite`.
     pub fn parse(text: &str, suite: &Suite) -> Result<Self, KnownError> {
         let file: KnownFile =
             toml::from_str(text).map_err(|error| KnownError(error.to_string()))?;
@@ -102,7 +100,7 @@ impl KnownFailures {
         Ok(Self { entries: file.known, always: file.always, lacks })
     }
 
-    /// The reasons for what may differ in any scenario.
+    /// The reasons of the entries for any scenario.
     pub(crate) fn always(&self) -> impl Iterator<Item = &str> {
         self.always.iter().map(|entry| entry.reason.as_str())
     }
@@ -113,7 +111,7 @@ impl KnownFailures {
         entries.any(|entry| covers(&entry.fields, field))
     }
 
-    /// Takes away from the failures of a scenario what is known to differ.
+    /// Removes the known differences from the failures of a scenario.
     pub(crate) fn excuse(&self, id: &str, mut failures: Vec<Failure>) -> Excused {
         let mut reasons = Vec::new();
         let mut out_of_date = Vec::new();
@@ -135,17 +133,17 @@ impl KnownFailures {
     }
 }
 
-/// Failures of one scenario, without what is known.
+/// Failures of one scenario, without the known ones.
 pub(crate) struct Excused {
-    /// What is left.
+    /// The remaining failures.
     pub(crate) failures: Vec<Failure>,
-    /// The reasons for what was taken away.
+    /// The reasons for the removed ones.
     pub(crate) reasons: Vec<String>,
-    /// A sentence for each entry that excused nothing.
+    /// A sentence for each entry that no longer applies.
     pub(crate) out_of_date: Vec<String>,
 }
 
-/// Takes the differences in these fields out of failures. Returns whether there were any.
+/// Removes the differences in these fields from failures. Returns whether there were any.
 fn take(failures: &mut Vec<Failure>, fields: &[String]) -> bool {
     let mut has_taken = false;
     for failure in &mut *failures {

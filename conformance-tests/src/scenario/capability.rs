@@ -1,38 +1,38 @@
-//! What a server may be unable to show, whatever it answers.
+//! Capabilities of a server.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Something that not every server can show. A scenario that [needs](crate::Scenario::needs) it is
-/// skipped where it is missing, by name and with the reason.
+/// A capability that not every server has. A scenario that [needs](crate::Scenario::needs) it is skipped if the server lacks
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Capability {
-    /// `log`: its log records can be observed. Without it no scenario judges them.
+    /// `log`: log records can be observed. Without it they are not tested.
     Log,
-    /// `checks`: starts of checks can be observed. Without it no scenario judges them.
+    /// `checks`: starts of checks can be observed. Without it they are not tested.
     Checks,
-    /// `reason`: it can set the reason phrase of a status line.
+    /// `reason`: the server can set the reason phrase of a status line.
     Reason,
-    /// `panic`: a check that panics, or raises, can be contained.
+    /// `panic`: the server survives a check that panics or raises.
     Panic,
     /// `optional`: a check can be optional.
     Optional,
-    /// `background`: a check can run by itself, once each period.
+    /// `background`: a check can run without requests, once per period.
     Background,
-    /// `thresholds`: a check can count as failing, or as OK, only after several results in a row.
+    /// `thresholds`: a check can count as failing, or as OK, only after several consecutive results.
     Thresholds,
-    /// `endpoints`: there can be several, each with its own answers.
+    /// `endpoints`: there can be several endpoints with different responses.
     Endpoints,
-    /// `start-up`: latches can hold it in its start-up.
+    /// `start-up`: latches can keep the server starting.
     StartUp,
     /// `switch`: maintenance can be switched on and off in the program.
     Switch,
-    /// `drain`: it can be told to drain.
+    /// `drain`: the server can drain.
     Drain,
-    /// `log-policy`: it can log changes of state only.
+    /// `log-policy`: the server can log only changes of state.
     LogPolicy,
 }
 
@@ -55,5 +55,5 @@ impl fmt::Display for Capability {
     }
 }
 
-/// The capabilities that a server lacks, each with the reason.
+/// Capabilities that a server lacks, each with the reason.
 pub type Lacks = BTreeMap<Capability, String>;

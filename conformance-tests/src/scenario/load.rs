@@ -1,4 +1,4 @@
-//! From the text of scenario files to a suite that can be run.
+//! Parses scenario files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::scenario::capability::Capability;
 use crate::scenario::rule::Rule;
 use crate::setup::{Check, Setup};
 
-/// A scenario file that cannot be used: where and why.
+/// An error in a scenario file, with the place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {problem}")]
 pub struct LoadError {
@@ -33,7 +33,7 @@ struct ScenarioFile {
     scenario: Vec<Written>,
 }
 
-/// A scenario as it stands in its file.
+/// A scenario as written in its file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -94,11 +94,11 @@ pub(super) const TOPICS: [(&str, &str); 26] = [
 ];
 
 impl Suite {
-    /// The scenarios that prove `docs/contract.md`.
+    /// The scenarios for `docs/contract.md`.
     ///
     /// # Errors
     ///
-    /// None, as long as this crate's tests pass.
+    /// Never, as long as the tests of this crate pass.
     pub fn builtin() -> Result<Self, LoadError> {
         Self::load(
             include_str!("../../scenarios/rules.toml"),
@@ -107,12 +107,11 @@ impl Suite {
         )
     }
 
-    /// Reads scenario files: pairs of a topic, which is the file's name without its ending, and TOML.
+    /// Parses scenario files: pairs of a topic, which is the name of the file without its extension, and TOML.
     ///
     /// # Errors
     ///
-    /// The first file that breaks the format, cites a rule or a server that does not exist, or uses an
-    /// id again.
+    /// The first file that breaks the format, cites an unknown rule or setup, or uses an id twice.
     pub fn load(rules: &str, setup: &str, topics: &[(&str, &str)]) -> Result<Self, LoadError> {
         let rules = parse::<RuleFile>("rules", rules)?.rule;
         let setup = parse::<BTreeMap<String, Setup>>("setups", setup)?;

@@ -4,17 +4,17 @@ use std::fmt;
 
 use serde::Deserialize;
 
-/// A rule of the contract, by its number.
+/// A rule of the contract.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// `H1` to `H21`.
     pub id: String,
-    /// Its name in the contract.
+    /// Its title in the contract.
     pub title: String,
-    /// What it asks, in a sentence.
+    /// The rule in a sentence.
     pub sentence: String,
-    /// Why pollers, or those who run them, care.
+    /// Why the rule matters to pollers and operators.
     pub why: String,
 }
 

@@ -1,10 +1,10 @@
-//! What a check does before it reports.
+//! The behavior of a check before it reports.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What a check does before it reports.
+/// The behavior of a check before it reports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Behaviour {
@@ -21,17 +21,17 @@ pub enum Behaviour {
     Block(Duration),
 }
 
-/// Where a check panics, in a language that has several places for it.
+/// Where a check panics, if the language has several places for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// `panic`: while it runs.
     #[default]
     Run,
-    /// `panic:call`: in the call that makes its future.
+    /// `panic:call`: in the call that creates its future.
     Call,
-    /// `panic:drop`: when what it leaves behind is dropped.
+    /// `panic:drop`: when its future is dropped.
     Drop,
-    /// `panic:payload`: while it runs, and again when the payload of that panic is dropped.
+    /// `panic:payload`: while it runs, and again when the payload of the panic is dropped.
     Payload,
 }
 
@@ -41,7 +41,7 @@ impl Behaviour {
         matches!(self, Self::Panic(_))
     }
 
-    /// Whether it is over only after `timeout`.
+    /// Whether it takes longer than `timeout`.
     pub(crate) fn outlives(self, timeout: Duration) -> bool {
         match self {
             Self::Hang => true,

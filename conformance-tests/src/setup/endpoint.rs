@@ -1,33 +1,33 @@
-//! A further endpoint of a server under test.
+//! An additional endpoint of a server under test.
 
 use serde::{Deserialize, Serialize};
 
-/// A further endpoint, in addition to that of `healthcheck.url` (H16).
+/// An endpoint in addition to that of `healthcheck.url` (H16).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
-    /// Its path, exactly.
+    /// Its exact path.
     pub path: String,
-    /// What it answers, and to whom it is made to measure.
+    /// The preset that defines its responses.
     pub preset: Preset,
-    /// The names of the checks that it runs. Default, where there are no tags either: those of its preset.
+    /// The names of the checks that it runs. Default, if there are no tags: those of its preset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checks: Option<Vec<String>>,
-    /// It runs every check that has one of these tags, too.
+    /// It also runs every check with one of these tags. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// For which requests it runs them. Default: its preset's.
+    /// For which requests it runs its checks. Default: that of its preset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_checks: Option<RunChecks>,
-    /// The seconds of Retry-After in maintenance. Default: no such header.
+    /// Seconds of `Retry-After` in maintenance. Default: no such header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
 }
 
-/// A row of the table of H16, by the poller that it is for.
+/// A preset of H16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the table of H16 says what each answers")]
+#[expect(missing_docs, reason = "the table of H16 defines the responses")]
 pub enum Preset {
     Pyramid,
     Strict,
@@ -45,7 +45,7 @@ pub enum Preset {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunChecks {
-    /// For those that ask (H5).
+    /// For requests with `checks=all` (H5).
     OnRequest,
     /// For every request.
     Always,
@@ -53,14 +53,14 @@ pub enum RunChecks {
     Never,
 }
 
-/// Which answers are logged (H21).
+/// Which responses are logged (H21).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogPolicy {
-    /// Each, as H8 says.
+    /// Each that is not OK (H8).
     #[default]
     Every,
-    /// The first of each state, whatever the state.
+    /// Only changes of state.
     Change,
 }
 
@@ -71,7 +71,7 @@ impl LogPolicy {
 }
 
 impl Endpoint {
-    /// Whether it chooses its checks, and does not run those of its preset.
+    /// Whether it selects checks instead of running those of its preset.
     pub(crate) fn chooses(&self) -> bool {
         self.checks.is_some() || !self.tags.is_empty()
     }

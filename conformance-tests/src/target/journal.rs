@@ -1,4 +1,4 @@
-//! What a server under test reports besides its answers: log records and starts of checks.
+//! Log records and starts of checks that a server under test reports.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +24,7 @@ pub enum Line {
 }
 
 impl Line {
-    /// Reads a line of the protocol; `None` for any other.
+    /// Parses a line of the protocol. Returns `None` for any other line.
     pub fn parse(line: &str) -> Option<Self> {
         if let Some(record) = line.strip_prefix("LOG ") {
             let (level, text) = record.split_once(' ').unwrap_or((record, ""));
@@ -35,7 +35,7 @@ impl Line {
 }
 
 impl Line {
-    /// What it shows.
+    /// The capability that it needs.
     fn capability(&self) -> Capability {
         match self {
             Self::Log { .. } => Capability::Log,
@@ -53,7 +53,7 @@ impl fmt::Display for Line {
     }
 }
 
-/// Where a server under test writes its lines. Clones share the same lines.
+/// The lines of a server under test. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Journal(Sink);
 
@@ -65,12 +65,12 @@ enum Sink {
 
 #[derive(Debug, Default)]
 struct Memory {
-    /// Lines about these are not kept.
+    /// Lines about these capabilities are dropped.
     ignored: Vec<Capability>,
     lines: Mutex<Vec<Line>>,
-    /// How often each check in the background has started: at any time, so that these are no lines of a request.
+    /// Starts of each background check. They come at any time, and so belong to no request.
     background: Mutex<BTreeMap<String, usize>>,
-    /// What the server does otherwise than the testee protocol says.
+    /// Rules of the testee protocol that the server breaks.
     breaches: Mutex<Vec<Breach>>,
     arrived: Condvar,
 }
@@ -78,9 +78,9 @@ struct Memory {
 /// A rule of the testee protocol that a program breaks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Breach {
-    /// What the protocol says.
+    /// What the protocol requires.
     pub(crate) expected: String,
-    /// What the program does.
+    /// What the program did.
     pub(crate) got: String,
 }
 
@@ -89,7 +89,7 @@ impl Memory {
         lock(&self.lines)
     }
 
-    /// Whether the line is one of a check in the background; then it is counted.
+    /// Counts the line if it is the start of a background check. Returns whether it is.
     fn counts(&self, line: &Line) -> bool {
         let Line::Check(name) = line else {
             return false;
@@ -109,12 +109,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Journal {
-    /// A journal that keeps its lines, for the suite to read.
+    /// A journal that keeps its lines for the suite.
     pub fn in_memory() -> Self {
         Self(Sink::Memory(Arc::default()))
     }
 
-    /// That of a server for `setup`, without lines about what it is said to lack.
+    /// The journal of a server for `setup`, which drops lines about capabilities that the server lacks.
     pub(crate) fn of_server(setup: &Setup, lacks: &Lacks) -> Self {
         let ignored = lacks.keys().copied().collect();
         let background = setup.checks.iter().filter(|check| check.is_in_background());
@@ -126,7 +126,7 @@ impl Journal {
         })))
     }
 
-    /// A journal that prints its lines: that of a testee program.
+    /// A journal that prints its lines, for a testee program.
     pub fn standard_output() -> Self {
         Self(Sink::StandardOutput)
     }
@@ -142,12 +142,12 @@ impl Journal {
                 }
                 memory.arrived.notify_all();
             }
-            // A suite that stopped reading has ended the test.
+            // The suite has ended the test and closed the pipe.
             Sink::StandardOutput => drop(writeln!(io::stdout(), "{line}")),
         }
     }
 
-    /// Adds a rule of the testee protocol that the server breaks.
+    /// Records a rule of the testee protocol that the server breaks.
     pub(crate) fn record_breach(&self, expected: impl Into<String>, got: impl Into<String>) {
         if let Sink::Memory(memory) = &self.0 {
             let (expected, got) = (expected.into(), got.into());
@@ -163,8 +163,8 @@ impl Journal {
         }
     }
 
-    /// Takes the lines there are, as soon as there are `count`, or none has come for as long as the `patience`;
-    /// but never waits more than four times as long.
+    /// Removes and returns all lines as soon as there are `count`, or none has arrived for `patience`. Waits for four times
+    /// `patience` at most.
     pub(crate) fn take(&self, count: usize, patience: Duration) -> Vec<Line> {
         let Sink::Memory(memory) = &self.0 else {
             return Vec::new();
@@ -187,7 +187,7 @@ impl Journal {
         std::mem::take(&mut *lines)
     }
 
-    /// How often each check in the background has started, as soon as all have `count` times, or `limit` is over.
+    /// Returns the starts of each background check as soon as all have started `count` times, or `limit` has passed.
     pub(crate) fn background(&self, count: usize, limit: Duration) -> BTreeMap<String, usize> {
         let Sink::Memory(memory) = &self.0 else {
             return BTreeMap::new();

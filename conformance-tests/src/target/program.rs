@@ -1,4 +1,4 @@
-//! The testee protocol: a server in any language, started as a program.
+//! The testee protocol: starts a server in any language as a program.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
@@ -19,23 +19,23 @@ use crate::target::{Harness, Server, StartError};
 /// The levels of the records that a program prints.
 const LEVELS: [&str; 3] = ["INFO", "WARN", "ERROR"];
 
-/// How long a program may take to print READY.
+/// Limit for a program to print READY.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// How long a program may take to do as it is told.
+/// Limit for a command to take effect.
 const COMMAND_LIMIT: Duration = Duration::from_secs(10);
-/// How long a program may take to end once its standard input is closed, unless it is told otherwise.
+/// Default limit for a program to exit after its standard input closes.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
-/// How long a program that has closed its output before READY is given to end.
+/// Limit for a program to exit after it has closed its output before READY.
 const FAILED_START_LIMIT: Duration = Duration::from_secs(3);
-/// How long a program that has dropped a connection is given to end.
+/// Limit for a program to exit after it has dropped a connection.
 const ENDING_LIMIT: Duration = Duration::from_millis(200);
-/// How often a process is asked whether it has ended.
+/// Interval of polls for the end of a process.
 const POLL: Duration = Duration::from_millis(5);
-/// The most bytes of a line on standard output: more than any record of this suite's checks.
+/// Maximum length of a line on standard output in bytes: more than any record of the suite's checks.
 const LINE_LIMIT: u64 = 1 << 20;
-/// The most characters of a line that are shown.
+/// Maximum number of characters of a line in a message.
 const SHOWN: usize = 200;
-/// The most of standard error that is kept.
+/// Maximum number of bytes of standard error that are kept.
 const ERRORS_LIMIT: usize = 64 * 1024;
 
 /// A program that speaks the testee protocol.
@@ -47,15 +47,15 @@ pub struct Program {
 }
 
 impl Program {
-    /// Reads a command such as `target/debug/examples/axum_testee`, split into words as a shell does.
+    /// Parses a command such as `target/debug/examples/axum_testee`, split into words as in a shell.
     ///
-    /// `None` when there is no word, or a quote is not closed.
+    /// Returns `None` if there is no word or a quote is not closed.
     pub fn parse(command: &str) -> Option<Self> {
         let mut words = shlex::split(command)?.into_iter();
         Some(Self { path: words.next()?, arguments: words.collect(), stop_timeout: STOP_LIMIT })
     }
 
-    /// How long the program may take to end when its standard input closes. Default: 10 s.
+    /// Sets the limit for the program to exit after its standard input closes. Default: 10 seconds.
     #[must_use]
     pub fn with_stop_timeout(mut self, stop_timeout: Duration) -> Self {
         self.stop_timeout = stop_timeout;
@@ -82,24 +82,24 @@ impl Harness for Program {
         Ok(server.with_commands(move |command| lock(&told).command(command)))
     }
 
-    /// The 500 ms that the testee protocol allows, and some for the way.
+    /// The 500 ms that the testee protocol allows, and some more for the transport.
     fn patience(&self) -> Duration {
         Duration::from_millis(750)
     }
 }
 
-/// A process, ended at the latest when this is dropped.
+/// A process, which is killed on drop.
 struct Running {
     child: Child,
     input: Option<ChildStdin>,
     /// A message for each DONE.
     done: Option<Receiver<()>>,
-    /// How many commands wait for their DONE.
+    /// Number of commands without a DONE.
     told: Arc<AtomicUsize>,
     errors: Errors,
 }
 
-/// What the program says on standard error, as far as it has.
+/// The standard error of the program so far.
 struct Errors {
     text: Arc<Mutex<Vec<u8>>>,
     reader: JoinHandle<()>,
@@ -120,7 +120,7 @@ impl Errors {
         Self { text, reader }
     }
 
-    /// All of it; or what there is after `limit`, should a child of the program hold the stream open.
+    /// All of it, or what has arrived after `limit` if a child of the program keeps the stream open.
     fn wait(&self, limit: Duration) -> String {
         let start = Instant::now();
         while !self.reader.is_finished() && start.elapsed() < limit {
@@ -140,7 +140,7 @@ impl Running {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        // Settings are what HEALTH_SETUP says, whatever the shell of this run has set.
+        // Only HEALTH_SETUP defines settings, not the environment of this process.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("HEALTHCHECK_") {
                 command.env_remove(name);
@@ -171,7 +171,7 @@ impl Running {
                 let mut output = BufReader::new(output);
                 let mut bytes = Vec::new();
                 let mut is_ready = false;
-                // A line that is too long is read as several.
+                // A line that is too long becomes several lines.
                 while let Ok(1..) = (&mut output).take(LINE_LIMIT).read_until(b'\n', &mut bytes) {
                     let line = String::from_utf8_lossy(&bytes).into_owned();
                     let line = line.trim_end_matches(['\r', '\n']);
@@ -181,7 +181,7 @@ impl Running {
                             journal.record_breach("one READY line", "a second READY line");
                         }
                         is_ready = true;
-                        // The suite may have given it up.
+                        // The suite may have timed out.
                         let _ = ready.send(url.to_owned());
                     } else if line == "DONE" {
                         let commands =
@@ -190,7 +190,7 @@ impl Running {
                             let expected = "one DONE line for each command";
                             journal.record_breach(expected, "a DONE without a command");
                         }
-                        // A command that is given up waits for none.
+                        // A command that timed out does not wait.
                         let _ = tell_done.send(());
                     } else if let Some(line) = Line::parse(line) {
                         if let Line::Log { level, .. } = &line {
@@ -222,7 +222,7 @@ impl Running {
         }
     }
 
-    /// The program closed its output without READY: H11 wants an error message and a non-zero code.
+    /// The program closed its output without READY. A rejected setting needs an error message and a non-zero exit code (H11).
     fn how_it_ended(&mut self) -> StartError {
         let status = self.wait(FAILED_START_LIMIT);
         let message = self.errors.wait(FAILED_START_LIMIT);
@@ -239,7 +239,7 @@ impl Running {
         }
     }
 
-    /// Tells the program a command, and waits until it took effect.
+    /// Sends a command to the program, and waits until it took effect.
     fn command(&mut self, command: &Told) -> Result<(), String> {
         let (Some(input), Some(done)) = (&mut self.input, &self.done) else {
             return Err("the program was stopped".to_owned());
@@ -271,22 +271,22 @@ impl Running {
         }
     }
 
-    /// Ends the program and whatever it has started.
+    /// Kills the program and its children.
     fn kill(&mut self) {
         kill_group(&self.child);
-        // It may have ended by itself in the meantime.
+        // It may have exited in the meantime.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// How it has ended, if it has or is about to.
+    /// How the program has ended, if it has or is about to.
     fn ending(&mut self) -> Option<String> {
         let status = self.wait(ENDING_LIMIT)?;
         let errors = self.errors.wait(ENDING_LIMIT);
         Some(format!("the program ended ({status}); standard error: {errors:?}"))
     }
 
-    /// Closes standard input, and gives the program time to end.
+    /// Closes standard input, and waits for the program to exit.
     fn stop(&mut self, limit: Duration, journal: &Journal) {
         self.input.take();
         if self.wait(limit).is_none() {
@@ -316,8 +316,8 @@ fn own_group(command: &mut Command) {
     command.process_group(0);
 }
 
-/// The group has the number of its first process. The system does not reuse the number while the group has a member;
-/// without one, this does nothing.
+/// The id of the group is that of its first process. The system does not reuse it while the group has a member; without
+/// members this has no effect.
 #[cfg(unix)]
 fn kill_group(child: &Child) {
     let group = i32::try_from(child.id()).ok();
@@ -332,13 +332,13 @@ fn own_group(_command: &mut Command) {}
 #[cfg(not(unix))]
 fn kill_group(_child: &Child) {}
 
-/// Whether a server that should listen on 127.0.0.1 can be reached at another address of this machine.
+/// Whether a server can be reached at another loopback address than 127.0.0.1.
 fn listens_elsewhere(address: SocketAddr) -> bool {
     let elsewhere = SocketAddr::from(([127, 0, 0, 2], address.port()));
     TcpStream::connect_timeout(&elsewhere, ENDING_LIMIT).is_ok()
 }
 
-/// The address of a READY line: 127.0.0.1, and a port.
+/// Parses the address of a READY line: 127.0.0.1 and a port.
 fn address(url: &str) -> Option<SocketAddr> {
     let address: SocketAddr = url.strip_prefix("http://")?.parse().ok()?;
     let is_ours = address.ip() == Ipv4Addr::LOCALHOST && address.port() != 0;

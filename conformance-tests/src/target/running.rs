@@ -1,4 +1,4 @@
-//! A server that runs already: what it shows is what its owner says it was started with.
+//! A running server, with the setup that its owner describes.
 
 use std::fs::{self, File};
 use std::io;
@@ -16,7 +16,7 @@ const URL: &str = "healthcheck.url";
 const DISABLEFILE: &str = "healthcheck.disablefile";
 const RUN_CHECKS: &str = "healthcheck.run_checks";
 
-/// The settings of the endpoint but the disablefile, and their defaults.
+/// The settings of the endpoint except the disablefile, and their defaults.
 const DEFAULTS: [(&str, &str); 5] = [
     (URL, "/health"),
     ("healthcheck.maintenance_code", "299"),
@@ -25,15 +25,15 @@ const DEFAULTS: [(&str, &str); 5] = [
     ("healthcheck.timeout", "5s"),
 ];
 
-/// Before the settings of single checks.
+/// The prefix of the settings of single checks.
 const OF_CHECK: &str = "healthcheck.check.";
 
-/// A server that runs already, as a [`Harness`]: scenarios about another server than the one it is are
-/// skipped, and so are those about its log and its start, which cannot be observed.
+/// A running server. Scenarios that need another setup are skipped, and so are those about log records and the start, which
+/// cannot be observed.
 #[derive(Debug, Clone)]
 pub struct RunningServer {
     address: SocketAddr,
-    /// With the disablefile that the suite may toggle.
+    /// Includes the disablefile that the suite creates and removes.
     setup: Setup,
     toggles: bool,
 }
@@ -47,22 +47,22 @@ pub enum RunningError {
     /// The host has no address.
     #[error("{url:?}: {problem}")]
     Host {
-        /// As it was given.
+        /// The URL as given.
         url: String,
-        /// What the resolver said.
+        /// The error of the resolver.
         problem: String,
     },
-    /// Something stands at the path that the suite would touch and remove.
+    /// Something exists at the path of the disablefile.
     #[error(
         "{0:?} exists: the server is in maintenance, or the file belongs to another program; remove it first"
     )]
     Disablefile(PathBuf),
-    /// The suite cannot put a file there.
+    /// The suite cannot create a file there.
     #[error("cannot create and remove {path:?}: {problem}")]
     Directory {
         /// The path of the disablefile.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         problem: String,
     },
     /// There is no such setting.
@@ -71,16 +71,16 @@ pub enum RunningError {
 }
 
 impl RunningServer {
-    /// The server at `url`, started with what `setup` says. `disablefile` is the path at which the
-    /// suite may put its markers, and removes them; without one, scenarios about maintenance are skipped.
+    /// The server at `url` with this setup. The suite creates and removes `disablefile`; without one, scenarios about
+    /// maintenance are skipped.
     ///
     /// # Errors
     ///
-    /// The URL has another form, or no address; something is at the path of the disablefile.
+    /// The URL has another form or no address, something exists at the path of the disablefile, or a setting is unknown.
     pub fn new(url: &str, setup: Setup, disablefile: Option<&Path>) -> Result<Self, RunningError> {
         let address = address(url)?;
         let mut setup = setup;
-        // A server that runs has started, and its log is not seen.
+        // A running server has started, and its log cannot be observed.
         setup.latches.clear();
         setup.log = LogPolicy::default();
         let is_unknown = |key: &&String| {
@@ -172,7 +172,7 @@ impl Harness for RunningServer {
 }
 
 impl RunningServer {
-    /// Why this server cannot run a scenario, as far as its setup tells. The reasons name no detail of the scenario,
+    /// Why this server cannot run a scenario. The reasons contain no detail of the scenario,
     /// so that a report can group scenarios by reason.
     fn obstacle(&self, scenario: &Scenario) -> Option<String> {
         if scenario.is_about_the_start() {
@@ -233,7 +233,7 @@ fn is_alike(wanted: &[Check], has: &[Check]) -> bool {
     }
 }
 
-/// Whether other checks than the scenario's could change an answer, or take away what it shows.
+/// Whether other checks than those of the scenario could change a response or its meaning.
 fn depends_on_checks(scenario: &Scenario) -> bool {
     let setup = &scenario.setup;
     let has_checks = !setup.checks.is_empty() || !setup.endpoints.is_empty();
@@ -243,12 +243,12 @@ fn depends_on_checks(scenario: &Scenario) -> bool {
     })
 }
 
-/// Whether a key is one of the endpoint's, other than the disablefile.
+/// Whether a key is a setting other than the disablefile.
 fn is_setting(key: &str) -> bool {
     key.starts_with(OF_CHECK) || DEFAULTS.iter().any(|(other, _)| *other == key)
 }
 
-/// The value of a setting, its default included.
+/// The value of a setting, or its default.
 fn setting<'a>(setup: &'a Setup, key: &str) -> &'a str {
     let default = DEFAULTS.iter().find(|(other, _)| *other == key);
     let default = default.map_or("", |(_, value)| value);
@@ -291,7 +291,7 @@ mod tests {
         RunningServer::new("http://127.0.0.1:1", setup, disablefile.map(Path::new)).unwrap()
     }
 
-    /// Why a scenario is skipped; empty when it is not.
+    /// The reason why a scenario is skipped, or an empty text.
     fn reason(server: &RunningServer, id: &str) -> String {
         let suite = Suite::builtin().unwrap();
         let scenario = suite.matching(id).next().unwrap();
