@@ -1,27 +1,5 @@
-//! A health endpoint for [axum]: `GET /health` says `OK`, or `MAINTENANCE` while a marker file exists,
-//! and runs the application's checks when asked with `?checks=all`.
-//!
-//! This crate decides nothing: it mounts the endpoints at their paths for every method, passes the raw query
-//! in, and copies the answer out. It sets no timeout and touches no other route.
-//!
-//! ```
-//! use axum::{Router, routing::get};
-//! use health_axum::Health;
-//!
-//! let health = Health::builder()
-//!     .check("database", || async { Ok::<(), std::io::Error>(()) })
-//!     .build()?;
-//! let app: Router = Router::new()
-//!     .route("/", get(|| async { "the application" }))
-//!     .merge(health_axum::router(health));
-//! # Ok::<(), health_axum::BuildError>(())
-//! ```
-//!
-//! The crate re-exports [`health_core`], so that an application depends on this crate alone.
-//!
-//! # Features
-//!
-//! `signal` and `serde`, both off by default, are [those of the core](health_core#features).
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 use std::convert::Infallible;
 
@@ -34,11 +12,11 @@ pub use health_core::*;
 use hyper::ext::ReasonPhrase;
 use tower::service_fn;
 
-/// A router with one route for each health endpoint: [merge](Router::merge) it into the application's.
+/// Returns a router with one route for each health endpoint. [Merge](Router::merge) it into the application's router.
 ///
-/// Takes a [`Health`], an [`EndpointHandle`] or an array of these. The routes answer every method but `CONNECT` at exactly
-/// the path of each endpoint, and there is no fallback. [Nested](Router::nest), the paths start with the prefix of the
-/// nest.
+/// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. Each route responds to every method at exactly the
+/// path of its endpoint, except to `CONNECT`, which gets a 404. The router has no fallback. Inside [`Router::nest`], the
+/// prefix comes before the path of the endpoint.
 ///
 /// ```
 /// # use axum::Router;
@@ -52,9 +30,9 @@ use tower::service_fn;
 ///
 /// # Panics
 ///
-/// `merge` panics if the application has a route at one of these paths, in either order and for whatever methods. The
-/// message names the path; remove that route, or give the endpoint another path. A route with a parameter, such as
-/// `/{page}`, is no such route: the endpoint, whose path is more specific, takes precedence.
+/// `merge` panics if the application has a route for any method at the path of an endpoint. The message names the path.
+/// Remove that route or change the path of the endpoint. A route with a parameter, such as `/{page}`, does not conflict:
+/// the endpoint takes precedence.
 pub fn router<S>(endpoints: impl Into<Endpoints>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -62,7 +40,8 @@ where
     let endpoints = endpoints.into();
     endpoints.start_on_tokio();
     endpoints.iter().fold(Router::new(), |router, endpoint| {
-        let (path, endpoint) = (endpoint.path().to_owned(), endpoint.clone());
+        let path = endpoint.path();
+        let endpoint = endpoint.clone();
         let respond = service_fn(move |request: Request| {
             let endpoint = endpoint.clone();
             async move {
@@ -73,12 +52,12 @@ where
                 Ok(response(endpoint.respond(query).await))
             }
         });
-        // As a service, because axum would merge `any` with a `get` of the application's.
-        router.route_service(&path, respond)
+        // axum would merge `any` with a `get` of the application. It rejects a second route if this one is a service.
+        router.route_service(path, respond)
     })
 }
 
-/// The core's response as axum's, with its reason phrase: for a handler of the application's own.
+/// Converts the response of an endpoint into axum's, including the reason phrase. Use it in the application's handlers.
 ///
 /// ```
 /// use axum::extract::State;
@@ -92,8 +71,7 @@ where
 pub fn response(answer: HealthResponse) -> Response {
     let mut response = Response::from(answer).map(axum::body::Body::from);
     if let Some(reason) = answer.custom_reason() {
-        let reason = ReasonPhrase::from_static(reason.as_bytes());
-        response.extensions_mut().insert(reason);
+        response.extensions_mut().insert(ReasonPhrase::from_static(reason.as_bytes()));
     }
     response
 }
