@@ -1,4 +1,4 @@
-//! A deliberately plain HTTP/1 client: what it sends is what the scenario says, to the byte.
+//! A simple HTTP/1 client, which sends exactly the bytes of the scenario.
 
 pub(crate) mod behaviour;
 mod connection;
@@ -12,15 +12,15 @@ use std::time::Duration;
 pub(crate) use self::connection::Connection;
 pub(crate) use self::response::Response;
 
-/// More than any answer of a health endpoint or a framework's error page.
+/// Larger than any response of a health endpoint or error page of a framework.
 const ANSWER_LIMIT: usize = 256 * 1024;
 
 /// A request, complete as bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// Whether the answer to it must have no body.
+    /// Whether the response must have no body.
     pub(crate) is_head: bool,
-    /// Whether the server is to close the connection after its answer.
+    /// Whether it asks the server to close the connection after the response.
     pub(crate) asks_to_close: bool,
     /// What is sent.
     pub(crate) bytes: Vec<u8>,
@@ -60,7 +60,7 @@ fn shorten(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     }
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// There is no listener at the address.
@@ -69,12 +69,12 @@ pub enum ExchangeError {
     /// The server ended the connection in the middle.
     #[error("connection failed ({error}) after {} bytes: {}", got.len(), Shortened(got))]
     Broken {
-        /// What the socket said.
+        /// The error of the socket.
         error: std::io::Error,
         /// What had come.
         got: Vec<u8>,
     },
-    /// The time is over and the answer is not complete.
+    /// The response was not complete within the limit.
     #[error("no complete response within {} ms, only {} bytes: {}", limit.as_millis(), got.len(), Shortened(got))]
     TooLate {
         /// How long was waited.
@@ -82,10 +82,10 @@ pub enum ExchangeError {
         /// What had come.
         got: Vec<u8>,
     },
-    /// What came, until the server closed the connection, is not one whole HTTP/1 answer.
+    /// The bytes until the server closed the connection are not a complete HTTP/1 response.
     #[error("{}", not_http(.0))]
     NotHttp(Vec<u8>),
-    /// More came than any answer can be.
+    /// The response exceeds the maximum length.
     #[error("the response is longer than {ANSWER_LIMIT} bytes")]
     Endless,
 }
@@ -107,13 +107,13 @@ impl ExchangeError {
     }
 }
 
-/// Sends `request` on a new connection, and reads the answer, and what has come behind it.
+/// Sends `request` on a new connection, and reads the response and any bytes after it.
 ///
 /// The sending side stays open until then: some servers give up on a client that has closed it.
 ///
 /// # Errors
 ///
-/// No complete answer within `limit`.
+/// No complete response within `limit`.
 pub(crate) fn exchange(
     address: SocketAddr,
     request: &Request,

@@ -1,4 +1,4 @@
-//! What the contract expects of one step, and where a server differs.
+//! The expectations of the contract for one step, and the mismatches.
 
 pub(crate) mod finding;
 pub(crate) mod history;
@@ -29,16 +29,16 @@ pub(crate) use self::log::judge_warnings;
 pub(crate) use self::refusal::judge_refusal;
 pub(crate) use self::results::expected_results;
 
-/// One thing that is not as expected.
+/// One mismatch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mismatch {
-    /// What it is about; the first word is one of [`FIELDS`].
+    /// The field; its first word is one of [`FIELDS`].
     pub(crate) field: String,
     pub(crate) expected: String,
     pub(crate) got: String,
 }
 
-/// What can differ: the words that a known failure is described with.
+/// Fields that can differ, also in known failures.
 pub(crate) const FIELDS: [&str; 16] = [
     "body",
     "checks",
@@ -92,28 +92,28 @@ fn clip(text: &str, kept: usize) -> Cow<'_, str> {
     format!("{}… and {} more bytes", &text[..end], text.len() - end).into()
 }
 
-/// What a step is about.
+/// A step with its context.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) step: &'a Step,
     pub(crate) setup: &'a Setup,
     pub(crate) lacks: &'a Lacks,
-    /// What the server has been through before.
+    /// The history of the server.
     pub(crate) history: &'a History,
 }
 
 impl<'a> Asked<'a> {
-    /// The endpoint that the request is for.
+    /// The endpoint at the path of the request.
     pub(crate) fn endpoint(&self) -> ExpectedEndpoint<'a> {
         ExpectedEndpoint::at(self.setup, &self.step.target)
     }
 
-    /// Those of the answers that are logged.
+    /// The responses that are logged.
     fn recorded(&self, answers: &[Answer]) -> Vec<Answer> {
         self.history.recorded(self.setup, self.step, answers)
     }
 
-    /// The fewest and the most lines of the journal that it is expected to add, with answers as these.
+    /// Minimum and maximum number of expected lines in the journal for these responses.
     pub(crate) fn expected_lines(&self, answers: &[Answer]) -> (usize, usize) {
         let shown = |capability, count| match self.lacks.contains_key(&capability) {
             true => 0,
@@ -132,7 +132,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The fewest and the most records at WARN. A crowd on a busy machine may keep a stat waiting for longer than
-    /// its timeout, which is to be told once (H4).
+    /// its timeout, which is logged once (H4).
     fn expected_warnings(&self) -> (usize, usize) {
         let expected = self.step.warnings;
         match self.step.client {
@@ -142,7 +142,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Judges the answers to a step and the lines that came with them; what several have in common is said once.
+/// Judges the responses to a step and their lines. Mismatches that several have in common are reported once.
 pub(crate) fn judge(
     asked: &Asked<'_>,
     request: &Request,
@@ -173,7 +173,7 @@ pub(crate) fn judge(
     distinct
 }
 
-/// Every body that an endpoint may have.
+/// All bodies of endpoints.
 const WORDS: [&str; 6] = ["OK", "DEGRADED", "ERROR", "STARTING", "MAINTENANCE", "DRAINING"];
 
 /// The headers of H9, for a body of this length.
@@ -193,7 +193,7 @@ fn judge_response(
     response: &Response,
     mismatches: &mut Vec<Mismatch>,
 ) {
-    // Bad request, and what servers say to a target that is too long.
+    // Bad request, and the codes for a target that is too long.
     if answer == Answer::OkOrRefused && [400, 414, 431].contains(&response.status) {
         return;
     }
@@ -229,7 +229,7 @@ fn judge_response(
     }
 }
 
-/// Body and headers of an answer of the endpoint.
+/// Body and headers of a response of the endpoint.
 fn judge_word(word: &str, request: &Request, response: &Response, mismatches: &mut Vec<Mismatch>) {
     let body = if request.is_head { "" } else { word };
     if response.body != body.as_bytes() {
@@ -244,7 +244,7 @@ fn judge_word(word: &str, request: &Request, response: &Response, mismatches: &m
     }
 }
 
-/// The headers of H16: those that belong to the answer, and no other of them.
+/// The headers of H16: exactly those that belong to the response.
 fn judge_other_headers(shown: Option<&Shown>, response: &Response, mismatches: &mut Vec<Mismatch>) {
     for name in OTHER_HEADERS {
         let mut expected = shown.iter().flat_map(|shown| &shown.others);
@@ -254,7 +254,7 @@ fn judge_other_headers(shown: Option<&Shown>, response: &Response, mismatches: &
     }
 }
 
-/// One header, there once with this value, or not at all.
+/// One header, which must occur once with this value, or not at all.
 fn judge_header(
     name: &str,
     expected: Option<&str>,
@@ -273,7 +273,7 @@ fn judge_header(
     }
 }
 
-/// What the step says of connections.
+/// The expectations on connections.
 fn judge_connection(step: &Step, exchanged: &Exchanged, mismatches: &mut Vec<Mismatch>) {
     match step.connection {
         Some(Fate::Closes) if !exchanged.closed => {

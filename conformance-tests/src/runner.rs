@@ -1,5 +1,5 @@
-//! Runs scenarios: one server for all that are given the same, unless it would remember one in the next; one request
-//! after the other.
+//! Runs scenarios. Scenarios with the same setup share a server, unless one could affect the next. There is one request
+//! at a time.
 
 mod session;
 
@@ -20,22 +20,22 @@ use crate::setup::Setup;
 use crate::target::journal::Breach;
 use crate::target::{Harness, StartError};
 
-/// The most scenarios for one server that is waited for after each.
+/// Maximum number of scenarios for a server in a slow run.
 const SCENARIOS_IN_PATIENCE: usize = 12;
 
-/// After so many scenarios in a row without an answer, a server is asked no more.
+/// After this many consecutive scenarios without a response, a server gets no more requests.
 const UNANSWERED_LIMIT: usize = 3;
 
-/// How long to wait for an answer that is known not to come.
+/// Limit for a response that is known not to come.
 const KNOWN_SILENCE: Duration = Duration::from_secs(1);
 
 impl Suite {
-    /// Runs the scenarios against servers of `harness`, one server for those that are given the same.
+    /// Runs the scenarios against servers of `harness`. Scenarios with the same setup share a server.
     pub fn run(&self, harness: &dyn Harness, options: &Options) -> Report {
         self.run_watched(harness, options, &|_, _| {})
     }
 
-    /// The same; `watch` is told how many scenarios are done, and how many there are.
+    /// Like [`run`](Self::run); calls `watch` with the number of finished scenarios and the total.
     pub fn run_watched(
         &self,
         harness: &dyn Harness,
@@ -52,7 +52,7 @@ impl Suite {
         for (scenario, fitted) in &chosen {
             match fitted {
                 Ok(fitted) => {
-                    // Lines that are known to come too often must not be put down to others.
+                    // Known surplus lines must not count for other scenarios.
                     let pace = match options.known.expects(scenario.id(), "lines") {
                         true => Pace::Patient,
                         false => Pace::Fast,
@@ -76,7 +76,7 @@ impl Suite {
         let doubtful = run.all(groups.collect(), &mut findings, &|done| {
             watch(skipped + done, total);
         });
-        // Lines that came too often may be of any scenario on their server: play them again, in patience.
+        // Surplus lines may belong to any scenario on their server: run these again, slowly.
         let parts = doubtful.iter().flat_map(|(setup, scenarios, _)| {
             let parts = scenarios.chunks(SCENARIOS_IN_PATIENCE);
             parts.map(move |part| (*setup, part, Pace::Patient))
@@ -95,7 +95,7 @@ impl Suite {
     }
 }
 
-/// The scenario as it is played, or why it is skipped.
+/// The adapted scenario, or the reason why it is skipped.
 fn fit(harness: &dyn Harness, lacks: &Lacks, scenario: &Scenario) -> Result<Scenario, String> {
     match scenario.needs().iter().find_map(|need| lacks.get(need)) {
         Some(reason) => Err(reason.clone()),
@@ -103,27 +103,27 @@ fn fit(harness: &dyn Harness, lacks: &Lacks, scenario: &Scenario) -> Result<Scen
     }
 }
 
-/// What is played on one server.
+/// Scenarios for one server.
 type Group<'a> = (&'a Setup, &'a [&'a Scenario], Pace);
 
 struct Run<'a> {
     harness: &'a dyn Harness,
     options: &'a Options,
     lacks: &'a Lacks,
-    /// Rules of the testee protocol that the program breaks, each with the scenario that is charged with it: most are
-    /// broken in every scenario, and one says enough.
+    /// Rules of the testee protocol that the program breaks, each with the scenario that reports it: most are
+    /// broken in every scenario, and one report is enough.
     breaches: Mutex<BTreeMap<Breach, String>>,
 }
 
 impl Run<'_> {
-    /// Plays the groups side by side, and returns those with lines too many, unless that is certain.
+    /// Runs the groups concurrently, and returns those with surplus lines that may be false alarms.
     fn all<'a>(
         &self,
         groups: Vec<Group<'a>>,
         findings: &mut BTreeMap<&'a str, Finding>,
         watch: &(dyn Fn(usize) + Sync),
     ) -> Vec<Group<'a>> {
-        // A server whose lines are there before its answer needs no patience.
+        // A server that writes its lines before its response needs no waiting.
         let is_prompt = self.harness.patience().is_zero();
         let waiting = Mutex::new(groups.into_iter());
         let found = Mutex::new(findings);
@@ -140,7 +140,7 @@ impl Run<'_> {
                 }
                 let ids = scenarios.iter().map(|scenario| scenario.id());
                 let play = || self.group(setup, scenarios, pace);
-                // A harness may panic; the report must survive it.
+                // A panic of a harness must not prevent the report.
                 let played = catch_unwind(AssertUnwindSafe(play))
                     .unwrap_or_else(|_| (fail_all(scenarios, "the harness panicked"), false));
                 let (judged, has_surplus) = played;
@@ -161,7 +161,7 @@ impl Run<'_> {
         doubtful.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lines too many that did not come again in patience may be those of a slow machine, or of a server that needs
+    /// Surplus lines that did not come again in the slow run may be due to a slow machine, or to a server that needs
     /// many requests to go wrong. If they come again in a hurry, they are that server's, and its last scenario
     /// fails at least.
     fn settle<'a>(&self, doubtful: Vec<Group<'a>>, findings: &mut BTreeMap<&'a str, Finding>) {
@@ -196,11 +196,11 @@ impl Run<'_> {
         }
     }
 
-    /// A finding for each of the scenarios, in their order, and whether there were lines too many.
+    /// Returns a finding for each scenario, in order, and whether there were surplus lines.
     fn group(&self, setup: &Setup, scenarios: &[&Scenario], pace: Pace) -> (Vec<Finding>, bool) {
         let mut findings = Vec::new();
         let mut has_surplus = false;
-        // A server that has gone away is started again for the scenarios that are left.
+        // A server that has ended is started again for the remaining scenarios.
         while findings.len() < scenarios.len() {
             let left = &scenarios[findings.len()..];
             let (found, surplus) = self.server(setup, left, pace);
@@ -210,7 +210,7 @@ impl Run<'_> {
         (findings, has_surplus)
     }
 
-    /// At least one finding: fewer than scenarios when the server has gone away.
+    /// Returns at least one finding, and fewer than there are scenarios if the server has ended.
     fn server(&self, setup: &Setup, scenarios: &[&Scenario], pace: Pace) -> (Vec<Finding>, bool) {
         let fail_all = |what: String| (fail_all(scenarios, &what), false);
         let directory = match tempfile::tempdir() {
@@ -241,7 +241,7 @@ impl Run<'_> {
                 findings.push(Finding::Skipped("the run was interrupted".to_owned()));
                 continue;
             }
-            // Three odd requests in a row may be refused; a plain one tells a server that has fallen silent.
+            // A server may reject three odd requests in a row; a plain one shows whether it has stopped responding.
             if unanswered == UNANSWERED_LIMIT {
                 let answers = session.answers(self.options.timeout);
                 unanswered = if answers { 0 } else { UNANSWERED_LIMIT + 1 };
@@ -268,7 +268,7 @@ impl Run<'_> {
         (findings, has_surplus)
     }
 
-    /// How long an answer may take in a scenario.
+    /// The limit for a response in a scenario.
     fn limit(&self, scenario: &Scenario) -> Duration {
         match self.options.known.expects(scenario.id(), "response") {
             true => self.options.timeout.min(KNOWN_SILENCE),
@@ -305,7 +305,7 @@ mod tests {
     use crate::target::journal::{Journal, Line};
     use crate::target::{Harness, Server, StartError};
 
-    /// A server that does for each connection what the function says.
+    /// A server that calls the function for each connection.
     struct ScriptedServer<F> {
         converse: F,
         servers: Arc<AtomicUsize>,
@@ -353,7 +353,7 @@ mod tests {
         stream.write_all(head.as_bytes()).is_ok()
     }
 
-    /// Scenarios that ask for `/a`, `/b` and so on, and find nothing there.
+    /// Scenarios with requests for `/a`, `/b` and so on, where nothing is.
     fn suite(targets: &[&str]) -> Suite {
         suite_of("[plain]", targets, "response='not-found'")
     }

@@ -1,4 +1,4 @@
-//! How a client goes about the requests of a step: the behaviour of pollers, good and bad.
+//! The behavior of clients: pollers, good and bad.
 
 mod toggling;
 
@@ -13,18 +13,18 @@ use crate::scenario::{Answer, Client, Fate, Step};
 /// What came of the requests of a step.
 #[derive(Debug, Default)]
 pub(crate) struct Exchanged {
-    /// The answers, each with what it should be.
+    /// The responses, each with the expected one.
     pub(crate) answered: Vec<(Answer, Response)>,
     /// How many connections were opened.
     pub(crate) opened: usize,
-    /// Whether the server closed the connection after the last answer, where the step asks.
+    /// Whether the server closed the connection after the last response, if the step tests it.
     pub(crate) closed: bool,
-    /// How many requests were sent whose answer is not read.
+    /// Number of requests without a read response.
     pub(crate) unread: usize,
 }
 
 impl Exchanged {
-    /// What each request should be answered with, read or not.
+    /// The expected response to each request, read or not.
     pub(crate) fn answers(&self, step: &Step) -> Vec<Answer> {
         let unread = std::iter::repeat_n(step.response, self.unread);
         let read = self.answered.iter().map(|(answer, _)| *answer);
@@ -32,7 +32,7 @@ impl Exchanged {
     }
 }
 
-/// How long a server that was asked to close the connection is listened to after its answer: bytes that
+/// How long to read after the response of a server that should close the connection: bytes that
 /// should not be there come at once, if they come.
 const LINGER: Duration = Duration::from_millis(250);
 
@@ -44,38 +44,38 @@ const SHORT_LINGER: Duration = Duration::from_millis(5);
 pub(crate) struct ClientBehaviour {
     address: SocketAddr,
     limit: Duration,
-    /// The connection that `kept` goes on with.
+    /// The connection that `kept` reuses.
     kept: Option<Connection>,
     /// That of a client that is interrupted, with its request on the way.
     sent: Option<Result<Connection, ExchangeError>>,
-    /// Connections whose answers are not read.
+    /// Connections without a reader.
     lingering: Vec<Connection>,
-    /// Whether the server leaves connections open that it was asked to close.
+    /// Whether the server leaves connections open despite `Connection: close`.
     ignores_close: bool,
 }
 
 impl ClientBehaviour {
-    /// Asks the server at `address`; each answer may take `limit`.
-    /// `ignores_close` says what is known of the server.
+    /// Sends requests to `address`, with this limit for each response.
+    /// `ignores_close` means that the server is known to ignore `Connection: close`.
     pub(crate) fn new(address: SocketAddr, limit: Duration, ignores_close: bool) -> Self {
         Self { address, limit, kept: None, sent: None, lingering: Vec::new(), ignores_close }
     }
 
-    /// Whether the server has left a connection open that it was asked to close.
+    /// Whether the server has left a connection open despite `Connection: close`.
     pub(crate) fn ignores_close(&self) -> bool {
         self.ignores_close
     }
 
-    /// How long an answer may take.
+    /// Limit for a response.
     pub(crate) fn limit(&self) -> Duration {
         self.limit
     }
 
-    /// Sends the requests of a step, and reads the answers. `disablefile` is for a client that toggles it.
+    /// Sends the requests of a step, and reads the responses. `disablefile` is for a client that toggles it.
     ///
     /// # Errors
     ///
-    /// A request without an answer.
+    /// A request got no response.
     pub(crate) fn exchange(
         &mut self,
         step: &Step,
@@ -124,7 +124,7 @@ impl ClientBehaviour {
         Connection::open(self.address, self.limit)
     }
 
-    /// One request, and what its client does about the answer.
+    /// Sends one request, and treats its response as the client does.
     fn ask(
         &mut self,
         step: &Step,
@@ -170,13 +170,13 @@ impl ClientBehaviour {
             exchanged.closed = connection.wait_for_close(patience);
             self.ignores_close = !exchanged.closed;
         }
-        // Bytes behind an answer belong to its body, and are judged with it.
+        // Bytes after a response count as part of its body.
         response.body.extend(connection.take_rest());
         exchanged.answered.push((step.response, response));
         Ok(())
     }
 
-    /// A server may close a connection between two answers; then its client opens another (RFC 9112, 9.3.1).
+    /// A server may close a connection between two responses; then the client opens another (RFC 9112, 9.3.1).
     fn ask_on_kept(
         &mut self,
         step: &Step,
@@ -228,7 +228,7 @@ impl ClientBehaviour {
         Ok(())
     }
 
-    /// Every connection is open, and its request sent, before the first answer is read.
+    /// All connections are open, and all requests sent, before the first response is read.
     fn crowd(
         &mut self,
         step: &Step,
@@ -250,7 +250,7 @@ impl ClientBehaviour {
     }
 }
 
-/// Whether the server says that it closes the connection behind this answer.
+/// Whether the response announces that the server closes the connection.
 fn ends_connection(response: &Response) -> bool {
     let mut values = response.header("connection").into_iter();
     values.any(|value| value.eq_ignore_ascii_case("close"))

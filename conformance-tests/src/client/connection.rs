@@ -16,9 +16,9 @@ const PAUSE: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
-    /// What has come and is not yet part of an answer.
+    /// Received bytes that are not yet part of a response.
     got: Vec<u8>,
-    /// Why a request could not be sent: it matters only if no answer comes.
+    /// Why a request could not be sent. It matters only if there is no response.
     unsent: Option<io::Error>,
 }
 
@@ -40,8 +40,8 @@ impl Connection {
         })
     }
 
-    /// Sends bytes at once. A server may answer and close before it has read them all, so a failure
-    /// shows when the answer is read, and only if there is no answer.
+    /// Sends bytes at once. A server may respond and close before it has read them all, so that a failure
+    /// is reported only if there is no response.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.unsent = self.stream.write_all(bytes).err();
     }
@@ -59,15 +59,15 @@ impl Connection {
 
     /// Tells the server that nothing more will be sent.
     pub(crate) fn end_sending(&self) {
-        // It fails where the server has gone, which reading shows.
+        // It fails if the server has closed the connection; reading reports that.
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Reads one answer.
+    /// Reads one response.
     ///
     /// # Errors
     ///
-    /// No whole answer within `limit`.
+    /// No complete response within `limit`.
     pub(crate) fn receive(
         &mut self,
         is_head: bool,
@@ -123,7 +123,7 @@ impl Connection {
         false
     }
 
-    /// What has come behind the answers that were read.
+    /// The bytes after the responses that were read.
     pub(crate) fn take_rest(&mut self) -> Vec<u8> {
         mem::take(&mut self.got)
     }

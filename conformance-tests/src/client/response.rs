@@ -1,8 +1,8 @@
-//! An answer, read off its bytes.
+//! Parses a response.
 
 use std::str;
 
-/// An answer, as it came over the wire.
+/// A response as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Response {
     /// The status code.
@@ -11,14 +11,14 @@ pub(crate) struct Response {
     pub(crate) reason: String,
     /// Names in lower case, and values, in order.
     pub(crate) headers: Vec<(String, String)>,
-    /// The body, as long as the answer says it is.
+    /// The body, of the length in the headers.
     pub(crate) body: Vec<u8>,
 }
 
 /// What bytes are, as far as they have come.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Parsed {
-    /// A whole answer, and how many bytes it takes.
+    /// A complete response, and its length in bytes.
     Whole(Response, usize),
     /// The beginning of one.
     Part,
@@ -33,7 +33,7 @@ impl Response {
         named.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// Reads the first answer in `bytes` that is final: interim ones (1xx) are passed over. `is_end` says
+    /// Parses the first final response in `bytes`, and skips interim ones (1xx). `is_end` means
     /// that no more bytes will come.
     pub(super) fn parse(bytes: &[u8], is_head: bool, is_end: bool) -> Parsed {
         let mut start = 0;

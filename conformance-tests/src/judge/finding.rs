@@ -1,4 +1,4 @@
-//! What was found of a scenario: nothing wrong, or what is.
+//! The finding of a scenario.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::judge::{Mismatch, clip};
 use crate::scenario::Start;
 use crate::scenario::marker::MarkerError;
 
-/// What was found of a scenario, before its weight is known.
+/// The finding of a scenario, before its level is considered.
 #[derive(Debug, Clone)]
 pub(crate) enum Finding {
     Passed,
@@ -37,7 +37,7 @@ impl Finding {
         failures.iter().flat_map(|failure| &failure.mismatches).any(Mismatch::is_about_lines)
     }
 
-    /// Whether a request had no answer.
+    /// Whether a request got no response.
     pub(crate) fn is_without_answer(&self) -> bool {
         match self {
             Self::Failed(failures) => failures.iter().any(Failure::is_without_answer),
@@ -46,7 +46,7 @@ impl Finding {
     }
 }
 
-/// What failed at one moment of a scenario.
+/// The mismatches at one moment of a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failure {
     moment: String,
@@ -54,7 +54,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A server that should have been ready, or should have refused its settings, and did neither.
+    /// A server that should have been ready, or should have rejected its settings, and did neither.
     pub(crate) fn of_start(start: Start, what: impl Into<String>) -> Self {
         let expected = match start {
             Start::Ready => "a server that starts",
@@ -73,7 +73,7 @@ impl Failure {
         }
     }
 
-    /// `None` when nothing differs.
+    /// Returns `None` if there are no mismatches.
     pub(crate) fn unless_empty(moment: &str, mismatches: Vec<Mismatch>) -> Option<Self> {
         (!mismatches.is_empty()).then(|| Self { moment: moment.to_owned(), mismatches })
     }

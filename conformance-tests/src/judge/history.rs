@@ -1,4 +1,4 @@
-//! What a server has been through in a scenario, as far as its later answers depend on it.
+//! The history of a server in a scenario, as far as later responses depend on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +55,7 @@ impl History {
         }
     }
 
-    /// Those of the answers to a step that are logged (H8, H21), in their order.
+    /// The responses to a step that are logged (H8, H21), in order.
     pub(crate) fn recorded(&self, setup: &Setup, step: &Step, answers: &[Answer]) -> Vec<Answer> {
         let mut last = self.last(setup, step);
         let mut recorded = Vec::new();
@@ -81,7 +81,7 @@ impl History {
         Some(Logged { state: answer.state()?, failing: failing(step, setup, self, answer) })
     }
 
-    /// Remembers what a step was answered with.
+    /// Records the responses to a step.
     pub(crate) fn answered(&mut self, setup: &Setup, step: &Step, answers: &[Answer]) {
         let recorded = self.recorded(setup, step, answers);
         let last = recorded.last().and_then(|answer| self.logged(setup, step, *answer));
@@ -93,7 +93,7 @@ impl History {
     }
 }
 
-/// What a record says of an endpoint.
+/// The content of a record about an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Logged {
     state: State,
@@ -107,9 +107,9 @@ impl Default for Logged {
     }
 }
 
-/// Whether an answer is logged after the record `last`.
+/// Whether a response is logged after the record `last`.
 fn is_recorded(policy: LogPolicy, step: &Step, last: &Logged, answer: &Logged) -> bool {
-    // An answer without checks contains no information about them.
+    // A response without checks contains no information about them.
     let hides_change = answer.state == State::Ok
         && step.checks == Checks::Rest
         && matches!(last.state, State::Failing | State::Degraded);

@@ -1,4 +1,4 @@
-//! What stands in the log (H8, H18, H21).
+//! Log records (H8, H18, H21).
 
 use serde_json::{Map, Value};
 
@@ -62,7 +62,7 @@ pub(super) fn judge_log(
     }
 }
 
-/// Level and text of the record that belongs to an answer.
+/// Level and text of the record of a response.
 pub(crate) fn expected_record(answer: Answer, history: &History) -> String {
     let record = match answer {
         Answer::Maintenance => "INFO Health response: MAINTENANCE",
@@ -78,7 +78,7 @@ pub(crate) fn expected_record(answer: Answer, history: &History) -> String {
     record.to_owned()
 }
 
-/// Whether a record is no answer's: a warning about the disablefile.
+/// Whether a record belongs to no response: a warning about the disablefile.
 fn is_warning(level: &str, text: &str) -> bool {
     level == "WARN" && !text.starts_with("Health response: ")
 }

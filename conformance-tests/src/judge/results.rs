@@ -1,4 +1,4 @@
-//! What an answer has to be logged with, check by check (H8, H12 to H15), or latch by latch (H18).
+//! The expected results in the record of a response, for each check (H8, H12 to H15) or latch (H18).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -46,7 +46,7 @@ pub(super) fn expected<'a>(
     }
 }
 
-/// The names of those that are not OK when a step gets this answer.
+/// The names of the results that are not OK for this response to a step.
 pub(super) fn failing(
     step: &Step,
     setup: &Setup,
@@ -68,7 +68,7 @@ fn dropped(latch: &str) -> Expected<'_> {
     }
 }
 
-/// What the step says itself.
+/// The results that the step defines.
 fn as_wanted<'a>((check, wanted): (&'a Check, &'a Wanted)) -> Expected<'a> {
     let beginnings: Vec<_> = wanted.beginnings.iter().map(String::as_str).collect();
     Expected {

@@ -41,7 +41,7 @@ pub(super) fn judge_secrecy(
     }
 }
 
-/// What is shorter can stand anywhere by chance.
+/// Shorter texts can occur by chance.
 const SECRET_LENGTH: usize = 3;
 
 /// Name and messages of a check, and the words of the messages that occur nowhere else: those with a digit

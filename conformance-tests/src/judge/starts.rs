@@ -52,7 +52,7 @@ fn starts_of(asked: &Asked<'_>, index: usize, check: &Check, requests: usize) ->
     }
 }
 
-/// Every check starts as often as the step says.
+/// Each check must start as often as the step defines.
 pub(super) fn judge_starts(
     asked: &Asked<'_>,
     requests: usize,

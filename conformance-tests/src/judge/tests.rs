@@ -1,4 +1,4 @@
-//! A right answer, and one thing wrong with it at a time.
+//! A correct response, and one error in it at a time.
 
 use super::{Asked, judge, judge_refusal, judge_warnings};
 use crate::client::behaviour::Exchanged;
@@ -179,7 +179,7 @@ fn each_thing_that_is_wrong_with_the_lines_is_told() {
     }
 }
 
-/// The fields that differ when the first step of a scenario is answered so, with these lines.
+/// The fields that differ for this response to the first step of a scenario, with these lines.
 fn fields(id: &str, status: u16, is_later: bool, lines: &[Line]) -> Vec<String> {
     let word = if status == 200 { "OK" } else { "ERROR" };
     let mut case = Case::new(id, status, word, lines.to_vec());
@@ -245,7 +245,7 @@ fn a_check_that_exceeds_its_timeout_may_be_still_running_for_the_next_request() 
     }
 }
 
-/// The fields that differ when a step of a scenario is answered so, on a server that was told what it was by then.
+/// The fields that differ for this response to a step of a scenario, after the commands before it.
 fn fields_of_step(
     id: &str,
     step: usize,

@@ -131,7 +131,7 @@ fn write_check(text: &mut String, check: &Check) -> fmt::Result {
     writeln!(text)
 }
 
-/// What is not said of a check: its timeout, unless it matters.
+/// The timeout of a check that is not shown.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 fn in_words(execution: &Execution) -> String {

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::judge::finding::brief;
 use crate::report::{Outcome, Report, Verdict};
 
-/// Reports of several servers, merged: a row for each scenario, a column for each server.
+/// Merged reports of several servers: a row for each scenario, a column for each server.
 /// [`Display`](fmt::Display) shows it as Markdown.
 #[derive(Debug, Clone)]
 pub struct Matrix {
@@ -15,21 +15,21 @@ pub struct Matrix {
 /// Why reports cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MatrixError {
-    /// There is none.
+    /// No report was given.
     #[error("there are no reports to merge")]
     Empty,
     /// A report has no name, and a column needs one.
     #[error("report {0} has no name: run the suite with --name")]
     Nameless(usize),
-    /// Two columns would have one name.
+    /// Two reports have the same name.
     #[error("two reports are named {0:?}")]
     Twice(String),
-    /// The reports are over different scenarios.
+    /// The reports contain different scenarios.
     #[error("the reports of {first:?} and {other:?} contain different scenarios: {difference}")]
     Different {
         /// The first report.
         first: String,
-        /// The one that differs from it.
+        /// The report that differs from it.
         other: String,
         /// What the first difference is.
         difference: String,
@@ -41,7 +41,7 @@ impl Matrix {
     ///
     /// # Errors
     ///
-    /// There is none; they are of different scenarios; they are not all named, each by another name.
+    /// There is no report, the reports contain different scenarios, or names are missing or equal.
     pub fn merge(reports: Vec<Report>) -> Result<Self, MatrixError> {
         let Some(first) = reports.first() else {
             return Err(MatrixError::Empty);
@@ -70,7 +70,7 @@ fn column(report: &Report) -> String {
     escape(report.name.split_whitespace().next().unwrap_or_default())
 }
 
-/// Text that breaks no table.
+/// Escapes text for a table.
 fn escape(text: &str) -> String {
     let one_line: Vec<_> = text.split_whitespace().collect();
     one_line.join(" ").replace('|', "\\|")
@@ -150,7 +150,7 @@ fn rules(outcomes: &[Outcome]) -> Vec<&Outcome> {
     rules
 }
 
-/// The sentences behind the cells, each once.
+/// The notes, each once.
 #[derive(Debug, Default)]
 struct Notes(Vec<String>);
 

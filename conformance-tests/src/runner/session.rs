@@ -22,7 +22,7 @@ use crate::setup::Setup;
 use crate::target::journal::{Breach, Journal, Line};
 use crate::target::{Harness, Server, StartError};
 
-/// How long a server may take to accept a connection, to be taken for alive.
+/// Limit for a server to accept a connection.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long the suite waits for lines that should not come.
@@ -34,7 +34,7 @@ pub(crate) enum Pace {
     Patient,
 }
 
-/// A server that is ready, and what is needed to ask it.
+/// A server that is ready, with its journal.
 pub(crate) struct Session<'a> {
     server: Server,
     start_lines: Vec<Line>,
@@ -42,9 +42,9 @@ pub(crate) struct Session<'a> {
     patience: Duration,
     pace: Pace,
     eventually: Duration,
-    /// Whether lines have come that belong to no request, or not to the one they were taken for.
+    /// Whether there were lines that belong to no request, or to another one.
     surplus: Cell<bool>,
-    /// Whether the server leaves connections open that it was asked to close.
+    /// Whether the server leaves connections open despite `Connection: close`.
     ignores_close: Cell<bool>,
     lacks: &'a Lacks,
     directory: &'a Path,
@@ -91,8 +91,8 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Ends the server. Returns whether there were lines that belong to no request, or not to the one they were taken
-    /// for, and the rules of the testee protocol that the server has broken.
+    /// Ends the server. Returns whether there were lines that belong to no request, or to another one than expected,
+    /// and the rules of the testee protocol that the server has broken.
     pub(crate) fn end(self) -> (bool, Vec<Breach>) {
         let has_surplus = self.surplus.get() || !self.journal.take(1, self.patience).is_empty();
         drop(self.server);
@@ -104,7 +104,7 @@ impl<'a> Session<'a> {
         Connection::open(self.server.address(), ACCEPT_LIMIT).is_ok()
     }
 
-    /// Whether a plain request is answered, whatever the answer.
+    /// Whether a request without checks gets any response.
     pub(crate) fn answers(&self, limit: Duration) -> bool {
         let url = self.setup.url();
         let request = Request {
@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
         exchange(self.server.address(), &request, limit).is_ok()
     }
 
-    /// Plays a scenario; each answer may take `limit`.
+    /// Runs a scenario; `limit` is that of each response.
     pub(crate) fn play(
         &self,
         scenario: &Scenario,
@@ -138,7 +138,7 @@ impl<'a> Session<'a> {
         let mut marker = None;
         'scenario: for step in &scenario.steps {
             marker = step.marker.or(marker);
-            // Requests that go together are one round; others are judged one by one.
+            // Requests that belong together are judged together, others one by one.
             let (rounds, step) = match step.client {
                 Client::Alone | Client::ByteByByte => {
                     let times = 1;
@@ -167,7 +167,7 @@ impl<'a> Session<'a> {
                     }
                     Err(error) => failures.push(Failure::of_marker(&moment, &error)),
                 }
-                // Without an answer there will be none to the next request either.
+                // Without a response, the next request would not get one either.
                 if failures.last().is_some_and(Failure::is_without_answer) {
                     break 'scenario;
                 }
@@ -184,7 +184,7 @@ impl<'a> Session<'a> {
         Finding::of(failures)
     }
 
-    /// A default disablefile is seen by its warning, which is due only in a world-writable directory.
+    /// The default disablefile causes a warning only if its directory is world-writable.
     fn shows_exposure(&self) -> bool {
         self.setup.settings.contains_key("healthcheck.disablefile")
             || is_world_writable(Path::new("/tmp"))
@@ -224,14 +224,14 @@ impl<'a> Session<'a> {
         Failure::unless_empty("the start", mismatches)
     }
 
-    /// Lines that come too late for their step, or too often.
+    /// Lines that come too late for their step, or surplus lines.
     fn judge_end(&self) -> Option<Failure> {
         let patience = match self.pace {
             Pace::Fast => Duration::ZERO,
             Pace::Patient => self.patience,
         };
         let mut late = Vec::new();
-        // Twice, for lines that come one behind the other; a server that never falls silent is not waited for.
+        // Twice, for lines in succession; a server that never stops writing is not waited for.
         for _ in 0..2 {
             let lines = self.journal.take(1, patience);
             if lines.is_empty() {
@@ -259,16 +259,16 @@ impl<'a> Session<'a> {
         self.disablefile().map_or(Ok(()), |path| marker.place(path))
     }
 
-    /// Leaves the path of the marker as the next scenario expects it.
+    /// Removes the marker for the next scenario.
     fn tidy(&self, scenario: &Scenario) {
         if scenario.has_marker() {
-            // A path that cannot be cleared shows in the next scenario.
+            // If this fails, the next scenario fails.
             let _ = self.place(Marker::None);
         }
     }
 }
 
-/// What a refusal is worth to a scenario.
+/// Judges rejected settings.
 pub(crate) fn judge_refused(scenario: &Scenario, setup: &Setup, message: &str) -> Finding {
     let own = scenario.settings.keys().next().map(String::as_str);
     let setting = own.and_then(|key| setup.settings.get_key_value(key));
@@ -294,7 +294,7 @@ pub(crate) fn expand_setup(setup: &Setup, directory: &Path) -> Setup {
     setup
 }
 
-/// The directory of `{open}`, which every local user may write to.
+/// Creates the world-writable directory of `{open}`.
 #[cfg(unix)]
 pub(crate) fn make_open_directory(directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,10 +1,10 @@
-//! What a server under test is told while it runs.
+//! Commands for a running server under test.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A command of the testee protocol: a line on standard input, answered by `DONE` once it took effect.
+/// A command of the testee protocol: a line on standard input. The testee prints `DONE` after it took effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Command {

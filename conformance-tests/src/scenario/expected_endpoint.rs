@@ -1,4 +1,4 @@
-//! What the endpoint at a path answers in each state: the table of H16, read off the contract.
+//! The responses of an endpoint in each state: the table of H16.
 
 use crate::scenario::Answer;
 use crate::setup::{Check, Endpoint, Preset, Setup};
@@ -15,7 +15,7 @@ pub(crate) enum State {
 }
 
 impl Answer {
-    /// The state that an answer shows; `None` if no endpoint gives it, or it is not read.
+    /// The state of a response; `None` if no endpoint sends it, or it is not read.
     pub(crate) fn state(self) -> Option<State> {
         match self {
             Self::Ok | Self::OkOrRefused | Self::OkOrNothing | Self::OkOrMaintenance => {
@@ -35,7 +35,7 @@ impl Answer {
 pub(crate) const OTHER_HEADERS: [&str; 3] =
     ["retry-after", "x-envoy-degraded", "x-envoy-immediate-health-check-fail"];
 
-/// What an endpoint answers in one state.
+/// The response of an endpoint in one state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
     pub(crate) status: u16,
@@ -82,7 +82,7 @@ impl<'a> ExpectedEndpoint<'a> {
         self.setup.checks.iter().filter(is_chosen).collect()
     }
 
-    /// What it answers in a state; `None` where it ignores that.
+    /// The response in a state; `None` if the endpoint ignores it.
     pub(crate) fn shows(&self, state: State) -> Option<Shown> {
         let (status, word) = self.answer(state)?;
         let mut others = Vec::new();
@@ -139,7 +139,7 @@ impl<'a> ExpectedEndpoint<'a> {
     }
 }
 
-/// Status, and the body of an answer that is an endpoint's own.
+/// Status, and the body if the response is that of an endpoint.
 pub(crate) fn expected_answer(
     answer: Answer,
     endpoint: &ExpectedEndpoint<'_>,
@@ -159,7 +159,7 @@ mod tests {
     use super::{ExpectedEndpoint, State};
     use crate::setup::Setup;
 
-    /// What each preset answers, from ok to draining.
+    /// The responses of each preset, from ok to draining.
     const TABLE: [(&str, &str); 9] = [
         ("pyramid", "200 OK, 200 OK, 503 ERROR, 299 MAINTENANCE, 299 MAINTENANCE, 299 MAINTENANCE"),
         ("strict", "200 OK, 200 OK, 503 ERROR, 503 STARTING, 503 MAINTENANCE, 503 DRAINING"),

@@ -1,4 +1,4 @@
-//! What can stand at the path of the disablefile.
+//! Files at the path of the disablefile.
 
 use std::fmt;
 use std::fs;

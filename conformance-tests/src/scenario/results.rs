@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub(crate) struct Wanted {
     /// Whether the status is `OK`, and not `ERROR`.
     pub(crate) is_ok: bool,
-    /// Any of these will do as the beginning of the message; none: it is not looked at.
+    /// Alternatives for the beginning of the message. If there are none, it is not tested.
     pub(crate) beginnings: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ impl TryFrom<String> for Wanted {
     }
 }
 
-/// What the message of a check starts with that goes on after its timeout (H12).
+/// The beginning of the message of a check that continues after its timeout (H12).
 pub(crate) const STILL_RUNNING: &str = "still running";
 
 impl Wanted {

@@ -6,7 +6,7 @@ use super::results::Wanted;
 use crate::scenario::command::Command;
 use crate::scenario::marker::Marker;
 
-/// One or more equal requests, and what must come of them.
+/// One or more equal requests, and the expectations.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
@@ -29,14 +29,14 @@ pub(crate) struct Step {
     pub(crate) client: Client,
     pub(crate) connection: Option<Fate>,
     pub(crate) response: Answer,
-    /// What is logged of each check, where the step says it itself.
+    /// The logged result of each check, if the step defines it.
     pub(crate) results: Option<Vec<Wanted>>,
     #[serde(default)]
     pub(crate) checks: Checks,
-    /// Whether it is asked again until all is as expected.
+    /// Whether the request is repeated until everything is as expected.
     #[serde(default)]
     pub(crate) until: bool,
-    /// What it is answered until then.
+    /// The response until then.
     pub(crate) meanwhile: Option<Answer>,
     pub(crate) reason: Option<String>,
     #[serde(default)]
@@ -62,7 +62,7 @@ fn once() -> usize {
 }
 
 impl Step {
-    /// The lines of the request's head, but for the first and a Content-Length.
+    /// The header lines of the request, except Content-Length.
     pub(crate) fn headers(&self) -> Vec<&str> {
         match (&self.own_headers, self.client) {
             (Some(headers), _) => headers.iter().map(String::as_str).collect(),
@@ -72,7 +72,7 @@ impl Step {
     }
 }
 
-/// How a client goes about the requests of a step; see the table in the [format](super).
+/// The behavior of the client; see the table in the [format](super).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Client {
@@ -89,7 +89,7 @@ pub(crate) enum Client {
     Toggling,
 }
 
-/// What a server does with a connection after the answer.
+/// What a server does with a connection after the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Fate {
@@ -97,12 +97,12 @@ pub(crate) enum Fate {
     Stays,
 }
 
-/// What a request is answered with.
+/// The expected response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Answer {
     Ok,
-    /// OK on the wire; the log says what failed.
+    /// OK on the wire; the log contains the failures.
     Degraded,
     Starting,
     Maintenance,
@@ -117,7 +117,7 @@ pub(crate) enum Answer {
     OkOrNothing,
     /// OK or maintenance, in all its parts.
     OkOrMaintenance,
-    /// Any answer: it is not read.
+    /// Any response: it is not read.
     Unread,
 }
 

@@ -10,7 +10,7 @@ pub(crate) fn open(directory: &Path) -> PathBuf {
     directory.join("open")
 }
 
-/// Replaces `{dir}`, `{open}`, `{byte:ff}` and `{repeat:x:300}`; every other brace stands for itself.
+/// Replaces `{dir}`, `{open}`, `{byte:ff}` and `{repeat:x:300}`; other braces are literal.
 pub(crate) fn expand(text: &str, directory: &Path) -> Vec<u8> {
     let mut expanded = Vec::new();
     let mut rest = text;

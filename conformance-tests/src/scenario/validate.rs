@@ -75,7 +75,7 @@ pub(super) fn check_step(step: &Step) -> Result<(), String> {
     }
 }
 
-/// What a server and its commands ask for must be needed, and nothing else.
+/// `needs` must contain exactly the capabilities that the setup and the commands require.
 pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
     let setup = &scenario.setup;
     let any = |is_so: fn(&Check) -> bool| setup.checks.iter().any(is_so);
@@ -145,7 +145,7 @@ pub(super) fn check_periods(setup: &Setup) -> Result<(), String> {
     }
 }
 
-/// Starts in the background are told by their names from those that are counted.
+/// Starts of background checks are recognized by name, so their names must be unique.
 pub(super) fn check_names(setup: &Setup) -> Result<(), String> {
     let (background, others): (Vec<_>, Vec<_>) =
         setup.checks.iter().partition(|check| check.is_in_background());

@@ -52,7 +52,7 @@ impl Assembled {
         &self.health
     }
 
-    /// Does what a command says; the next request sees it.
+    /// Applies a command; the next request sees it.
     ///
     /// # Errors
     ///

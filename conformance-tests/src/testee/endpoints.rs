@@ -7,7 +7,7 @@ use health_core::{Endpoint, RunChecks};
 use super::scripted::registered_names;
 use crate::setup::{self, Preset, Setup};
 
-/// The endpoint that `described` asks for, as the core knows it.
+/// Builds the endpoint that `described` describes.
 pub(super) fn endpoint(described: &setup::Endpoint, setup: &Setup) -> Endpoint {
     let path = &described.path;
     let mut endpoint = match described.preset {

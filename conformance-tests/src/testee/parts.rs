@@ -1,4 +1,4 @@
-//! The suite in several processes at once: in one, a log record does not tell which of several servers it is of.
+//! Runs the suite in several processes: within one, a log record could belong to any of several servers.
 
 use std::env;
 use std::error::Error;
@@ -13,7 +13,7 @@ use crate::scenario::Suite;
 /// How many processes: they mostly wait.
 const PARTS: usize = 6;
 
-/// Set for a process that plays a part: its number, and where its report goes.
+/// Set for a process that runs a part: its number, and the path of its report.
 const NUMBER: &str = "HEALTH_PART";
 const REPORT: &str = "HEALTH_PART_REPORT";
 

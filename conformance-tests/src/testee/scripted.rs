@@ -1,4 +1,4 @@
-//! Checks that do what a scenario says.
+//! Checks with the behavior of a scenario.
 
 use std::fmt;
 use std::future::{Future, pending, ready};
@@ -23,7 +23,7 @@ const NAME_LIMIT: usize = 128;
 /// What a closure of the core's returns.
 type Outcome = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
-/// The check that `setup` describes, as the core knows it. `is_namesake` says whether another has its name.
+/// Builds the check that `setup` describes. `is_namesake` means that another check has the same name.
 ///
 /// All ways to register a check are tried: a closure where it can say the same, an event otherwise, and
 /// code that blocks where the thread is blocked.
@@ -91,7 +91,7 @@ pub(super) fn registered_names(name: &str, setup: &Setup) -> Vec<String> {
 }
 
 impl Execution {
-    /// Whether `Ok` or an error says the same.
+    /// Whether `Ok` or an error means the same.
     fn is_result(&self) -> bool {
         matches!(
             (self.behaviour, &*self.status, &self.message),
@@ -104,7 +104,7 @@ impl Execution {
     }
 }
 
-/// A check that does what the scenario says.
+/// A check with the behavior of the scenario.
 struct Scripted {
     check: setup::Check,
     executions: AtomicUsize,
@@ -112,7 +112,7 @@ struct Scripted {
 }
 
 impl Scripted {
-    /// Counts an execution, and says what it has to do.
+    /// Counts an execution, and returns what it has to do.
     fn start(&self) -> Execution {
         self.journal.record(Line::Check(self.check.name.clone()));
         let before = self.executions.fetch_add(1, Ordering::Relaxed);
@@ -153,7 +153,7 @@ impl Scripted {
     }
 }
 
-/// As a subscriber, which says more than a closure can.
+/// As a subscriber, which can report more than a closure.
 struct Events(Arc<Scripted>);
 
 #[async_trait]
@@ -182,7 +182,7 @@ async fn sleep(time: Duration) {
     let _ = woken.await;
 }
 
-/// What each panic that a scenario asks for starts with.
+/// The beginning of the message of each panic of a scenario.
 pub(super) const EXPECTED_PANIC: &str = "a panic of the scenario:";
 
 #[expect(clippy::panic, reason = "the scenario needs a check that panics")]

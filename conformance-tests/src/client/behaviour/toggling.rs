@@ -1,4 +1,4 @@
-//! An operator who toggles the disablefile while pollers ask all the time.
+//! An operator toggles the disablefile while pollers send requests.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,15 +10,15 @@ use crate::client::{self, ExchangeError, Request, Response};
 use crate::scenario::Answer;
 use crate::scenario::marker::Marker;
 
-/// How many others ask all the time.
+/// Number of pollers.
 const POLLERS: usize = 3;
 
-/// Touches and removes the disablefile in turn, and asks after each: that answer has to be of the new
+/// Creates and removes the disablefile, with a request after each change: the response must be that of the new
 /// state. What the others get may be of either.
 ///
 /// # Errors
 ///
-/// A request without an answer.
+/// A request got no response.
 pub(super) fn exchange(
     address: SocketAddr,
     request: &Request,
@@ -63,7 +63,7 @@ pub(super) fn exchange(
     })
 }
 
-/// What an answer is by its status; the rest of it has to fit.
+/// The expected response for a status; the rest of the response must match.
 fn which(response: &Response) -> Answer {
     match response.status {
         200 => Answer::Ok,
@@ -73,6 +73,6 @@ fn which(response: &Response) -> Answer {
 
 fn place(marker: Marker, disablefile: Option<&Path>) {
     let Some(path) = disablefile else { return };
-    // A disablefile that cannot be placed shows in the answer.
+    // If the disablefile cannot be created, the response differs.
     let _ = marker.place(path);
 }

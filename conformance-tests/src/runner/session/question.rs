@@ -1,4 +1,4 @@
-//! One step: what is asked, once or until it is answered as expected, and what comes of it.
+//! Runs one step, once or until the response is as expected.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,11 +14,11 @@ use crate::scenario::marker::MarkerError;
 use crate::scenario::{Answer, Client, Step};
 use crate::target::journal::Line;
 
-/// Between two questions of the same step.
+/// Pause between two requests of the same step.
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Session<'_> {
-    /// Plays a step, and adds it to the past.
+    /// Runs a step, and adds it to the history.
     pub(super) fn take_step(
         &self,
         moment: &str,
@@ -71,13 +71,13 @@ impl Session<'_> {
         Asked { step, setup: self.setup, lacks: self.lacks, history }
     }
 
-    /// The lines by which checks start for a request that has been sent.
+    /// The starts of checks for a request that was sent.
     fn starts(&self, step: &Step, history: &History, limit: Duration) -> Vec<Line> {
         let (least, _) = self.asked(step, history).expected_lines(&[Answer::Unread]);
         self.journal.take(least, self.patience.max(limit))
     }
 
-    /// Asks once more. Returns what is wrong, and whether there is no use in asking again.
+    /// Sends the request again. Returns the mismatches, and whether another attempt is useless.
     fn ask_again(
         &self,
         asked: &Asked<'_>,
@@ -95,7 +95,7 @@ impl Session<'_> {
         (mismatches, is_final)
     }
 
-    /// Takes the lines that belong to what was answered, those after the `early` ones, and judges both.
+    /// Takes the lines that belong to the responses, after the `early` ones, and judges both.
     fn judge_answered(
         &self,
         asked: &Asked<'_>,
@@ -108,10 +108,10 @@ impl Session<'_> {
         let answers = answers(step, &answered);
         let (least, mut most) = asked.expected_lines(&answers);
         if step.until {
-            // What an answer before is logged with must not be taken for that of the next.
+            // The record of an earlier response must not count for the next one.
             most = most.max(1);
         }
-        // Where no answer is read, nothing else tells that the request has been taken.
+        // If no response is read, only the lines show that the server has received the request.
         let patience = match step.response {
             Answer::Unread => self.patience.max(client.limit()),
             _ => self.patience,
@@ -143,7 +143,7 @@ impl Session<'_> {
     }
 }
 
-/// What each request of a step should have been answered with.
+/// The expected response to each request of a step.
 fn answers(step: &Step, answered: &Result<Exchanged, ExchangeError>) -> Vec<Answer> {
     match answered {
         Ok(exchanged) => exchanged.answers(step),
