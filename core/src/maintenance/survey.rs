@@ -83,7 +83,10 @@ impl fmt::Display for OddPlace {
                 "it is in a world-writable directory, so that any local user can put this host into maintenance",
             ),
             Self::NoDirectory(directory) => write!(f, "the directory {directory:?} does not exist"),
-            Self::Directory => f.write_str("it is a directory, so that this host is in maintenance"),
+            Self::Directory => f.write_str(
+                "it is a directory, which counts as maintenance like any file (a container runtime creates one when \
+                 the source of a bind mount does not exist: mount the directory of the disablefile instead)",
+            ),
             Self::Device => f.write_str(
                 "it is a device, so that this host is always in maintenance (an empty value turns maintenance off)",
             ),
@@ -160,7 +163,7 @@ mod tests {
         for (odd, said) in [
             (OddPlace::WorldWritable, "any local user"),
             (OddPlace::NoDirectory("/run/shop".into()), "\"/run/shop\" does not exist"),
-            (OddPlace::Directory, "in maintenance"),
+            (OddPlace::Directory, "bind mount"),
             (OddPlace::Device, "an empty value turns maintenance off"),
             (OddPlace::Private(Private::Service), "PrivateTmp"),
             (OddPlace::Private(Private::Container), "kubectl exec"),

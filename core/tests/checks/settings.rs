@@ -232,7 +232,14 @@ fn a_disablefile_that_is_a_directory_is_a_maintenance_and_warned_of() {
     std::fs::create_dir(&inside).unwrap();
     let config = HealthConfig::default().with_disablefile(&inside);
     let health = build(config).unwrap();
-    assert!(health.warnings()[0].text().contains("is a directory"));
+    let [warning] = health.warnings() else {
+        panic!("{:?}", health.warnings().len());
+    };
+    assert_eq!(warning.level(), LogLevel::Warn);
+    let shown = format!("{inside:?}");
+    for said in [&*shown, "is a directory", "maintenance", "bind mount"] {
+        assert!(warning.text().contains(said), "{warning} lacks {said}");
+    }
     assert_eq!(block_on(health.respond("")).status(), 299);
 }
 
