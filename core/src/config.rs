@@ -1,4 +1,4 @@
-//! Settings: text as written becomes a checked value once, when the endpoint is built (H11).
+//! Settings: text is validated once, before the endpoints are built (H11).
 
 mod check;
 mod duration;
@@ -28,7 +28,7 @@ pub use self::run_checks::RunChecks;
 pub(crate) use self::setting::{CheckSetting, variables, variables_of};
 use self::setting::{Setting, Target};
 
-/// The checked settings of the endpoint (H11).
+/// The validated settings of the endpoint ([H11](crate::contract#h11)).
 ///
 /// | setting | default | accepted |
 /// |---|---|---|
@@ -41,11 +41,11 @@ use self::setting::{Setting, Target};
 /// | `healthcheck.check.NAME.timeout` | that of the check | a duration: [`Check::timeout`](crate::Check::timeout) |
 /// | `healthcheck.check.NAME.every` | that of the check | a duration: [`Check::every`](crate::Check::every) |
 ///
-/// A duration is a whole number above 0 with a unit: `500ms`, `2s`, `5m`, `1h`. NAME is the name of a check; a setting of a
-/// check replaces the program's.
+/// A duration is a whole number above 0 with a unit: `500ms`, `2s`, `5m`, `1h`. NAME is the name of a check; a setting
+/// of a check replaces the value in the program.
 ///
-/// Read them from the environment, from pairs as in an `.ini` file, from a serde format such as TOML (with
-/// the feature `serde`), or set them in code:
+/// Settings come from the environment, from pairs as in an `.ini` file, from a serde format such as TOML (feature
+/// `serde`), or from code:
 ///
 /// ```
 /// use health_core::HealthConfig;
@@ -59,8 +59,8 @@ use self::setting::{Setting, Target};
 /// # Ok::<(), health_core::ConfigError>(())
 /// ```
 ///
-/// A setting that is accepted but probably a mistake, such as a disablefile in a directory that does not exist, is logged at WARN when
-/// the endpoints are built: see [`Health::warnings`](crate::Health::warnings).
+/// A setting that is accepted but probably a mistake, such as a disablefile in a directory that does not exist, is logged
+/// at WARN when the endpoints are built: see [`Health::warnings`](crate::Health::warnings).
 #[derive(Debug, Clone)]
 pub struct HealthConfig {
     url: String,
@@ -69,7 +69,7 @@ pub struct HealthConfig {
     failure_code: StatusCode,
     run_checks: RunChecks,
     timeout: Option<Duration>,
-    /// In the order in which they were set: of two for one check the later counts.
+    /// In the order in which they were set: the last one for a check wins.
     of_checks: Vec<OfCheck>,
     unknown_variables: Vec<String>,
 }
@@ -90,103 +90,103 @@ impl Default for HealthConfig {
 }
 
 impl HealthConfig {
-    /// The same settings, answering at `url`. Default: `/health`.
+    /// Sets the path of the endpoint. Default: `/health`.
     ///
     /// # Errors
     ///
-    /// `url` must start with `/` and hold nothing but letters, digits and any of ``-._~!$&'()+,;=:@/``:
-    /// what RFC 3986 allows in a path unescaped, but for `*`. No segment may start with `:`. `*` and `:`
-    /// are patterns to some routers.
+    /// `url` does not start with `/`; it contains other characters than ASCII letters, digits and
+    /// ``-._~!$&'()+,;=:@/``; or a segment starts with `:`. These are the characters that RFC 3986 allows in a path
+    /// without an escape, except `*`. Some routers treat `*` and a leading `:` as patterns.
     pub fn with_url(mut self, url: &str) -> Result<Self, ConfigError> {
         self.set(Target::All(Setting::Url), &Setting::Url.key(), OsStr::new(url))?;
         Ok(self)
     }
 
-    /// The same settings, in maintenance while `path` exists. An empty path turns maintenance off.
+    /// Sets the path of the disablefile. The application is in maintenance while it exists; an empty path disables
+    /// this. A relative path is resolved in the working directory. A path that contains NUL is an error when the
+    /// endpoints are built.
     ///
-    /// Default: `/tmp/maintenance`, which any local user can create, and which a service with a private `/tmp` cannot see; a
-    /// directory of the service, such as `/run/shop`, is better. A relative path is looked up in the working directory. The build
-    /// refuses a path with a NUL.
+    /// Prefer a directory of the service, such as `/run/shop`: any local user can create a file in `/tmp`, and a
+    /// service with a private `/tmp` does not see it. Default: `/tmp/maintenance`.
     #[must_use]
     pub fn with_disablefile(mut self, path: impl Into<PathBuf>) -> Self {
         self.disablefile = Some(path.into()).filter(|path| !path.as_os_str().is_empty());
         self
     }
 
-    /// The same settings, answering `code` in maintenance. Default: 299.
+    /// Sets the status code during maintenance. Default: 299.
     ///
-    /// Many load balancers take 299, as every 2xx, for healthy: 503 takes a host out with all that ask by themselves.
+    /// Many load balancers treat every 2xx as healthy, and so 299. With 503 every poller takes the host out of service.
     ///
     /// # Errors
     ///
-    /// `code` must be from 200 to 599, and not 204, 205 or 304, which cannot carry the body.
+    /// `code` is below 200 or above 599, or is 204, 205 or 304, which cannot carry a body.
     pub fn with_maintenance_code(mut self, code: u16) -> Result<Self, ConfigError> {
         self.maintenance_code = checked_code(Setting::MaintenanceCode, code)?;
         Ok(self)
     }
 
-    /// The same settings, answering `code` when a check fails. Default: 503.
+    /// Sets the status code when a check fails. Default: 503.
     ///
     /// # Errors
     ///
-    /// As [`HealthConfig::with_maintenance_code`].
+    /// The same as for [`HealthConfig::with_maintenance_code`].
     pub fn with_failure_code(mut self, code: u16) -> Result<Self, ConfigError> {
         self.failure_code = checked_code(Setting::FailureCode, code)?;
         Ok(self)
     }
 
-    /// The same settings, running the checks of the endpoint of `healthcheck.url` when `run_checks` says. Default:
-    /// [`RunChecks::OnRequest`].
+    /// Sets for which requests the endpoint of `healthcheck.url` runs its checks. Default: [`RunChecks::OnRequest`].
     ///
-    /// `Never` is for a url that strangers can reach: each of their requests for `?checks=all` could start a run. The
-    /// checks are then for [another endpoint](crate::Endpoint), at a path or on a listener that strangers cannot reach.
+    /// Use `Never` if untrusted clients can reach the url, because each request with `?checks=all` can start a run. Run
+    /// the checks at [another endpoint](crate::Endpoint) instead, at a path or on a listener that they cannot reach.
     #[must_use]
     pub fn with_run_checks(mut self, run_checks: RunChecks) -> Self {
         self.run_checks = run_checks;
         self
     }
 
-    /// The path the endpoint answers at.
+    /// The path of the endpoint.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The path of the disablefile; `None` when maintenance by a file is off.
+    /// The path of the disablefile; `None` if it is disabled.
     pub fn disablefile(&self) -> Option<&Path> {
         self.disablefile.as_deref()
     }
 
-    /// The code of a maintenance answer.
+    /// The status code during maintenance.
     pub fn maintenance_code(&self) -> StatusCode {
         self.maintenance_code
     }
 
-    /// The code of an answer when a check fails.
+    /// The status code when a check fails.
     pub fn failure_code(&self) -> StatusCode {
         self.failure_code
     }
 
-    /// When the endpoint of `healthcheck.url` runs its checks.
+    /// For which requests the endpoint of `healthcheck.url` runs its checks.
     pub fn run_checks(&self) -> RunChecks {
         self.run_checks
     }
 
-    /// The timeout of checks that set none; `None` where no setting says so.
+    /// The timeout of checks that do not set one; `None` if `healthcheck.timeout` is not set.
     pub fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
 
-    /// The settings of single checks, in the order in which they are to be applied.
+    /// The settings of single checks, in the order in which to apply them.
     pub(crate) fn of_checks(&self) -> &[OfCheck] {
         &self.of_checks
     }
 
-    /// Variables that are no settings, although their names look like it, sorted.
+    /// Environment variables that look like settings but are not, sorted.
     pub(crate) fn unknown_variables(&self) -> &[String] {
         &self.unknown_variables
     }
 
-    /// Checks what the program set without a check: a path cannot be refused where it is set.
+    /// Validates the disablefile, which `with_disablefile` accepts without validation.
     pub(crate) fn recheck(&self) -> Result<(), ConfigError> {
         let Some(path) = &self.disablefile else {
             return Ok(());
@@ -201,7 +201,7 @@ fn checked_code(setting: Setting, code: u16) -> Result<StatusCode, ConfigError> 
     rules::code(code).map_err(|rule| ConfigError::new(&setting.key(), &code.to_string(), rule))
 }
 
-/// Compares the settings; unknown variables do not matter.
+/// Compares the settings, and ignores unknown variables.
 impl PartialEq for HealthConfig {
     fn eq(&self, other: &Self) -> bool {
         self.url == other.url

@@ -52,8 +52,8 @@ impl LogRecord {
     /// H20: the signal has arrived.
     pub(crate) fn drain_begins(delay: Duration) -> Self {
         let text = format!(
-            "draining: the endpoints say so from now on, and requests are served for another {delay:?}; a \
-             second signal skips that"
+            "draining: the endpoints report it from now on, and requests are served for another {delay:?}; a \
+             second signal skips the delay"
         );
         Self::new(LogLevel::Info, text)
     }

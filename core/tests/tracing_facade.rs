@@ -120,7 +120,7 @@ fn a_drain_that_would_be_cut_short_is_warned_of_with_both_numbers() {
         (drain(default().termination_grace_period(seconds(10)), 15), "15s", "10s"),
     ] {
         let warning = format!(
-            "WARN health: a drain is to take {delay}, but {grace} after the signal the process"
+            "WARN health: the drain takes {delay}, but the process is killed {grace} after the signal"
         );
         assert!(lines.len() == 1 && lines[0].starts_with(&warning), "{lines:?}");
     }
@@ -135,8 +135,8 @@ fn a_drain_is_logged_when_it_begins_and_when_it_is_over() {
     assert_eq!(
         lines,
         [
-            "INFO health: draining: the endpoints say so from now on, and requests are served for another \
-             0ns; a second signal skips that",
+            "INFO health: draining: the endpoints report it from now on, and requests are served for another \
+             0ns; a second signal skips the delay",
             "INFO health: drained: the server may stop",
         ]
     );

@@ -1,4 +1,4 @@
-//! Settings of single checks, which are known by their names alone until the endpoints are built (H11).
+//! Settings of single checks. They refer to checks by name until the endpoints are built (H11).
 
 use std::time::Duration;
 
@@ -17,15 +17,16 @@ pub(crate) struct OfCheck {
 }
 
 impl OfCheck {
-    /// The number of its check among those of these names. `None` for a variable that names no check: the environment is
-    /// shared with other programs.
+    /// The index of its check in `names`. `None` if a variable names no check, because other programs share the
+    /// environment.
     ///
     /// # Errors
     ///
-    /// A key that names no check, or a variable that names several.
+    /// A key names no check, or a variable matches several checks.
     pub(crate) fn find(&self, names: &[String]) -> Result<Option<usize>, ConfigError> {
         let mut found = (0..names.len()).filter(|&number| self.check.is_of(&names[number]));
-        let (first, second) = (found.next(), found.next());
+        let first = found.next();
+        let second = found.next();
         let refuse = |rule| Err(ConfigError::new(&self.key, &self.text, rule));
         match (&self.check, first, second) {
             (CheckName::Exact(_), None, _) => {

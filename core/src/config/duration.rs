@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A whole number with a unit, and longer than zero. `None` for any other text, and for more than fits.
+/// Parses a whole number with a unit. `None` for any other text, for zero, and on overflow.
 pub(super) fn parse(text: &str) -> Option<Duration> {
     let unit = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(unit);

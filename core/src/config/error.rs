@@ -1,13 +1,14 @@
-//! The error of a setting that was refused (H11).
+//! The error for a rejected setting (H11).
 
 use std::fmt;
 
 use super::odd::odd_text;
 use super::rules::ConfigRule;
 
-/// A setting that was refused: its key, the value that was written, and the rule it breaks.
+/// A setting was rejected.
 ///
-/// [`Display`](fmt::Display) shows all three, and what is odd about the value, such as a carriage return at its end.
+/// [`Display`](fmt::Display) shows its key, its value, the rule that the value breaks, and a likely cause, such as a
+/// carriage return at the end of the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     key: String,
@@ -20,17 +21,17 @@ impl ConfigError {
         Self { key: key.to_owned(), value: value.to_owned(), rule }
     }
 
-    /// The setting as it was written: `healthcheck.url`, `HEALTHCHECK_URL`.
+    /// The key as it was written, such as `healthcheck.url` or `HEALTHCHECK_URL`.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The value as it was written; bytes that are not UTF-8 show as `U+FFFD`.
+    /// The value as it was written. Bytes that are not UTF-8 are replaced by `U+FFFD`.
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// The rule that it breaks.
+    /// The rule that the setting breaks.
     pub fn rule(&self) -> &ConfigRule {
         &self.rule
     }

@@ -1,42 +1,47 @@
-//! What environment files, shells, templates and editors leave in a value by mistake (H11).
+//! Detects leftovers of environment files, shells, templates and editors in a value (H11).
 
-/// What is odd about `text`, each as a clause about "it".
+/// The likely mistakes in `text`. Each is a clause whose subject is "it".
 pub(crate) fn odd_text(text: &str) -> Vec<String> {
     let is_edge = |is_odd: fn(char) -> bool| text.starts_with(is_odd) || text.ends_with(is_odd);
-    let invisible = text.chars().find(|&c| is_invisible(c));
-    let invisible =
-        invisible.map(|c| format!("it holds the invisible character U+{:04X}", c as u32));
-    let unexpanded = unexpanded(text);
-    let unexpanded = unexpanded.map(|name| format!("it holds `{name}`, which nothing expanded"));
+    let invisible = text
+        .chars()
+        .find(|&c| is_invisible(c))
+        .map(|c| format!("it contains the invisible character U+{:04X}", c as u32));
+    let unexpanded =
+        unexpanded(text).map(|name| format!("it contains `{name}`, which was not expanded"));
     let is_windows_line = text.trim_end_matches('\n').ends_with('\r');
     let clauses = [
-        (is_windows_line, "it ends in a carriage return, as the lines of a Windows file do"),
-        (text.ends_with('\n') && !is_windows_line, "it ends in a line break"),
-        (is_edge(|c| matches!(c, ' ' | '\t')), "it begins or ends in a blank"),
-        (is_edge(is_quote), "it begins or ends in a quote, which is part of it"),
+        (is_windows_line, "it ends with a carriage return, like a line of a Windows file"),
+        (text.ends_with('\n') && !is_windows_line, "it ends with a line break"),
+        (is_edge(|c| matches!(c, ' ' | '\t')), "it begins or ends with a blank"),
+        (is_edge(is_quote), "it begins or ends with a quote, which is part of the value"),
         (text.starts_with('~'), "it begins with `~`, which only a shell expands"),
         (
             text.contains(" #") || text.contains("\t#"),
-            "it holds a `#`, which begins no comment here",
+            "it contains a `#`, which does not start a comment here",
         ),
-        (has_escape(text), "it holds a percent escape, which is not decoded"),
-        (text.starts_with("file:"), "it begins with `file:`, which is part of it"),
+        (has_escape(text), "it contains a percent escape, which is not decoded"),
+        (text.starts_with("file:"), "it begins with `file:`, which is part of the path"),
         (
             text.starts_with("export ") || text.trim_start().starts_with('='),
-            "it begins as a line of a file that sets it does",
+            "it begins like a line of a file that sets it",
         ),
     ];
-    let clauses = clauses.into_iter().filter(|(is_so, _)| *is_so);
-    let clauses = clauses.map(|(_, clause)| clause.to_owned());
-    clauses.chain(invisible).chain(unexpanded).collect()
+    clauses
+        .into_iter()
+        .filter(|(is_so, _)| *is_so)
+        .map(|(_, clause)| clause.to_owned())
+        .chain(invisible)
+        .chain(unexpanded)
+        .collect()
 }
 
-/// As editors, chats and web pages write them, too.
+/// Includes the quotes that editors, chats and web pages write.
 fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’' | '«' | '»')
 }
 
-/// The byte order mark, blanks that do not break, and what has no width.
+/// The byte order mark, no-break spaces, and characters without width.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{feff}' | '\u{a0}' | '\u{202f}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
 }

@@ -8,15 +8,15 @@ use super::setting::{self, Setting, Target};
 use super::{ConfigError, HealthConfig, OfCheck};
 
 impl HealthConfig {
-    /// Reads pairs such as `("healthcheck.url", "/health")`, over the defaults.
+    /// Reads pairs such as `("healthcheck.url", "/health")`. Settings without a pair keep their defaults.
     ///
     /// Keys without the prefix `healthcheck.` belong to other components and are ignored, so that a whole
     /// settings file can be passed. If a key comes twice, the later value is used.
     ///
     /// # Errors
     ///
-    /// A value that its setting does not accept; a key under `healthcheck.` that is no setting, or one that would be if its
-    /// letters were lower case, or without the byte order mark, blanks or quotes around it.
+    /// A value is not accepted; a key that starts with `healthcheck.` is not a setting; or a key would be a setting in
+    /// lower case, or without the byte order mark, blanks or quotes around it.
     pub fn from_pairs<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, ConfigError>
     where
         K: AsRef<str>,
@@ -25,11 +25,11 @@ impl HealthConfig {
         Self::default().with_pairs(pairs)
     }
 
-    /// The same settings, but for those that `pairs` set: so one source can be laid over another.
+    /// Replaces the settings that `pairs` contain and keeps all others, so that one source can override another.
     ///
     /// # Errors
     ///
-    /// As [`HealthConfig::from_pairs`].
+    /// The same as for [`HealthConfig::from_pairs`].
     pub fn with_pairs<K, V>(
         mut self,
         pairs: impl IntoIterator<Item = (K, V)>,
@@ -53,39 +53,38 @@ impl HealthConfig {
         Ok(self)
     }
 
-    /// Reads the environment of this process, over the defaults: `HEALTHCHECK_URL` for `healthcheck.url`, and likewise for every
-    /// other setting. In the name of a check each character but ASCII letters and digits is written `_`:
-    /// `HEALTHCHECK_CHECK_STOCK_LIST_TIMEOUT` is for the check `stock-list`.
+    /// Reads the environment of this process: `HEALTHCHECK_URL` for `healthcheck.url`, and likewise for every other
+    /// setting. Settings without a variable keep their defaults. In the name of a check, every character except ASCII
+    /// letters and digits is written as `_`: `HEALTHCHECK_CHECK_STOCK_LIST_TIMEOUT` is for the check `stock-list`.
     ///
     /// # Errors
     ///
-    /// As [`HealthConfig::from_variables`].
+    /// The same as for [`HealthConfig::from_variables`].
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(std::env::vars_os())
     }
 
-    /// Reads environment variables that were collected elsewhere, over the defaults.
+    /// Reads environment variables from an iterator. Settings without a variable keep their defaults.
     ///
-    /// The prefix `HEALTHCHECK_` is shared with other programs: an unknown name under it is no error,
-    /// and is logged at WARN when the endpoint is built. So is a name that looks like a variable of this library, such as
+    /// Other programs may share the prefix `HEALTHCHECK_`, so an unknown name with this prefix is not an error. It is
+    /// logged at WARN when the endpoints are built, and so is a name that resembles a variable of this library, such as
     /// `healthcheck.url`.
     ///
     /// # Errors
     ///
-    /// A value that its setting does not accept, or that is not UTF-8 (`HEALTHCHECK_DISABLEFILE` is a
-    /// path and may be any bytes).
+    /// A value is not accepted, or is not UTF-8. `HEALTHCHECK_DISABLEFILE` is a path and may contain any bytes.
     pub fn from_variables(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
         Self::default().with_variables(variables)
     }
 
-    /// The same settings, but for those that `variables` set: `with_variables(std::env::vars_os())` lays
-    /// the environment over a file.
+    /// Replaces the settings that `variables` contain and keeps all others: `with_variables(std::env::vars_os())` lets
+    /// the environment override a file.
     ///
     /// # Errors
     ///
-    /// As [`HealthConfig::from_variables`].
+    /// The same as for [`HealthConfig::from_variables`].
     pub fn with_variables(
         mut self,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -106,7 +105,7 @@ impl HealthConfig {
         Ok(self)
     }
 
-    /// Sets what `target` names, after a check of the value: `key` is as the user wrote it, for the error.
+    /// Validates and sets a value. `key` is the key as it was written, for the error.
     pub(super) fn set(
         &mut self,
         target: Target,

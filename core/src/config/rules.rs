@@ -1,4 +1,4 @@
-//! What each setting accepts (H11).
+//! The values that each setting accepts (H11).
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -16,41 +16,41 @@ pub(crate) const DEFAULT_MAINTENANCE_CODE: StatusCode = match StatusCode::from_u
     Err(_) => StatusCode::SERVICE_UNAVAILABLE,
 };
 
-/// The rules that settings are held to. [`Display`](fmt::Display) shows the sentence.
+/// A rule for settings. [`Display`](fmt::Display) shows what is accepted, or how to fix the setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigRule {
-    /// A url starts with `/`.
+    /// A url must start with `/`.
     UrlStart,
-    /// A url holds only characters that a path may hold unescaped; this one is not.
+    /// A url must not contain this character: see [`HealthConfig::with_url`](crate::HealthConfig::with_url).
     UrlCharacter(char),
-    /// No segment of a url starts with `:`.
+    /// A segment of a url must not start with `:`.
     UrlPattern,
-    /// A code is a whole number from 200 to 599.
+    /// A status code must be a whole number from 200 to 599.
     CodeRange,
-    /// A code may carry a body, unlike 204, 205 and 304.
+    /// A status code must not be 204, 205 or 304, which cannot carry a body.
     CodeWithoutBody,
-    /// Checks run on request, always or never.
+    /// `run_checks` must be `on_request`, `always` or `never`.
     RunChecks,
-    /// A duration is a whole number with a unit, and longer than zero.
+    /// A duration must be a whole number above 0 and a unit.
     Duration,
-    /// The path of a file holds no NUL.
+    /// A path must not contain NUL.
     PathNul,
-    /// Only settings that exist can be set.
+    /// There is no setting with this key.
     UnknownSetting,
-    /// Only a check that is registered can have settings.
+    /// The key names a check that is not registered.
     #[non_exhaustive]
     UnknownCheck {
         /// The names of all checks, in the order of their registration.
         known: Vec<String>,
     },
-    /// A variable names one check: of two whose names differ in punctuation alone, it names both.
+    /// An environment variable matches several checks, whose names differ only in punctuation or case.
     #[non_exhaustive]
     AmbiguousVariable {
-        /// The names of these checks.
+        /// The names of the checks that it matches.
         checks: Vec<String>,
     },
-    /// Settings are UTF-8, the disablefile's path excepted.
+    /// The value must be UTF-8. Only the disablefile accepts other bytes.
     NotUtf8,
 }
 
@@ -60,14 +60,14 @@ impl fmt::Display for ConfigRule {
             Self::UrlStart => f.write_str("a url must start with `/`"),
             Self::UrlCharacter(character) => write!(
                 f,
-                "a url must not hold {character:?}, only letters, digits and any of {PUNCTUATION}"
+                "a url must not contain {character:?}, only letters, digits and any of {PUNCTUATION}"
             ),
             Self::UrlPattern => f.write_str(
-                "a segment of a url must not start with `:`, which some routers take for a pattern",
+                "a segment of a url must not start with `:`, which is a pattern in some routers",
             ),
             Self::CodeRange => f.write_str("a code must be a whole number from 200 to 599"),
             Self::CodeWithoutBody => {
-                f.write_str("a code must not be 204, 205 or 304, which cannot carry the body")
+                f.write_str("a code must not be 204, 205 or 304, which cannot carry a body")
             }
             Self::RunChecks => {
                 let [on_request, always, never] = RunChecks::ALL;
@@ -76,7 +76,7 @@ impl fmt::Display for ConfigRule {
             Self::Duration => f.write_str(
                 "a duration must be a whole number above 0 and a unit, ms, s, m or h, such as 500ms or 2s",
             ),
-            Self::PathNul => f.write_str("a path must not hold a NUL, which no name of a file has"),
+            Self::PathNul => f.write_str("a path must not contain NUL"),
             Self::UnknownSetting => {
                 let keys: Vec<_> = setting::keys().collect();
                 write!(f, "there is no such setting, only {}", keys.join(", "))
@@ -95,13 +95,12 @@ impl fmt::Display for ConfigRule {
 }
 
 fn quoted(names: &[String]) -> String {
-    let names = names.iter().map(|name| format!("{name:?}"));
-    names.collect::<Vec<_>>().join(", ")
+    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }
 
-/// What RFC 3986 allows in a path besides letters and digits, with two exceptions: escapes, because
-/// frameworks disagree on whether they decode before they compare, and `*`, which at the end of a path
-/// is a pattern of actix-web and at the start of a segment one of older routers.
+/// The punctuation that RFC 3986 allows in a path, with two exceptions: escapes, because frameworks disagree on whether
+/// to decode before matching, and `*`, which is a pattern at the end of a path in actix-web, and at the start of a segment
+/// in older routers.
 const PUNCTUATION: &str = "-._~!$&'()+,;=:@/";
 
 pub(crate) fn url(text: &str) -> Result<String, ConfigRule> {
@@ -118,7 +117,7 @@ pub(crate) fn url(text: &str) -> Result<String, ConfigRule> {
     Ok(text.to_owned())
 }
 
-/// Three digits: no sign, space or fraction.
+/// Accepts three digits: no sign, space or fraction.
 pub(super) fn code_from_text(text: &str) -> Result<StatusCode, ConfigRule> {
     let is_three_digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|_| is_three_digits);
@@ -133,12 +132,9 @@ pub(super) fn duration(text: &str) -> Result<Duration, ConfigRule> {
     duration::parse(text).ok_or(ConfigRule::Duration)
 }
 
-/// Any path but one that no file can have. Whether it is odd is found out when the endpoints are built.
+/// Accepts any path that a file can have. The build of the endpoints warns about likely mistakes.
 pub(super) fn disablefile(path: &OsStr) -> Result<(), ConfigRule> {
-    match path.as_encoded_bytes().contains(&0) {
-        true => Err(ConfigRule::PathNul),
-        false => Ok(()),
-    }
+    if path.as_encoded_bytes().contains(&0) { Err(ConfigRule::PathNul) } else { Ok(()) }
 }
 
 pub(crate) fn code(number: u16) -> Result<StatusCode, ConfigRule> {

@@ -9,17 +9,17 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use super::setting::{self, Target};
 use super::{ConfigRule, HealthConfig};
 
-/// Reads a map such as `{"url": "/status", "maintenance_code": 503}`, over the defaults; codes may be
-/// numbers or text. The settings of a check are a map in the map `check`. The format has to be self-describing, as JSON, TOML and
-/// YAML are.
+/// Reads a map such as `{"url": "/status", "maintenance_code": 503}`. Settings without a key keep their defaults. Codes
+/// may be numbers or text. The settings of each check are a map inside the map `check`. The format must be
+/// self-describing, like JSON, TOML and YAML.
 ///
-/// A misspelt name of the map itself is for the struct around it to refuse: with `#[serde(default)]` alone, `[heathcheck]` would
-/// leave every setting at its default.
+/// Add `#[serde(deny_unknown_fields)]` to the struct that contains the settings: with `#[serde(default)]` alone, a
+/// misspelled `[heathcheck]` would leave every setting at its default.
 ///
 /// # Errors
 ///
-/// What [`HealthConfig::from_pairs`] refuses, and values that are neither text nor whole numbers. The error arises at the key or
-/// value, so that formats that know their lines show it.
+/// The same as for [`HealthConfig::from_pairs`]; and a value is neither text nor a whole number. The error is raised at
+/// the key or value, so that formats that track positions show its line.
 ///
 /// ```
 /// #[derive(serde::Deserialize)]
@@ -52,7 +52,7 @@ impl<'de> Deserialize<'de> for HealthConfig {
     }
 }
 
-/// Where a map stands: that of all settings, that of all checks in it, or that of one check in that.
+/// The level of a map: all settings, all checks, or one check.
 #[derive(Clone, Copy)]
 enum Level {
     Settings,
@@ -60,7 +60,7 @@ enum Level {
     Check,
 }
 
-/// The map of settings at `path`, which they are read into.
+/// Reads the map at `path` into the settings.
 struct Map<'a> {
     config: &'a mut HealthConfig,
     level: Level,
@@ -101,7 +101,7 @@ struct Key<'a> {
     path: &'a str,
 }
 
-/// What a key leads to.
+/// The meaning of a key.
 enum Entry {
     Map(Level),
     Value(Target),
@@ -141,7 +141,7 @@ impl Visitor<'_> for Key<'_> {
     }
 }
 
-/// Reads a value, and sets it: one that is refused is an error at the value.
+/// Reads and sets a value. A rejected value is an error at its position.
 struct Value<'a> {
     config: &'a mut HealthConfig,
     target: Target,

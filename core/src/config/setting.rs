@@ -1,14 +1,14 @@
 //! The names of the settings (H11).
 
-/// Before every key in a settings file.
+/// The prefix of every key.
 pub(super) const PREFIX: &str = "healthcheck.";
-/// Before every name in the environment.
+/// The prefix of every environment variable.
 pub(super) const VARIABLE_PREFIX: &str = "HEALTHCHECK_";
-/// Between a prefix and the name of a check.
+/// Comes between the prefix and the name of a check.
 const CHECK: &str = "check.";
 const CHECK_VARIABLE: &str = "CHECK_";
 
-/// A setting of the whole.
+/// A setting that does not belong to a single check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Setting {
     Url,
@@ -63,11 +63,11 @@ impl CheckSetting {
     }
 }
 
-/// The name of a check, as a key or a variable has it.
+/// The name of a check, as it is written in a key or a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CheckName {
     Exact(String),
-    /// In capitals, and with `_` for whatever is no letter or digit.
+    /// In capitals, with `_` for every character except ASCII letters and digits.
     Variable(String),
 }
 
@@ -80,7 +80,7 @@ impl CheckName {
     }
 }
 
-/// What a key or a variable sets.
+/// The setting that a key or a variable refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
     All(Setting),
@@ -88,7 +88,7 @@ pub(super) enum Target {
 }
 
 impl Target {
-    /// What `name` sets, a key without its prefix: `url`, `check.database.timeout`. The name of a check may hold dots.
+    /// Parses a key without its prefix: `url`, `check.database.timeout`. The name of a check may contain dots.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         let of_all = |setting: &Setting| setting.name() == name;
         if let Some(setting) = Setting::ALL.into_iter().find(of_all) {
@@ -99,7 +99,7 @@ impl Target {
         (!check.is_empty()).then(|| Self::Check(CheckName::Exact(check.to_owned()), setting))
     }
 
-    /// What `name` sets, a variable without its prefix: `URL`, `CHECK_STOCK_LIST_TIMEOUT`.
+    /// Parses a variable without its prefix: `URL`, `CHECK_STOCK_LIST_TIMEOUT`.
     pub(super) fn from_variable(name: &str) -> Option<Self> {
         let of_all = |setting: &Setting| variable(setting.name()) == name;
         if let Some(setting) = Setting::ALL.into_iter().find(of_all) {
@@ -111,12 +111,9 @@ impl Target {
     }
 }
 
-/// A name as it is written in a variable: `stock-list` as `STOCK_LIST`.
+/// The form of a name in an environment variable: `STOCK_LIST` for `stock-list`.
 pub(super) fn variable(name: &str) -> String {
-    let letter = |c: char| match c.is_ascii_alphanumeric() {
-        true => c.to_ascii_uppercase(),
-        false => '_',
-    };
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     name.chars().map(letter).collect()
 }
 
@@ -138,8 +135,7 @@ pub(crate) fn variables_of(check: &str) -> impl Iterator<Item = String> {
     CheckSetting::ALL.map(|setting| variable(&key(setting))).into_iter()
 }
 
-/// Whether `key` was most likely meant for a setting, although it lacks the prefix: for a byte order mark, blanks or quotes
-/// around it, or for letters of the other case.
+/// Whether `key` would be a setting without the byte order mark, blanks or quotes around it, or in lower case.
 pub(super) fn is_near_key(key: &str) -> bool {
     let edge = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'');
     let plain = key.trim_matches(edge).to_ascii_lowercase();
@@ -147,8 +143,8 @@ pub(super) fn is_near_key(key: &str) -> bool {
     name.is_some_and(|name| Target::from_name(name).is_some())
 }
 
-/// Whether `name` was most likely meant for a variable, although it lacks the prefix: as [`is_near_key`], or for an `export`
-/// before it, or dots in it.
+/// Whether `name` would be a variable of ours without blanks or a byte order mark around it or `export` before it, in
+/// capitals, and with `_` for punctuation.
 pub(super) fn is_near_variable(name: &str) -> bool {
     let edge = |c: char| c.is_whitespace() || c == '\u{feff}';
     let name = name.trim_matches(edge);

@@ -10,24 +10,24 @@ use crate::config::variables;
 use crate::text::List;
 
 impl LogRecord {
-    /// H4: a stat that failed, and not because nothing is there.
+    /// H4: a stat failed, with an error other than "not found".
     pub(crate) fn disablefile_unreadable(path: &Path, error: &io::Error) -> Self {
         Self::warn(format!(
             "cannot tell whether the disablefile {path:?} exists ({error}); \
-             taking the host as not in maintenance until it can be looked up"
+             the host counts as not in maintenance until the file can be looked up"
         ))
     }
 
-    /// H4: a stat that does not return.
+    /// H4: a stat does not return.
     pub(crate) fn disablefile_hangs(path: &Path, limit: Duration, is_active: bool) -> Self {
         Self::warn(format!(
             "cannot tell within {limit:?} whether the disablefile {path:?} exists; \
-             taking the host as {}, as it was last seen, until it can be looked up",
+             the host still counts as {} until the file can be looked up",
             describe(is_active)
         ))
     }
 
-    /// Endpoints that were dropped before they were mounted.
+    /// The endpoints were dropped before they were mounted.
     pub(crate) fn never_mounted() -> Self {
         Self::warn(
             "the health endpoints were dropped, but never mounted on a server: nothing has responded to health requests"
@@ -35,14 +35,14 @@ impl LogRecord {
         )
     }
 
-    /// An observer that does not keep up.
+    /// An observer does not keep up.
     pub(crate) fn observer_is_slow(limit: usize) -> Self {
         Self::warn(format!(
             "an observer is {limit} notifications behind; check results are dropped until it catches up"
         ))
     }
 
-    /// H11: a disablefile that may not work as intended, and why.
+    /// H11: the disablefile has likely mistakes.
     pub(crate) fn odd_disablefile(path: &Path, odd: &[String]) -> Self {
         Self::warn(format!(
             "the disablefile {path:?} may not work as intended: {}; healthcheck.disablefile is best set to a path in a \
@@ -51,12 +51,12 @@ impl LogRecord {
         ))
     }
 
-    /// H11: another setting that is accepted but probably a mistake, and why.
+    /// H11: another setting has likely mistakes.
     pub(crate) fn odd_setting(key: &str, value: &str, odd: &[String]) -> Self {
         Self::warn(format!("{key} = {value:?} may not work as intended: {}", odd.join("; ")))
     }
 
-    /// H11: the prefix of environment variables is shared with other programs.
+    /// H11: an unknown environment variable. It may belong to another program.
     pub(crate) fn unknown_variable(name: &str) -> Self {
         let known: Vec<_> = variables().collect();
         Self::warn(format!(
@@ -65,45 +65,41 @@ impl LogRecord {
         ))
     }
 
-    /// H11: a variable that has the form of a check's setting, but belongs to no registered check.
+    /// H11: a variable looks like the setting of a check, but there is no such check.
     pub(crate) fn unknown_check(name: &str, known: &[String]) -> Self {
         Self::warn(format!(
-            "the environment variable {name:?} is for no check of the health endpoint and is ignored; {}",
+            "the environment variable {name:?} matches no registered check and is ignored; {}",
             List("variables", known)
         ))
     }
 
-    /// H19: a source that panics.
+    /// H19: a source panicked.
     pub(crate) fn source_panics(name: &str, panicked: &impl fmt::Display, is_active: bool) -> Self {
         Self::warn(format!(
-            "the maintenance source {name:?} cannot tell ({:?}); taking the host as {} until it can",
+            "the maintenance source {name:?} failed ({:?}); the host counts as {} until the source returns",
             panicked.to_string(),
             describe(is_active)
         ))
     }
 
-    /// H19: a source that does not return.
+    /// H19: a source does not return.
     pub(crate) fn source_hangs(name: &str, limit: Duration, is_active: bool) -> Self {
         Self::warn(format!(
-            "the maintenance source {name:?} does not say within {limit:?} whether the host is in \
-             maintenance; taking it as {} until it does",
+            "the maintenance source {name:?} did not return within {limit:?}; the host counts as {} until \
+             it does",
             describe(is_active)
         ))
     }
 
-    /// H20: a delay that is not shorter than the time between the signal and the kill.
+    /// H20: the delay is not shorter than the time between the signal and the kill.
     pub(crate) fn drain_is_cut_short(delay: Duration, grace: Duration) -> Self {
         Self::warn(format!(
-            "a drain is to take {delay:?}, but {grace:?} after the signal the process is killed: make the delay \
-             shorter, or set HealthBuilder::termination_grace_period to the time between the signal and the kill \
+            "the drain takes {delay:?}, but the process is killed {grace:?} after the signal: make the delay shorter, or set HealthBuilder::termination_grace_period to the time between the signal and the kill \
              (default: 30s, as in Kubernetes)"
         ))
     }
 }
 
 fn describe(is_in_maintenance: bool) -> &'static str {
-    match is_in_maintenance {
-        true => "in maintenance",
-        false => "not in maintenance",
-    }
+    if is_in_maintenance { "in maintenance" } else { "not in maintenance" }
 }

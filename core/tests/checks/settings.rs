@@ -226,7 +226,7 @@ fn a_disablefile_has_one_warning_with_all_that_is_odd_about_it() {
 }
 
 #[test]
-fn a_disablefile_that_is_a_directory_is_a_maintenance_and_warned_of() {
+fn a_disablefile_that_is_a_directory_counts_and_is_logged_at_warn() {
     let directory = tempfile::tempdir().unwrap();
     let inside = directory.path().join("inside");
     std::fs::create_dir(&inside).unwrap();
@@ -244,7 +244,7 @@ fn a_disablefile_that_is_a_directory_is_a_maintenance_and_warned_of() {
 }
 
 #[test]
-fn codes_that_pollers_take_for_healthy_are_accepted_with_a_warning_each() {
+fn codes_below_400_are_accepted_with_a_warning_each() {
     let config =
         pairs([("healthcheck.maintenance_code", "200"), ("healthcheck.failure_code", "299")]);
     let warnings = warned(config);

@@ -120,7 +120,7 @@ fn a_disablefile_that_no_touch_will_reach_is_odd() {
     }
 }
 
-/// The keys of the settings that are odd, and what is said of them.
+/// The odd settings, each with its clauses.
 fn odd_settings(config: HealthConfig) -> Vec<String> {
     let odd = config.odd_settings().into_iter();
     let odd = odd.map(|it| format!("{} = {}: {}", it.key, it.value, it.odd.join("; ")));
@@ -128,7 +128,7 @@ fn odd_settings(config: HealthConfig) -> Vec<String> {
 }
 
 #[test]
-fn a_code_that_pollers_take_for_healthy_is_odd() {
+fn a_code_below_400_is_odd() {
     let codes = |maintenance, failure| {
         let config = HealthConfig::default().with_maintenance_code(maintenance);
         odd_settings(config.and_then(|it| it.with_failure_code(failure)).unwrap())
@@ -136,7 +136,7 @@ fn a_code_that_pollers_take_for_healthy_is_odd() {
     for code in [200, 201, 299, 300, 399] {
         let odd = codes(299, code).join("\n");
         assert!(odd.contains(&format!("healthcheck.failure_code = {code}: ")), "{odd}");
-        assert!(odd.contains("will never see a failure"), "{odd}");
+        assert!(odd.contains("will not notice a failure"), "{odd}");
     }
     for code in [200, 298, 300, 302, 399] {
         let odd = codes(code, 503).join("\n");
