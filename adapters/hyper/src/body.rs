@@ -1,4 +1,4 @@
-//! The body of either: one word of the endpoint's, or whatever the application sends.
+//! The body of a response: that of a health endpoint or of the application.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,7 +7,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The body of a response: the health endpoint's, or `B`, the application's.
+    /// The body of a response: that of a health endpoint, or `B`, that of the application.
     #[derive(Debug)]
     pub struct HealthBody<B> {
         #[pin]

@@ -1,4 +1,4 @@
-//! The future of either: the endpoint's answer, or the application's.
+//! The future of a response: that of a health endpoint or of the application.
 
 use std::fmt;
 use std::future::Future;
@@ -13,7 +13,7 @@ use crate::body::HealthBody;
 use crate::response;
 
 pin_project! {
-    /// The future of a response: the health endpoint's, or `F`, the application's.
+    /// The future of a response: that of a health endpoint, or `F`, that of the application.
     pub struct HealthFuture<F> {
         #[pin]
         kind: Kind<F>,
@@ -23,7 +23,7 @@ pin_project! {
 pin_project! {
     #[project = KindPinned]
     enum Kind<F> {
-        // Boxed: a request for the application need not carry room for it.
+        // Boxed, so that the future of a request for the application stays small.
         Ours { answer: Pin<Box<dyn Future<Output = HealthResponse> + Send>> },
         Theirs { #[pin] future: F },
     }
@@ -31,8 +31,7 @@ pin_project! {
 
 impl<F> HealthFuture<F> {
     pub(crate) fn ours(answer: impl Future<Output = HealthResponse> + Send + 'static) -> Self {
-        let answer = Box::pin(answer);
-        Self { kind: Kind::Ours { answer } }
+        Self { kind: Kind::Ours { answer: Box::pin(answer) } }
     }
 
     pub(crate) fn theirs(future: F) -> Self {

@@ -1,35 +1,5 @@
-//! A health endpoint for [hyper] and tower: `GET /health` says `OK`, or `MAINTENANCE` while a marker file
-//! exists, and runs the application's checks when asked with `?checks=all`.
-//!
-//! This crate decides nothing: it lets the endpoints answer at their paths for every method, passes the raw
-//! query in, and copies the answer out. It sets no timeout and touches no other path.
-//!
-//! ```
-//! use std::convert::Infallible;
-//!
-//! use health_hyper::Health;
-//! use hyper::body::Incoming;
-//! use hyper::service::service_fn;
-//! use hyper::{Request, Response};
-//!
-//! let health = Health::builder()
-//!     .check("database", || async { Ok::<(), std::io::Error>(()) })
-//!     .build()?;
-//! let app = service_fn(async |_: Request<Incoming>| {
-//!     Ok::<_, Infallible>(Response::new("the application".to_owned()))
-//! });
-//! let app = health_hyper::service(health, app);
-//! # Ok::<(), health_hyper::BuildError>(())
-//! ```
-//!
-//! The crate re-exports [`health_core`], so that an application depends on this crate alone.
-//!
-//! # Features
-//!
-//! - `signal` and `serde` (off by default): [those of the core](health_core#features).
-//! - `tower` (off by default): [`service`] makes a service for tower as well, and `HealthLayer` is a layer.
-//! - `listener` (off by default): `listen` answers on an address of its own, for an application on any framework, and
-//!   `agent_check` answers HAProxy's.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
 mod future;
@@ -53,12 +23,12 @@ pub use crate::listener::{Listener, agent_check, listen};
 #[cfg(feature = "tower")]
 pub use crate::tower::{HealthLayer, Oneshot};
 
-/// A service that answers every method but `CONNECT` at exactly the path of each health endpoint, and hands every other
-/// request on to `inner`.
+/// Returns a service that responds to every method except `CONNECT` at exactly the path of each health endpoint, and
+/// passes every other request to `inner`.
 ///
-/// Takes a [`Health`], an [`EndpointHandle`] or an array of these. Make it once and clone it for each connection, or make
-/// it anew for each: both are cheap. It comes before every path of the application, and hides one at an endpoint's path.
-/// What is laid over it sees the health endpoints too.
+/// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. Clone the service for each connection, or create one
+/// for each: both are cheap. The endpoints take precedence over the paths of `inner`. A service around this one also
+/// covers the endpoints.
 ///
 /// ```
 /// # use health_hyper::{Endpoint, Health};
@@ -76,7 +46,7 @@ pub fn service<S>(endpoints: impl Into<Endpoints>, inner: S) -> HealthService<S>
     HealthService { endpoints, inner }
 }
 
-/// See [`service`].
+/// The service that [`service`] returns.
 #[derive(Debug, Clone)]
 pub struct HealthService<S> {
     endpoints: Endpoints,
@@ -84,17 +54,18 @@ pub struct HealthService<S> {
 }
 
 impl<S> HealthService<S> {
-    /// The answer, if the request is an endpoint's; otherwise what `inner` makes of the request.
+    /// Responds if the request is for an endpoint, and calls `inner` otherwise.
     fn route<B, F>(
         &self,
         request: Request<B>,
         inner: impl FnOnce(&S, Request<B>) -> F,
     ) -> HealthFuture<F> {
-        let (method, uri) = (request.method(), request.uri());
-        let Some(endpoint) = self.endpoints.route(method.as_str(), uri.path()) else {
+        let uri = request.uri();
+        let Some(endpoint) = self.endpoints.route(request.method().as_str(), uri.path()) else {
             return HealthFuture::theirs(inner(&self.inner, request));
         };
-        let (endpoint, query) = (endpoint.clone(), uri.query().unwrap_or_default().to_owned());
+        let endpoint = endpoint.clone();
+        let query = uri.query().unwrap_or_default().to_owned();
         HealthFuture::ours(async move { endpoint.respond(&query).await })
     }
 }
@@ -113,8 +84,8 @@ where
     }
 }
 
-/// The core's response as hyper's, with its reason phrase: for a handler of the application's own. `B` may be `String`,
-/// `Full<Bytes>` or any other body that is made of text.
+/// Converts the response of an endpoint into hyper's, including the reason phrase. Use it in the application's handlers.
+/// `B` is `String`, `Full<Bytes>` or any other body that implements `From<&'static str>`.
 ///
 /// ```
 /// use health_hyper::Health;
@@ -127,8 +98,7 @@ where
 pub fn response<B: From<&'static str>>(answer: HealthResponse) -> Response<B> {
     let mut response = Response::from(answer).map(B::from);
     if let Some(reason) = answer.custom_reason() {
-        let reason = ReasonPhrase::from_static(reason.as_bytes());
-        response.extensions_mut().insert(reason);
+        response.extensions_mut().insert(ReasonPhrase::from_static(reason.as_bytes()));
     }
     response
 }

@@ -1,4 +1,4 @@
-//! The same for tower.
+//! The service and a layer for tower.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,17 +15,18 @@ use crate::body::HealthBody;
 use crate::future::HealthFuture;
 use crate::{HealthService, service};
 
-/// A layer that makes a [`service`] of each service it is laid over.
+/// A layer that adds the health endpoints to a service, like [`service`].
 ///
-/// The endpoint answers also while the inner service is not ready. A request for the application waits, in its
-/// future, until a clone of that is: the readiness of the application is not passed on to what is laid over this.
+/// The resulting service is always ready: the endpoints respond even while the inner service is not ready. The future of
+/// any other request waits until a clone of the inner service is ready. Layers around this one therefore do not see
+/// whether the inner service is ready.
 #[derive(Debug, Clone)]
 pub struct HealthLayer {
     endpoints: Endpoints,
 }
 
 impl HealthLayer {
-    /// A layer for a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these.
+    /// Creates a layer for a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these.
     pub fn new(endpoints: impl Into<Endpoints>) -> Self {
         let endpoints = endpoints.into();
         endpoints.start_on_tokio();
@@ -41,7 +42,7 @@ impl<S> Layer<S> for HealthLayer {
     }
 }
 
-/// Always ready: the endpoint has to answer when the application is too busy to.
+/// Always ready, because the endpoints have to respond even if the application is too busy to.
 impl<S, B, R> Service<Request<B>> for HealthService<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
@@ -63,7 +64,7 @@ where
 }
 
 pin_project! {
-    /// A request for the application: waits until the inner service is ready, and calls it.
+    /// The future of a request for the application: waits until the inner service is ready, and calls it.
     #[derive(Debug)]
     pub struct Oneshot<S: Service<Q>, Q> {
         #[pin]
@@ -89,7 +90,7 @@ impl<S: Service<Q>, Q> Future for Oneshot<S, Q> {
             let future = match this.state.as_mut().project() {
                 StatePinned::Waits { inner, request } => {
                     ready!(inner.poll_ready(context))?;
-                    // Taken once: the next poll finds the other state.
+                    // `Some`: once it is taken, the state changes.
                     match request.take() {
                         Some(request) => inner.call(request),
                         None => return Poll::Pending,

@@ -1,45 +1,20 @@
-//! A health endpoint for [poem]: `GET /health` says `OK`, or `MAINTENANCE` while a marker file exists,
-//! and runs the application's checks when asked with `?checks=all`.
-//!
-//! This crate decides nothing: it lets the endpoints answer at their paths for every method, passes the raw
-//! query in, and copies the answer out. It sets no timeout and touches no other path.
-//!
-//! ```
-//! use health_poem::Health;
-//! use poem::endpoint::make_sync;
-//! use poem::{EndpointExt, Route};
-//!
-//! let health = Health::builder()
-//!     .check("database", || async { Ok::<(), std::io::Error>(()) })
-//!     .build()?;
-//! let app = Route::new()
-//!     .at("/", make_sync(|_| "the application"))
-//!     .with(health_poem::middleware(health));
-//! # Ok::<(), health_poem::BuildError>(())
-//! ```
-//!
-//! The crate re-exports [`health_core`], so that an application depends on this crate alone.
-//!
-//! # Features
-//!
-//! `signal` and `serde`, both off by default, are [those of the core](health_core#features).
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(no_inline)]
 pub use health_core::*;
 use hyper::ext::ReasonPhrase;
 use poem::{IntoResponse, Middleware, Request, Response, Result, http};
 
-/// A middleware that answers every method but `CONNECT` at exactly the path of each health endpoint, and hands every
-/// other request on: lay it [over](poem::EndpointExt::with) the application's routes.
+/// Returns a middleware that responds to every method except `CONNECT` at exactly the path of each health endpoint, and
+/// passes every other request to the application. Add it [with](poem::EndpointExt::with) the application's routes.
 ///
-/// Takes a [`Health`], an [`EndpointHandle`] or an array of these.
+/// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. The endpoints take precedence over a route at the
+/// same path. Middleware that is added later also covers the endpoints. Inside [`Route::nest`](poem::Route::nest), the
+/// prefix comes before the path of the endpoint.
 ///
-/// It is no endpoint for [`Route::at`](poem::Route::at), to which the `:` in a url of `/app:health`
-/// would be the start of a parameter.
-///
-/// It comes before every route, and hides one of the application's own at such a path. Middleware laid
-/// over it, that is added after it, sees the health endpoints too. [Nested](poem::Route::nest), their
-/// paths start with the prefix of the nest.
+/// It is not an endpoint for [`Route::at`](poem::Route::at), because that reads the `:` of a path such as `/app:health` as
+/// the start of a parameter.
 ///
 /// ```
 /// # use health_poem::{Endpoint, Health};
@@ -66,8 +41,7 @@ impl<E: poem::Endpoint> Middleware<E> for HealthMiddleware {
     type Output = HealthEndpoint<E>;
 
     fn transform(&self, app: E) -> HealthEndpoint<E> {
-        let endpoints = self.endpoints.clone();
-        HealthEndpoint { endpoints, app }
+        HealthEndpoint { endpoints: self.endpoints.clone(), app }
     }
 }
 
@@ -80,8 +54,8 @@ impl<E: poem::Endpoint> poem::Endpoint for HealthEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        let (method, uri) = (request.method(), request.uri());
-        if let Some(endpoint) = self.endpoints.route(method.as_str(), uri.path()) {
+        let uri = request.uri();
+        if let Some(endpoint) = self.endpoints.route(request.method().as_str(), uri.path()) {
             let query = uri.query().unwrap_or_default();
             return Ok(response(endpoint.respond(query).await));
         }
@@ -89,7 +63,7 @@ impl<E: poem::Endpoint> poem::Endpoint for HealthEndpoint<E> {
     }
 }
 
-/// The core's response as poem's, with its reason phrase: for a handler of the application's own.
+/// Converts the response of an endpoint into poem's, including the reason phrase. Use it in the application's handlers.
 ///
 /// ```
 /// use health_poem::Health;

@@ -1,29 +1,5 @@
-//! A health endpoint for [Rocket](rocket): `GET /health` says `OK`, or `MAINTENANCE` while a marker
-//! file exists, and runs the application's checks when asked with `?checks=all`.
-//!
-//! This crate decides nothing: it lets the endpoints answer at their paths for every method that Rocket
-//! knows, passes the raw query in, and copies the answer out. It sets no timeout and touches no other
-//! path.
-//!
-//! ```
-//! use health_rocket::Health;
-//!
-//! let health = Health::builder()
-//!     .check("database", || async { Ok::<(), std::io::Error>(()) })
-//!     .build()?;
-//! let app = rocket::build().attach(health_rocket::fairing(health));
-//! # Ok::<(), health_rocket::BuildError>(())
-//! ```
-//!
-//! What Rocket 0.5 does before any route, no adapter can change: it answers 400 to a method that it
-//! does not know, waits for the first bytes of a body that a request announces, and sends no reason
-//! phrase with a code such as 299.
-//!
-//! The crate re-exports [`health_core`], so that an application depends on this crate alone.
-//!
-//! # Features
-//!
-//! `signal` and `serde`, both off by default, are [those of the core](health_core#features).
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod responder;
 
@@ -37,14 +13,14 @@ use rocket::{Build, Data, Request, Response, Rocket, Route};
 pub use crate::responder::HealthResponder;
 use crate::responder::response;
 
-/// A fairing that mounts the health endpoints: [attach](rocket::Rocket::attach) it.
+/// Returns a fairing that mounts the health endpoints. [Attach](rocket::Rocket::attach) it.
 ///
-/// Takes a [`Health`], an [`EndpointHandle`] or an array of these. It answers every method but `CONNECT` at exactly the
-/// path of each endpoint. Rocket alone would also route `/health/` and `//health` there (H1); these are forwarded to the
-/// application's routes. The endpoints come before every route with a parameter, whatever its rank.
+/// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. The endpoints respond to every method that Rocket
+/// knows except `CONNECT`, at exactly their paths: `/health/` and `//health`, which Rocket routes there too, are forwarded
+/// to the application's routes. The endpoints take precedence over routes with parameters of any rank.
 ///
-/// The launch fails if the application, or another such fairing, has a route at one of these paths, whatever its rank; a
-/// record at ERROR names the path.
+/// The launch fails if the application or another such fairing has a route at the path of an endpoint, whatever its rank.
+/// A record at ERROR names the path.
 ///
 /// ```
 /// # use health_rocket::{Endpoint, Health};
@@ -84,14 +60,14 @@ impl Fairing for HealthFairing {
         Ok(rocket.mount("/", routes.collect::<Vec<_>>()))
     }
 
-    /// Rocket's own Shield has run by now, and set this header if the application has not turned it off.
+    /// Sets the header that Rocket's Shield sets as well. Shield has run by now, unless the application has disabled it.
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let path = request.uri().path().raw().as_str();
         if self.endpoints.route(request.method().as_str(), path).is_none() {
             return;
         }
-        // A loop is cheaper than a lookup, because Rocket hashes a name letter by letter. So is a comparison of the lengths
-        // first, because that of the names ignores case.
+        // A loop is cheaper than a lookup, because Rocket hashes a name letter by letter. The comparison of names ignores case;
+        // the comparison of lengths is cheaper.
         for header in response.headers().iter() {
             let is_as_long = header.name.as_str().len() == NOSNIFF.len();
             if is_as_long && header.name == NOSNIFF && header.value == "nosniff" {
@@ -102,7 +78,7 @@ impl Fairing for HealthFairing {
     }
 }
 
-/// Every method that Rocket knows, but `CONNECT` (H2).
+/// Every method that Rocket knows, except `CONNECT` (rule H2).
 const METHODS: [Method; 8] = [
     Method::Get,
     Method::Put,
@@ -127,15 +103,15 @@ struct HealthHandler(EndpointHandle);
 #[rocket::async_trait]
 impl Handler for HealthHandler {
     async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
-        let (endpoint, uri) = (&self.0, request.uri());
+        let Self(endpoint) = self;
+        let uri = request.uri();
         if uri.path().raw() != endpoint.path() {
             return Outcome::forward(data, rocket::http::Status::NotFound);
         }
         let query = uri.query().map_or("", |query| query.raw().as_str());
-        let answer = endpoint.respond(query).await;
-        Outcome::Success(response(answer, |name| name != NOSNIFF))
+        Outcome::Success(response(endpoint.respond(query).await, |name| name != NOSNIFF))
     }
 }
 
-/// Shield warns, at every poll, about this header where it finds it set: it is set after Shield.
+/// The header that the fairing sets after Shield: Shield logs a warning for each response that already has it.
 const NOSNIFF: &str = "x-content-type-options";

@@ -1,4 +1,4 @@
-//! Response out.
+//! The conversion of responses.
 
 use std::io::Cursor;
 
@@ -7,10 +7,11 @@ use rocket::http::Status;
 use rocket::response::{self, Responder};
 use rocket::{Request, Response};
 
-/// The core's response as a responder: for a handler of the application's own. Rocket has no way to set a reason phrase.
+/// The response of an endpoint as a Rocket responder. Use it in the application's handlers. Rocket cannot send a custom
+/// reason phrase.
 ///
-/// It has all headers of H9. Rocket's `Shield` sets one of them too, and warns where it is set already: disable its
-/// `NoSniff`.
+/// It sets all headers of rule H9, including `X-Content-Type-Options`. Rocket's `Shield` sets that header too, and logs a
+/// warning if it is already set: disable its `NoSniff`.
 ///
 /// ```
 /// use health_rocket::{Health, HealthResponder};
@@ -30,7 +31,7 @@ impl<'r> Responder<'r, 'static> for HealthResponder {
     }
 }
 
-/// The response with the headers that are `wanted`. Rocket writes the length of the body itself.
+/// Converts `answer` with the headers whose names are `wanted`. Rocket itself sends the length of the body.
 pub(crate) fn response(answer: HealthResponse, wanted: impl Fn(&str) -> bool) -> Response<'static> {
     let body = answer.body();
     let mut response = Response::new();

@@ -1,26 +1,5 @@
-//! A health endpoint for [warp]: `GET /health` says `OK`, or `MAINTENANCE` while a marker file exists,
-//! and runs the application's checks when asked with `?checks=all`.
-//!
-//! This crate decides nothing: it lets the endpoints answer at their paths for every method, passes the raw
-//! query in, and copies the answer out. It sets no timeout and touches no other path.
-//!
-//! ```
-//! use health_warp::Health;
-//! use warp::Filter;
-//!
-//! let health = Health::builder()
-//!     .check("database", || async { Ok::<(), std::io::Error>(()) })
-//!     .build()?;
-//! let app = health_warp::filter(health)
-//!     .or(warp::path::end().map(|| "the application"));
-//! # Ok::<(), health_warp::BuildError>(())
-//! ```
-//!
-//! The crate re-exports [`health_core`], so that an application depends on this crate alone.
-//!
-//! # Features
-//!
-//! `signal` and `serde`, both off by default, are [those of the core](health_core#features).
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 use std::cell::Cell;
 use std::future::ready;
@@ -31,12 +10,12 @@ use hyper::ext::ReasonPhrase;
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
-/// A filter that answers every method but `CONNECT` at exactly the path of each health endpoint, and rejects every other
-/// request as not found.
+/// Returns a filter that responds to every method except `CONNECT` at exactly the path of each health endpoint. It rejects
+/// every other request as not found.
 ///
-/// Takes a [`Health`], an [`EndpointHandle`] or an array of these. The whole path of the request is compared, as text
-/// (H1): a prefix in front of this filter has to be part of the endpoints' paths. warp tries filters in order: put this
-/// before any filter that matches one of these paths.
+/// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. The filter compares the whole path of the request,
+/// including the part that an earlier filter has matched. warp tries filters in order: put this one before any other that
+/// matches the path of an endpoint.
 ///
 /// ```
 /// # use health_warp::{Endpoint, Health};
@@ -51,7 +30,7 @@ pub fn filter(
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
     let endpoints = endpoints.into();
     endpoints.start_on_tokio();
-    // `raw` rejects a request that has no query at all.
+    // `raw` rejects a request without a query.
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     route(endpoints).and(query).then(async |endpoint: EndpointHandle, query: String| {
         response(endpoint.respond(&query).await)
@@ -59,14 +38,14 @@ pub fn filter(
 }
 
 thread_local! {
-    /// From one closure of [`route`] to the next, within one poll.
+    /// Passes the endpoint from one closure of [`route`] to the next, within one poll.
     static FOUND: Cell<Option<EndpointHandle>> = const { Cell::new(None) };
 }
 
-/// The endpoint that a request is for.
+/// Extracts the endpoint of a request.
 ///
-/// [`warp::path::full`] would say the path, but panics for a target without one, such as `CONNECT localhost:80`
-/// (warp 0.4.3 with http 1.5). Nothing else that warp has sees the whole path of every request but its logging.
+/// [`warp::path::full`] would extract the path, but it panics for a target without one, such as `CONNECT localhost:80`
+/// (warp 0.4.3 with http 1.5). Only the logging of warp also sees the whole path of every request.
 fn route(
     endpoints: Endpoints,
 ) -> impl Filter<Extract = (EndpointHandle,), Error = Rejection> + Clone + Send + Sync + 'static {
@@ -78,7 +57,7 @@ fn route(
     request.and_then(|_| ready(FOUND.take().ok_or_else(warp::reject::not_found)))
 }
 
-/// The core's response as warp's, with its reason phrase: for a handler of the application's own.
+/// Converts the response of an endpoint into warp's, including the reason phrase. Use it in the application's handlers.
 ///
 /// ```
 /// use health_warp::Health;
@@ -94,8 +73,7 @@ fn route(
 pub fn response(answer: HealthResponse) -> Response {
     let mut response = warp::http::Response::from(answer).into_response();
     if let Some(reason) = answer.custom_reason() {
-        let reason = ReasonPhrase::from_static(reason.as_bytes());
-        response.extensions_mut().insert(reason);
+        response.extensions_mut().insert(ReasonPhrase::from_static(reason.as_bytes()));
     }
     response
 }
