@@ -115,10 +115,8 @@ impl<'a> Asked<'a> {
 
     /// Minimum and maximum number of expected lines in the journal for these responses.
     pub(crate) fn expected_lines(&self, answers: &[Answer]) -> (usize, usize) {
-        let shown = |capability, count| match self.lacks.contains_key(&capability) {
-            true => 0,
-            false => count,
-        };
+        let shown =
+            |capability, count| if self.lacks.contains_key(&capability) { 0 } else { count };
         let recorded = self.recorded(answers).len();
         let (fewest, most) = self.expected_warnings();
         let starts = starts::expected_starts(self, answers.len());
@@ -264,10 +262,7 @@ fn judge_header(
     const NONE: &str = "no such header";
     let values = response.header(name);
     if values != Vec::from_iter(expected) {
-        let got = match values.is_empty() {
-            true => NONE.to_owned(),
-            false => values.join(" and "),
-        };
+        let got = if values.is_empty() { NONE.to_owned() } else { values.join(" and ") };
         let expected = expected.unwrap_or(NONE);
         mismatches.push(Mismatch::new(format!("header {name}"), expected, got));
     }

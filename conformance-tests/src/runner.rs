@@ -53,14 +53,12 @@ impl Suite {
             match fitted {
                 Ok(fitted) => {
                     // Known surplus lines must not count for other scenarios.
-                    let pace = match options.known.expects(scenario.id(), "lines") {
-                        true => Pace::Patient,
-                        false => Pace::Fast,
+                    let pace = if options.known.expects(scenario.id(), "lines") {
+                        Pace::Patient
+                    } else {
+                        Pace::Fast
                     };
-                    let own = match fitted.leaves_traces() {
-                        true => scenario.id(),
-                        false => "",
-                    };
+                    let own = if fitted.leaves_traces() { scenario.id() } else { "" };
                     let group = groups.entry((&fitted.setup, pace, own));
                     group.or_default().push(fitted);
                 }
@@ -87,8 +85,7 @@ impl Suite {
 
         let judged = chosen.iter().map(|(scenario, fitted)| {
             let interrupted = || Finding::Skipped("the run was interrupted".to_owned());
-            let finding = findings.remove(scenario.id());
-            let finding = finding.unwrap_or_else(interrupted);
+            let finding = findings.remove(scenario.id()).unwrap_or_else(interrupted);
             (fitted.as_ref().unwrap_or(scenario), finding)
         });
         Report::new(self, judged.collect(), &lacks, options)
@@ -270,9 +267,10 @@ impl Run<'_> {
 
     /// The limit for a response in a scenario.
     fn limit(&self, scenario: &Scenario) -> Duration {
-        match self.options.known.expects(scenario.id(), "response") {
-            true => self.options.timeout.min(KNOWN_SILENCE),
-            false => self.options.timeout,
+        if self.options.known.expects(scenario.id(), "response") {
+            self.options.timeout.min(KNOWN_SILENCE)
+        } else {
+            self.options.timeout
         }
     }
 }

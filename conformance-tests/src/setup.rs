@@ -59,8 +59,7 @@ impl Setup {
 impl fmt::Display for Setup {
     /// Everything that is not a default, in a line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let settings = self.settings.iter();
-        let settings = settings.map(|(key, value)| format!("{key} = {value:?}"));
+        let settings = self.settings.iter().map(|(key, value)| format!("{key} = {value:?}"));
         let checks = self.checks.iter().map(|check| {
             let Check { name, status, .. } = check;
             match check.behaviour {
@@ -68,8 +67,7 @@ impl fmt::Display for Setup {
                 behaviour => format!("check {name:?} {:?}", String::from(behaviour)),
             }
         });
-        let endpoints = self.endpoints.iter();
-        let endpoints = endpoints.map(|it| format!("{:?} at {:?}", it.preset, it.path));
+        let endpoints = self.endpoints.iter().map(|it| format!("{:?} at {:?}", it.preset, it.path));
         let latches = self.latches.iter().map(|name| format!("latch {name:?}"));
         let all = settings.chain(checks).chain(endpoints).chain(latches);
         f.write_str(&all.collect::<Vec<_>>().join(", "))
@@ -135,8 +133,8 @@ pub struct Execution {
 impl Check {
     /// The execution after `before` earlier ones.
     pub fn execution(&self, before: usize) -> Execution {
-        let later = before.checked_sub(1);
-        let later = later.and_then(|index| self.then.get(index).or(self.then.last()));
+        let later =
+            before.checked_sub(1).and_then(|index| self.then.get(index).or(self.then.last()));
         later.cloned().unwrap_or_else(|| Execution {
             status: self.status.clone(),
             message: self.message.clone(),

@@ -120,8 +120,8 @@ where
         write_records_to(journal);
         let assembled = Assembled::new(setup, journal)
             .map_err(|error| StartError::Refused(error.to_string()))?;
-        let server = (self.0)(assembled.health().clone());
-        let server = server.map_err(|error| StartError::Failed(error.to_string()))?;
+        let server = (self.0)(assembled.health().clone())
+            .map_err(|error| StartError::Failed(error.to_string()))?;
         Ok(server.with_commands(move |command| assembled.apply(command)))
     }
 }

@@ -125,9 +125,10 @@ fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<Box<dyn Connec
             Err(error) => failures.push(format!("{address}: {error}")),
         }
     }
-    match failures.is_empty() {
-        true => Err("the host name has no address".to_owned()),
-        false => Err(failures.join("; ")),
+    if failures.is_empty() {
+        Err("the host name has no address".to_owned())
+    } else {
+        Err(failures.join("; "))
     }
 }
 

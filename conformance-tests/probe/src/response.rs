@@ -173,10 +173,7 @@ impl Framing {
             let body = body.get(..=WORD_LIMIT).unwrap_or(body);
             return Ok(Some(body.to_vec()));
         }
-        match is_end {
-            true => Err(Malformed::CutOff),
-            false => Ok(None),
-        }
+        if is_end { Err(Malformed::CutOff) } else { Ok(None) }
     }
 }
 

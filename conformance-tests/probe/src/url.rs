@@ -76,9 +76,10 @@ fn has_prefix(text: &str, prefix: &str) -> bool {
 }
 
 fn split_port(authority: &str) -> Result<(&str, &str), &'static str> {
-    let end = match authority.starts_with('[') {
-        true => authority.find(']').ok_or("has a [ without its ]")? + 1,
-        false => authority.find(':').unwrap_or(authority.len()),
+    let end = if authority.starts_with('[') {
+        authority.find(']').ok_or("has a [ without its ]")? + 1
+    } else {
+        authority.find(':').unwrap_or(authority.len())
     };
     let (host, port) = authority.split_at(end);
     match (port, port.strip_prefix(':')) {

@@ -17,8 +17,8 @@ const LONGEST_REASON: usize = 64;
 impl Verdict {
     pub(crate) fn of(response: &Response, is_maintenance_ok: bool) -> Self {
         let is_maintenance = response.code == 299 || response.body.trim_ascii() == b"MAINTENANCE";
-        let seen = format!("{} {}", response.code, describe(response));
-        let seen = seen.trim_end();
+        let line = format!("{} {}", response.code, describe(response));
+        let seen = line.trim_end();
         match response.code {
             _ if is_maintenance && is_maintenance_ok => {
                 Self::Healthy(format!("{seen} (maintenance)"))
@@ -50,12 +50,7 @@ fn describe(response: &Response) -> String {
         return String::from_utf8_lossy(body).into_owned();
     }
     let reason = response.reason.iter().take(LONGEST_REASON);
-    reason
-        .map(|byte| match is_printable(byte) {
-            true => char::from(*byte),
-            false => '?',
-        })
-        .collect()
+    reason.map(|byte| if is_printable(byte) { char::from(*byte) } else { '?' }).collect()
 }
 
 #[cfg(test)]

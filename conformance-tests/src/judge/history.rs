@@ -37,8 +37,7 @@ impl History {
     }
 
     fn latches(&self, are_dropped: bool) -> Vec<&str> {
-        let latches = self.latches.iter();
-        let latches = latches.filter(|(_, is_dropped)| *is_dropped == are_dropped);
+        let latches = self.latches.iter().filter(|(_, is_dropped)| *is_dropped == are_dropped);
         latches.map(|(name, _)| name.as_str()).collect()
     }
 

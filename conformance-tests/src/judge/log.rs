@@ -102,10 +102,8 @@ pub(crate) fn judge_warnings(
         let (expected, got) = (fewest.to_string(), format!("{warnings:?}"));
         mismatches.push(Mismatch::new(field, expected, got));
     }
-    let disablefile = setup.settings.get(DISABLEFILE);
-    let disablefile = disablefile.map_or("/tmp/maintenance", String::as_str);
-    let others = setup.settings.keys();
-    let others: Vec<_> = others.filter(|key| *key != DISABLEFILE).collect();
+    let disablefile = setup.settings.get(DISABLEFILE).map_or("/tmp/maintenance", String::as_str);
+    let others: Vec<_> = setup.settings.keys().filter(|key| *key != DISABLEFILE).collect();
     for warning in warnings {
         if !says(warning, disablefile) && !others.iter().any(|key| says(warning, key)) {
             mismatches.push(Mismatch::new(

@@ -14,8 +14,9 @@ pub(crate) fn judge_refusal(key: &str, value: &str, message: &str) -> Vec<Mismat
     let is_quoted =
         ['"', '\'', '`'].iter().any(|quote| says(message, &format!("{quote}{value}{quote}")));
     expect(is_quoted, format!("a message that quotes the value {value:?}"));
-    let words = message.split(|c: char| !c.is_alphanumeric());
-    let words = words.filter(|word| word.len() > 1 && !key.contains(word) && !value.contains(word));
+    let words = message
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| word.len() > 1 && !key.contains(word) && !value.contains(word));
     expect(
         words.count() >= 3,
         "a message that contains the rule, in at least three words or numbers".to_owned(),

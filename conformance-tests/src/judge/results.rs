@@ -74,10 +74,7 @@ fn as_wanted<'a>((check, wanted): (&'a Check, &'a Wanted)) -> Expected<'a> {
     Expected {
         name: &check.name,
         status: status(wanted.is_ok),
-        message: match beginnings.is_empty() {
-            true => Message::Any,
-            false => Message::StartsWith(beginnings),
-        },
+        message: if beginnings.is_empty() { Message::Any } else { Message::StartsWith(beginnings) },
     }
 }
 
@@ -138,12 +135,9 @@ impl fmt::Display for Expected<'_> {
 
 /// The results of a step, as a record holds them.
 pub(crate) fn expected_results(step: &Step, setup: &Setup, history: &History) -> String {
-    let results = expected(step, setup, history);
-    let results: Vec<_> = results.iter().map(ToString::to_string).collect();
-    let escape = |c: char| match c.is_control() {
-        true => format!("\\u{:04x}", u32::from(c)),
-        false => c.to_string(),
-    };
+    let results: Vec<_> = expected(step, setup, history).iter().map(ToString::to_string).collect();
+    let escape =
+        |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
     let results: String = results.join(",").chars().map(escape).collect();
     format!("[{results}]")
 }

@@ -48,13 +48,12 @@ const SECRET_LENGTH: usize = 3;
 /// or punctuation in them.
 fn secrets(check: &Check) -> Vec<String> {
     let later = check.then.iter().map(|later| &later.message);
-    let messages = iter::once(&check.message).chain(later);
-    let messages: Vec<_> = messages.filter_map(Option::as_deref).collect();
+    let messages: Vec<_> =
+        iter::once(&check.message).chain(later).filter_map(Option::as_deref).collect();
     let words = messages.iter().flat_map(|message| message.split_whitespace());
     let words = words.filter(|word| {
         word.len() >= 6 && word.contains(|c: char| c.is_ascii_digit() || c.is_ascii_punctuation())
     });
-    let texts = iter::once(check.name.as_str());
-    let texts = texts.chain(messages.iter().copied()).chain(words);
+    let texts = iter::once(check.name.as_str()).chain(messages.iter().copied()).chain(words);
     texts.filter(|text| text.len() >= SECRET_LENGTH).map(str::to_lowercase).collect()
 }

@@ -73,11 +73,14 @@ pub(super) fn judge_starts(
     };
     let mut names = expected.keys().chain(started.keys());
     if !names.all(|name| is_as_often(name)) {
-        let wanted = expected.iter().filter(|(_, (_, most))| *most > 0);
-        let wanted = wanted.map(|(name, (least, most))| match least == most {
-            true => format!("{name:?} {most} times"),
-            false => format!("{name:?} {least} to {most} times"),
-        });
+        let wanted =
+            expected.iter().filter(|(_, (_, most))| *most > 0).map(|(name, (least, most))| {
+                if least == most {
+                    format!("{name:?} {most} times")
+                } else {
+                    format!("{name:?} {least} to {most} times")
+                }
+            });
         let got = started.iter().map(|(name, count)| format!("{name:?} {count} times"));
         mismatches.push(Mismatch::new("checks started", in_words(wanted), in_words(got)));
     }
@@ -85,8 +88,5 @@ pub(super) fn judge_starts(
 
 fn in_words(starts: impl Iterator<Item = String>) -> String {
     let starts = Vec::from_iter(starts);
-    match starts.is_empty() {
-        true => "none".to_owned(),
-        false => starts.join(", "),
-    }
+    if starts.is_empty() { "none".to_owned() } else { starts.join(", ") }
 }

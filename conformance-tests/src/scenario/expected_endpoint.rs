@@ -131,8 +131,11 @@ impl<'a> ExpectedEndpoint<'a> {
     /// Those of H11, which apply to the first endpoint alone.
     fn codes(&self) -> (u16, u16) {
         let code = |key: &str, default| {
-            let written = self.setup.settings.get(&format!("healthcheck.{key}"));
-            let written = written.filter(|_| self.endpoint.is_none());
+            let written = self
+                .setup
+                .settings
+                .get(&format!("healthcheck.{key}"))
+                .filter(|_| self.endpoint.is_none());
             written.and_then(|code| code.parse().ok()).unwrap_or(default)
         };
         (code("maintenance_code", 299), code("failure_code", 503))
@@ -194,8 +197,8 @@ mod tests {
             let endpoint = ExpectedEndpoint::at(&setup, "/up?checks=all");
             let shown = STATES.map(|state| match endpoint.shows(state) {
                 Some(shown) => {
-                    let others = shown.others.iter().map(|(name, _)| format!(" {name}"));
-                    let others: String = others.collect();
+                    let others: String =
+                        shown.others.iter().map(|(name, _)| format!(" {name}")).collect();
                     format!("{} {}{others}", shown.status, shown.word)
                 }
                 None => "-".to_owned(),

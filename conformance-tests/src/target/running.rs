@@ -250,8 +250,7 @@ fn is_setting(key: &str) -> bool {
 
 /// The value of a setting, or its default.
 fn setting<'a>(setup: &'a Setup, key: &str) -> &'a str {
-    let default = DEFAULTS.iter().find(|(other, _)| *other == key);
-    let default = default.map_or("", |(_, value)| value);
+    let default = DEFAULTS.iter().find(|(other, _)| *other == key).map_or("", |(_, value)| value);
     setup.settings.get(key).map_or(default, String::as_str)
 }
 
@@ -335,8 +334,8 @@ mod tests {
     fn a_scenario_about_endpoints_is_played_on_a_server_that_has_them() {
         let suite = Suite::builtin().unwrap();
         let scenario = suite.matching("endpoint/checks-always").next().unwrap();
-        let setup = serde_json::to_string(scenario.setup()).unwrap();
-        let setup = setup.replace("{dir}", "/no such directory");
+        let setup =
+            serde_json::to_string(scenario.setup()).unwrap().replace("{dir}", "/no such directory");
         assert_eq!(reason(&server(&setup, None), scenario.id()), "");
         let others = setup.replace("consul", "nagios").replace("/always", "/ever");
         assert!(reason(&server(&others, None), scenario.id()).contains("other endpoints"));
@@ -363,8 +362,9 @@ mod tests {
         let suite = Suite::builtin().unwrap();
         for id in ["optional/fails", "threshold/failures"] {
             let scenario = suite.matching(id).next().unwrap();
-            let same = serde_json::to_string(scenario.setup()).unwrap();
-            let same = same.replace("{dir}", "/no such directory");
+            let same = serde_json::to_string(scenario.setup())
+                .unwrap()
+                .replace("{dir}", "/no such directory");
             assert_eq!(reason(&server(&same, None), id), "", "{id}");
             let other = same.replacen("\"checks\":[", "\"checks\":[{\"name\":\"other\"},", 1);
             assert!(reason(&server(&other, None), id).contains("than --setup describes"), "{id}");

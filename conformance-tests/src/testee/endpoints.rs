@@ -21,8 +21,8 @@ pub(super) fn endpoint(described: &setup::Endpoint, setup: &Setup) -> Endpoint {
         Preset::Nagios => Endpoint::nagios(path),
         Preset::Envoy => Endpoint::envoy(path),
     };
-    let names = described.checks.iter().flatten();
-    let names: Vec<_> = names.flat_map(|name| registered_names(name, setup)).collect();
+    let names: Vec<_> =
+        described.checks.iter().flatten().flat_map(|name| registered_names(name, setup)).collect();
     if described.chooses() && names.is_empty() && described.tags.is_empty() {
         endpoint = endpoint.no_checks();
     }

@@ -60,14 +60,8 @@ pub(super) fn check(
         Some(period) => check.every(period),
         None => check,
     };
-    let check = match setup.optional {
-        true => check.optional(),
-        false => check,
-    };
-    let check = match setup.process_only {
-        true => check.process_only(),
-        false => check,
-    };
+    let check = if setup.optional { check.optional() } else { check };
+    let check = if setup.process_only { check.process_only() } else { check };
     setup.tags.iter().fold(check, Check::tag)
 }
 
@@ -75,10 +69,7 @@ pub(super) fn check(
 fn registered_name(check: &setup::Check, index: usize, is_namesake: bool) -> String {
     let name = &check.name;
     let is_name = name.chars().count() <= NAME_LIMIT && !name.contains(char::is_control);
-    match is_name && !is_namesake {
-        true => name.clone(),
-        false => format!("check {index}"),
-    }
+    if is_name && !is_namesake { name.clone() } else { format!("check {index}") }
 }
 
 /// The names under which the checks of one name are registered.

@@ -24,10 +24,7 @@ pub(crate) fn serve(health: Health) -> io::Result<Server> {
 }
 
 fn answer(endpoints: &Endpoints, request: &Request) -> Vec<u8> {
-    let connection = match request.keeps_connection() {
-        true => "keep-alive",
-        false => "close",
-    };
+    let connection = if request.keeps_connection() { "keep-alive" } else { "close" };
     let (path, query) = path_and_query(&request.target);
     let Some(endpoint) = endpoints.route(&request.method, path) else {
         let head = "HTTP/1.1 404 Not Found\r\nContent-Length: 0";

@@ -175,10 +175,7 @@ pub(crate) fn hang_up(
 ) -> Decoration {
     exchange(move |request, sound| {
         let answer = sound.answer(request);
-        match is_for(&answer, request, sound) {
-            true => Err(Ending::Connection),
-            false => Ok(answer),
-        }
+        if is_for(&answer, request, sound) { Err(Ending::Connection) } else { Ok(answer) }
     })
 }
 

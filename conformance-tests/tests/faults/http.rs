@@ -103,9 +103,10 @@ impl Request {
     }
 
     pub(crate) fn set_path(&mut self, path: &str) {
-        self.target = match self.target.contains('?') {
-            true => format!("{path}?{}", self.query()),
-            false => path.to_owned(),
+        self.target = if self.target.contains('?') {
+            format!("{path}?{}", self.query())
+        } else {
+            path.to_owned()
         };
     }
 

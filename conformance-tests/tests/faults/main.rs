@@ -122,8 +122,7 @@ fn run_on_running(
     settings.insert("healthcheck.disablefile".to_owned(), path);
     let checks: Vec<Check> = serde_json::from_str(checks).unwrap();
     let setup = Setup { settings, checks, ..Setup::default() };
-    let server = Faulty(fault).start(&setup, &Journal::in_memory());
-    let server = server.unwrap();
+    let server = Faulty(fault).start(&setup, &Journal::in_memory()).unwrap();
     let url = format!("http://{}", server.address());
     let running = RunningServer::new(&url, setup, Some(&disablefile)).unwrap();
     let options = Options { run: vec![scenario.to_owned()], ..Options::default() };

@@ -87,8 +87,8 @@ impl Answer {
 
     /// Makes another answer of it, without a record.
     pub(crate) fn turn(&mut self, status: u16, word: &str) {
-        let canonical = StatusCode::from_u16(status).ok();
-        let canonical = canonical.and_then(|status| status.canonical_reason());
+        let canonical =
+            StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
         self.status = status;
         self.reason = canonical.unwrap_or(word).to_owned();
         self.set_body(word);

@@ -85,8 +85,8 @@ impl Session<'_> {
         client: &mut ClientBehaviour,
     ) -> (Vec<Mismatch>, bool) {
         let answered = client.exchange(asked.step, request, self.disablefile());
-        let meanwhile = asked.step.meanwhile;
-        let meanwhile = meanwhile.map(|answer| expected_answer(answer, &asked.endpoint()).0);
+        let meanwhile =
+            asked.step.meanwhile.map(|answer| expected_answer(answer, &asked.endpoint()).0);
         let got = answered.iter().flat_map(|exchanged| &exchanged.answered);
         let got = got.map(|(_, response)| response.status).next();
         let mismatches = self.judge_answered(asked, request, answered, Vec::new(), client);

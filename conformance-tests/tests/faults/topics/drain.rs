@@ -49,10 +49,7 @@ faults! {
     RunOutlivesDrain: "drain/while-checks-run" => {
         let is_draining = Arc::new(AtomicBool::new(false));
         let (told, undrained) = (is_draining.clone(), Twin::new(|_| {}));
-        exchange(move |request, sound| match is_draining.load(Relaxed) {
-            true => Ok(sound.answer(request)),
-            false => Ok(undrained.of(sound).answer(request)),
-        })
+        exchange(move |request, sound| if is_draining.load(Relaxed) { Ok(sound.answer(request)) } else { Ok(undrained.of(sound).answer(request)) })
         .with_command(move |command, sound| {
             told.store(true, Relaxed);
             sound.apply(command);

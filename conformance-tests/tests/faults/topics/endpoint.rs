@@ -81,10 +81,7 @@ faults! {
                 endpoint.run_checks = Some(RunChecks::OnRequest);
             }
         });
-        exchange(move |request, sound| match request.query().contains("checks=") {
-            true => Ok(asked.of(sound).answer(request)),
-            false => Ok(sound.answer(request)),
-        })
+        exchange(move |request, sound| if request.query().contains("checks=") { Ok(asked.of(sound).answer(request)) } else { Ok(sound.answer(request)) })
     };
     /// An endpoint that runs its checks on request always does.
     RequestIsAlways: "endpoint/checks-on-request" =>

@@ -189,10 +189,11 @@ fn fails(is_bad: fn(&str) -> bool) -> Decoration {
 
 /// The server ends with the targets that this is true of.
 fn ends(is_bad: fn(&str) -> bool) -> Decoration {
-    exchange(move |request, sound| match is_bad(&request.target) {
-        true => Err(Ending::Server),
-        false => Ok(sound.answer(request)),
-    })
+    exchange(
+        move |request, sound| {
+            if is_bad(&request.target) { Err(Ending::Server) } else { Ok(sound.answer(request)) }
+        },
+    )
 }
 
 fn is_key(key: &str) -> bool {

@@ -70,10 +70,7 @@ faults! {
     });
     /// A server without settings is refused.
     DefaultsRefused: "setting/default-disablefile" =>
-        refuse(|setup| match setup.settings.is_empty() {
-        true => Err("healthcheck.url is missing".to_owned()),
-        false => Ok(()),
-    });
+        refuse(|setup| if setup.settings.is_empty() { Err("healthcheck.url is missing".to_owned()) } else { Ok(()) });
     /// A refusal does not say which setting.
     KeyNotNamed: "setting/failure-code-huge" =>
         says(|error| format!("a setting is {:?}, which is out of range", error.value()));

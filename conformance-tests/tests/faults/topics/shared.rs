@@ -43,10 +43,7 @@ faults! {
             });
             let answer = sound.answer(request);
             is_answered.store(true, Relaxed);
-            match run.lock().end() {
-                true => Err(Ending::Connection),
-                false => Ok(answer),
-            }
+            if run.lock().end() { Err(Ending::Connection) } else { Ok(answer) }
         })
     };
 }
