@@ -1,7 +1,7 @@
-//! Is the host in maintenance? By the disablefile (H4), the switch, or a source of the application's (H19).
+//! Whether the host is in maintenance: by the disablefile (H4), the switch, or a source of the application (H19).
 //!
-//! Each is asked for every request, and none may hold it up: the switch is a flag, and whatever could wait is asked by
-//! a thread of the library's own, for which a request waits no longer than a limit.
+//! They are evaluated for every request. The switch is a flag. Calls that may block run on a separate thread, and a request
+//! waits for that thread only up to a limit.
 
 mod disablefile;
 mod episode;
@@ -27,7 +27,7 @@ pub use self::switch::MaintenanceSwitch;
 use crate::log::LogRecord;
 use crate::runtime::Runtime;
 
-/// Everything that can put the host into maintenance; one of them is enough.
+/// The switch, the disablefile and all sources. The host is in maintenance if one of them is active.
 #[derive(Debug)]
 pub(crate) struct Maintenance {
     switch: MaintenanceSwitch,
@@ -36,17 +36,16 @@ pub(crate) struct Maintenance {
 }
 
 impl Maintenance {
-    /// `disablefile` is `None` if none is set. An answer that takes longer than `limit` is ignored.
+    /// `disablefile` is `None` if it is disabled. A stat or a call that takes longer than `limit` has no result.
     pub(crate) fn new(
         disablefile: Option<&Path>,
         sources: Vec<Arc<dyn MaintenanceSource>>,
         limit: Duration,
     ) -> Self {
-        let sources = sources.into_iter();
         Self {
             switch: MaintenanceSwitch::new(),
             disablefile: Disablefile::new(disablefile, limit),
-            sources: sources.map(|source| Source::new(source, limit)).collect(),
+            sources: sources.into_iter().map(|source| Source::new(source, limit)).collect(),
         }
     }
 
@@ -54,7 +53,7 @@ impl Maintenance {
         &self.switch
     }
 
-    /// Examines the file system before the first request. Returns what is odd about the place of the disablefile (H11).
+    /// Examines the file system before the first request. Returns likely mistakes in the location of the disablefile (H11).
     pub(crate) fn survey(&self) -> Vec<OddPlace> {
         self.disablefile.survey()
     }
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn any_of_the_sources_puts_the_host_into_maintenance_and_none_takes_it_out_alone() {
+    fn the_host_is_in_maintenance_if_any_of_them_is_active() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("maintenance");
         let flags = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
@@ -118,13 +117,15 @@ mod tests {
         let runtime: Arc<dyn Runtime> = Arc::new(ThreadRuntime);
         for combination in 0..16 {
             let [file, switch, first, second] = [1, 2, 4, 8].map(|bit| combination & bit != 0);
-            match file {
-                true => std::fs::write(&path, "").unwrap(),
-                false => std::fs::remove_file(&path).unwrap_or_default(),
+            if file {
+                std::fs::write(&path, "").unwrap();
+            } else {
+                std::fs::remove_file(&path).unwrap_or_default();
             }
-            match switch {
-                true => maintenance.switch().turn_on(),
-                false => maintenance.switch().turn_off(),
+            if switch {
+                maintenance.switch().turn_on();
+            } else {
+                maintenance.switch().turn_off();
             }
             flags[0].store(first, Ordering::SeqCst);
             flags[1].store(second, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! What the core asks of a runtime: the time, timers and tasks.
+//! The runtime: time, timers and tasks.
 
 mod clock;
 pub(crate) mod context;
@@ -23,13 +23,13 @@ use futures::future::{Either, select};
 
 pub use self::threads::ThreadRuntime;
 
-/// A future that a [`Runtime`] is handed, or hands out.
+/// The type of futures that a [`Runtime`] runs or returns.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The time, timers and tasks of the program that an endpoint is part of.
+/// Provides time, timers and tasks. [`HealthBuilder::runtime`](crate::HealthBuilder::runtime) takes it.
 ///
-/// All time in the core comes from here, so that a test can bring a clock of its own. A program brings
-/// none: without one the endpoints use [`ThreadRuntime`].
+/// All time in this crate comes from here, so a test can control the clock. Programs rarely need their own runtime: by
+/// default the endpoints use [`ThreadRuntime`].
 ///
 /// ```
 /// use std::thread;
@@ -38,10 +38,10 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// use futures::executor::block_on;
 /// use health_core::{Health, Runtime, Task};
 ///
-/// /// A thread for everything.
-/// struct Lavish;
+/// /// Starts a thread for each task and each timer.
+/// struct ThreadPerTask;
 ///
-/// impl Runtime for Lavish {
+/// impl Runtime for ThreadPerTask {
 ///     fn now(&self) -> Instant {
 ///         Instant::now()
 ///     }
@@ -61,33 +61,32 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// }
 ///
 /// let health = Health::builder()
-///     .runtime(Lavish)
+///     .runtime(ThreadPerTask)
 ///     .check("database", || async { Ok::<(), String>(()) })
 ///     .build()?;
 /// assert_eq!(block_on(health.respond("checks=all")).body(), "OK");
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
 pub trait Runtime: Send + Sync + 'static {
-    /// The time, from a clock that never goes back.
+    /// Returns the time of a monotonic clock.
     fn now(&self) -> Instant;
 
-    /// A future that is done at `deadline`, or soon after. It may be dropped before, and it may be
-    /// polled on any thread.
+    /// Returns a future that is ready at `deadline`, or soon after. It may be dropped early and polled on any thread.
     fn sleep_until(&self, deadline: Instant) -> Task;
 
-    /// Sees to it that `task` is polled to its end. It returns at once: nobody waits for the task.
+    /// Polls `task` to completion in the background. It must return without waiting for the task.
     ///
-    /// A check that blocks its thread blocks the one that polls it here. A task that is dropped before
-    /// its end is an ERROR of the check it ran.
+    /// A check that blocks its thread blocks the thread that polls `task`. If the runtime drops the task before it is
+    /// done, the check that it executes is reported as an error.
     fn spawn(&self, task: Task);
 }
 
-/// The moment `limit` after `start`; `None` where there is no such moment, which is no deadline.
+/// `start` plus `limit`; `None`, which is no deadline, if an `Instant` cannot represent it.
 pub(crate) fn after(start: Instant, limit: Duration) -> Option<Instant> {
     start.checked_add(limit)
 }
 
-/// Waits for `future` until `deadline`; `None` once that is over.
+/// Waits for `future`; `None` if `deadline` passes first.
 pub(crate) async fn until<F>(
     runtime: &dyn Runtime,
     deadline: Option<Instant>,

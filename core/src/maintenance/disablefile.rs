@@ -1,7 +1,7 @@
 //! The disablefile: one stat per request, never cached (H4).
 //!
-//! On a local file system the request makes the stat itself, which is cheaper than to ask another thread. Everywhere
-//! else a thread of the library's own makes it, and the request waits no longer than its limit.
+//! On a local file system the request makes the stat itself, which is cheaper than a call on another thread. Otherwise a
+//! separate thread makes it, and the request waits for it only up to a limit.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,13 +18,13 @@ use super::survey::{OddPlace, survey};
 use crate::log::LogRecord;
 use crate::runtime::Runtime;
 
-/// How long the build of an endpoint waits for the file system.
+/// How long the build of the endpoints waits for the file system.
 const SURVEY_LIMIT: Duration = Duration::from_secs(1);
 
-/// The disablefile, and what was last known of it.
+/// The disablefile, and its last known state.
 #[derive(Debug)]
 pub(super) struct Disablefile {
-    /// `None` where there is no disablefile.
+    /// `None` if the disablefile is disabled.
     watched: Option<Watched>,
     inline: Inline,
     unreadable: Episode,
@@ -39,11 +39,11 @@ struct Watched {
     last: Arc<LastSeen>,
 }
 
-/// What stats leave behind, also those that end too late.
+/// The results of stats, including those that end too late.
 #[derive(Debug, Default)]
 struct LastSeen {
     is_active: AtomicBool,
-    /// Whether requests may make the stat themselves, as the last probe found.
+    /// Whether requests may make the stat themselves, according to the last probe.
     is_local: AtomicBool,
 }
 
@@ -57,8 +57,8 @@ impl Disablefile {
         }
     }
 
-    /// Finds out, before the first request, whether requests may make the stat themselves; and what is odd about the place
-    /// (H11), which is not known where the file system does not respond in time.
+    /// Examines the file system before the first request: finds out whether requests may make the stat themselves, and
+    /// returns likely mistakes in the location (H11). There are none if the file system does not respond in time.
     pub(super) fn survey(&self) -> Vec<OddPlace> {
         let Some(watched) = &self.watched else {
             return Vec::new();
@@ -68,8 +68,8 @@ impl Disablefile {
         odd.unwrap_or_default()
     }
 
-    /// Whether it exists, and what there is to warn of. The stat follows links: any file at the end of the path
-    /// counts, and none is opened.
+    /// Whether it exists, and a warning if one is due. The stat follows links. Any kind of file counts, and it is not
+    /// opened.
     pub(super) async fn observe(&self, runtime: &Arc<dyn Runtime>) -> (bool, Option<LogRecord>) {
         let Some(watched) = &self.watched else {
             return (false, None);
@@ -83,13 +83,13 @@ impl Disablefile {
         }
         let presence = match seen_inline {
             Some(presence) => Some(presence),
-            // Boxed: few answers need room for the wait.
+            // Boxed: few responses need room for the wait.
             None => Box::pin(watched.prober.probe(runtime)).await,
         };
         self.conclude(watched, presence)
     }
 
-    /// What a stat says; `None` is one that took too long, and keeps the last known state.
+    /// Evaluates a stat. `None` is a stat that took too long; then the last known state applies.
     fn conclude(&self, watched: &Watched, presence: Option<Presence>) -> (bool, Option<LogRecord>) {
         let Watched { path, limit, last, .. } = watched;
         let Some(presence) = presence else {
@@ -125,7 +125,7 @@ impl Watched {
         };
         Self {
             path: path.into(),
-            // On a local file system, the probe at the build is its only one.
+            // On a local file system, only the build probes.
             prober: Prober::fleeting("health-stat", probe, limit),
             limit,
             last,
@@ -133,20 +133,20 @@ impl Watched {
     }
 }
 
-/// Makes the stat, on the prober's thread.
+/// Makes the stat on the thread of the prober.
 #[derive(Debug)]
 struct StatProbe {
     path: PathBuf,
     limit: Duration,
     last: Arc<LastSeen>,
-    /// Whether the kind of file system was found out since the last stat that hung.
+    /// Whether the kind of file system was determined after the last stat that hung.
     is_placed: AtomicBool,
 }
 
 impl Probe for StatProbe {
     type Output = Presence;
 
-    /// Makes the stat, and finds out whether a request may make the next one itself.
+    /// Makes the stat, and determines whether requests may make the next one themselves.
     fn probe(&self, clock: &dyn Runtime, start: Instant) -> Presence {
         let presence = Presence::from_stat(fs::metadata(&self.path));
         let LastSeen { is_active, is_local } = &*self.last;

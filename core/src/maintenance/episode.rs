@@ -1,4 +1,4 @@
-//! A problem that lasts, and is logged once.
+//! A lasting problem, which is logged once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) struct Episode(AtomicBool);
 
 impl Episode {
-    /// Notes a problem. Returns whether an episode begins with it.
+    /// Notes a problem. Returns whether it begins an episode.
     pub(super) fn begins(&self) -> bool {
         !self.0.swap(true, Ordering::Relaxed)
     }
@@ -18,7 +18,7 @@ impl Episode {
     }
 }
 
-/// Reads first: a store on every request would make the cores share one cache line.
+/// Reads first, because a store on every request would make all cores contend for one cache line.
 pub(super) fn remember(flag: &AtomicBool, value: bool) {
     if flag.load(Ordering::Relaxed) != value {
         flag.store(value, Ordering::Relaxed);

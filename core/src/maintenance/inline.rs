@@ -1,4 +1,4 @@
-//! A stat on the thread that serves the request, where that is known to be quick.
+//! A stat on the thread that serves the request, for file systems that are known to be fast.
 
 use std::fs;
 use std::path::Path;
@@ -8,25 +8,25 @@ use std::time::Instant;
 
 use super::presence::Presence;
 
-/// Stats the disablefile, unless another such stat is stuck.
+/// Makes the stat, unless another such stat is stuck.
 ///
-/// Local disks fail as well. Then the first request is stuck, and requests that come more than an instant later are not.
+/// Local disks fail too. Then the first request blocks; requests that come more than 10 milliseconds later do not.
 #[derive(Debug, Default)]
 pub(super) struct Inline {
     epoch: OnceLock<Instant>,
-    /// The millisecond of the epoch in which the running stat began; 0 when none is running.
+    /// The milliseconds since the epoch at which the running stat began; 0 if none is running.
     since: AtomicU32,
 }
 
-/// After how many milliseconds a stat counts as stuck. It takes less than a microsecond, unless its thread has to wait for
-/// a processor: that must not pass for a disk that died.
+/// The number of milliseconds after which a stat counts as stuck. A stat takes less than a microsecond, unless its thread
+/// waits for a processor, which must not count as a failed disk.
 const STUCK_AFTER: u32 = 10;
 
 impl Inline {
-    /// `None` where the stat might get stuck: another is, or the path is a link, which may lead anywhere.
+    /// `None` if the stat could block: another stat is stuck, or the path is a link, which may lead to any file system.
     pub(super) fn stat(&self, path: &Path, now: Instant) -> Option<Presence> {
         let epoch = *self.epoch.get_or_init(|| now);
-        // Counts on from the start after 49 days; never 0.
+        // Wraps after 49 days; never 0.
         let now = (now.saturating_duration_since(epoch).as_millis() as u32).max(1);
         let since = self.since.load(Ordering::Relaxed);
         if since != 0 && now.wrapping_sub(since) > STUCK_AFTER {
@@ -61,7 +61,7 @@ mod tests {
         assert!(matches!(stat(start), Some(Presence::Present)));
         assert!(matches!(stat(start), Some(Presence::Present)));
 
-        // As a stat that began now and does not return would leave it.
+        // The state that a stat which began now and does not return leaves.
         inline.since.store(1, Ordering::Relaxed);
         assert!(stat(start + Duration::from_millis(11)).is_some());
         assert!(stat(start + Duration::from_millis(12)).is_none());

@@ -1,16 +1,16 @@
-//! What the mounts of this process say of a directory: whether a stat there is safe to make on a thread that serves requests,
-//! and whether others see it.
+//! Reads the mounts of this process: whether a stat in a directory is safe on a thread that serves requests, and whether
+//! other processes see the directory.
 
 #[cfg(target_os = "linux")]
 mod table;
 
 use std::path::Path;
 
-/// Whether a stat of `path` asks a local disk, or memory, and so returns at once: on the whole way there, because
-/// each directory of it is looked up.
+/// Whether a stat of `path` reads only local disks or memory, and so returns immediately. Every directory of the path
+/// counts, because each is looked up.
 ///
-/// Not known, and so `false`, on other systems than Linux. Never call it on a thread that must not wait: it
-/// resolves links.
+/// `false` on systems other than Linux, where it is unknown. It resolves links, so do not call it on a thread that must not
+/// block.
 #[cfg(target_os = "linux")]
 pub(super) fn is_local(path: &Path) -> bool {
     let Ok(mounts) = std::fs::read_to_string("/proc/self/mountinfo") else {
@@ -23,7 +23,7 @@ pub(super) fn is_local(path: &Path) -> bool {
             true => here,
             false => directory,
         })
-        // One that is missing will be made on the file system of the nearest that is there.
+        // A missing directory would be created on the file system of its nearest existing parent.
         .filter_map(|directory| directory.canonicalize().ok())
         .peekable();
     directories.peek().is_some()
@@ -35,18 +35,18 @@ pub(super) fn is_local(_path: &Path) -> bool {
     false
 }
 
-/// Why a directory is not the one that others see at its path.
+/// Why other processes see another directory at the same path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(not(any(test, target_os = "linux")), expect(dead_code, reason = "known on Linux alone"))]
 pub(crate) enum Private {
-    /// To a service: `PrivateTmp=` of systemd.
+    /// It is private to a service: `PrivateTmp=` of systemd.
     Service,
-    /// To a container.
+    /// It is private to a container.
     Container,
 }
 
-/// Whether no process outside of this service or container sees `directory`, as far as that can be told: on Linux, of the
-/// directories for temporary files.
+/// Whether `directory` is private to this service or container. This is known only on Linux, and only for directories for
+/// temporary files.
 #[cfg(target_os = "linux")]
 pub(super) fn private(directory: &Path) -> Option<Private> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
@@ -68,7 +68,7 @@ mod tests {
     fn the_way_to_a_directory_is_judged_before_its_links_are_followed() {
         let directory = tempfile::tempdir().unwrap();
         assert!(is_local(&directory.path().join("not-yet/maintenance")));
-        // What /proc says is made up at the moment of asking: no file system to rely on.
+        // The kernel generates /proc when it is read, so it does not show how a disk behaves.
         assert!(!is_local(Path::new("/proc/self/root/tmp/maintenance")));
     }
 }

@@ -1,4 +1,4 @@
-//! What a stat of the disablefile says (H4).
+//! The result of a stat of the disablefile (H4).
 
 use std::io;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub(super) enum Presence {
     Present,
     Absent,
-    /// The stat failed, and not because nothing is there.
+    /// The stat failed, with an error other than "not found".
     Unknown(Arc<io::Error>),
 }
 
@@ -21,7 +21,7 @@ impl Presence {
         }
     }
 
-    /// Whether that is maintenance.
+    /// Whether this counts as maintenance.
     pub(super) fn is_active(&self) -> bool {
         matches!(self, Self::Present)
     }

@@ -1,4 +1,4 @@
-//! Runs a probe that may never return, of a file system (H4) or of a source of the application (H19), on a separate thread.
+//! Runs a probe that may never return on a separate thread: of a file system (H4), or of a source of the application (H19).
 
 use std::fmt;
 use std::sync::{Arc, mpsc};
@@ -10,19 +10,19 @@ use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 use crate::runtime::{Runtime, ThreadRuntime, after, until};
 
-/// What the prober's thread calls.
+/// A call that the thread of the prober makes.
 pub(super) trait Probe: Send + Sync + 'static {
-    /// What a probe returns.
+    /// The result.
     type Output: Clone + Send + 'static;
 
-    /// Probes, from `start` on. It may block indefinitely, and must not panic.
+    /// Makes the call, which begins at `start`. It may block indefinitely, and must not panic.
     fn probe(&self, clock: &dyn Runtime, start: Instant) -> Self::Output;
 }
 
-/// Runs a probe on another thread, and waits for its result no longer than a limit.
+/// Runs a probe on another thread, and waits for its result up to a limit.
 ///
-/// A probe that began before a request came does not count for that request (H4): the request waits for the next one, with all
-/// requests that came since. So at most one probe hangs and one is pending, however many requests there are.
+/// A request does not use a probe that began before the request came (H4). It waits for the next probe, together with all
+/// other requests since then. So at most one probe hangs and one is pending, however many requests there are.
 pub(super) struct Prober<P: Probe> {
     thread: Pool,
     shared: Arc<Shared<P>>,
@@ -31,29 +31,29 @@ pub(super) struct Prober<P: Probe> {
 
 struct Shared<P: Probe> {
     probe: P,
-    /// Probes of a parent process never end in the child of a fork.
+    /// A probe of the parent never ends in the child of a fork.
     queue: PerProcess<Mutex<Queue<P::Output>>>,
 }
 
 struct Queue<T> {
     pending: Option<Arc<Pending<T>>>,
-    /// Since when a probe is running.
+    /// The start of the running probe, if there is one.
     running: Option<Instant>,
 }
 
-/// One probe, for all requests that came before it began.
+/// One probe, shared by all requests that came before it began.
 struct Pending<T> {
     begun: Promise<Instant>,
     output: Promise<T>,
 }
 
 impl<P: Probe> Prober<P> {
-    /// A prober whose thread stays for a while, for the next probe. A probe that takes `limit` has no result.
+    /// A prober whose thread waits a while for the next probe. A probe that takes longer than `limit` has no result.
     pub(super) fn new(name: &'static str, probe: P, limit: Duration) -> Self {
         Self::on(Pool::new(name, 1), probe, limit)
     }
 
-    /// A prober that is used so seldom that no thread stays for the next probe.
+    /// A prober for rare use, whose thread ends after each probe.
     pub(super) fn fleeting(name: &'static str, probe: P, limit: Duration) -> Self {
         Self::on(Pool::fleeting(name), probe, limit)
     }
@@ -63,7 +63,7 @@ impl<P: Probe> Prober<P> {
         Self { thread, shared: Arc::new(Shared { probe, queue }), limit }
     }
 
-    /// Probes for the first time, and calls `then` on the same thread; `None` when that takes longer than `limit`.
+    /// Makes the first probe, and calls `then` on the same thread. `None` if both take longer than `limit`.
     pub(super) fn probe_first<T: Send + 'static>(
         &self,
         limit: Duration,
@@ -75,14 +75,14 @@ impl<P: Probe> Prober<P> {
         self.thread.submit(move || {
             shared.probe.probe(&ThreadRuntime, ThreadRuntime.now());
             let _ = sender.send(then());
-            // For requests that came meanwhile.
+            // For requests that came in the meantime.
             shared.run_pending(&ThreadRuntime);
         });
         receiver.recv_timeout(limit).ok()
     }
 
-    /// The result of a probe that begins after this call; `None` when it takes longer than the limit, and at once
-    /// while the probe before it already does.
+    /// The result of a probe that begins after this call. `None` if it takes longer than the limit; immediately, if the
+    /// previous probe already does.
     pub(super) async fn probe(&self, runtime: &Arc<dyn Runtime>) -> Option<P::Output> {
         let limit = self.limit;
         let (pending, queued) = self.next_probe(runtime);
@@ -90,7 +90,7 @@ impl<P: Probe> Prober<P> {
         until(&**runtime, after(begun, limit), pending.output.wait()).await
     }
 
-    /// The probe that begins next, and since when it is next: as long as the one before it is running.
+    /// The probe that begins next, and the time since which it waits for the running one.
     fn next_probe(&self, runtime: &Arc<dyn Runtime>) -> (Arc<Pending<P::Output>>, Instant) {
         let mut queue = lock(self.shared.queue());
         let is_first = queue.pending.is_none() && queue.running.is_none();
@@ -103,7 +103,7 @@ impl<P: Probe> Prober<P> {
             let (shared, clock) = (self.shared.clone(), runtime.clone());
             self.thread.submit(move || shared.run_pending(&*clock));
         } else {
-            // Should the machine have had no thread for the first.
+            // If no thread could be started for the first request.
             self.thread.staff();
         }
         (pending, running.unwrap_or_else(|| runtime.now()))
@@ -115,7 +115,7 @@ impl<P: Probe> Shared<P> {
         self.queue.get_or_make(|| Mutex::new(Queue { pending: None, running: None }))
     }
 
-    /// Probes until no request waits for it.
+    /// Probes until no request waits.
     fn run_pending(&self, clock: &dyn Runtime) {
         loop {
             let now = clock.now();

@@ -1,4 +1,4 @@
-//! Sources of maintenance that the application brings (H19).
+//! Maintenance sources of the application (H19).
 
 use std::fmt;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ impl LastAnswer {
     }
 }
 
-/// Asks the source, on the prober's thread.
+/// Calls the source on the thread of the prober.
 struct SourceProbe {
     source: Arc<dyn MaintenanceSource>,
     last: Arc<LastAnswer>,
@@ -111,7 +111,7 @@ impl Probe for SourceProbe {
 impl Source {
     pub(super) fn new(source: Arc<dyn MaintenanceSource>, limit: Duration) -> Self {
         let last = Arc::new(LastAnswer(AtomicU8::new(NONE)));
-        // A name that panics is as good as none.
+        // If `name` panics, the source has no name.
         let name = catch(|| source.name().to_owned()).unwrap_or_default();
         let probe = SourceProbe { source, last: last.clone() };
         Self {
@@ -124,13 +124,13 @@ impl Source {
         }
     }
 
-    /// Whether the host is in maintenance according to the source, and what there is to warn of.
+    /// Whether the source is active, and a warning if one is due.
     pub(super) async fn observe(&self, runtime: &Arc<dyn Runtime>) -> (bool, Option<LogRecord>) {
         let answer = self.prober.probe(runtime).await;
         self.conclude(answer)
     }
 
-    /// `None` is an answer that took too long.
+    /// `None` if the call took too long.
     fn conclude(&self, answer: Option<Result<bool, Arc<Panicked>>>) -> (bool, Option<LogRecord>) {
         let last = self.last.is_active();
         let Some(answer) = answer else {

@@ -1,4 +1,4 @@
-//! What is odd about the place of the disablefile, before the first request (H11).
+//! Likely mistakes in the location of the disablefile, found before the first request (H11).
 
 use std::fmt;
 use std::fs::{self, Metadata};
@@ -18,11 +18,11 @@ pub(crate) enum OddPlace {
     Directory,
     /// It is a device.
     Device,
-    /// Its directory is not the one that others see at this path.
+    /// Other processes see another directory at this path.
     Private(Private),
 }
 
-/// Asks the file system, which may block.
+/// Examines the file system, which may block.
 pub(super) fn survey(path: &Path) -> Vec<OddPlace> {
     let directory = match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
@@ -35,14 +35,14 @@ pub(super) fn survey(path: &Path) -> Vec<OddPlace> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Some(OddPlace::NoDirectory(directory.to_owned()))
         }
-        // A private directory is out of the reach of other local users, too.
+        // Other local users cannot reach a private directory.
         Ok(stat) if private.is_none() && is_world_writable(&stat) => Some(OddPlace::WorldWritable),
         _ => None,
     };
     of_path.into_iter().chain(of_directory).chain(private).collect()
 }
 
-/// What exists at the path itself, where that is not what a `touch` makes.
+/// A likely mistake if the path exists already and is not a file that `touch` creates.
 fn odd_file(stat: &Metadata) -> Option<OddPlace> {
     if stat.is_dir() {
         return Some(OddPlace::Directory);
@@ -80,7 +80,7 @@ impl fmt::Display for OddPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WorldWritable => f.write_str(
-                "it is in a world-writable directory, so that any local user can put this host into maintenance",
+                "it is in a world-writable directory, so any local user can put this host into maintenance",
             ),
             Self::NoDirectory(directory) => write!(f, "the directory {directory:?} does not exist"),
             Self::Directory => f.write_str(
@@ -88,15 +88,15 @@ impl fmt::Display for OddPlace {
                  the source of a bind mount does not exist: mount the directory of the disablefile instead)",
             ),
             Self::Device => f.write_str(
-                "it is a device, so that this host is always in maintenance (an empty value turns maintenance off)",
+                "it is a device, so this host is always in maintenance (an empty value turns maintenance off)",
             ),
             Self::Private(Private::Service) => f.write_str(
-                "its directory is private to this service (PrivateTmp= of systemd), which sees no file that is \
-                 created outside",
+                "its directory is private to this service (PrivateTmp= of systemd), so the service does not see files \
+                 that are created outside",
             ),
             Self::Private(Private::Container) => f.write_str(
-                "its directory is that of this container, which sees no file that is created outside: create it by \
-                 `docker exec`, `kubectl exec` or the like, or choose a path on a volume",
+                "its directory is private to this container, which does not see files that are created outside: create \
+                 it with `docker exec`, `kubectl exec` or the like, or choose a path on a volume",
             ),
         }
     }

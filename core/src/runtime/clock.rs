@@ -1,4 +1,4 @@
-//! Timers without a runtime: one thread that sleeps until the next of them is due.
+//! Timers without a runtime: one thread sleeps until the next timer is due.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use crate::runtime::guard::catch;
 use crate::runtime::sync::{Condvar, Mutex, lock, now, spawn_thread};
 
-/// Wakes tasks at their time. Dropping it ends its thread, and no timer wakes anything any more.
+/// Wakes tasks when their timers are due. Dropping it ends its thread and cancels all timers.
 ///
-/// Its thread runs nothing but wakers. It starts with a timer, and ends some time after the last one.
+/// Its thread runs only wakers. It starts with the first timer, and ends some time after the last one.
 pub(super) struct Clock(Arc<Shared>);
 
 struct Shared {
@@ -20,7 +20,7 @@ struct Shared {
     changed: Condvar,
 }
 
-/// When a timer is due; the number tells timers of the same time apart.
+/// The time of a timer; the number distinguishes timers with the same time.
 pub(super) type Timer = (Instant, u64);
 
 #[derive(Default)]
@@ -50,7 +50,7 @@ impl Clock {
         state.timers.insert(timer, waker);
         if !state.is_running {
             let shared = self.0.clone();
-            // Where no thread can be had, the next timer tries again.
+            // If no thread can be started, the next timer tries again.
             state.is_running = spawn_thread("health-clock", move || shared.run()).is_ok();
         } else if state.timers.first_key_value().map(|(first, _)| *first) == Some(timer) {
             self.0.changed.notify_one();
@@ -58,10 +58,10 @@ impl Clock {
         timer
     }
 
-    /// Takes a timer back, if it is not over.
+    /// Cancels a timer that is not due yet.
     pub(super) fn unset(&self, timer: Timer) {
         let waker = lock(&self.0.state).timers.remove(&timer);
-        // A waker is foreign code: it is dropped behind the lock.
+        // A waker may run code of the application when dropped, so the lock is released first.
         drop(waker);
     }
 }

@@ -1,4 +1,4 @@
-//! What code of the application finds around it: its `tracing` span and subscriber, and its tokio runtime.
+//! The context of application code: its `tracing` span and subscriber, and its tokio runtime.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use super::tokio::LiveRuntime;
 /// The context of the code that captured it. Task locals and thread locals are not part of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
-    /// `None` if there is none: a subscriber that the program sets later is then found.
+    /// `None` if there is none, so that a subscriber which the program sets later is used.
     subscriber: Option<Dispatch>,
     span: Span,
     #[cfg(feature = "tokio")]
@@ -24,7 +24,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The context of the caller, whose span does not close as long as this is kept.
+    /// The context of the caller. Its span stays open until this is dropped.
     pub(crate) fn current() -> Self {
         let subscriber = dispatcher::get_default(Dispatch::clone);
         Self {
@@ -45,7 +45,7 @@ impl Context {
         }
     }
 
-    /// The same outside tokio.
+    /// This context without a tokio runtime.
     pub(crate) fn outside_tokio(self) -> Self {
         Self {
             #[cfg(feature = "tokio")]
@@ -54,7 +54,7 @@ impl Context {
         }
     }
 
-    /// The same, in the runtime of `live` if it is in no tokio runtime.
+    /// This context, with the tokio runtime of `live` if it has none.
     #[cfg(feature = "tokio")]
     pub(crate) fn or_in(mut self, live: &LiveRuntime) -> Self {
         self.tokio = self.tokio.or_else(|| live.get());

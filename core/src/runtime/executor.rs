@@ -1,4 +1,4 @@
-//! Polls tasks on a thread of the library's own, and on another while one of them blocks it.
+//! Polls tasks on one thread, and starts another thread while a task blocks the first.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -12,22 +12,22 @@ use crate::runtime::pool::Pool;
 use crate::runtime::process;
 use crate::runtime::sync::{Mutex, lock};
 
-/// See the [module's doc](self). It has one thread, as long as no task blocks it.
+/// See the [module documentation](self). It has one thread unless a task blocks it.
 pub(super) struct Executor {
     pool: Pool,
     clock: Arc<Clock>,
     limits: Limits,
     relief_is_set: AtomicBool,
-    /// The process that has its threads.
+    /// The process in which its threads run.
     process: u32,
 }
 
-/// How soon a task that blocks its thread is found out.
+/// How soon it detects a task that blocks its thread.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
-    /// A poll that takes longer blocks its thread: other threads poll the rest.
+    /// A poll that takes longer counts as blocking, and other threads poll the remaining tasks.
     pub(super) poll: Duration,
-    /// How often polls are looked at while others wait.
+    /// The interval at which it looks for blocking polls while other tasks wait.
     pub(super) round: Duration,
 }
 
@@ -42,7 +42,7 @@ impl Executor {
         })
     }
 
-    /// Polls `task` to its end.
+    /// Polls `task` to completion.
     pub(super) fn spawn(self: &Arc<Self>, task: Task) {
         let spawned = Arc::new(Spawned {
             executor: self.clone(),
@@ -58,7 +58,7 @@ impl Executor {
         }
     }
 
-    /// Looks, in a while, whether a poll blocks the thread that others wait for.
+    /// Schedules a look for a poll that blocks a thread while other tasks wait.
     fn set_relief(self: &Arc<Self>) {
         if !self.relief_is_set.swap(true, Ordering::SeqCst) {
             let waker = Waker::from(Arc::new(Relief(Arc::downgrade(self))));
@@ -67,7 +67,7 @@ impl Executor {
     }
 }
 
-/// What looks whether a poll blocks its thread.
+/// Looks for polls that block their thread.
 struct Relief(Weak<Executor>);
 
 impl Wake for Relief {
@@ -90,17 +90,17 @@ struct Spawned {
 
 struct State {
     phase: Phase,
-    /// Taken out while it is polled.
+    /// `None` while it is polled.
     task: Option<Task>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Waits to be woken.
+    /// Waits for a wake-up.
     Idle,
     Queued,
     Polling,
-    /// Woken while it was polled: it has to be polled again.
+    /// Woken while it was polled, so it must be polled again.
     PollingAgain,
 }
 
@@ -131,7 +131,7 @@ impl Spawned {
 
 impl Wake for Spawned {
     fn wake(self: Arc<Self>) {
-        // A child of a fork has a copy of the task, which is its parent's to run.
+        // In the child of a fork, this is a copy of a task that the parent runs.
         if self.executor.process != process::id() {
             return;
         }

@@ -1,9 +1,8 @@
-//! Containment of panics in code that the application hands in (H12).
+//! Contains panics in code of the application (H12).
 //!
-//! A panic may come from the call that makes a future, from a poll, from the future's `Drop`, and once
-//! more from the `Drop` of the panic's own payload. None of them gets past this module. Two things no
-//! library can contain, because the process ends there: any panic under `panic = "abort"`, and a value
-//! whose `Drop` panics while another panic unwinds past it.
+//! A panic can come from the call that creates a future, from a poll, from the future's `Drop`, and from the `Drop` of the
+//! panic's payload. This module contains all of them. No library can contain two cases, because the process aborts: any
+//! panic under `panic = "abort"`, and a value whose `Drop` panics while another panic unwinds past it.
 
 use std::any::Any;
 use std::fmt;
@@ -14,7 +13,7 @@ use std::task::{Context, Poll};
 
 use crate::text::cut;
 
-/// A panic that was caught; shown as a sentence for the log.
+/// A caught panic. `Display` shows a sentence for the log.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Panicked {
     payload: Option<String>,
@@ -28,7 +27,7 @@ impl Panicked {
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         let panicked = Self { payload: text.map(cut) };
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            // Its drop could panic as well, without end: leaking one payload is the lesser harm.
+            // Dropping it could panic again, without end. Leaking one payload is better.
             std::mem::forget(second);
         }
         panicked
@@ -36,7 +35,7 @@ impl Panicked {
 }
 
 impl Panicked {
-    /// Whether its message contains `text`.
+    /// Whether the message contains `text`.
     pub(crate) fn contains(&self, text: &str) -> bool {
         let payload = self.payload.as_deref();
         payload.is_some_and(|payload| payload.contains(text))
@@ -52,24 +51,24 @@ impl fmt::Display for Panicked {
     }
 }
 
-/// Calls `call`, and returns its panic as a value.
+/// Calls `call`, and returns a panic as an error.
 pub(crate) fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
-    // Unwind safety: what a panic leaves half-done belongs to the application; of ours, only reports
-    // are within reach, and those are whole or absent.
+    // Unwind safety: a panic can leave only values of the application inconsistent. Of ours it can reach only reports,
+    // which are complete or absent.
     catch_unwind(AssertUnwindSafe(call)).map_err(Panicked::new)
 }
 
-/// A future that ends with `Err` where the future inside panics, in whatever way.
+/// A future that returns `Err` if the inner future panics in any of these ways.
 pub(crate) struct Guarded<F>(State<F>);
 
 enum State<F> {
     Running(F),
-    /// The call that was to make the future panicked; `None` once that has been told.
+    /// The call that creates the future panicked. `None` after the panic was returned.
     Ended(Option<Panicked>),
 }
 
 impl<F> Guarded<F> {
-    /// Guards the making of the future as well as the future.
+    /// Guards the call that creates the future, and the future.
     pub(crate) fn new(make: impl FnOnce() -> F) -> Self {
         Self(match catch(make) {
             Ok(future) => State::Running(future),
@@ -77,7 +76,7 @@ impl<F> Guarded<F> {
         })
     }
 
-    /// Drops the future inside, if it is still there.
+    /// Drops the inner future, if it was not dropped yet.
     fn end(&mut self) -> Result<(), Panicked> {
         let state = std::mem::replace(&mut self.0, State::Ended(None));
         catch(|| drop(state))
@@ -107,7 +106,7 @@ impl<F: Future + Unpin> Future for Guarded<F> {
     }
 }
 
-/// A run that nobody waits for any more is dropped half-way; a panic then has nowhere to be reported.
+/// A future that is dropped before it is ready has no result, so a panic cannot be reported.
 impl<F> Drop for Guarded<F> {
     fn drop(&mut self) {
         let _ = self.end();
@@ -135,7 +134,7 @@ mod tests {
         }
     }
 
-    /// Its payload's drop panics with a payload whose drop panics, and so on for ever.
+    /// Its payload's drop panics with a payload whose drop panics, and so on without end.
     struct EndlessPanic;
 
     impl Drop for EndlessPanic {
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_future_that_does_not_panic_is_left_alone() {
+    fn a_future_that_does_not_panic_returns_its_output() {
         assert_eq!(outcome(|| ready(())), Ok(()));
     }
 

@@ -1,5 +1,4 @@
-//! Every order in which threads can meet over the pool, the clock and the executor, tried by
-//! [loom](https://docs.rs/loom).
+//! Models of the pool, the clock and the executor: [loom](https://docs.rs/loom) tries every order of their threads.
 //!
 //! Loom regards a thread that never stops waiting as a deadlock, so each model also shows that the library's threads end.
 
@@ -16,14 +15,14 @@ use super::executor::{Executor, Limits};
 use super::pool::{PATIENCE, Pool};
 use super::promise::Promise;
 
-/// Tries all orders, but for those that interrupt threads more often than this.
+/// Tries all orders with at most this many preemptions.
 fn model(body: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(2);
     builder.check(body);
 }
 
-/// A promise, and what keeps it.
+/// A promise, and a waker that fulfills it.
 fn promise() -> (Arc<Promise<()>>, impl FnOnce() + Send + 'static) {
     let promise = Arc::new(Promise::default());
     let kept = promise.clone();
@@ -33,7 +32,7 @@ fn promise() -> (Arc<Promise<()>>, impl FnOnce() + Send + 'static) {
     (promise, keep)
 }
 
-/// Keeps a promise when it is woken.
+/// Fulfills a promise when it is woken.
 struct Wakes(Arc<Promise<()>>);
 
 impl Wake for Wakes {
@@ -76,7 +75,7 @@ fn a_job_that_blocks_and_is_given_up_makes_room_for_the_next() {
         let blocks = pool.submit(move || block_on(released.wait()));
         let (done, finish) = promise();
         pool.submit(finish);
-        // It blocks, or has not begun: then it never does.
+        // It blocks, or it has not started and never will.
         blocks.give_up();
         block_on(done.wait());
         release();
@@ -103,7 +102,7 @@ fn a_pool_that_is_dropped_ends_its_threads_and_drops_what_is_queued() {
 }
 
 #[test]
-fn a_clock_wakes_every_timer_also_one_that_is_set_as_its_thread_ends() {
+fn a_clock_wakes_every_timer_even_one_that_is_set_while_its_thread_ends() {
     model(|| {
         let clock = Arc::new(Clock::new(Duration::ZERO));
         let now = Instant::now();
@@ -119,7 +118,7 @@ fn a_clock_wakes_every_timer_also_one_that_is_set_as_its_thread_ends() {
     });
 }
 
-/// loom never gets to the end of the longer one.
+/// loom never reaches the end of the longer one.
 #[test]
 fn a_timer_that_is_sooner_than_all_others_does_not_wait_for_them() {
     model(|| {
@@ -135,7 +134,7 @@ fn a_timer_that_is_sooner_than_all_others_does_not_wait_for_them() {
     });
 }
 
-/// An executor that looks for polls that block at once, or never.
+/// An executor that looks for blocking polls immediately, or never.
 fn executor(round: Duration) -> Arc<Executor> {
     let limits = Limits { poll: Duration::ZERO, round };
     let pool = Pool::growing("health-loom", PATIENCE);
@@ -182,7 +181,7 @@ fn a_task_that_blocks_its_thread_keeps_no_other_from_running() {
         let executor = executor(Duration::ZERO);
         let (released, release) = promise();
         let (done, finish) = promise();
-        // It blocks: a task that awaits would give its thread back.
+        // It blocks; a task that awaits would release its thread.
         executor.spawn(Box::pin(async move { block_on(released.wait()) }));
         executor.spawn(Box::pin(async move { finish() }));
         block_on(done.wait());

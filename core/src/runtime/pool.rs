@@ -1,10 +1,10 @@
-//! A few threads for code that may block for ever.
+//! A small pool of threads for code that may block indefinitely.
 //!
-//! The threads are detached: a process ends without waiting for them. At most `limit` of them work side
-//! by side; a job that is [given up](Job::give_up) no longer counts, so that what hangs cannot starve
-//! what does not. Its thread stays behind until the job returns, and ends then if it is not needed.
+//! The threads are detached, so the process exits without waiting for them. At most `limit` of them work at the same time.
+//! A job that is [given up](Job::give_up) no longer counts, so a hanging job does not starve others. Its thread stays until
+//! the job returns, and then ends unless it is needed.
 //!
-//! A process that forks keeps its threads and jobs; the child starts with a pool without any.
+//! When a process forks, the parent keeps its threads and jobs, and the child starts with an empty pool.
 
 #[cfg(test)]
 mod tests;
@@ -20,10 +20,10 @@ use crate::runtime::sync::{Condvar, Mutex, MutexGuard, lock, spawn_thread};
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// How long most threads wait for more work before they end.
+/// How long an idle thread waits for work before it ends, unless the pool sets another time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// See the [module's doc](self). Dropping it ends the threads that have nothing to do.
+/// See the [module documentation](self). Dropping it ends idle threads.
 pub(crate) struct Pool {
     kind: Kind,
     shared: PerProcess<Arc<Shared>>,
@@ -35,13 +35,13 @@ struct Kind {
     limit: usize,
     /// Whether each job that is given up raises the limit by one.
     grows: bool,
-    /// How long a thread waits for more work before it ends.
+    /// How long an idle thread waits for work before it ends.
     patience: Duration,
 }
 
 struct Shared {
     kind: Kind,
-    /// The process that has its threads.
+    /// The process in which its threads run.
     process: u32,
     state: Mutex<State>,
     changed: Condvar,
@@ -52,40 +52,40 @@ struct State {
     queue: VecDeque<(u64, Work)>,
     running: BTreeMap<u64, Running>,
     next: u64,
-    /// Threads that wait for work, and those on their way to it.
+    /// Threads that wait for work, including those that are just starting.
     idle: usize,
     starting: usize,
-    /// Threads that count against the limit: all but those whose job was given up.
+    /// Threads that count toward the limit: all except those whose job was given up.
     counted: usize,
     is_closed: bool,
 }
 
-/// A job that a thread works on.
+/// A job that a thread executes.
 struct Running {
     since: Instant,
     is_given_up: bool,
 }
 
 impl State {
-    /// Whether there is work that no such thread will take.
+    /// Whether there is more queued work than idle threads.
     fn is_behind(&self) -> bool {
         self.queue.len() > self.idle + self.starting
     }
 }
 
 impl Pool {
-    /// A pool without threads: they are made when there is work.
+    /// An empty pool. Threads start when there is work.
     pub(crate) fn new(name: &'static str, limit: usize) -> Self {
         Self::described(name, limit, false, PATIENCE)
     }
 
-    /// A pool of one thread for work that is seldom: it ends when there is no more.
+    /// A pool of one thread for rare work. The thread ends when the queue is empty.
     pub(crate) fn fleeting(name: &'static str) -> Self {
         Self::described(name, 1, false, Duration::ZERO)
     }
 
-    /// A pool of one thread, and of as many more as there are jobs given up: where some block, the next may
-    /// well block too. A thread waits for more work as long as `patience`.
+    /// A pool of one thread, plus one for each job that was given up, because where some jobs block, the next may block
+    /// too. An idle thread waits `patience` for work.
     pub(crate) fn growing(name: &'static str, patience: Duration) -> Self {
         Self::described(name, 1, true, patience)
     }
@@ -105,8 +105,7 @@ impl Pool {
         })
     }
 
-    /// Queues `work`. Where no thread can be made, it waits for the next attempt: another job, or
-    /// [`Pool::staff`].
+    /// Queues `work`. If no thread can be started, it waits for the next attempt: another job, or [`Pool::staff`].
     pub(crate) fn submit(&self, work: impl FnOnce() + Send + 'static) -> Job {
         let shared = self.shared();
         let mut state = shared.lock();
@@ -117,18 +116,18 @@ impl Pool {
         Job { pool: shared.clone(), number }
     }
 
-    /// Tries again where no thread could be made.
+    /// Tries again to start threads for queued work.
     pub(crate) fn staff(&self) {
         let shared = self.shared();
         shared.staff(shared.lock());
     }
 
-    /// Whether there is work that waits for a thread.
+    /// Whether work is queued.
     pub(crate) fn is_behind(&self) -> bool {
         self.shared().lock().is_behind()
     }
 
-    /// Gives up what runs for `patience` or longer, if other work waits for it.
+    /// Gives up jobs that have run for `patience` or longer, if other work is queued.
     pub(crate) fn relieve(&self, patience: Duration) {
         let shared = self.shared();
         let mut state = shared.lock();
@@ -160,7 +159,7 @@ impl Drop for Pool {
         };
         let mut state = shared.lock();
         state.is_closed = true;
-        // Dropped behind the lock: what a job holds is foreign.
+        // A job holds code of the application, so it is dropped after the lock is released.
         let queue = std::mem::take(&mut state.queue);
         drop(state);
         shared.changed.notify_all();
@@ -168,14 +167,14 @@ impl Drop for Pool {
     }
 }
 
-/// A job in a pool's hands. Dropping this changes nothing.
+/// A handle to a queued or running job. Dropping it does not affect the job.
 pub(crate) struct Job {
     pool: Arc<Shared>,
     number: u64,
 }
 
 impl Job {
-    /// Takes it out of the queue, or lets its thread no longer count against the limit.
+    /// Removes the job from the queue, or excludes its thread from the limit if it runs.
     pub(crate) fn give_up(&self) {
         if self.pool.process != process::id() {
             return;
@@ -201,7 +200,7 @@ impl Shared {
         lock(&self.state)
     }
 
-    /// Sees to it that somebody takes what is queued.
+    /// Wakes or starts a thread for queued work.
     fn staff(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         self.changed.notify_one();
         while state.is_behind() && state.counted < self.limit(&state) {
@@ -221,7 +220,8 @@ impl Shared {
         self.kind.limit + if self.kind.grows { given_up.count() } else { 0 }
     }
 
-    /// What a thread does, until the pool is closed or its job was given up and others do the work.
+    /// The loop of a thread. It ends when the pool is closed, or when the job of the thread was given up and the thread is
+    /// not needed.
     fn work(&self) {
         let mut state = self.lock();
         state.starting -= 1;

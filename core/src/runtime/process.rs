@@ -1,17 +1,17 @@
 //! Forks: a child process has a copy of its parent's memory, but none of its threads.
 //!
-//! So a value that stands for threads belongs to the process that made it, and a child makes another one. What the
-//! child needs of the parent's locks it never takes: a thread that does not exist there may hold them.
+//! So a value that depends on threads belongs to the process that created it, and a child creates its own. The child never
+//! takes locks of the parent, because a thread that does not exist in the child may hold them.
 
 use std::sync::OnceLock;
 
-/// The process that calls this. A system call: for paths that run checks, not for a plain answer.
+/// The id of this process. It is a system call, so only code that runs checks uses it, not a response without checks.
 pub(crate) fn id() -> u32 {
-    // Elsewhere there is no fork, and on some platforms no number of a process.
+    // Other systems have no fork, and some platforms have no process ids.
     if cfg!(unix) { std::process::id() } else { 0 }
 }
 
-/// A value for each process: a child makes its own when it first needs it, whatever its parent had.
+/// A value for each process. A child creates its own when it first needs it.
 ///
 /// Reading it takes no lock. The values of ancestors stay in memory and are not used.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct PerProcess<T>(OnceLock<Box<Entry<T>>>);
 struct Entry<T> {
     process: u32,
     value: T,
-    /// That of a child.
+    /// The entry of a child.
     next: PerProcess<T>,
 }
 
@@ -36,7 +36,7 @@ impl<T> PerProcess<T> {
         Self(OnceLock::new())
     }
 
-    /// The value of this process; `make` makes it.
+    /// The value of this process, created by `make` if there is none.
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
         self.get_or_make_in(id(), make)
     }
@@ -50,7 +50,7 @@ impl<T> PerProcess<T> {
     fn get_or_make_in(&self, process: u32, make: impl FnOnce() -> T) -> &T {
         let (latest, next) = self.latest();
         let entry = match latest {
-            // Only the latest: the number of an ancestor that is gone may come again.
+            // Only the latest entry: a process id of a dead ancestor can be reused.
             Some(entry) if entry.process == process => entry,
             _ => {
                 next.0.get_or_init(|| Box::new(Entry { process, value: make(), next: Self::new() }))
@@ -59,7 +59,7 @@ impl<T> PerProcess<T> {
         &entry.value
     }
 
-    /// The latest entry, and where the next one belongs.
+    /// The latest entry, and the place for the next.
     fn latest(&self) -> (Option<&Entry<T>>, &Self) {
         let (mut latest, mut next) = (None, self);
         while let Some(entry) = next.0.get() {
@@ -74,7 +74,7 @@ mod tests {
     use super::PerProcess;
 
     #[test]
-    fn each_process_has_a_value_that_it_makes_once() {
+    fn each_process_creates_its_value_once() {
         let value = PerProcess::new();
         assert_eq!(value.get(), None);
         for (process, made, expected) in [
@@ -82,7 +82,7 @@ mod tests {
             (1, "again", "parent"),
             (2, "child", "child"),
             (2, "again", "child"),
-            // Of a grandchild that has the number of its grandparent.
+            // A grandchild with the process id of its grandparent.
             (1, "grandchild", "grandchild"),
             (1, "again", "grandchild"),
         ] {

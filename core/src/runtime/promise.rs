@@ -1,4 +1,4 @@
-//! A value that is set once, and any number of tasks that wait for it.
+//! A value that is set once, for any number of waiting tasks.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -7,14 +7,14 @@ use std::task::{Context, Poll, Waker};
 
 use crate::runtime::sync::{Mutex, lock};
 
-/// A value that is set once. The first to set it wins; what comes later is dropped.
+/// A value that is set once. Later values are dropped.
 #[derive(Debug)]
 pub(crate) struct Promise<T>(Mutex<State<T>>);
 
 #[derive(Debug)]
 struct State<T> {
     value: Option<T>,
-    /// By the number of their wait, so that one that ends early leaves nothing behind.
+    /// By the number of the wait, so that a wait which is dropped removes its waker.
     wakers: BTreeMap<u64, Waker>,
     waits: u64,
 }
@@ -26,7 +26,7 @@ impl<T> Default for Promise<T> {
 }
 
 impl<T: Clone> Promise<T> {
-    /// Sets the value and wakes all who wait; whether it was the first to do so.
+    /// Sets the value and wakes all waiting tasks. Returns `false` if it was set before.
     pub(crate) fn set(&self, value: T) -> bool {
         let mut state = lock(&self.0);
         if state.value.is_some() {
@@ -34,7 +34,7 @@ impl<T: Clone> Promise<T> {
         }
         state.value = Some(value);
         let wakers = std::mem::take(&mut state.wakers);
-        // A waker is foreign code: it must find the lock free.
+        // A waker may run code of the application, so the lock is released first.
         drop(state);
         wakers.into_values().for_each(Waker::wake);
         true
@@ -45,7 +45,7 @@ impl<T: Clone> Promise<T> {
         lock(&self.0).value.clone()
     }
 
-    /// Waits for the value. Dropping the wait is no loss to anybody else.
+    /// Waits for the value. Dropping the wait does not affect others.
     pub(crate) fn wait(&self) -> Wait<'_, T> {
         Wait { promise: self, number: None }
     }

@@ -1,6 +1,6 @@
-//! Notices that the whole process stood still: that it was stopped, or its machine suspended.
+//! Detects that the whole process stood still, because it was stopped or its machine was suspended.
 //!
-//! No clock tells. But where a timer was due and no thread noticed in a while that its time had passed, none ran.
+//! No clock shows this. But if a timer was due and no thread noticed it for a while, no thread was running.
 
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
@@ -8,25 +8,25 @@ use std::time::{Duration, Instant};
 
 use crate::runtime::sync::{Mutex, lock};
 
-/// How late threads may be on a busy machine.
+/// How late a thread may notice a timer on a busy machine.
 const TOLERANCE: Duration = Duration::from_millis(250);
 
-/// See the [module's doc](self).
+/// See the [module documentation](self).
 #[derive(Debug, Default)]
 pub(crate) struct Standstill(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// The latest time at which a thread looked at the clock.
+    /// The latest time at which a thread read the clock.
     seen: Option<Instant>,
-    /// The times at which a timer wakes a thread that will look, and their number.
+    /// The times at which timers will wake a thread to read the clock, and the number of timers for each.
     expected: BTreeMap<Instant, usize>,
     /// The end of the last standstill.
     resumed: Option<Instant>,
 }
 
 impl Standstill {
-    /// A thread looks at the clock, which shows `now`.
+    /// Notes that a thread read the clock, which shows `now`.
     pub(crate) fn look(&self, now: Instant) {
         let mut state = lock(&self.0);
         if let Some(seen) = state.seen {
@@ -38,20 +38,20 @@ impl Standstill {
         state.seen = state.seen.max(Some(now));
     }
 
-    /// The same for a thread that was blocked by a check: what it has missed, others may have noticed.
+    /// The same for a thread that a check may have blocked: other threads may have noticed the timers that it missed.
     pub(crate) fn look_after_block(&self, now: Instant) {
         let mut state = lock(&self.0);
         state.seen = state.seen.max(Some(now));
     }
 
-    /// A thread will look at the clock at `due`, or as soon as this is dropped.
+    /// Notes that a thread will read the clock at `due`, or when the returned value is dropped.
     pub(crate) fn expect(&self, due: Instant) -> Expected<'_> {
         *lock(&self.0).expected.entry(due).or_default() += 1;
         let standstill = self;
         Expected { standstill, due }
     }
 
-    /// The end of the last standstill, as the first thread noticed it.
+    /// The end of the last standstill: the time at which a thread first noticed it.
     pub(crate) fn resumed(&self) -> Option<Instant> {
         lock(&self.0).resumed
     }
@@ -103,10 +103,10 @@ mod tests {
     }
 
     #[test]
-    fn a_time_in_which_no_timer_was_due_is_none() {
+    fn a_time_without_a_due_timer_is_no_standstill() {
         let (standstill, start) = (Standstill::default(), Instant::now());
         let _first = standstill.expect(start + 9 * SECOND);
-        // The first look of all knows of no time before it.
+        // The first reading has nothing to compare with.
         standstill.look(start + 10 * SECOND);
         let expected = standstill.expect(start + 11 * SECOND);
         drop(standstill.expect(start + 11 * SECOND));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_was_blocked_is_none() {
+    fn a_blocked_thread_is_no_standstill() {
         let (standstill, start) = (Standstill::default(), Instant::now());
         standstill.look(start);
         let _expected = standstill.expect(start + SECOND);

@@ -1,6 +1,5 @@
-//! Locks, condition variables and threads: the one module that imports them from the standard library. Under
-//! `--cfg health_loom` the unit tests use loom's instead, which tries every order in which threads can meet (see
-//! `docs/design.md`).
+//! Locks, condition variables and threads. Only this module imports them from the standard library. Under
+//! `--cfg health_loom` the unit tests use those of loom, which tries every order of the threads (see `docs/design.md`).
 
 #[cfg(all(test, health_loom))]
 use loom::{sync as imp, thread};
@@ -12,7 +11,7 @@ use std::{sync as imp, thread};
 
 pub(crate) use imp::{Mutex, MutexGuard};
 
-/// Locks, also after a panic: the data behind these locks is whole whenever they are released.
+/// Locks, and ignores poisoning: the data behind these locks is consistent whenever they are released.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -22,9 +21,9 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct Condvar(imp::Condvar);
 
 impl Condvar {
-    /// Waits for a notification, for `limit` at most; whether that is over.
+    /// Waits for a notification, at most for `limit`. Returns whether it timed out.
     ///
-    /// loom knows no time: there a limit of zero is over at once, and any other never.
+    /// loom has no time: under loom, zero times out immediately, and any other limit never does.
     pub(crate) fn wait_timeout<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -38,12 +37,12 @@ impl Condvar {
         (guard, timeout.timed_out())
     }
 
-    /// Wakes one thread that waits.
+    /// Wakes one waiting thread.
     pub(crate) fn notify_one(&self) {
         self.0.notify_one();
     }
 
-    /// Wakes all threads that wait.
+    /// Wakes all waiting threads.
     pub(crate) fn notify_all(&self) {
         self.0.notify_all();
     }
@@ -53,14 +52,14 @@ impl Condvar {
 ///
 /// # Errors
 ///
-/// The system has no room for another thread.
+/// The system cannot start another thread.
 pub(crate) fn spawn_thread(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    // The usual stack: an overflow would end the process, and untouched pages cost nothing.
+    // The default stack size: an overflow would end the process, and untouched pages cost nothing.
     let thread = thread::Builder::new().name(name.to_owned());
     thread.spawn(body).map(drop)
 }
 
-/// The time. Under loom another thread runs first, if one can: code that waits for a time does not spin.
+/// The current time. Under loom it yields to another thread first, so that code which waits for a time does not spin.
 pub(crate) fn now() -> Instant {
     #[cfg(all(test, health_loom))]
     thread::yield_now();

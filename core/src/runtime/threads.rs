@@ -1,4 +1,4 @@
-//! The runtime of a program that has none.
+//! The default runtime, which needs no other.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,13 +12,13 @@ use super::pool::{PATIENCE, Pool};
 use super::process::{self, PerProcess};
 use super::{Runtime, Task};
 
-/// Threads of the library's own: one that keeps the time, one that polls checks.
+/// The default [`Runtime`]: one thread for timers, and one that polls checks.
 ///
-/// All endpoints of the process share them. They start when they are used, end when they have been idle for a second,
-/// and do not delay the end of the process. A check that blocks its thread keeps that thread, and another thread
-/// polls the other checks. A child of a fork has threads of its own, and runs nothing that its parent began.
+/// All endpoints of the process share the threads. They start on first use, end after one idle second, and do not delay
+/// the exit of the process. If a check blocks its thread, another thread polls the other checks. The child of a fork
+/// starts its own threads, and does not continue the work of its parent.
 ///
-/// With the feature `tokio`, checks are polled inside the application's tokio runtime all the same: see
+/// With the feature `tokio`, checks still run inside the application's tokio runtime: see
 /// [`Check`](crate::Check#context).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ThreadRuntime;
@@ -57,17 +57,17 @@ impl Threads {
     }
 }
 
-/// A future that is done at its time.
+/// A future that is ready at its time.
 struct Sleep {
     due: Instant,
-    /// What was set last, and with whom.
+    /// The timer that was set last, and its clock.
     timer: Option<(&'static Threads, Timer)>,
 }
 
 impl Sleep {
     fn unset(&mut self) {
         if let Some((threads, timer)) = self.timer.take() {
-            // In the child of a fork the timer belongs to the parent.
+            // In the child of a fork, the timer belongs to the parent.
             if threads.process == process::id() {
                 threads.clock.unset(timer);
             }
@@ -106,7 +106,7 @@ mod tests {
     use super::{Runtime as _, ThreadRuntime};
 
     #[test]
-    fn a_task_that_blocks_its_thread_holds_up_no_other() {
+    fn a_task_that_blocks_its_thread_does_not_delay_others() {
         let (release, released) = mpsc::channel::<()>();
         let (done, is_done) = mpsc::channel();
         ThreadRuntime.spawn(Box::pin(async move {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_panics_holds_up_no_other() {
+    fn a_task_that_panics_does_not_delay_others() {
         let (done, is_done) = mpsc::channel();
         ThreadRuntime.spawn(Box::pin(async { panic!("a task of the test") }));
         ThreadRuntime.spawn(Box::pin(async move { done.send(()).unwrap() }));
@@ -133,7 +133,7 @@ mod tests {
             futures::future::poll_fn(|context| {
                 polls += 1;
                 let waker = context.waker().clone();
-                // From another thread, and done before this poll is.
+                // From another thread, and finished before this poll ends.
                 thread::spawn(move || waker.wake()).join().unwrap();
                 match polls {
                     3 => std::task::Poll::Ready(()),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sleep_whose_time_is_over_is_done_at_once() {
+    fn a_sleep_until_a_past_time_is_ready_immediately() {
         block_on(ThreadRuntime.sleep_until(Instant::now()));
     }
 }

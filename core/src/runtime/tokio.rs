@@ -1,4 +1,4 @@
-//! The tokio runtime for checks that no request inside a tokio runtime started.
+//! The tokio runtime for checks whose run was not started inside one.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use super::process::PerProcess;
 use super::promise::Promise;
 use super::sync::{Mutex, lock};
 
-/// The first runtime that was offered, until it has shut down; then the next. A child of a fork starts without one.
+/// The first runtime that was offered; after it has shut down, the next. The child of a fork starts without one.
 #[derive(Default)]
 pub(crate) struct LiveRuntime(PerProcess<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     known: Option<Known>,
-    /// Set when a runtime is known again.
+    /// Set when a runtime becomes known.
     arrival: Arc<Promise<()>>,
 }
 
@@ -30,7 +30,7 @@ impl Known {
     fn new(handle: Handle) -> Self {
         let has_shut_down = Arc::new(AtomicBool::new(false));
         let guard = SetOnDrop(has_shut_down.clone());
-        // A runtime drops its tasks when it shuts down, and a task that comes later at once.
+        // A runtime drops its tasks when it shuts down, and drops later tasks immediately.
         handle.spawn(async move {
             let _guard = guard;
             pending::<()>().await;
@@ -59,7 +59,7 @@ impl LiveRuntime {
         self.0.get_or_make(Mutex::default)
     }
 
-    /// Takes the runtime of the caller, if there is one and no other is known.
+    /// Notes the runtime of the caller, if there is one and no other is known.
     pub(crate) fn offer(&self) {
         let Ok(handle) = Handle::try_current() else {
             return;
@@ -67,7 +67,7 @@ impl LiveRuntime {
         if self.get().is_some() {
             return;
         }
-        // Before the lock: a runtime that has shut down drops the task of it at once.
+        // Before the lock is taken: a runtime that has shut down drops its task immediately.
         let known = Known::new(handle);
         let mut state = lock(self.state());
         let former = state.known.replace(known);
@@ -81,7 +81,7 @@ impl LiveRuntime {
         lock(self.state()).live().cloned()
     }
 
-    /// Set as soon as a runtime is known; `None` if one is.
+    /// Set when a runtime becomes known; `None` if one is known already.
     pub(crate) fn arrival(&self) -> Option<Arc<Promise<()>>> {
         let state = lock(self.state());
         state.live().is_none().then(|| state.arrival.clone())

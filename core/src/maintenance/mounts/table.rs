@@ -1,10 +1,10 @@
-//! The mounts of a process, as Linux lists them.
+//! The mounts of a process, as listed by Linux.
 
 use std::path::Path;
 
 use super::Private;
 
-/// File systems whose stat does not wait for another machine or process. All others are not trusted.
+/// File systems whose stat does not wait for another machine or process. All others count as slow.
 const LOCAL: [&str; 15] = [
     "bcachefs", "btrfs", "devtmpfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay",
     "ramfs", "squashfs", "tmpfs", "xfs", "zfs",
@@ -12,14 +12,14 @@ const LOCAL: [&str; 15] = [
 
 /// One line of `/proc/self/mountinfo` (proc(5)).
 struct Mount<'a> {
-    /// What of the file system is mounted.
+    /// The directory of the file system that is mounted.
     root: String,
-    /// Where.
+    /// The mount point.
     point: String,
     kind: &'a str,
 }
 
-/// What is mounted over another comes after it. Lines that cannot be read are left out.
+/// A mount over another comes after it. Lines that cannot be parsed are skipped.
 fn mounts(text: &str) -> impl Iterator<Item = Mount<'_>> {
     text.lines().filter_map(|line| {
         let (mount, file_system) = line.split_once(" - ")?;
@@ -32,8 +32,8 @@ fn mounts(text: &str) -> impl Iterator<Item = Mount<'_>> {
     })
 }
 
-/// Whether all mounts above `directory`, and the one it is on, are local, by the text of `/proc/self/mountinfo`. What is
-/// mounted over another counts with it.
+/// Whether the mount of `directory` and all mounts above it are local, according to the text of `/proc/self/mountinfo`.
+/// Mounts that are hidden by another mount count too.
 pub(super) fn is_on_local_mounts(directory: &Path, text: &str) -> bool {
     let mut above = mounts(text).filter(|mount| directory.starts_with(&mount.point)).peekable();
     above.peek().is_some() && above.all(|mount| LOCAL.contains(&mount.kind))
@@ -52,7 +52,7 @@ pub(super) fn private(directory: &Path, text: &str) -> Option<Private> {
         return None;
     }
     let above = mounts(text).filter(|mount| directory.starts_with(&mount.point));
-    // Of equally long ones the last, which is mounted over the others.
+    // If several are equally long, the last one is mounted over the others.
     let nearest = above.max_by_key(|mount| mount.point.len())?;
     if nearest.root.contains("/systemd-private-") {
         return Some(Private::Service);
@@ -62,7 +62,7 @@ pub(super) fn private(directory: &Path, text: &str) -> Option<Private> {
     (is_container && nearest.point == "/").then_some(Private::Container)
 }
 
-/// Space, tab, line feed and backslash stand as octal escapes.
+/// Space, tab, line feed and backslash are written as octal escapes.
 fn unescaped(point: &str) -> String {
     let escapes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
     let replace = |text: String, (escape, plain): (&str, &str)| text.replace(escape, plain);
@@ -149,11 +149,11 @@ mod tests {
     fn a_tmp_of_the_host_is_not_private() {
         for host in [
             MOUNTS,
-            // A live system runs on an overlay as well.
+            // A live system runs on an overlay too.
             "22 1 0:20 / / rw - overlay overlay rw,lowerdir=/run/rootfs,upperdir=/x,workdir=/y",
-            // A network namespace may bring a list of hosts.
+            // A network namespace may mount its own list of hosts.
             "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n40 22 8:1 /etc/netns/a/hosts /etc/hosts rw - ext4 /dev/sda1 rw",
-            // The private directory of another service is in sight, but not over /tmp.
+            // The private directory of another service is visible, but not mounted over /tmp.
             "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n41 22 8:1 /tmp/systemd-private-1f-x/tmp /mnt rw - ext4 /dev/sda1 rw",
             "",
             "nonsense",

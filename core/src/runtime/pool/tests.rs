@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Job, Pool};
 
-/// Jobs that last until they are released, one after the other.
+/// Jobs that block until they are released, one after the other.
 struct Gate {
     start: Sender<()>,
     started: Receiver<()>,
@@ -33,7 +33,7 @@ impl Gate {
     }
 }
 
-/// Waits until that many threads count, and one waits for work if `idle`.
+/// Waits until this many threads count toward the limit, and, if `idle`, until one waits for work.
 fn settles(pool: &Pool, counted: usize, idle: usize) {
     loop {
         let state = pool.shared().lock();
@@ -46,7 +46,7 @@ fn settles(pool: &Pool, counted: usize, idle: usize) {
 }
 
 #[test]
-fn a_job_takes_one_thread_and_the_next_takes_the_same() {
+fn the_next_job_reuses_the_thread() {
     let pool = Pool::new("health-test", 4);
     let gate = Gate::new();
     for _ in 0..3 {
@@ -60,7 +60,7 @@ fn a_job_takes_one_thread_and_the_next_takes_the_same() {
 }
 
 #[test]
-fn jobs_side_by_side_take_a_thread_each_up_to_the_limit() {
+fn concurrent_jobs_use_a_thread_each_up_to_the_limit() {
     let pool = Pool::new("health-test", 2);
     let gate = Gate::new();
     let first = gate.submit(&pool);
@@ -74,7 +74,7 @@ fn jobs_side_by_side_take_a_thread_each_up_to_the_limit() {
     pool.staff();
     assert!(pool.is_behind());
 
-    // Given up, however often, it leaves room for one more.
+    // Giving it up, however often, makes room for one more.
     first.give_up();
     first.give_up();
     assert_eq!(pool.shared().lock().counted, 2);
@@ -85,7 +85,7 @@ fn jobs_side_by_side_take_a_thread_each_up_to_the_limit() {
 }
 
 #[test]
-fn a_job_that_is_given_up_in_the_queue_is_never_done() {
+fn a_queued_job_that_is_given_up_never_runs() {
     let pool = Pool::new("health-test", 1);
     let gate = Gate::new();
     gate.submit(&pool);
@@ -107,7 +107,7 @@ fn a_growing_pool_has_one_thread_more_than_jobs_that_were_given_up() {
     gate.is_started();
     pool.relieve(Duration::from_secs(3600));
     assert_eq!(pool.shared().lock().counted, 1);
-    // One blocks: two go on. All three block: the last is no longer alone either.
+    // One blocks: two continue. When all three block, a fourth starts.
     pool.relieve(Duration::ZERO);
     assert_eq!(pool.shared().lock().counted, 2);
     gate.is_started();
@@ -116,14 +116,14 @@ fn a_growing_pool_has_one_thread_more_than_jobs_that_were_given_up() {
     pool.relieve(Duration::ZERO);
     gate.is_started();
     assert!(!pool.is_behind());
-    // Nothing waits any more, and so nothing is given up.
+    // Nothing is queued, so nothing is given up.
     let counted = pool.shared().lock().counted;
     pool.relieve(Duration::ZERO);
     assert_eq!(pool.shared().lock().counted, counted);
 }
 
 #[test]
-fn a_fleeting_thread_ends_when_there_is_no_more_work_and_another_does_the_next() {
+fn a_fleeting_thread_ends_when_the_queue_is_empty_and_another_runs_the_next_job() {
     let pool = Pool::fleeting("health-test");
     let gate = Gate::new();
     for _ in 0..3 {
@@ -135,7 +135,7 @@ fn a_fleeting_thread_ends_when_there_is_no_more_work_and_another_does_the_next()
 }
 
 #[test]
-fn a_job_that_panics_costs_no_thread() {
+fn a_job_that_panics_does_not_end_its_thread() {
     let pool = Pool::new("health-test", 1);
     pool.submit(|| panic!("a job of the test"));
     settles(&pool, 1, 1);
