@@ -87,6 +87,24 @@ fn every_link_inside_the_project_leads_somewhere() {
 }
 
 #[test]
+fn the_pages_name_the_subject_of_a_sentence() {
+    let vague = ["nobody", "somebody", "whoever", "whomever"];
+    let mut found = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap().to_lowercase();
+        for line in prose(&text) {
+            let words = line.split(|c: char| !c.is_alphanumeric());
+            found.extend(
+                words
+                    .filter(|word| vague.contains(word))
+                    .map(|word| format!("{}: {word}", page.display())),
+            );
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
 fn the_suite_knows_every_rule_of_the_contract_by_its_title() {
     let contract = fs::read_to_string(root().join("docs/contract.md")).unwrap();
     let written: Vec<_> = contract
