@@ -23,7 +23,7 @@ use http::StatusCode;
 pub(crate) use self::check::OfCheck;
 pub use self::error::ConfigError;
 pub use self::rules::ConfigRule;
-pub(crate) use self::rules::{DEFAULT_MAINTENANCE_CODE, code, url};
+pub(crate) use self::rules::{code, default_maintenance_code, url};
 pub use self::run_checks::RunChecks;
 pub(crate) use self::setting::{CheckSetting, variables, variables_of};
 use self::setting::{Setting, Target};
@@ -79,7 +79,7 @@ impl Default for HealthConfig {
         Self {
             url: "/health".to_owned(),
             disablefile: Some("/tmp/maintenance".into()),
-            maintenance_code: rules::DEFAULT_MAINTENANCE_CODE,
+            maintenance_code: rules::default_maintenance_code(),
             failure_code: StatusCode::SERVICE_UNAVAILABLE,
             run_checks: RunChecks::OnRequest,
             timeout: None,

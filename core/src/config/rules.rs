@@ -11,10 +11,10 @@ use super::run_checks::RunChecks;
 use super::setting;
 use crate::text::List;
 
-pub(crate) const DEFAULT_MAINTENANCE_CODE: StatusCode = match StatusCode::from_u16(299) {
-    Ok(code) => code,
-    Err(_) => StatusCode::SERVICE_UNAVAILABLE,
-};
+// Not a `const`: that needs http 1.4.
+pub(crate) fn default_maintenance_code() -> StatusCode {
+    StatusCode::from_u16(299).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+}
 
 /// A rule for settings. [`Display`](fmt::Display) shows what is accepted, or how to fix the setting.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::HealthConfig;
 use super::odd::odd_text;
-use super::rules::DEFAULT_MAINTENANCE_CODE;
+use super::rules::default_maintenance_code;
 use super::setting::Setting;
 
 /// A setting that deserves a warning.
@@ -80,6 +80,6 @@ fn odd_failure_code(code: StatusCode) -> Vec<String> {
 fn odd_maintenance_code(code: StatusCode) -> Vec<String> {
     let clause =
         "most pollers treat a code below 400 as healthy, and will send traffic during maintenance";
-    let is_odd = passes(code) && code != DEFAULT_MAINTENANCE_CODE;
+    let is_odd = passes(code) && code != default_maintenance_code();
     Vec::from_iter(is_odd.then(|| clause.to_owned()))
 }

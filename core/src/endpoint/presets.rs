@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::{Endpoint, Replies, Reply, RunChecks, Selection};
-use crate::config::DEFAULT_MAINTENANCE_CODE;
+use crate::config::default_maintenance_code;
 use crate::state::Body;
 
 const OK: Reply = Reply::new(StatusCode::OK, Body::Ok);
@@ -33,7 +33,7 @@ impl Endpoint {
     /// Azure balancers do, or is configured to: HAProxy with `http-check expect ! status 299 error-status L7OKC`,
     /// NGINX Plus with `status 200` in a `match` block.
     pub fn pyramid(path: impl Into<String>) -> Self {
-        let maintenance = Some(Reply::new(DEFAULT_MAINTENANCE_CODE, Body::Maintenance));
+        let maintenance = Some(Reply::new(default_maintenance_code(), Body::Maintenance));
         let replies = Replies {
             starting: maintenance,
             maintenance,

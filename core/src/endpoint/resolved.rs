@@ -8,7 +8,7 @@ use http::StatusCode;
 use super::response::{Envoy, Reply};
 use super::{Choice, Endpoint, Replies, RunChecks, Selection};
 use crate::check::Check;
-use crate::config::{DEFAULT_MAINTENANCE_CODE, HealthConfig, code, url};
+use crate::config::{HealthConfig, code, default_maintenance_code, url};
 use crate::error::BuildError;
 use crate::state::{Body, State};
 
@@ -129,7 +129,7 @@ impl Endpoint {
                 Some("the process must not be restarted for it; use Endpoint::readiness")
             }
             State::Starting | State::Maintenance | State::Draining
-                if passes && status != DEFAULT_MAINTENANCE_CODE =>
+                if passes && status != default_maintenance_code() =>
             {
                 Some(
                     "pollers regard a code below 400 as healthy; use another, use 299, or ignore the state",
