@@ -1,4 +1,4 @@
-//! The cost of one answer, allocations included: `cargo bench -p health-core`.
+//! The cost of one response, including allocations: `cargo bench -p health-core`.
 
 use std::future::{pending, ready};
 use std::path::Path;
@@ -17,7 +17,7 @@ fn main() {
     divan::main();
 }
 
-/// An endpoint that stats `disablefile`, with this many checks that are done at once.
+/// An endpoint with this disablefile, and with this many checks that are ready immediately.
 fn described(disablefile: &str, checks: usize) -> HealthBuilder {
     let config = HealthConfig::default().with_disablefile(Path::new(disablefile));
     let mut builder = Health::builder().config(config);
@@ -27,8 +27,8 @@ fn described(disablefile: &str, checks: usize) -> HealthBuilder {
     builder
 }
 
-/// The endpoint, after its first answer, which finds out where the disablefile is.
-#[expect(clippy::expect_used, reason = "a benchmark has nobody to report to")]
+/// The endpoint after its first response, so that no later stat probes the file system.
+#[expect(clippy::expect_used, reason = "a benchmark cannot return an error")]
 fn built(builder: HealthBuilder) -> Health {
     let health = builder.build().expect("distinct names");
     respond(&health, "");
@@ -64,21 +64,21 @@ fn maintenance(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| respond(&health, divan::black_box("checks=all")));
 }
 
-/// What the plain answer would cost if it looked at no file.
+/// The cost of a response without checks and without a disablefile.
 #[divan::bench]
 fn plain_without_a_disablefile(bencher: Bencher<'_, '_>) {
     let health = health("", 1);
     bencher.bench_local(|| respond(&health, divan::black_box("")));
 }
 
-/// A run is handed to the library's own thread and waited for. What is allocated over there is not counted.
+/// A run on the thread of the default runtime. Allocations on that thread are not counted.
 #[divan::bench(args = [1, 10, 100])]
 fn instant_checks(bencher: Bencher<'_, '_>, checks: usize) {
     let health = health("no-such-file", checks);
     bencher.bench_local(|| respond(&health, divan::black_box("checks=all")));
 }
 
-/// The work of a run alone: nothing is handed to another thread, and every allocation is counted.
+/// A run on the calling thread. Every allocation is counted.
 #[divan::bench(args = [1, 10, 100, 1000])]
 fn instant_checks_here(bencher: Bencher<'_, '_>, checks: usize) {
     let health = built(described("", checks).runtime(Here));
@@ -86,7 +86,7 @@ fn instant_checks_here(bencher: Bencher<'_, '_>, checks: usize) {
     bencher.bench_local(|| respond(&health, divan::black_box("checks=all")));
 }
 
-/// Polls tasks where they are spawned, once: instant checks need no more, and no timers either.
+/// Polls each task once, where it is spawned. Checks that are ready immediately need no more, and no timers.
 struct Here;
 
 impl Runtime for Here {

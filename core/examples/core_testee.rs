@@ -1,7 +1,7 @@
-//! The core as a testee, behind the server of `custom_server.rs`.
+//! A testee for the conformance suite: the core, with the server of `custom_server.rs`.
 
 #[path = "custom_server.rs"]
-#[expect(dead_code, reason = "its main is for people, with an address and checks of its own")]
+#[expect(dead_code, reason = "its main is a separate program")]
 mod custom_server;
 
 use std::io;
@@ -12,7 +12,7 @@ use std::thread;
 use health_conformance::{Server, testee};
 use health_core::{Health, ThreadRuntime};
 
-/// Serves until the process ends: the server has no way to stop it, and needs none.
+/// Serves until the process ends. The server cannot be stopped otherwise.
 pub(crate) fn serve(health: Health) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;

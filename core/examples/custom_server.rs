@@ -1,4 +1,4 @@
-//! A health endpoint in a server of one's own: the standard library, `health-core`, nothing else.
+//! A health endpoint in a custom server, with only the standard library and `health-core`.
 
 use std::future::Future;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -21,9 +21,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Answers each connection once, on a thread of its own.
+/// Responds to one request of each connection, on a separate thread.
 pub(crate) fn serve(listener: &TcpListener, endpoints: &Endpoints) {
-    // A connection that fails, or finds no thread, is its client's loss alone.
+    // A connection that fails, or for which no thread can be started, affects no other.
     for stream in listener.incoming().flatten() {
         let endpoints = endpoints.clone();
         let _ = thread::Builder::new().spawn(move || answer(stream, &endpoints));
@@ -52,12 +52,12 @@ fn answer(mut stream: TcpStream, endpoints: &Endpoints) -> io::Result<()> {
     } else {
         stream.write_all(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n")?;
     }
-    // A request body that is left unread would reset the connection before the answer arrives.
+    // An unread request body would reset the connection before the response arrives.
     stream.shutdown(Shutdown::Write)?;
     io::copy(&mut stream.take(1024 * 1024), &mut io::sink()).map(drop)
 }
 
-/// Any executor will do; this is the smallest.
+/// A minimal executor; any other works too.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {

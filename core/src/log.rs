@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_holds_the_level_and_no_message() {
+    fn debug_output_shows_the_level_and_no_message() {
         let record = LogRecord::new(LogLevel::Error, "hunter2".to_owned());
         let shown = format!("{record:?}");
         assert!(shown.contains("Error"), "{shown}");

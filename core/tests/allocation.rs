@@ -1,4 +1,4 @@
-//! What the answer without checks costs: no heap allocation.
+//! A response without checks makes no heap allocation.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -17,7 +17,7 @@ fn health(disablefile: &Path) -> Health {
         .unwrap()
 }
 
-/// Allocations of one answer, from the query to the headers.
+/// The allocations for one response, from the query to the headers.
 fn allocations(health: &Health, query: &str) -> u64 {
     let measured = measure(|| {
         let answer = block_on(health.respond(query));
@@ -32,7 +32,7 @@ fn an_answer_without_checks_allocates_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("maintenance");
     let health = health(&path);
-    // The executor of the test sets up its thread at its first use.
+    // The executor of the test allocates at its first use.
     block_on(health.respond(""));
 
     for query in ["", "checks=no", "a=%20b&%63hecks=1&c=%ff+d", &"x=%41&".repeat(1024)] {

@@ -1,5 +1,5 @@
-//! What a child process finds after a fork: it has a copy of its parent's memory, and none of its threads. Each test runs
-//! itself once more, in a process of its own, and that forks.
+//! The child of a fork has a copy of its parent's memory, and none of its threads. Each test runs itself again in a separate
+//! process, which forks.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
@@ -29,10 +29,10 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process
 const FORKS: &str = "HEALTH_FORKS";
 /// Longer than any test.
 const FOR_EVER: Duration = Duration::from_secs(3600);
-/// How long a child may take: with a check's timeout of an hour, one that waits for its parent takes longer.
+/// How long a child may take. A child that waits for its parent takes longer, because timeouts of checks are an hour.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs the test of this name as `body` in a process of its own, without other tests on other threads.
+/// Runs the test of this name as `body` in a separate process, without other tests on other threads.
 fn alone(test: &str, body: impl FnOnce()) {
     if env::var_os(FORKS).is_some() {
         return body();
@@ -49,7 +49,7 @@ fn alone(test: &str, body: impl FnOnce()) {
 
 /// Forks; the child does `body` and ends.
 fn child(body: impl FnOnce()) -> Pid {
-    // The threads go to sleep: one that holds a lock as the process forks would never release it in the child.
+    // Waits for the threads to sleep: a lock that a thread holds during the fork is never released in the child.
     thread::sleep(Duration::from_millis(100));
     match fork().unwrap() {
         Fork::Parent(child) => Pid::from_raw(child).unwrap(),
@@ -85,7 +85,7 @@ fn ask(health: &Health) -> &'static str {
     block_on(health.respond("checks=all")).body()
 }
 
-/// Passes, after a wait on the library's clock; counts.
+/// Passes after a timer of the default runtime, and counts its executions.
 fn counted(
     executions: &Arc<AtomicUsize>,
 ) -> impl Fn() -> Result<(), String> + Send + Sync + 'static {
@@ -111,7 +111,7 @@ fn a_deep_poll_in_a_child_is_answered_by_its_own_execution_of_each_check() {
         asked(1);
         in_child(|| {
             asked(2);
-            // And in the child's child.
+            // The same in the child of the child.
             in_child(|| asked(3));
             asked(3);
         });
@@ -120,8 +120,8 @@ fn a_deep_poll_in_a_child_is_answered_by_its_own_execution_of_each_check() {
 }
 
 #[test]
-fn a_deadline_holds_in_a_child() {
-    alone("a_deadline_holds_in_a_child", || {
+fn a_timeout_ends_a_check_in_a_child() {
+    alone("a_timeout_ends_a_check_in_a_child", || {
         let health = built(|b| {
             let hangs = pending::<Result<(), String>>;
             b.timeout(Duration::from_millis(1)).check("hangs", hangs)
@@ -169,7 +169,7 @@ fn a_child_does_not_wait_for_what_its_parent_executes() {
     alone("a_child_does_not_wait_for_what_its_parent_executes", || {
         let parent = process::id();
         let (start, started) = channel();
-        // In the parent, and there alone, both hang.
+        // Both hang only in the parent.
         let hangs = move || process::id() == parent;
         let (block, awaits) = (start.clone(), start);
         let health = built(|b| {
@@ -201,7 +201,7 @@ fn a_child_does_not_wait_for_what_its_parent_executes() {
 #[test]
 fn background_checks_and_observers_start_again_with_the_first_deep_poll_of_a_child() {
     let name = "background_checks_and_observers_start_again_with_the_first_deep_poll_of_a_child";
-    /// Tells in which process it is notified.
+    /// Reports the process in which it is notified.
     struct Tells(Sender<u32>);
 
     impl HealthObserver for Tells {

@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 use futures::executor::block_on;
 use health_core::{Answer, Health, HealthConfig, LogLevel, Runtime, Task, ThreadRuntime};
 
-/// Runs the test of that name again in a process whose stats can be made to hang.
+/// Runs the test of this name again in a process whose stats can hang.
 fn again(test: &str) -> PathBuf {
     let directory = tempfile::tempdir().unwrap().keep();
     let library = directory.join("hanging_stat.so");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hanging_stat.c");
-    // Whoever links Rust programs has a C compiler.
+    // Linking Rust programs requires a C compiler too.
     let built = Command::new("cc")
         .args(["-shared", "-fPIC", "-o"])
         .arg(&library)
@@ -41,14 +41,14 @@ fn again(test: &str) -> PathBuf {
     directory
 }
 
-/// What the process that is run again plays with.
+/// Controls the stats and the clock of the separate process.
 struct Mount {
     hangs: PathBuf,
     disablefile: PathBuf,
 }
 
 impl Mount {
-    /// `None` in the process that was started first.
+    /// `None` in the first process.
     fn find() -> Option<Self> {
         let hangs = PathBuf::from(env::var_os("HANGS")?);
         let disablefile = hangs.with_file_name("dead").join("maintenance");
@@ -78,7 +78,7 @@ impl Mount {
     }
 }
 
-/// The machine's clock, which a test may put forward.
+/// The clock of the machine, which a test can advance.
 #[derive(Clone, Default)]
 struct Clock(Arc<AtomicU64>);
 
@@ -120,9 +120,9 @@ fn threads() -> usize {
 }
 
 #[test]
-fn a_mount_that_is_dead_from_the_start_holds_up_neither_build_nor_request_and_takes_one_thread() {
+fn a_mount_that_is_dead_from_the_start_delays_neither_build_nor_request_and_uses_one_thread() {
     let Some(mount) = Mount::find() else {
-        let test = "a_mount_that_is_dead_from_the_start_holds_up_neither_build_nor_request_and_takes_one_thread";
+        let test = "a_mount_that_is_dead_from_the_start_delays_neither_build_nor_request_and_uses_one_thread";
         return fs::remove_dir_all(again(test)).unwrap();
     };
     fs::write(&mount.disablefile, "").unwrap();
@@ -139,7 +139,7 @@ fn a_mount_that_is_dead_from_the_start_holds_up_neither_build_nor_request_and_ta
     }
     assert_eq!(threads(), before);
 
-    // Revived, it is looked at again.
+    // When the disk is back, stats return again.
     mount.revive();
     while ask(&health).response().body() != "MAINTENANCE" {
         thread::yield_now();
@@ -148,9 +148,9 @@ fn a_mount_that_is_dead_from_the_start_holds_up_neither_build_nor_request_and_ta
 }
 
 #[test]
-fn a_disk_that_dies_later_holds_up_one_request_and_the_last_known_state_stands() {
+fn a_disk_that_dies_later_delays_one_request_and_the_last_known_state_applies() {
     let Some(mount) = Mount::find() else {
-        let test = "a_disk_that_dies_later_holds_up_one_request_and_the_last_known_state_stands";
+        let test = "a_disk_that_dies_later_delays_one_request_and_the_last_known_state_applies";
         return fs::remove_dir_all(again(test)).unwrap();
     };
     fs::write(&mount.disablefile, "").unwrap();
@@ -169,7 +169,7 @@ fn a_disk_that_dies_later_holds_up_one_request_and_the_last_known_state_stands()
     assert_eq!(answers.iter().map(warnings).sum::<usize>(), 1);
     assert!(!held_up.is_finished());
 
-    // What changed meanwhile is seen once the disk is back.
+    // When the disk is back, the change is seen.
     fs::remove_file(&mount.disablefile).unwrap();
     mount.revive();
     while ask(&health).response().body() != "OK" {

@@ -1,4 +1,4 @@
-//! An application that uses `log`, and no `tracing` subscriber, sees the records all the same.
+//! An application that uses `log` without a `tracing` subscriber gets the records too.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 

@@ -1,4 +1,4 @@
-//! What an endpoint takes from its process: the environment and the working directory.
+//! The environment and the working directory of the process.
 
 use std::env;
 use std::process::Command;
@@ -12,7 +12,7 @@ fn settings_can_be_read_from_the_environment_of_the_process() {
         assert_eq!(HealthConfig::from_env().unwrap().url(), URL);
         return;
     }
-    // To set a variable of a process that runs threads is unsafe: the test starts one of its own.
+    // Setting a variable in a process with threads is unsafe, so the test starts a separate process.
     let again = Command::new(env::current_exe().unwrap())
         .args(["settings_can_be_read_from_the_environment_of_the_process", "--exact"])
         .env("HEALTHCHECK_URL", URL)

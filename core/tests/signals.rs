@@ -1,5 +1,4 @@
-//! What SIGTERM and SIGINT do to a process that drains on them: each test runs itself once more, in a process of its
-//! own, and signals that.
+//! SIGTERM and SIGINT start a drain. Each test runs itself again in a separate process, and sends signals to it.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
@@ -16,7 +15,7 @@ use futures::future::join;
 use health_core::{Endpoint, Health, HealthConfig, Signals};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Set in the process that is to be signalled.
+/// Set in the process that gets the signals.
 const IS_SERVER: &str = "HEALTH_SIGNALS_SERVER";
 /// Longer than any test.
 const FOR_EVER: Duration = Duration::from_secs(3600);
@@ -28,7 +27,7 @@ struct Server {
 }
 
 impl Server {
-    /// Runs the test of this name as `body` in a process of its own; `None` in that process, once it is done.
+    /// Runs the test of this name as `body` in a separate process. Returns `None` in that process, after `body`.
     fn start(test: &str, body: impl FnOnce()) -> Option<Self> {
         if env::var_os(IS_SERVER).is_some() {
             body();
@@ -75,7 +74,7 @@ fn say(line: &str) {
     println!("{line}");
 }
 
-/// Tells when the drain has begun, and what it is answered then.
+/// Prints a line when the drain has begun, and the response at that time.
 fn watch(health: &Health) {
     let health = health.clone();
     thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! A process that is stopped and continued: the test runs itself once more, in a process of its own, and stops that.
+//! A process that is stopped and continued. The test runs itself again in a separate process, and stops that.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]

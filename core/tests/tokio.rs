@@ -1,4 +1,4 @@
-//! Checks that use tokio: in whatever order an application builds, mounts and asks, they find its runtime.
+//! Checks that use tokio find its runtime, in whatever order an application builds, mounts and sends requests.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -189,7 +189,7 @@ fn background_checks_that_would_miss_their_runtime_wait_for_the_first_request() 
 }
 
 #[test]
-fn a_deadline_holds_in_a_runtime_without_timers() {
+fn a_timeout_ends_a_check_in_a_runtime_without_timers() {
     let health = built(|b| {
         b.timeout(Duration::from_millis(1)).check("hangs", pending::<Result<(), String>>)
     });
@@ -200,7 +200,7 @@ fn a_deadline_holds_in_a_runtime_without_timers() {
     assert!(record.contains("timed out after 1ms"), "{record}");
 }
 
-/// On the runtime's only thread, it would block the plain answer for ever.
+/// On the only thread of the runtime, it would block the response without checks indefinitely.
 #[test]
 fn a_check_that_blocks_its_thread_blocks_none_of_the_runtimes() {
     let (release, released) = channel::<()>();
@@ -230,7 +230,7 @@ fn a_runtime_that_is_gone_fails_the_checks_that_need_it_and_no_other() {
     let health =
         built(|b| b.check("sleeps", sleeps).check("fine", || async { Ok::<(), String>(()) }));
     assert_eq!(single().block_on(health.respond("checks=all")).body(), "OK");
-    // The next request comes from no runtime.
+    // The next request comes from outside a runtime.
     let (_, record) = block_on(settled(&health));
     assert!(record.contains(r#""name":"sleeps","status":"ERROR""#), "{record}");
     assert!(record.contains(r#""name":"fine","status":"OK""#), "{record}");

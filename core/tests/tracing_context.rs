@@ -1,5 +1,5 @@
-//! What a check logs belongs to the span and the subscriber of the request that started the run; a background check has
-//! those of the build.
+//! A check logs in the span and to the subscriber of the request that started the run; a background check in those of the
+//! build.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -17,7 +17,7 @@ use tracing::subscriber::with_default;
 use tracing::{Subscriber, info, info_span};
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// What a subscriber writes.
+/// The output of a subscriber.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -45,7 +45,7 @@ impl Log {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// How many of its lines have all of these words.
+    /// The number of lines that contain all of these words.
     fn count<const N: usize>(&self, words: [&str; N]) -> usize {
         let text = self.text();
         let lines = text.lines();
@@ -83,7 +83,7 @@ fn built(checks: [Check; 3]) -> Health {
     builder.build().unwrap()
 }
 
-/// Asks in a span of this name.
+/// Requests the checks in a span of this name.
 fn ask(health: &Health, log: &Log, id: u32) {
     with_default(log.subscriber(), || {
         let span = info_span!("request", id);
@@ -136,7 +136,7 @@ fn background_checks_log_in_the_span_and_to_the_subscriber_of_the_build() {
 }
 
 #[test]
-fn a_build_without_background_checks_does_not_hold_its_span() {
+fn a_build_without_background_checks_does_not_keep_its_span_open() {
     let log = Log::default();
     with_default(log.subscriber(), || {
         let health = info_span!("start").in_scope(|| built(logging()));

@@ -1,4 +1,4 @@
-//! An application that uses `tracing` sees the records of the health endpoint.
+//! An application that uses `tracing` gets the records of the endpoints.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -27,7 +27,7 @@ impl io::Write for Output {
     }
 }
 
-/// What is logged while `run` runs.
+/// The records that are logged while `run` runs.
 fn logged(run: impl FnOnce()) -> Vec<String> {
     let output = Output::default();
     let lines = output.clone();
@@ -158,7 +158,7 @@ fn a_client_that_leaves_while_checks_run_does_not_take_the_warning_with_it() {
     assert!(lines[0].starts_with("WARN health: cannot tell"), "{lines:?}");
 }
 
-/// Polls on the thread that asks, whose log is looked at, and once: enough for checks that are done at once.
+/// Polls each task once, on the thread of the request, whose log the test reads. Checks that are ready at once need no more.
 struct Inline;
 
 impl Runtime for Inline {
@@ -203,8 +203,7 @@ fn an_observer_that_does_not_keep_up_is_logged_once_until_it_has_caught_up() {
         let expected = "WARN health: an observer is 1000 notifications behind";
         assert!(line.starts_with(expected), "{line}");
 
-        // It catches up with the thousand that waited, of which the first was a change of the verdict; and then
-        // keeps up.
+        // It catches up with its queue of 1,000, of which the first was a change of the verdict, and then keeps up.
         hangs.store(false, Ordering::SeqCst);
         told += waiting;
         waiting = 1000;

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_holds_no_message() {
+    fn debug_output_shows_no_message() {
         let mut event = HealthCheckEvent::default();
         event.report("database", "ERROR", Some("password=hunter2"));
         let shown = format!("{event:?}");

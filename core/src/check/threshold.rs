@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_count_yet_is_told_in_words() {
+    fn a_result_that_does_not_count_yet_has_a_message() {
         let thresholds = Thresholds { failures: 2, successes: 2 };
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(

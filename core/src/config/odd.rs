@@ -87,7 +87,7 @@ mod tests {
     use super::odd_text;
 
     #[test]
-    fn what_files_shells_and_templates_leave_behind_is_said() {
+    fn leftovers_of_files_shells_and_templates_are_reported() {
         for (text, said) in [
             ("503\r", "carriage return"),
             ("/run/shop/maintenance\r\n", "carriage return"),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_path_url_or_code_may_well_hold_is_not_odd() {
+    fn plausible_paths_urls_and_codes_are_not_odd() {
         for text in [
             "",
             "503",

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_code_without_a_canonical_reason_takes_the_word_of_the_body() {
+    fn only_a_code_without_a_canonical_reason_uses_the_body_as_reason() {
         let [ok, maintenance, error, _] =
             answers().map(|answer| (answer.reason(), answer.custom_reason()));
         assert_eq!(ok, ("OK", None));

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_latch_is_not_overlooked_in_the_moment_in_which_it_is_dropped() {
+    fn a_latch_is_not_missed_while_it_is_dropped() {
         for _ in 0..1000 {
             let latch = StartupLatch::new("dropped");
             // Others before it, so that a look takes its time.

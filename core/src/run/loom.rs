@@ -101,7 +101,7 @@ fn model(body: impl Fn() + Send + Sync + 'static) {
 }
 
 #[test]
-fn the_first_to_set_a_latch_wins_and_all_who_wait_get_its_value() {
+fn the_first_value_of_a_promise_wins_and_all_waits_return_it() {
     model(|| {
         let latch = Arc::new(Promise::default());
         let waits = latch.clone();
@@ -118,7 +118,7 @@ fn the_first_to_set_a_latch_wins_and_all_who_wait_get_its_value() {
 }
 
 #[test]
-fn a_wait_that_is_dropped_takes_nothing_from_another() {
+fn a_dropped_wait_does_not_affect_others() {
     model(|| {
         let latch = Arc::new(Promise::default());
         let (waits, leaves) = (latch.clone(), latch.clone());
@@ -173,7 +173,7 @@ fn the_code_of_a_check_never_runs_twice_at_the_same_time() {
 }
 
 #[test]
-fn two_who_ask_share_a_run_or_have_one_after_the_other() {
+fn two_requests_share_a_run_or_have_one_after_the_other() {
     model(|| {
         let time = Model::new();
         let (executions, running) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));

@@ -158,7 +158,7 @@ fn a_task_that_is_woken_at_any_moment_is_polled_again() {
 }
 
 #[test]
-fn a_task_that_awaits_or_panics_takes_no_thread_from_the_next() {
+fn a_task_that_awaits_or_panics_releases_its_thread() {
     model(|| {
         let executor = executor(PATIENCE);
         let (done, finish) = promise();

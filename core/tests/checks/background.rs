@@ -13,7 +13,7 @@ use crate::{builder, in_virtual_time, result};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// An endpoint whose one check runs every minute and passes, and how often it was executed.
+/// An endpoint whose only check runs every minute and passes, and the number of its executions.
 fn minutely() -> (Health, VirtualTime, Arc<AtomicUsize>) {
     let executions = Arc::new(AtomicUsize::new(0));
     let counted = executions.clone();
@@ -42,7 +42,7 @@ fn a_background_check_runs_once_a_period_and_not_when_asked() {
 }
 
 #[test]
-fn the_first_request_starts_what_nobody_started() {
+fn the_first_request_starts_background_checks() {
     let (health, time, executions) = minutely();
     let first = time.ask(&health);
     let not_run = result("database", "ERROR", Some("not run yet"));
@@ -50,7 +50,7 @@ fn the_first_request_starts_what_nobody_started() {
     assert_eq!(executions.load(Ordering::SeqCst), 1);
     assert_eq!(time.ask(&health).body(), "OK");
 
-    // A plain one does so too; and to start it twice is to start it once.
+    // A request without checks starts it too, and a second start has no effect.
     let (health, time, executions) = minutely();
     block_on(health.respond(""));
     health.start_on(time.clone());
@@ -100,7 +100,7 @@ fn the_deadline_of_a_background_check_is_no_longer_than_its_period() {
 }
 
 #[test]
-fn the_deadline_of_a_run_is_none_of_a_background_checks() {
+fn the_timeout_of_a_run_does_not_affect_background_checks() {
     let hangs = Check::new("hangs", pending::<Result<(), String>>);
     let hangs = hangs.timeout(30 * SECOND).every(60 * SECOND);
     let (health, time) = in_virtual_time(|b| b.run_timeout(SECOND).register(hangs));
@@ -122,7 +122,7 @@ fn the_default_timeout_of_a_background_check_is_not_cut_by_that_of_a_run() {
 }
 
 #[test]
-fn who_waits_for_a_run_is_told_what_a_background_check_said_last() {
+fn a_run_reports_the_last_result_of_a_background_check() {
     let executions = AtomicUsize::new(0);
     let check = Check::new("database", move || {
         let is_first = executions.fetch_add(1, Ordering::SeqCst) == 0;

@@ -16,7 +16,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// A check that blocks until it is released, once for each execution.
 struct Stuck {
-    /// Told of each start.
+    /// Receives a message at each start.
     started: Receiver<()>,
     release: Sender<()>,
 }
@@ -32,7 +32,7 @@ fn stuck(name: &str) -> (Check, Stuck) {
     (check, Stuck { started, release })
 }
 
-/// Is told when a check has finished.
+/// Receives a message when a check has finished.
 struct ToldOf(&'static str, Arc<AtomicBool>);
 
 impl HealthObserver for ToldOf {
@@ -66,7 +66,7 @@ fn blocking_checks_say_what_they_say() {
     }
 }
 
-/// Each waits for all others: one after the other, they would wait for ever.
+/// Each check waits for all others, so running them one after the other would never end.
 #[test]
 fn blocking_checks_run_side_by_side_up_to_the_number_of_threads() {
     const THREADS: usize = 5;
@@ -103,7 +103,7 @@ fn a_stuck_check_is_timed_out_then_still_running_and_never_run_twice() {
     let message = Some("timed out after 5s");
     assert_eq!(asker.results(), [result("stuck", "ERROR", message), fine.clone()]);
 
-    // At once, and as often as one likes.
+    // Immediately, and every time.
     for seconds in [65, 125] {
         time.pass(60 * SECOND);
         let asker = time.ask(&health);
@@ -113,7 +113,7 @@ fn a_stuck_check_is_timed_out_then_still_running_and_never_run_twice() {
     }
     assert!(stuck.started.try_recv().is_err(), "started twice");
 
-    // Its late OK counts for nothing; once it has ended, it is asked again.
+    // Its late OK is dropped. After it has ended, it runs again.
     stuck.release.send(()).unwrap();
     stuck.release.send(()).unwrap();
     loop {
@@ -129,7 +129,7 @@ fn a_stuck_check_is_timed_out_then_still_running_and_never_run_twice() {
 }
 
 #[test]
-fn an_ok_counts_by_when_it_came_and_not_by_when_somebody_looked() {
+fn an_ok_counts_by_the_time_at_which_the_check_returned() {
     let after = |took| {
         let time = VirtualTime::default();
         let clock = time.clone();
@@ -149,7 +149,7 @@ fn an_ok_counts_by_when_it_came_and_not_by_when_somebody_looked() {
             .build()
             .unwrap();
         let asker = time.ask(&health);
-        // The only thread is done with the first; until now nobody looked.
+        // The only thread has finished the first, and no request has noticed yet.
         started.recv().unwrap();
         time.wait_until(|| asker.is_answered());
         asker.results()
@@ -160,7 +160,7 @@ fn an_ok_counts_by_when_it_came_and_not_by_when_somebody_looked() {
 }
 
 #[test]
-fn a_stuck_check_takes_no_thread_from_the_others() {
+fn a_stuck_check_does_not_use_up_a_thread_of_the_others() {
     let (check, stuck) = stuck("stuck");
     let (health, time) = in_virtual_time(|b| {
         b.blocking_threads(1)
@@ -169,7 +169,7 @@ fn a_stuck_check_takes_no_thread_from_the_others() {
     });
     let asker = time.ask(&health);
     stuck.started.recv().unwrap();
-    // The only thread is taken until the deadline of the first is over; then the second gets its own.
+    // The first occupies the only thread until its timeout; then the second gets another thread.
     time.pass(5 * SECOND);
     time.wait_until(|| asker.is_answered());
     let fine = result("fine", "OK", None);
@@ -183,7 +183,7 @@ fn a_stuck_check_takes_no_thread_from_the_others() {
 }
 
 #[test]
-fn what_was_not_begun_when_the_run_ended_is_not_begun_for_nobody() {
+fn a_check_that_has_not_begun_when_the_run_ends_never_begins() {
     let (check, stuck) = stuck("stuck");
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = runs.clone();
@@ -209,7 +209,7 @@ fn what_was_not_begun_when_the_run_ended_is_not_begun_for_nobody() {
     );
     assert_eq!(runs.load(Ordering::SeqCst), 0);
 
-    // The stuck one no longer counts, so that the next run finds a thread for the other.
+    // The stuck check no longer counts, so the next run gets a thread for the other.
     while runs.load(Ordering::SeqCst) == 0 {
         let asker = time.ask(&health);
         time.wait_until(|| asker.is_answered());
@@ -218,7 +218,7 @@ fn what_was_not_begun_when_the_run_ended_is_not_begun_for_nobody() {
 
 #[test]
 fn the_threads_end_with_the_endpoint() {
-    /// Tells of the end of its thread.
+    /// Sends a message at the end of its thread.
     struct AtEnd(Sender<()>);
     impl Drop for AtEnd {
         fn drop(&mut self) {

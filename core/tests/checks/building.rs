@@ -1,4 +1,4 @@
-//! What is refused when checks are registered, and the sentence that says so.
+//! Errors about checks when the endpoints are built, and their messages.
 
 use std::time::Duration;
 

@@ -89,7 +89,7 @@ fn a_second_signal_skips_the_wait() {
 }
 
 #[test]
-fn signals_that_can_no_longer_come_neither_start_a_drain_nor_cut_it_short() {
+fn a_stream_that_ends_neither_starts_nor_shortens_a_drain() {
     let draining = draining();
     draining.signals.close_channel();
     draining.time.pass(3600 * SECOND);
@@ -173,7 +173,7 @@ fn a_run_that_ends_well_during_the_drain_does_not_call_the_host_back() {
     assert_eq!(states, [State::Draining, State::Ok]);
 }
 
-/// Begins the drain of the application that asks it, and then says that there is no maintenance.
+/// Begins the drain when it is called, and returns that there is no maintenance.
 struct BeginsTheDrain(Arc<OnceLock<Health>>);
 
 impl MaintenanceSource for BeginsTheDrain {

@@ -1,4 +1,4 @@
-//! Many endpoints, one registry of checks (H16).
+//! Several endpoints that share the registered checks (H16).
 
 use std::future::ready;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::{builder, in_virtual_time, passing};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The codes and words of an endpoint, by state.
+/// The status codes and bodies of an endpoint, by state.
 fn answers(health: &Health, path: &str) -> Vec<(State, u16, Body)> {
     let endpoint = health.at(path).unwrap();
     let answers = endpoint.responses();
@@ -18,7 +18,7 @@ fn answers(health: &Health, path: &str) -> Vec<(State, u16, Body)> {
 }
 
 #[test]
-fn each_preset_says_what_its_poller_understands() {
+fn each_preset_responds_with_the_codes_of_its_poller() {
     use State::{Degraded, Draining, Failing, Maintenance, Ok, Starting};
 
     type Preset = fn(&'static str) -> Endpoint;
@@ -67,7 +67,7 @@ fn the_endpoint_of_the_settings_comes_first_and_has_the_codes_of_the_settings() 
     assert!(health.at("/health").is_none() && health.at("/up/").is_none());
 }
 
-/// Which checks an endpoint runs, by what it logs: all fail.
+/// The checks that an endpoint runs, read from its log record: all of them fail.
 fn run_by(endpoint: Endpoint) -> Vec<String> {
     let failing = |name| Check::new(name, || ready(Err::<(), _>("no route")));
     let (health, time) = in_virtual_time(|builder| {
@@ -132,7 +132,7 @@ fn an_endpoint_that_always_runs_its_checks_needs_no_query() {
     assert_eq!(state(Endpoint::strict("/other").run_checks(RunChecks::Always)), State::Failing);
 }
 
-/// The headers of an answer beside the four that all have.
+/// The headers of a response, without the four that every response has.
 fn extras(health: &Health, path: &str) -> Vec<String> {
     let answer = block_on(health.at(path).unwrap().respond(""));
     let headers = answer.headers().skip(4);
@@ -140,7 +140,7 @@ fn extras(health: &Health, path: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_maintenance_answer_tells_when_to_come_back_where_it_is_told_to() {
+fn a_maintenance_response_has_the_configured_retry_after() {
     let endpoint = |path: &str, time| Endpoint::strict(path.to_owned()).retry_after(time);
     let health = builder()
         .endpoint(endpoint("/two-minutes", 120 * SECOND))
@@ -161,7 +161,7 @@ fn a_maintenance_answer_tells_when_to_come_back_where_it_is_told_to() {
 }
 
 #[test]
-fn envoy_is_told_to_take_a_host_out_at_once_or_to_use_it_last() {
+fn envoy_gets_a_header_to_eject_a_host_or_to_prefer_others() {
     let built = |check: Check| {
         let endpoint = Endpoint::envoy("/envoy").retry_after(SECOND);
         builder().register(check).endpoint(endpoint).build().unwrap()

@@ -1,4 +1,4 @@
-//! What is refused when endpoints are built (H16, H17, H18), and the sentence that says so.
+//! Errors about endpoints when they are built (H16, H17, H18), and their messages.
 
 use std::future::ready;
 use std::time::Duration;

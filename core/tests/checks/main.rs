@@ -1,5 +1,4 @@
-//! How checks are run and endpoints answer, in a time that the tests make pass: no test waits on the clock of the
-//! machine.
+//! How checks run and endpoints respond, in virtual time: no test waits for the clock of the machine.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
@@ -44,17 +43,17 @@ fn passing(name: &str) -> Check {
     Check::new(name, || ready(Ok::<(), String>(())))
 }
 
-/// An endpoint without maintenance, and so without a word in the log but of its checks.
+/// An endpoint without a disablefile, which logs only results of checks.
 fn builder() -> HealthBuilder {
     Health::builder().config(HealthConfig::default().with_disablefile(""))
 }
 
-/// Name, status and message of each result, as logged; none when the answer is OK.
+/// Name, status and message of each logged result; none if the response is OK.
 fn results(health: &Health) -> Results {
     results_of(&block_on(health.answer("checks=all")))
 }
 
-/// The same, of an answer that was given.
+/// The same, for an answer.
 fn results_of(answer: &Answer) -> Results {
     let records: Vec<_> = answer.records().collect();
     let Some(record) = records.first() else {
@@ -80,7 +79,7 @@ fn results_of(answer: &Answer) -> Results {
         .collect()
 }
 
-/// What a result is expected to be.
+/// An expected result.
 fn result(name: &str, status: &str, message: Option<&str>) -> Reported {
     (name.to_owned(), status.to_owned(), message.map(str::to_owned))
 }

@@ -1,4 +1,4 @@
-//! Observers get their notifications, and do no harm.
+//! Observers get their notifications, and never delay checks.
 
 use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,7 +34,7 @@ impl Notice {
     }
 }
 
-/// An observer that passes on what it gets.
+/// An observer that forwards its notifications.
 fn listener() -> (impl HealthObserver, Receiver<Notice>) {
     let (tell, told) = channel();
     let tell = Mutex::new(tell);
@@ -56,7 +56,7 @@ fn failing_while(flag: &Arc<AtomicBool>, name: &str) -> Check {
 }
 
 #[test]
-fn an_observer_is_told_each_result_and_each_change_of_the_verdict() {
+fn an_observer_gets_each_result_and_each_change_of_the_verdict() {
     let (listener, told) = listener();
     let (search, database) = (Arc::default(), Arc::default());
     let (health, time) = in_virtual_time(|b| {
@@ -87,7 +87,7 @@ fn an_observer_is_told_each_result_and_each_change_of_the_verdict() {
 }
 
 #[test]
-fn an_observer_is_told_how_long_a_check_took() {
+fn an_observer_gets_the_duration_of_a_check() {
     let (listener, told) = listener();
     let time = VirtualTime::default();
     let clock = time.clone();
@@ -113,7 +113,7 @@ fn an_observer_is_told_how_long_a_check_took() {
 }
 
 #[test]
-fn a_change_in_the_background_is_told_before_anybody_asks() {
+fn a_change_in_the_background_is_notified_without_a_request() {
     let (listener, told) = listener();
     let is_failing = Arc::default();
     let check = failing_while(&is_failing, "database").every(60 * SECOND);
@@ -148,7 +148,7 @@ fn an_observer_that_panics_harms_neither_the_answer_nor_the_others_nor_its_next_
 }
 
 #[test]
-fn an_observer_that_hangs_holds_up_nobody_and_is_spared_what_it_cannot_take() {
+fn an_observer_that_hangs_delays_no_check_and_loses_results_when_its_queue_is_full() {
     let (release, released) = channel::<()>();
     let (call, called) = channel();
     let released = Mutex::new(released);
@@ -163,7 +163,7 @@ fn an_observer_that_hangs_holds_up_nobody_and_is_spared_what_it_cannot_take() {
     for _ in 0..3000 {
         assert_eq!(time.ask(&health).body(), "OK");
     }
-    // The thousand that waited: one is a change of the verdict.
+    // The full queue of 1,000: one is a change of the verdict.
     drop(release);
     assert_eq!(called.iter().take(999).count(), 999);
     drop(health);
@@ -171,7 +171,7 @@ fn an_observer_that_hangs_holds_up_nobody_and_is_spared_what_it_cannot_take() {
 }
 
 #[test]
-fn an_observer_that_missed_a_change_is_told_once_it_has_caught_up() {
+fn an_observer_that_missed_a_change_gets_it_when_it_catches_up() {
     let (release, released) = channel::<()>();
     let (listener, told) = listener();
     let is_failing = Arc::default();
@@ -196,7 +196,7 @@ fn an_observer_that_missed_a_change_is_told_once_it_has_caught_up() {
 }
 
 #[test]
-fn a_run_that_ends_late_does_not_tell_of_a_check_what_is_no_longer_so() {
+fn a_run_that_ends_late_does_not_notify_an_outdated_result() {
     let (listener, notices) = listener();
     let time = VirtualTime::default();
     let (fails, clock) = (Arc::new(AtomicBool::new(false)), time.clone());

@@ -13,7 +13,7 @@ use crate::{builder, passing, result};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A check that takes a second and fails, and how often it was executed.
+/// A check that takes a second and fails, and the number of its executions.
 fn slow(time: &VirtualTime, name: &str) -> (Check, Arc<AtomicUsize>) {
     slow_for(time, name, SECOND)
 }
@@ -33,7 +33,7 @@ fn slow_for(time: &VirtualTime, name: &str, length: Duration) -> (Check, Arc<Ato
 }
 
 #[test]
-fn endpoints_whose_checks_overlap_share_an_execution_and_wait_for_no_other_check() {
+fn endpoints_whose_checks_overlap_share_an_execution_and_do_not_wait_for_other_checks() {
     let time = VirtualTime::default();
     let (shared, executions) = slow(&time, "shared");
     let hangs = Check::new("hangs", pending::<Result<(), String>>);
@@ -57,7 +57,7 @@ fn endpoints_whose_checks_overlap_share_an_execution_and_wait_for_no_other_check
     let timed_out = result("hangs", "ERROR", Some("timed out after 5s"));
     assert_eq!(all.results(), [of_the_first(), timed_out]);
 
-    // Nothing is left in hand: who asks now has an execution of its own.
+    // No execution is left over: the next request starts a new one.
     let next = time.ask_at(&health, "/ready");
     time.pass(SECOND);
     let own = result("shared", "ERROR", Some("execution 2"));
@@ -131,7 +131,7 @@ fn a_run_that_everybody_left_still_gives_its_execution_to_another_endpoint() {
     assert_eq!(executions.load(Ordering::SeqCst), 1);
 }
 
-/// Polls each task once, and then no more: as if each were stuck with its check.
+/// Polls each task only once, as if its check blocked the thread.
 #[derive(Clone)]
 struct Stuck {
     time: VirtualTime,
@@ -158,7 +158,7 @@ impl Runtime for Stuck {
 }
 
 #[test]
-fn who_joins_an_execution_that_is_stuck_sees_to_it_that_it_ends_at_its_deadline() {
+fn a_run_that_joins_a_stuck_execution_ends_it_at_its_timeout() {
     let time = VirtualTime::default();
     let runtime = Stuck { time: time.clone(), tasks: Arc::default(), is_over: Arc::default() };
     let health = builder()
@@ -180,8 +180,8 @@ fn who_joins_an_execution_that_is_stuck_sees_to_it_that_it_ends_at_its_deadline(
     assert_eq!(ready.results(), [timed_out]);
 }
 
-/// One endpoint runs one check after the other for six seconds at most, and comes to `shared` after five; another runs
-/// `shared` alone.
+/// One endpoint runs its checks one after the other for at most six seconds, and starts `shared` after five. Another
+/// endpoint runs only `shared`.
 fn queueing(time: &VirtualTime, shared: Check) -> Health {
     let (first, _) = slow_for(time, "first", 5 * SECOND);
     builder()

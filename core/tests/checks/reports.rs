@@ -1,4 +1,4 @@
-//! What checks report: side by side, in order, and whatever they do.
+//! The results of checks: concurrent, in order, and complete even if a check panics.
 
 use std::fmt;
 use std::future::{Future, Ready, poll_fn, ready};
@@ -18,7 +18,7 @@ use health_core::{
 
 use crate::{builder, result, results};
 
-/// Registers `builder`'s check between two that are sound, and expects an ERROR of it alone.
+/// Registers the check of `builder` between two that pass, and expects only its result to be an ERROR.
 fn expect_contained(
     add: impl FnOnce(HealthBuilder) -> HealthBuilder,
     name: &str,
@@ -26,7 +26,7 @@ fn expect_contained(
 ) {
     let ok = || ready(Ok::<(), String>(()));
     let health = add(builder().check("before", ok)).check("after", ok).build().unwrap();
-    // More than once: a broken check must leave nothing behind.
+    // Repeatedly: a broken check must not affect later runs.
     for _ in 0..2 {
         assert_eq!(
             results(&health),
@@ -100,7 +100,7 @@ fn a_panic_in_the_display_of_the_error_is_that_checks_error() {
 fn a_panic_in_the_drop_of_the_panic_payload_is_that_checks_error() {
     let check = || async {
         panic_any(PanicsInDrop);
-        #[expect(unreachable_code, reason = "says what the check would return")]
+        #[expect(unreachable_code, reason = "gives the closure its return type")]
         Ok::<(), String>(())
     };
     expect_contained(|b| b.check("bad", check), "bad", Some("panicked"));
@@ -232,7 +232,7 @@ fn a_check_with_state_gets_a_clone_each_time() {
     }
 }
 
-/// Each check waits for the other: one after the other, they would wait for ever.
+/// Each check waits for the other, so running them one after the other would never end.
 #[test]
 fn checks_of_one_request_run_side_by_side() {
     let (to_second, from_first) = oneshot::channel::<()>();
@@ -257,7 +257,7 @@ fn checks_of_one_request_run_side_by_side() {
     assert_eq!(results(&health), []);
 }
 
-/// The last to be registered finishes first, and lets the one before it go.
+/// The last registered check finishes first, and then releases the one before it.
 #[test]
 fn results_stand_in_registration_order_whatever_finished_first() {
     const COUNT: usize = 100;
@@ -358,7 +358,7 @@ fn an_endpoint_shows_its_settings_warnings_and_checks() {
 
 #[test]
 fn clones_are_one_endpoint() {
-    // A path below a file cannot be looked up, which is warned of once an episode.
+    // A path below a file cannot be looked up, which logs one warning per episode.
     let config = HealthConfig::default().with_disablefile("Cargo.toml/maintenance");
     let health = Health::builder().config(config).build().unwrap();
     let warnings = |health: &Health| block_on(health.answer("")).records().count();

@@ -1,4 +1,4 @@
-//! What settings make of the checks, and what is said of them when the endpoints are built (H5, H11).
+//! The effect of settings on checks, and the warnings and errors at the build (H5, H11).
 
 use std::future::{pending, ready};
 use std::sync::Arc;
@@ -129,14 +129,14 @@ fn settings_of_a_check_that_does_not_exist_are_a_warning_in_the_environment() {
 }
 
 #[test]
-fn a_period_shorter_than_the_timeout_is_refused_whoever_set_them() {
+fn a_period_shorter_than_the_timeout_is_refused_from_settings_and_program() {
     let config = pairs([("healthcheck.check.slow.every", "1s")]);
     let builder = Health::builder().config(config);
     let error = builder.register(passing("slow").timeout(2 * SECOND)).build();
     assert!(matches!(error, Err(BuildError::ShortPeriod { .. })), "{error:?}");
 }
 
-/// How often the check of a described endpoint is executed for a request with this query.
+/// The number of executions of the check for a request to `path` with this query.
 fn executions(
     describe: impl FnOnce(HealthBuilder) -> HealthBuilder,
     path: &str,

@@ -1,4 +1,4 @@
-//! One run for all who ask at the same time (H7).
+//! Concurrent requests share one run (H7).
 
 use std::future::pending;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::{builder, result};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// An endpoint whose one check takes a second and fails, and how often it was executed.
+/// An endpoint whose only check takes a second and fails, and the number of its executions.
 fn slow(
     describe: impl FnOnce(HealthBuilder) -> HealthBuilder,
 ) -> (Health, VirtualTime, Arc<AtomicUsize>) {
@@ -32,7 +32,7 @@ fn slow(
 }
 
 #[test]
-fn all_who_ask_while_a_run_is_under_way_share_it() {
+fn requests_during_a_run_share_it() {
     let (health, time, executions) = slow(|b| b);
     let first = time.ask(&health);
     time.pass(SECOND / 2);
@@ -44,7 +44,7 @@ fn all_who_ask_while_a_run_is_under_way_share_it() {
     }
     assert_eq!(executions.load(Ordering::SeqCst), 1);
 
-    // Whoever asks behind it is given nothing old.
+    // A request after the run does not get its result.
     let next = time.ask(&health);
     time.pass(SECOND);
     let own = result("slow", "ERROR", Some("execution 2"));
@@ -78,7 +78,7 @@ fn a_run_that_everybody_left_ends_all_the_same() {
 }
 
 #[test]
-fn who_asks_too_soon_is_given_the_last_result_and_never_an_older_one() {
+fn a_request_within_the_minimum_interval_gets_the_last_result_and_never_an_older_one() {
     let (health, time, executions) = slow(|b| b.min_interval(3 * SECOND));
     let first = time.ask(&health);
     time.pass(3 * SECOND - Duration::from_millis(1));

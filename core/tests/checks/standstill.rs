@@ -1,4 +1,4 @@
-//! The whole process stands still, because it is stopped or its machine suspended: time passes, and nothing runs.
+//! A standstill of the whole process, which is stopped or whose machine is suspended: time passes, and nothing runs.
 
 use std::future::{pending, ready};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::{builder, in_virtual_time, result};
 const SECOND: Duration = Duration::from_secs(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// An endpoint whose background check has a period of a second and takes 300 ms; and whether it hangs instead.
+/// An endpoint whose background check has a period of a second and takes 300 ms, and a flag that makes it hang.
 fn in_background() -> (Health, VirtualTime, Arc<AtomicBool>) {
     let (time, hangs) = (VirtualTime::default(), Arc::new(AtomicBool::new(false)));
     let (clock, is_hanging) = (time.clone(), hangs.clone());
@@ -60,7 +60,7 @@ fn a_result_from_before_a_standstill_counts_no_longer_than_the_timeout_of_the_ne
     let timed_out = result("slow", "ERROR", Some("timed out after 1s"));
     assert_eq!(time.ask(&health).results(), [timed_out]);
 
-    // Where the check never runs again, its result is stale after that.
+    // If the check never runs again, its result is stale after that.
     let (health, time, _) = in_background();
     time.pass_unnoticed(4 * SECOND);
     assert_eq!(time.ask(&health).body(), "OK");

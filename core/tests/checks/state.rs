@@ -1,4 +1,4 @@
-//! Which of several states counts (H17, H18, H19).
+//! The state that an endpoint shows if several apply (H17, H18, H19).
 
 use std::future::ready;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use health_core::{Answer, Check, Endpoint, Health, MaintenanceSource, StartupLat
 
 use crate::builder;
 
-/// What holds at once.
+/// The states that apply.
 #[derive(Debug, Clone, Copy)]
 struct Holding {
     draining: bool,
@@ -28,7 +28,7 @@ impl Holding {
         })
     }
 
-    /// The model: the gravest that holds and is shown.
+    /// The model: the gravest state that applies and is not ignored.
     fn expected(self, shows: impl Fn(State) -> bool) -> State {
         let states = [
             (self.draining, State::Draining),
@@ -42,8 +42,8 @@ impl Holding {
     }
 }
 
-/// An application with endpoints that ignore what they can, in every combination; what it is in; and how often a
-/// check was started.
+/// An application with an endpoint for every combination of ignored states, the states that apply, and the number of
+/// started checks.
 fn application(holding: Holding) -> (Health, StartupLatch, Arc<AtomicUsize>) {
     let starts = Arc::new(AtomicUsize::new(0));
     let check = |name, fails| {
@@ -135,12 +135,12 @@ fn a_start_that_failed_is_an_error_without_being_asked_for_checks() {
     assert_eq!((response.status().as_u16(), response.body()), (503, "ERROR"));
     let text = r#"Health response: ERROR ([{"name":"migrations","status":"ERROR","message":"start-up latch dropped before its release"}])"#;
     assert_eq!(texts(&answer), [text]);
-    // To restart the process is for the probe of its start to ask.
+    // A startup probe makes the orchestrator restart the process, not the liveness probe.
     let live = block_on(health.at("/live").unwrap().respond(""));
     assert_eq!(live.state(), State::Ok);
 }
 
-/// Counts how often it is asked.
+/// Counts its calls.
 struct Counted(Arc<AtomicUsize>);
 
 impl MaintenanceSource for Counted {

@@ -1,4 +1,4 @@
-//! Deadlines of checks and of runs (H12).
+//! Timeouts of checks and of runs (H12).
 
 use std::future::{pending, ready};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ fn a_check_that_hangs_is_an_error_at_its_deadline_and_the_others_are_real() {
             .check("hangs", hang)
             .check("fails", || ready(Err::<(), _>("no route")))
     });
-    // More than once: what hung before leaves nothing behind.
+    // Repeatedly: a check that hung must not affect later runs.
     for _ in 0..3 {
         let asker = time.ask(&health);
         time.pass(5 * SECOND - MILLISECOND);
@@ -67,7 +67,7 @@ fn all_that_hang_cost_no_more_than_the_longest_deadline() {
 }
 
 #[test]
-fn a_check_that_is_slow_and_in_time_counts_as_it_says() {
+fn a_slow_check_that_returns_in_time_counts() {
     let slow = |time: &VirtualTime, took| {
         let time = time.clone();
         move || {
@@ -116,7 +116,7 @@ fn what_hangs_is_dropped_at_its_deadline() {
 }
 
 #[test]
-fn what_a_subscriber_reported_before_its_deadline_stands() {
+fn results_that_a_subscriber_reported_before_its_timeout_count() {
     struct Replicas;
     #[async_trait]
     impl HealthSubscriber for Replicas {
@@ -151,7 +151,7 @@ fn an_ok_that_comes_late_because_it_blocked_its_thread_is_an_error() {
     assert_eq!(after(5 * SECOND + MILLISECOND), [late]);
 }
 
-/// Polls a task once, and then never again: its thread is blocked.
+/// Polls each task only once, as if its check blocked the thread.
 struct Blocked(VirtualTime, Mutex<Vec<Task>>);
 
 impl Runtime for Blocked {
@@ -170,7 +170,7 @@ impl Runtime for Blocked {
 }
 
 #[test]
-fn while_a_check_blocks_its_thread_those_who_wait_end_the_run_on_time() {
+fn while_a_check_blocks_its_thread_waiting_requests_end_the_run_on_time() {
     let time = VirtualTime::default();
     let health = builder()
         .runtime(Blocked(time.clone(), Mutex::default()))
@@ -186,7 +186,7 @@ fn while_a_check_blocks_its_thread_those_who_wait_end_the_run_on_time() {
     let timed_out = result("blocks", "ERROR", Some("timed out after 5s"));
     assert_eq!(asker.results(), [timed_out, fine.clone()]);
 
-    // It is still there: nobody starts it a second time.
+    // It still runs, so it is not started again.
     time.pass(SECOND);
     let asker = time.ask(&health);
     let message = Some("still running since 6.02s ago");
@@ -209,7 +209,7 @@ fn a_task_that_is_stuck_with_its_check_leaves_the_others_to_another() {
     assert_eq!(asker.results(), [timed_out, result("fine", "OK", None)]);
 }
 
-/// Has no room for any task, and says so in its way.
+/// Accepts no task: it panics or drops it.
 struct Full(VirtualTime);
 
 impl Runtime for Full {
@@ -250,7 +250,7 @@ fn a_runtime_that_panics_fails_the_checks_and_nothing_else() {
     }
 }
 
-/// Drops every task: before its first poll, or behind it.
+/// Drops every task, before or after its first poll.
 struct Gone {
     time: VirtualTime,
     polls: bool,
@@ -273,7 +273,7 @@ impl Runtime for Gone {
 }
 
 #[test]
-fn a_runtime_that_drops_its_tasks_fails_the_checks_and_nobody_waits_for_ever() {
+fn a_runtime_that_drops_its_tasks_fails_the_checks_and_ends_the_run() {
     let time = VirtualTime::default();
     let answer = |polls| {
         let time = time.clone();
@@ -293,7 +293,7 @@ fn a_runtime_that_drops_its_tasks_fails_the_checks_and_nobody_waits_for_ever() {
     assert_eq!(asker.results(), [expected]);
 }
 
-/// Drops tasks until it is mended.
+/// Drops tasks until it is repaired.
 struct Mended(VirtualTime, Arc<AtomicBool>);
 
 impl Runtime for Mended {
@@ -313,7 +313,7 @@ impl Runtime for Mended {
 }
 
 #[test]
-fn a_run_whose_tasks_and_askers_are_gone_is_not_the_next_askers() {
+fn a_run_without_tasks_and_requests_is_not_joined_by_the_next_request() {
     let time = VirtualTime::default();
     let is_mended = Arc::new(AtomicBool::new(false));
     let health = builder()
@@ -406,7 +406,7 @@ fn ten_thousand_checks_run_a_bounded_number_at_a_time_and_keep_their_order() {
 }
 
 #[test]
-fn a_check_that_asks_its_own_endpoint_is_an_error_and_no_deadlock() {
+fn a_check_that_requests_its_own_endpoint_is_an_error_and_no_deadlock() {
     let asked: Arc<Mutex<Option<health_core::Health>>> = Arc::default();
     let own = asked.clone();
     let (health, time) = in_virtual_time(|b| {
@@ -429,9 +429,9 @@ fn a_check_that_asks_its_own_endpoint_is_an_error_and_no_deadlock() {
     *asked.lock().unwrap() = None;
 }
 
-/// On the library's own threads, where the check really blocks one: another polls what is fine.
+/// On the default runtime, where the check really blocks a thread: another thread polls the other checks.
 #[test]
-fn on_the_librarys_own_threads_checks_that_block_hold_up_no_other() {
+fn on_the_default_runtime_checks_that_block_do_not_delay_others() {
     let (release, released) = std::sync::mpsc::channel::<()>();
     let released = Arc::new(Mutex::new(released));
     let (fine, is_fine) = std::sync::mpsc::channel();

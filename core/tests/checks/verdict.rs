@@ -1,4 +1,4 @@
-//! What checks come to together: optional ones (H13) and thresholds (H15).
+//! The verdict on several checks: optional checks (H13) and thresholds (H15).
 
 use std::future::{pending, ready};
 use std::sync::Arc;
@@ -56,7 +56,7 @@ fn an_optional_check_may_hang_or_panic() {
 }
 
 #[test]
-fn thresholds_hold_from_run_to_run() {
+fn thresholds_count_results_across_runs() {
     // Fails the second and third time, then passes.
     let executions = AtomicUsize::new(0);
     let check = Check::new("flaky", move || {
@@ -76,7 +76,7 @@ fn what_was_never_ok_is_failing_at_once() {
 }
 
 #[test]
-fn all_who_share_a_run_count_once() {
+fn a_shared_run_counts_once() {
     let executions = Arc::new(AtomicUsize::new(0));
     let counted = executions.clone();
     let check = Check::new("database", move || {

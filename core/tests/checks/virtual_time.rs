@@ -1,4 +1,4 @@
-//! A runtime whose time passes when a test says so, and whose tasks run on the thread of the test.
+//! A runtime whose time the test controls, and whose tasks run on the thread of the test.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -54,12 +54,12 @@ impl Runtime for VirtualTime {
 }
 
 impl VirtualTime {
-    /// Asks for checks, as a server would in a task of its own.
+    /// Starts a request for the checks, in its own task, as a server does.
     pub(crate) fn ask(&self, health: &Health) -> Asker {
         self.ask_at(health, health.config().url())
     }
 
-    /// The same at another endpoint.
+    /// The same for another endpoint.
     pub(crate) fn ask_at(&self, health: &Health, path: &str) -> Asker {
         let answer = Arc::new(Mutex::new(None));
         let (endpoint, given) = (health.at(path).unwrap(), answer.clone());
@@ -82,7 +82,7 @@ impl VirtualTime {
         }
     }
 
-    /// Lets time pass, stopping wherever somebody sleeps until.
+    /// Lets time pass, and stops at each due timer.
     pub(crate) fn pass(&self, time: Duration) {
         self.settle();
         let end = self.now() + time;
@@ -104,12 +104,12 @@ impl VirtualTime {
         }
     }
 
-    /// Lets time pass without anybody being woken, as a thread that is blocked does.
+    /// Lets time pass without waking timers, as if a thread were blocked.
     pub(crate) fn pass_unnoticed(&self, time: Duration) {
         self.lock().now += time;
     }
 
-    /// Waits for other threads to bring about what `is_so` says. Time stands still.
+    /// Waits until other threads make `is_so` true. Time does not pass.
     pub(crate) fn wait_until(&self, mut is_so: impl FnMut() -> bool) {
         self.settle();
         while !is_so() {
@@ -123,7 +123,7 @@ impl VirtualTime {
     }
 }
 
-/// A client that has asked.
+/// A client that has sent a request.
 pub(crate) struct Asker {
     answer: Arc<Mutex<Option<Answer>>>,
     abort: AbortHandle,
@@ -134,23 +134,23 @@ impl Asker {
         self.answer.lock().unwrap().is_some()
     }
 
-    /// The results it was given, which it must have been; none when the answer is OK.
+    /// The results of the response, which must have arrived; none if it is OK.
     pub(crate) fn results(&self) -> Results {
         results_of(self.answer.lock().unwrap().as_ref().unwrap())
     }
 
-    /// The body it was given, which it must have been.
+    /// The body of the response, which must have arrived.
     pub(crate) fn body(&self) -> &'static str {
         self.response().body()
     }
 
-    /// The response it was given, which it must have been.
+    /// The response, which must have arrived.
     pub(crate) fn response(&self) -> HealthResponse {
         let answer = self.answer.lock().unwrap();
         answer.as_ref().unwrap().response()
     }
 
-    /// Goes away, as a client does whose handler is dropped.
+    /// Disconnects, which drops the handler of the request.
     pub(crate) fn leave(self) {
         self.abort.abort();
     }

@@ -6,7 +6,7 @@ use super::{pair, variable};
 use crate::config::{ConfigRule, HealthConfig};
 
 #[test]
-fn a_refusal_says_what_is_odd_about_the_value() {
+fn an_error_reports_likely_mistakes_in_the_value() {
     for (name, value, said) in [
         ("HEALTHCHECK_FAILURE_CODE", "503\r", "carriage return"),
         ("HEALTHCHECK_FAILURE_CODE", "503 ", "blank"),
@@ -31,7 +31,7 @@ fn a_refusal_says_what_is_odd_about_the_value() {
 }
 
 #[test]
-fn a_refusal_says_what_is_odd_about_the_key() {
+fn an_error_reports_likely_mistakes_in_the_key() {
     for (key, said) in [
         ("healthcheck.url ", "blank"),
         ("healthcheck.url\r", "carriage return"),

@@ -59,7 +59,7 @@ fn a_forbidden_stat_means_not_in_maintenance_and_warns_once_an_episode() {
 }
 
 #[test]
-fn a_relative_disablefile_is_looked_up_in_the_working_directory() {
+fn a_relative_disablefile_is_resolved_in_the_working_directory() {
     let is_active = |path| observed(&Disablefile::new(Some(Path::new(path)), LIMIT));
     assert!(is_active("Cargo.toml"));
     assert!(!is_active("no-such-file"));

@@ -37,7 +37,7 @@ fn scripted<const N: usize>(answers: [Option<bool>; N]) -> Source {
 }
 
 #[test]
-fn a_source_that_panics_leaves_what_it_said_last_and_warns_once_an_episode() {
+fn after_a_panic_the_last_answer_of_a_source_applies_with_one_warning_per_episode() {
     let source = scripted([Some(false), None, None, Some(true), None, Some(false)]);
     let answers: Vec<_> = (0..6).map(|_| observe(&source)).collect();
     let states = answers.iter().map(|(is_active, _)| *is_active);
@@ -52,7 +52,7 @@ fn a_source_that_panics_leaves_what_it_said_last_and_warns_once_an_episode() {
 }
 
 #[test]
-fn a_source_that_has_never_said_anything_is_taken_for_a_maintenance() {
+fn a_source_without_an_answer_counts_as_maintenance() {
     let source = scripted([None, Some(false)]);
     let (is_active, warning) = observe(&source);
     assert!(is_active && warning.unwrap().contains("as in maintenance"));
@@ -79,7 +79,7 @@ impl MaintenanceSource for Slow {
 }
 
 #[test]
-fn a_source_that_blocks_holds_up_nobody_and_warns_once_an_episode() {
+fn a_source_that_blocks_delays_no_request_beyond_the_timeout_with_one_warning_per_episode() {
     let (answer, answers) = channel();
     let slow = Arc::new(Slow(Mutex::new(answers)));
     let source = Source::new(slow, Duration::from_millis(20));
