@@ -1,4 +1,4 @@
-"""What Caddy says about its servers: its administration API does not report health, so the log is read."""
+"""Caddy's verdict on its servers, from its log: the administration API does not report health."""
 import json
 
 UP = "host is up"

@@ -1,10 +1,10 @@
-"""What HAProxy says about its servers."""
+"""HAProxy's verdict on its servers."""
 import csv
 import socket
 
 
 def statistics(path):
-    """Returns the rows of `show stat` by backend and server, asked on the administration socket at a path."""
+    """Returns the rows of `show stat` by backend and server, from the administration socket at a path."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(path))
         connection.sendall(b"show stat\n")

@@ -5,13 +5,13 @@ from concurrent.futures import Future, TimeoutError
 
 
 def begin(function):
-    """Calls it on a daemon thread; what it raises is a result too (H12)."""
+    """Calls it on a daemon thread; an exception is a result, too (H12)."""
     future = Future()
 
     def run():
         try:
             status, message = function()
-        except BaseException as error:  # SystemExit too: the client still gets its answer
+        except BaseException as error:  # SystemExit, too: the client still gets a response
             status, message = "ERROR", f"raised {error!r}"
         future.set_result(("OK" if status == "OK" else "ERROR", message))
 
@@ -30,9 +30,9 @@ class Check:
             "OK": (success_threshold, "successes"),
             "ERROR": (failure_threshold, "failures"),
         }
-        self.execution = None  # the last one: it may be still running
-        self.standing, self.row = None, 0  # how it counts once it was OK, and how many say otherwise
-        self.last = ("ERROR", "not run yet"), None  # in the background, and when that was
+        self.execution = None  # the last execution, which may be still running
+        self.standing, self.row = None, 0  # the state that counts after the first OK, and the number of results against it
+        self.last = ("ERROR", "not run yet"), None  # the last background result and its time
         self.repeat_every(every)
 
     def repeat_every(self, every):
@@ -42,7 +42,7 @@ class Check:
             threading.Thread(target=self.repeat, daemon=True).start()
 
     def execute(self):
-        """Starts it, unless it is still running (H12). Returns a function that waits for its result."""
+        """Starts the check, unless it is still running (H12). Returns a function that waits for its result."""
         if self.execution and not self.execution.done():
             return lambda: self.count("ERROR", "still running")
         execution, end = begin(self.function), time.monotonic() + self.timeout
@@ -57,7 +57,7 @@ class Check:
         return wait
 
     def count(self, status, message):
-        """The result as it counts: it may take several in a row (H15)."""
+        """The result after the thresholds (H15)."""
         if self.standing in (None, status):
             self.standing, self.row = "OK" if status == "OK" else self.standing, 0
             return status, message
@@ -69,7 +69,7 @@ class Check:
         return status, message
 
     def repeat(self):
-        """Runs it once each period (H14)."""
+        """Runs the check once per period (H14)."""
         while True:
             start = time.monotonic()
             self.last = self.execute()(), time.monotonic()
@@ -83,13 +83,13 @@ class Check:
 
 
 class Checks:
-    """All of them, in order. Who asks while they run shares the run (H7)."""
+    """All checks, in order. Requests during a run share it (H7)."""
 
     def __init__(self, checks):
         self.checks, self.run, self.lock = checks, None, threading.Lock()
 
     def results(self):
-        """A status and a message of each."""
+        """Returns the status and message of each check."""
         with self.lock:
             if self.run is None or self.run.done():
                 self.run = Future()

@@ -1,4 +1,4 @@
-"""What a health endpoint answers: rules H3 to H6, H8, H11 and H13 of docs/contract.md.
+"""The responses of a health endpoint: rules H3 to H6, H8, H11 and H13 of docs/contract.md.
 
 It waits for a stat that does not return, which a server with its marker on a network mount must not (H4).
 """
@@ -22,7 +22,7 @@ SETTINGS = {  # the default, the pattern and the rule of each (H11)
     "healthcheck.timeout": ("5s", *DURATION),
 }
 UNKNOWN = ("", "(?!)", "there is no such setting")  # a pattern that matches nothing
-ODD = (  # what nobody means in a path or url
+ODD = (  # probably a mistake in a path or url
     r"(?s)[\s\"'`].*|.*[\s\"'`]|~.*|.*(\s#|%[0-9A-Fa-f]{2}|\$[A-Za-z_{(]|\{\{|[\ufeff\u200b\xa0]).*"
 )
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
@@ -70,7 +70,7 @@ class Health:
             yield "healthcheck.failure_code", "is a code that pollers take for healthy"
 
     def answer(self, query):
-        """The code and the body (H3, H4, H6, H13); the record is logged by then (H8)."""
+        """Returns the code and the body (H3, H4, H6, H13), and logs the record (H8)."""
         if self.is_in_maintenance():
             self.log("INFO", "Health response: MAINTENANCE")
             return int(self.maintenance_code), "MAINTENANCE"
@@ -81,7 +81,7 @@ class Health:
         if not failing:
             return 200, "OK"
         results = [record(check.name, *result) for check, result in zip(checks, results)]
-        results = json.dumps(results, separators=(",", ":"))  # escapes whatever is not ASCII
+        results = json.dumps(results, separators=(",", ":"))  # escapes everything outside ASCII
         if all(check.optional for check in failing):
             self.log("WARN", f"Health response: DEGRADED ({results})")
             return 200, "OK"
@@ -89,7 +89,7 @@ class Health:
         return int(self.failure_code), "ERROR"
 
     def is_in_maintenance(self):
-        """Whether the marker is there; that none can tell is logged once an episode (H4)."""
+        """Whether the disablefile exists; a failing stat is logged once per episode (H4)."""
         with self.lock:
             failed_before, self.stat_fails = self.stat_fails, False
             try:
@@ -105,13 +105,13 @@ class Health:
 
 
 def is_meant(key):
-    """Whether a key is one of ours, or would be without what files and editors add to it (H11)."""
+    """Whether a key is a setting, or would be without what files and editors add to it (H11)."""
     plain = key.strip("\ufeff\"' \t\r\n").lower()
     return key.startswith("healthcheck.") or plain in SETTINGS
 
 
 def seconds(duration, default):
-    """`500ms` as 0.5; the default where there is no duration."""
+    """Returns 0.5 for `500ms`, and the default without a duration."""
     if duration is None:
         return default
     number, unit = re.fullmatch("([0-9]+)(.*)", duration).groups()

@@ -22,21 +22,21 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def handle(self):
-        with contextlib.suppress(ConnectionError):  # clients leave when they like
+        with contextlib.suppress(ConnectionError):  # clients disconnect at any time
             super().handle()
 
     def handle_one_request(self):
-        """Answers every method alike (H2): http.server itself has a function for each."""
+        """The same response for every method (H2); http.server has a function for each."""
         self.close_connection = True
         head = [self.rfile.readline(LIMIT)]
         while head[-1].endswith(b"\n") and head[-1].strip() and len(head) < 100:
             head.append(self.rfile.readline(LIMIT))
-        # http.server would take a head that the client left midway for a whole one,
+        # http.server would treat an incomplete head as complete,
         if head[-1] not in (b"\r\n", b"\n"):
             return
-        # and some raw bytes, such as 0xA0, for spaces.
+        # and some raw bytes, such as 0xA0, as spaces.
         self.raw_requestline = quote(head[0], safe=bytes(range(128))).encode()
-        if len(self.raw_requestline.split()) != 3:  # http.server would answer as HTTP/0.9
+        if len(self.raw_requestline.split()) != 3:  # http.server would respond in HTTP/0.9
             self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
         connection, self.rfile = self.rfile, io.BytesIO(b"".join(head[1:]))
@@ -45,10 +45,10 @@ class Handler(BaseHTTPRequestHandler):
             self.answer()
 
     def handle_expect_100(self):
-        return True  # no body is read (H2), so none is asked for
+        return True  # no body is read (H2), so none is requested
 
     def answer(self):
-        # Not self.path: http.server makes one slash of those at its front.
+        # Not self.path: http.server merges leading slashes.
         target = re.sub("(?i)^https?://[^/?]*/?", "/", self.requestline.split()[1])
         path, _, query = target.partition("?")
         health = self.server.health
@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
         reason, _ = self.responses.get(code, (word, None))
         lengths = self.headers.get_all("Content-Length", ["0"])
         if lengths != ["0"] or "Transfer-Encoding" in self.headers or self.headers.defects:
-            self.close_connection = True  # a body that is not read must not pass for a request
+            self.close_connection = True  # an unread body must not be parsed as a request
         lines = [
             f"HTTP/1.1 {code} {reason}",
             f"Date: {self.date_time_string()}",
@@ -70,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write("\r\n".join(lines).encode())
 
     def finish(self):
-        """Reads what still comes, within bounds: left unread, it would reset the connection."""
+        """Reads the remaining bytes, within limits: unread bytes would reset the connection."""
         super().finish()
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)

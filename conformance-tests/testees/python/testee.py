@@ -17,7 +17,7 @@ stdout_lock = threading.Lock()
 
 
 def say(line):
-    """Prints a line of the protocol, whole and at once."""
+    """Prints and flushes a line of the protocol."""
     with stdout_lock:
         print(line, flush=True)
 
@@ -27,7 +27,7 @@ def log(level, text):
 
 
 def check(described):
-    """A check that does as one CHECK of the protocol says."""
+    """A check with the behavior of a CHECK of the protocol."""
     executions = itertools.chain([described], described.get("then", []))
     last = described
 
@@ -39,7 +39,7 @@ def check(described):
         if behaviour == "panic":
             raise RuntimeError("the scenario asks for a panic")
         seconds = None if behaviour == "hang" else int(milliseconds or 0) / 1000
-        threading.Event().wait(seconds)  # None: without end
+        threading.Event().wait(seconds)  # None: forever
         return last.get("status", "OK"), last.get("message")
 
     return Check(
@@ -64,7 +64,7 @@ def main():
     server = Server(health)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     say(f"READY http://127.0.0.1:{server.server_port}")
-    sys.stdin.read()  # its end is that of the test
+    sys.stdin.read()  # the end of the test
 
 
 if __name__ == "__main__":

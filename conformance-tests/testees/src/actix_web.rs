@@ -14,7 +14,7 @@ use health_conformance::Server;
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve(health: Health) -> io::Result<Server> {
     serve_app(move |app| {
         app.service(health_actix_web::service(health.clone()));
@@ -25,7 +25,7 @@ pub fn serve(health: Health) -> io::Result<Server> {
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve_app(
     configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> io::Result<Server> {

@@ -11,16 +11,16 @@ use health_conformance::Server;
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve(health: Health) -> io::Result<Server> {
     serve_app(|| health_axum::router(health))
 }
 
-/// Serves an application, which `mount` makes inside the runtime.
+/// Serves the application that `mount` creates inside the runtime.
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve_app(mount: impl FnOnce() -> Router) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;

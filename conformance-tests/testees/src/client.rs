@@ -1,4 +1,4 @@
-//! A plain client for tests.
+//! A simple client for tests.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 

@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve(health: Health) -> io::Result<Server> {
     let missing = service_fn(|_| {
         let mut missing = Response::new(String::new());
@@ -27,11 +27,11 @@ pub fn serve(health: Health) -> io::Result<Server> {
     serve_app(|| health_hyper::service(health, missing))
 }
 
-/// Serves an application, which `mount` makes inside the runtime.
+/// Serves the application that `mount` creates inside the runtime.
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve_app<S, B>(mount: impl FnOnce() -> S) -> io::Result<Server>
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
@@ -53,7 +53,7 @@ where
             let (stream, _) = listener.accept().await?;
             let connection =
                 http1::Builder::new().serve_connection(TokioIo::new(stream), app.clone());
-            // A client that has gone is its own loss.
+            // An error affects only this client.
             tokio::spawn(async { connection.await.is_ok() });
         }
         #[expect(unreachable_code, reason = "says what `?` returns")]

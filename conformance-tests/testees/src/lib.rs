@@ -1,5 +1,5 @@
-//! Servers with each adapter of this project: the conformance suite plays its scenarios against them, as programs
-//! (`examples/`) and inside the adapters' tests, which share them.
+//! Servers with each adapter of this project: the conformance suite tests them, as programs
+//! (`examples/`) and in the tests of the adapters, which share them.
 
 #[cfg(feature = "actix-web")]
 pub mod actix_web;

@@ -12,16 +12,16 @@ use poem::{Endpoint, EndpointExt, Route};
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve(health: Health) -> io::Result<Server> {
     serve_app(|| Route::new().with(health_poem::middleware(health)))
 }
 
-/// Serves an application, which `mount` makes inside the runtime.
+/// Serves the application that `mount` creates inside the runtime.
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve_app<E: Endpoint + 'static>(mount: impl FnOnce() -> E) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;

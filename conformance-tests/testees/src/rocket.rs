@@ -15,7 +15,7 @@ use rocket::{Build, Rocket};
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve(health: Health) -> io::Result<Server> {
     serve_app(|app| app.attach(health_rocket::fairing(health)))
 }
@@ -24,9 +24,9 @@ pub fn serve(health: Health) -> io::Result<Server> {
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve_app(complete: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> io::Result<Server> {
-    // Rocket takes no listener: it binds by itself, and tells the port at liftoff.
+    // Rocket accepts no listener: it binds the port itself, and reports it at liftoff.
     let (started, start) = mpsc::channel();
     let announce = AdHoc::on_liftoff("announce", move |rocket| {
         let port = rocket.config().port;
@@ -34,7 +34,7 @@ pub fn serve_app(complete: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> io::R
         Box::pin(async {})
     });
     let app = complete(rocket::custom(config())).attach(announce);
-    // Why it did not start is in Rocket's error; that it did not is known by the silence.
+    // Rocket logs why it did not start; the channel closes without a port.
     thread::spawn(move || rocket::execute(app.launch()).is_ok());
     let (port, shutdown) = start.recv().map_err(|_| io::Error::other("Rocket did not start"))?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

@@ -1,4 +1,4 @@
-//! For tests of the end of a process: one with checks that are stuck for a minute gets SIGTERM.
+//! Tests the end of a process: one with checks that are stuck for a minute gets SIGTERM.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -12,16 +12,16 @@ use std::time::{Duration, Instant};
 use health_core::{Check, Health};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long the checks are stuck.
+/// Duration of the stuck checks.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// Set in the process that is to be ended.
+/// Set in the process that gets the signal.
 const IS_SERVER: &str = "HEALTH_SHUTDOWN_SERVER";
 
-/// Runs the test called `test` once more in a process of its own, which has `serve` serve until SIGTERM, and
-/// ends that process while its checks are stuck. It has to end long before they do.
+/// Runs the test `test` again in a new process, in which `serve` serves until SIGTERM, and
+/// ends that process while its checks are stuck. It must end long before they do.
 ///
-/// `serve` calls [`ready`] once it listens.
+/// `serve` calls [`ready`] when it listens.
 pub fn ends_while_checks_are_stuck(test: &str, serve: impl FnOnce(Health)) {
     if env::var_os(IS_SERVER).is_some() {
         return serve(stuck());
@@ -62,12 +62,12 @@ pub fn ends_while_checks_are_stuck(test: &str, serve: impl FnOnce(Health)) {
     println!("ended {:?} after SIGTERM", start.elapsed());
 }
 
-/// Tells the test where the server listens.
+/// Reports the address of the server to the test.
 pub fn ready(address: SocketAddr) {
     println!("READY {address}");
 }
 
-/// Two ways to be stuck: as a blocking check, and as one that should not block and does.
+/// Two stuck checks: a blocking check, and an async check that blocks.
 fn stuck() -> Health {
     let sleep = || {
         thread::sleep(STUCK);
@@ -81,7 +81,7 @@ fn stuck() -> Health {
         .unwrap()
 }
 
-/// Ends with the test, however that ends.
+/// A process that is killed on drop.
 struct Server(Child);
 
 impl Drop for Server {

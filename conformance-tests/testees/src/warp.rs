@@ -12,16 +12,16 @@ use warp::{Filter, Rejection};
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve(health: Health) -> io::Result<Server> {
     serve_app(|| health_warp::filter(health))
 }
 
-/// Serves an application, which `mount` makes inside the runtime.
+/// Serves the application that `mount` creates inside the runtime.
 ///
 /// # Errors
 ///
-/// It cannot be started.
+/// The server cannot be started.
 pub fn serve_app<F, R>(mount: impl FnOnce() -> F) -> io::Result<Server>
 where
     F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,

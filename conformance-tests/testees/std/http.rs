@@ -1,4 +1,4 @@
-//! HTTP/1.1 on the standard library alone, as much of it as a health endpoint needs.
+//! The part of HTTP/1.1 that a health endpoint needs, on the standard library.
 
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// More than any head that a poller sends.
+/// Longer than the head of any poller's request.
 const HEAD_LIMIT: u64 = 64 * 1024;
 
-/// How long a client may keep a connection without a word.
+/// Limit for an idle connection.
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
 
-/// What a client may still send when its answer is out, and how long it is waited for.
+/// Limits for reading the rest of a request after the response.
 const REST_LIMIT: u64 = 1024 * 1024;
 const REST_TIME: Duration = Duration::from_secs(1);
 
@@ -27,11 +27,11 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Reads one; `None` when the client has gone, or sent what is no request.
+    /// Reads a request. Returns `None` if the client has disconnected or sent something else.
     pub(crate) fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut head = reader.take(HEAD_LIMIT).split(b'\n');
         let mut line = || match head.next().transpose()? {
-            // Bytes that are no UTF-8 may stand in a query (H5).
+            // A query may contain bytes that are not UTF-8 (H5).
             Some(line) => Ok(Some(String::from_utf8_lossy(line.trim_ascii_end()).into_owned())),
             None => Ok::<_, io::Error>(None),
         };
@@ -81,7 +81,7 @@ impl Request {
     }
 }
 
-/// Answers each connection on its own thread, for as long as the listener accepts.
+/// Serves each connection on a thread, as long as the listener accepts.
 pub(crate) fn serve(
     listener: &TcpListener,
     answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static,
@@ -89,12 +89,12 @@ pub(crate) fn serve(
     let answer = Arc::new(answer);
     for stream in listener.incoming().flatten() {
         let answer = answer.clone();
-        // A client that has gone, or finds no thread, is its own loss alone.
+        // An error affects only this client.
         let _ = thread::Builder::new().spawn(move || converse(&stream, &*answer));
     }
 }
 
-/// Answers the requests of one connection, in their order.
+/// Responds to the requests of one connection, in order.
 fn converse(mut stream: &TcpStream, answer: &dyn Fn(&Request) -> Vec<u8>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(IDLE_LIMIT))?;
@@ -108,7 +108,7 @@ fn converse(mut stream: &TcpStream, answer: &dyn Fn(&Request) -> Vec<u8>) -> io:
     close(stream)
 }
 
-/// Bytes that are left unread would reset the connection before the answer arrives.
+/// Unread bytes would reset the connection before the response arrives.
 pub(crate) fn close(stream: &TcpStream) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)?;
     stream.set_read_timeout(Some(REST_TIME))?;

@@ -1,4 +1,4 @@
-//! A server on the standard library that keeps its connections, with the core embedded by hand.
+//! A server on the standard library with kept connections, which embeds the core.
 
 mod http;
 

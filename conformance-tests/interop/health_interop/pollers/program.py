@@ -179,7 +179,7 @@ class Proxy(Program):
             self.process.wait_for_port(target.port)
 
     def state(self, target):
-        """Returns what the program itself says about the server, or None while that is in transition."""
+        """Returns the program's verdict on the server, or None during a transition."""
         raise NotImplementedError
 
     def verdict(self, target):
@@ -215,7 +215,7 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def get(port, path, headers=None):
-    """Returns status code and body of the response to a GET request, sent on a connection of its own."""
+    """Returns status code and body of the response to a GET request, sent on a new connection."""
     url = f"http://127.0.0.1:{port}{path}"
     request = urllib.request.Request(url, headers=headers or {})
     try:

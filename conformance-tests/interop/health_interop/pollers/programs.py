@@ -18,5 +18,5 @@ KINDS = {
 
 
 def kind(description):
-    """Returns the class of a program; a program without one of its own is a command that ends."""
+    """Returns the class of a program; the default is a command that exits."""
     return KINDS.get(description.id, Command)

@@ -1,4 +1,4 @@
-"""Relays: each stands between one program and one server, and records requests and status codes.
+"""Relays: each forwards between one program and one server, and records requests and status codes.
 
 A relay passes bytes on unchanged. It shows, without asking either side, that a program has made a check since the
 state changed, and that a request has reached the server.

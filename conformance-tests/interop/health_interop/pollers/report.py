@@ -4,7 +4,7 @@ from ..servers import FRAMEWORKS
 
 
 class Report:
-    """Puts verdicts into the page; what it says about programs that were not run stays."""
+    """Puts verdicts into the page. The parts about programs that were not run stay."""
 
     def __init__(self, states, descriptions, programs, verdicts):
         self._states = states

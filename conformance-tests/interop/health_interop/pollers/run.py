@@ -22,7 +22,7 @@ class Verdict:
     state: str
     adapter: str
     texts: tuple  # the status code, then one text for each column of the program
-    request: str  # how the program asked
+    request: str  # the request of the program
 
 
 def run(examples, states, endpoints, descriptions, report):

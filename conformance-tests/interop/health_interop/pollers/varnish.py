@@ -1,4 +1,4 @@
-"""Varnish: its verdict is what `varnishadm backend.list` says."""
+"""Varnish: `varnishadm backend.list` shows its verdict."""
 import json
 
 from ..process import Failure
@@ -7,7 +7,7 @@ from .program import Proxy
 
 class Varnish(Proxy):
     def start(self):
-        # Every target has a configuration of its own; the main one selects it by port.
+        # Every target has a separate configuration; the main one selects it by port.
         main = self.write_configs()
         ports = [f"-ap{target.port}=127.0.0.1:{target.port}" for target in self.targets]
         administration = ["-n", self.scratch / "varnish", "-T", "127.0.0.1:0"]
