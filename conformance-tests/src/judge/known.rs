@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_is_not_sound_is_refused_with_the_problem() {
+    fn an_invalid_entry_is_rejected_with_the_problem() {
         let path = "[[known]]\nscenario = 'path/exact'\n";
         for (file, problem) in [
             (format!("{path}fields = ['log']\nreason = ' '"), "has no reason"),

@@ -1,4 +1,4 @@
-//! Scenario files that are sound, and that are not.
+//! Valid and invalid scenario files.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -35,10 +35,10 @@ const GIVEN: &str = r#"[plain.settings]
     [unknown-tag]
     endpoints = [{ path = "/ready", preset = "readiness", tags = ["deep"] }]"#;
 
-/// The problem with one scenario, over a sound one for comparison.
+/// The problem with one scenario, with a valid one for comparison.
 fn problem(scenario: &str) -> String {
-    let sound = "id='path/a'\nrule='H1'\ntitle='s'\nstep=[{response='ok'}]";
-    let file = format!("[[scenario]]\n{sound}\n[[scenario]]\n{scenario}");
+    let valid = "id='path/a'\nrule='H1'\ntitle='s'\nstep=[{response='ok'}]";
+    let file = format!("[[scenario]]\n{valid}\n[[scenario]]\n{scenario}");
     let error = Suite::load(RULES, GIVEN, &[("path", &file)]).unwrap_err();
     assert!(error.to_string().starts_with("path.toml: "), "{error}");
     error.to_string()

@@ -1,4 +1,4 @@
-//! The command line: what it prints, its exit codes, and what it does about servers and files that are no good.
+//! The command line: its output, its exit codes, and its errors for broken servers and files.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
@@ -20,12 +20,12 @@ fn command(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_health-conformance")).args(arguments).output().unwrap()
 }
 
-/// Runs scenarios against a server that runs already.
+/// Runs scenarios against a running server.
 fn run_on(url: &str, arguments: &[&str]) -> Output {
     command(&[&["run", "--url", url], arguments].concat())
 }
 
-/// Checks the cases at the same time: most wait for a program.
+/// Checks the cases concurrently: most wait for a program.
 fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
     let check = &check;
     thread::scope(|scope| {
@@ -39,13 +39,13 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Runs one scenario against a shell script; `$1` is a directory of the test's own.
+/// Runs one scenario against a shell script; `$1` is a directory of the test.
 fn run(script: &str, directory: &Path) -> Output {
     let quoted = format!("sh -c '{script}' sh {}", directory.display());
     command(&["run", "--run", "path/exact", "--cmd", &quoted])
 }
 
-/// A server that answers every request on a connection with the same bytes, for as long as the test runs.
+/// A server that responds to every request with the same bytes, as long as the test runs.
 fn serve(answer: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -213,7 +213,7 @@ fn a_program_that_ends_while_it_is_asked_is_told_with_its_last_words() {
     assert!(printed.contains(words), "{printed}");
 }
 
-/// A testee that answers everything with `answers[0]`; `commands` is what it does about each `line` on its standard input.
+/// A testee that answers everything with `responses[0]`; `commands` is what it does about each `line` on its standard input.
 fn testee_with_commands(directory: &Path, commands: &str) -> String {
     let server = r#"
 import socket, sys, threading, time

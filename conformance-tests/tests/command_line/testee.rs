@@ -1,4 +1,4 @@
-//! Programs that break a rule of the testee protocol: each gets a finding that says which, and what it did.
+//! Programs that break a rule of the testee protocol: each gets a finding with the rule.
 
 use std::fs;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::process::Output;
 
 use super::{command, side_by_side, text};
 
-/// A testee that keeps every rule, and answers all requests as a healthy server without checks does.
-const SOUND: &str = r#"
+/// A testee that follows every rule, and responds like a healthy server without checks.
+const CORRECT: &str = r#"
 import json, os, socket, sys, threading, time
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncache-control: no-store\r\n" \
     b"x-content-type-options: nosniff\r\nconnection: close\r\ncontent-length: 2\r\n\r\nOK"
@@ -29,16 +29,16 @@ for line in sys.stdin:
     say("DONE")
 "#;
 
-/// Runs scenarios against a testee like the sound one, in which the first text is replaced by the second.
+/// Runs scenarios against a testee like the correct one, in which the first text is replaced by the second.
 fn run(scenarios: &[&str], edit: (&str, &str)) -> Output {
     run_with(&[], scenarios, edit)
 }
 
 fn run_with(options: &[&str], scenarios: &[&str], (from, to): (&str, &str)) -> Output {
-    assert!(SOUND.contains(from), "{from}");
+    assert!(CORRECT.contains(from), "{from}");
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("testee.py");
-    fs::write(&script, SOUND.replacen(from, to, 1)).unwrap();
+    fs::write(&script, CORRECT.replacen(from, to, 1)).unwrap();
     let program = format!("python3 {}", script.display());
     let chosen = scenarios.iter().flat_map(|id| ["--run", id]);
     let arguments: Vec<&str> = ["run", "--jobs", "4", "--cmd", &program]
@@ -159,7 +159,7 @@ fn the_environment_holds_the_setup_and_no_setting_of_the_shell() {
     );
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("testee.py");
-    fs::write(&script, SOUND.replacen(seen, &looks, 1)).unwrap();
+    fs::write(&script, CORRECT.replacen(seen, &looks, 1)).unwrap();
     let output = run_in_shell(&script);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }

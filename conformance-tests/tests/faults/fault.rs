@@ -1,4 +1,4 @@
-//! A fault: what is wrong with a server, as a decoration of one that is sound.
+//! A fault: a decoration that breaks a correct server.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use health_conformance::{Command, Setup};
 use serde::{Deserialize, Serialize};
 
+use crate::correct::{Answer, Correct, Record};
 use crate::http::Request;
-use crate::sound::{Answer, Record, Sound};
 
-/// Declares the faults of a topic: what is wrong, the scenarios that have to catch it, and the decoration. The first
-/// scenario is named after the fault; the others are those that no fault is named after. `*` stands for any text.
+/// Declares the faults of a topic: a description, the scenarios that must catch it, and the decoration. The first
+/// scenario is specific to the fault; the others have no other fault. `*` matches any text.
 macro_rules! faults {
     ($($(#[doc = $description:literal])+ $name:ident: $($scenario:literal),+ => $decoration:expr;)+) => {
         pub(crate) const FAULTS: &[$crate::fault::Fault] = &[$($crate::fault::Fault {
@@ -25,23 +25,23 @@ macro_rules! faults {
 }
 pub(crate) use faults;
 
-/// One thing that is wrong with a server.
+/// One fault of a server.
 pub(crate) struct Fault {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
     pub(crate) scenarios: &'static [&'static str],
-    /// Makes the decoration of one server.
+    /// Creates the decoration for one server.
     pub(crate) decorate: fn() -> Decoration,
 }
 
-/// How a connection ends without an answer.
+/// How a connection ends without a response.
 pub(crate) enum Ending {
     Connection,
     /// The server ends with it.
     Server,
 }
 
-/// What is wrong with the connections of a server.
+/// Faults of the connections of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wire {
     DropsPipeline,
@@ -55,11 +55,11 @@ pub(crate) enum Wire {
 
 type Refuse = dyn Fn(&Setup) -> Result<(), String> + Send + Sync;
 type Edit<T> = dyn Fn(&mut T) + Send + Sync;
-type Exchange = dyn Fn(&Request, &Sound) -> Result<Answer, Ending> + Send + Sync;
-type Apply = dyn Fn(&Command, &Sound) + Send + Sync;
+type Exchange = dyn Fn(&Request, &Correct) -> Result<Answer, Ending> + Send + Sync;
+type Apply = dyn Fn(&Command, &Correct) + Send + Sync;
 type Keeps = dyn Fn(&Request, bool) -> bool + Send + Sync;
 
-/// What a faulty server does otherwise. The default is sound.
+/// The differences of a faulty server from a correct one. The default has none.
 pub(crate) struct Decoration {
     pub(crate) refuse: Box<Refuse>,
     pub(crate) setup: Box<Edit<Setup>>,
@@ -76,9 +76,9 @@ impl Default for Decoration {
         Self {
             refuse: Box::new(|_| Ok(())),
             setup: Box::new(|_| {}),
-            exchange: Box::new(|request, sound| Ok(sound.answer(request))),
+            exchange: Box::new(|request, correct| Ok(correct.answer(request))),
             records: Box::new(|_| {}),
-            command: Box::new(|command, sound| sound.apply(command)),
+            command: Box::new(|command, correct| correct.apply(command)),
             reads_body: Box::new(|_| false),
             keeps: Box::new(|_, keeps| keeps),
             wire: None,
@@ -89,23 +89,23 @@ impl Default for Decoration {
 impl Decoration {
     pub(crate) fn with_exchange(
         mut self,
-        exchange: impl Fn(&Request, &Sound) -> Result<Answer, Ending> + Send + Sync + 'static,
+        exchange: impl Fn(&Request, &Correct) -> Result<Answer, Ending> + Send + Sync + 'static,
     ) -> Self {
         self.exchange = Box::new(exchange);
         self
     }
 
     pub(crate) fn with_request(self, edit: impl Fn(&mut Request) + Send + Sync + 'static) -> Self {
-        self.with_exchange(move |request, sound| {
+        self.with_exchange(move |request, correct| {
             let mut request = request.clone();
             edit(&mut request);
-            Ok(sound.answer(&request))
+            Ok(correct.answer(&request))
         })
     }
 
     pub(crate) fn with_command(
         mut self,
-        command: impl Fn(&Command, &Sound) + Send + Sync + 'static,
+        command: impl Fn(&Command, &Correct) + Send + Sync + 'static,
     ) -> Self {
         self.command = Box::new(command);
         self
@@ -117,42 +117,42 @@ impl Decoration {
     }
 }
 
-/// The server starts only where this returns no error.
+/// A server that starts only if this returns no error.
 pub(crate) fn refuse(
     rule: impl Fn(&Setup) -> Result<(), String> + Send + Sync + 'static,
 ) -> Decoration {
     Decoration { refuse: Box::new(rule), ..Decoration::default() }
 }
 
-/// The server is started with another setup.
+/// A server that starts with another setup.
 pub(crate) fn setup(edit: impl Fn(&mut Setup) + Send + Sync + 'static) -> Decoration {
     Decoration { setup: Box::new(edit), ..Decoration::default() }
 }
 
-/// What is answered to a request.
+/// A server with another response to a request.
 pub(crate) fn exchange(
-    exchange: impl Fn(&Request, &Sound) -> Result<Answer, Ending> + Send + Sync + 'static,
+    exchange: impl Fn(&Request, &Correct) -> Result<Answer, Ending> + Send + Sync + 'static,
 ) -> Decoration {
     Decoration::default().with_exchange(exchange)
 }
 
-/// Another request is answered.
+/// A server that responds to another request.
 pub(crate) fn request(edit: impl Fn(&mut Request) + Send + Sync + 'static) -> Decoration {
     Decoration::default().with_request(edit)
 }
 
-/// The sound answer is changed.
+/// The correct response is changed.
 pub(crate) fn answer(edit: impl Fn(&mut Answer) + Send + Sync + 'static) -> Decoration {
     to(move |answer, _, _| edit(answer))
 }
 
-/// The sound answer is changed, for reasons of the request or the server.
+/// The correct response is changed, for reasons of the request or the server.
 pub(crate) fn to(
-    edit: impl Fn(&mut Answer, &Request, &Sound) + Send + Sync + 'static,
+    edit: impl Fn(&mut Answer, &Request, &Correct) + Send + Sync + 'static,
 ) -> Decoration {
-    exchange(move |request, sound| {
-        let mut answer = sound.answer(request);
-        edit(&mut answer, request, sound);
+    exchange(move |request, correct| {
+        let mut answer = correct.answer(request);
+        edit(&mut answer, request, correct);
         Ok(answer)
     })
 }
@@ -169,13 +169,13 @@ pub(crate) fn page(
     })
 }
 
-/// The connection ends without an answer, where this is true.
+/// The connection ends without a response, where this is true.
 pub(crate) fn hang_up(
-    is_for: impl Fn(&Answer, &Request, &Sound) -> bool + Send + Sync + 'static,
+    is_for: impl Fn(&Answer, &Request, &Correct) -> bool + Send + Sync + 'static,
 ) -> Decoration {
-    exchange(move |request, sound| {
-        let answer = sound.answer(request);
-        if is_for(&answer, request, sound) { Err(Ending::Connection) } else { Ok(answer) }
+    exchange(move |request, correct| {
+        let answer = correct.answer(request);
+        if is_for(&answer, request, correct) { Err(Ending::Connection) } else { Ok(answer) }
     })
 }
 
@@ -184,7 +184,7 @@ pub(crate) fn records(edit: impl Fn(&mut Vec<Record>) + Send + Sync + 'static) -
     Decoration { records: Box::new(edit), ..Decoration::default() }
 }
 
-/// The records of an answer of this state have another level.
+/// The records of a response of this state have another level.
 pub(crate) fn level(state: &'static str, level: &'static str) -> Decoration {
     records(move |records| {
         for record in records.iter_mut().filter(|record| record.state() == Some(state)) {
@@ -218,14 +218,14 @@ pub(crate) fn rows(record: &Record) -> Option<Vec<Row>> {
     serde_json::from_str(rest.strip_suffix(')')?).ok()
 }
 
-/// The results in the records of an answer are changed.
+/// The results in the records of a response are changed.
 pub(crate) fn results(
-    edit: impl Fn(&mut Vec<Row>, &Request, &Sound) + Send + Sync + 'static,
+    edit: impl Fn(&mut Vec<Row>, &Request, &Correct) + Send + Sync + 'static,
 ) -> Decoration {
-    to(move |answer, request, sound| {
+    to(move |answer, request, correct| {
         for record in &mut answer.records {
             if let Some(mut rows) = rows(record) {
-                edit(&mut rows, request, sound);
+                edit(&mut rows, request, correct);
                 let (start, _) = record.text.split_once(" (").unwrap();
                 let rows = serde_json::to_string(&rows).unwrap();
                 record.text = format!("{start} ({rows})");
@@ -244,13 +244,13 @@ pub(crate) fn reads_body(is_for: impl Fn(&Request) -> bool + Send + Sync + 'stat
     Decoration { reads_body: Box::new(is_for), ..Decoration::default() }
 }
 
-/// Whether the connection stays open; the sound choice is passed in.
+/// Whether the connection stays open; the correct choice is passed in.
 pub(crate) fn keeps(keeps: impl Fn(&Request, bool) -> bool + Send + Sync + 'static) -> Decoration {
     Decoration { keeps: Box::new(keeps), ..Decoration::default() }
 }
 
 /// Commands are done otherwise, or not at all.
-pub(crate) fn command(command: impl Fn(&Command, &Sound) + Send + Sync + 'static) -> Decoration {
+pub(crate) fn command(command: impl Fn(&Command, &Correct) + Send + Sync + 'static) -> Decoration {
     Decoration::default().with_command(command)
 }
 
@@ -267,17 +267,17 @@ impl<T> Memory<T> {
 /// Other endpoints on the journal of a server, with another setup, built when they are first needed.
 pub(crate) struct Twin {
     edit: fn(&mut Setup),
-    sound: OnceLock<Sound>,
+    correct: OnceLock<Correct>,
 }
 
 impl Twin {
     pub(crate) const fn new(edit: fn(&mut Setup)) -> Self {
-        let sound = OnceLock::new();
-        Self { edit, sound }
+        let correct = OnceLock::new();
+        Self { edit, correct }
     }
 
-    pub(crate) fn of(&self, sound: &Sound) -> &Sound {
-        self.sound.get_or_init(|| sound.beside(self.edit))
+    pub(crate) fn of(&self, correct: &Correct) -> &Correct {
+        self.correct.get_or_init(|| correct.with_setup(self.edit))
     }
 }
 
@@ -286,12 +286,12 @@ impl Twin {
 pub(crate) struct Crowd(AtomicUsize);
 
 impl Crowd {
-    /// The sound answer, and whether others were under way before.
-    pub(crate) fn answer(&self, request: &Request, sound: &Sound) -> (Answer, bool) {
+    /// The correct response, and whether others were under way before.
+    pub(crate) fn answer(&self, request: &Request, correct: &Correct) -> (Answer, bool) {
         let others = self.0.fetch_add(1, Relaxed);
         // Requests that come together meet here, however quick the checks are.
         thread::sleep(Duration::from_millis(5));
-        let answer = sound.answer(request);
+        let answer = correct.answer(request);
         self.0.fetch_sub(1, Relaxed);
         (answer, others > 0)
     }
@@ -303,9 +303,9 @@ pub(crate) fn wait_for_runs(
 ) -> Decoration {
     const LONGEST: Duration = Duration::from_secs(20);
     let running = AtomicUsize::new(0);
-    exchange(move |request, sound| {
+    exchange(move |request, correct| {
         let others = running.fetch_add(1, Relaxed);
-        let answer = sound.answer(request);
+        let answer = correct.answer(request);
         let start = Instant::now();
         while others > 0 && is_for(&answer, request) && start.elapsed() < LONGEST {
             if running.load(Relaxed) <= 1 {
@@ -318,8 +318,8 @@ pub(crate) fn wait_for_runs(
     })
 }
 
-/// Where the sound answer is in the first state, endpoints with another setup are asked too, which hear only of some
-/// commands. Their answer counts if it is in the second state; with no second, their checks just run.
+/// Where the correct response is in the first state, endpoints with another setup are asked too, which hear only of some
+/// commands. Their response counts if it is in the second state; with no second, their checks just run.
 pub(crate) fn other_wins(
     edit: fn(&mut Setup),
     hears: fn(&Command) -> bool,
@@ -327,8 +327,8 @@ pub(crate) fn other_wins(
 ) -> Decoration {
     let twin = Arc::new(Twin::new(edit));
     let told = twin.clone();
-    let decoration = to(move |answer, request, sound| {
-        let others = twin.of(sound);
+    let decoration = to(move |answer, request, correct| {
+        let others = twin.of(correct);
         if answer.state() == state {
             let other = others.answer(request);
             if other.state() == wins {
@@ -336,9 +336,9 @@ pub(crate) fn other_wins(
             }
         }
     });
-    decoration.with_command(move |command, sound| {
-        let others = told.of(sound);
-        sound.apply(command);
+    decoration.with_command(move |command, correct| {
+        let others = told.of(correct);
+        correct.apply(command);
         if hears(command) {
             others.apply(command);
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use health_core::path_and_query;
 
-/// What a client may still send when its answer is out, and how long it is waited for.
+/// What a client may still send when its response is out, and how long it is waited for.
 const REST_LIMIT: u64 = 1024 * 1024;
 const REST_TIME: Duration = Duration::from_secs(1);
 
@@ -144,7 +144,7 @@ impl Request {
     }
 }
 
-/// Bytes that are left unread would reset the connection before the answer arrives.
+/// Bytes that are left unread would reset the connection before the response arrives.
 pub(crate) fn close(stream: &TcpStream) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)?;
     stream.set_read_timeout(Some(REST_TIME))?;

@@ -1,14 +1,14 @@
-//! Who tests the tests: servers that are broken on purpose, each of which a scenario has to catch.
+//! Tests of the suite: servers with deliberate faults, each of which a scenario must catch.
 //!
-//! `cargo test -p health-conformance --test faults -- --nocapture` prints which scenarios catch which fault.
+//! `cargo test -p health-conformance --test faults -- --nocapture` prints the scenarios that catch each fault.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod correct;
 mod fault;
 mod http;
 mod server;
-mod sound;
 mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,24 +27,24 @@ use self::fault::Fault;
 use self::server::Faulty;
 use self::topics::TOPICS;
 
-/// The plainest scenario there is: no fault fails it, so that each is one of what its scenarios are about.
+/// The simplest scenario. No fault may fail it, so that each fault is specific to its scenarios.
 const PLAINEST: &str = "path/exact";
 
-/// How many servers run at once: they mostly wait.
+/// Number of servers that run at the same time: they mostly wait.
 const JOBS: usize = 16;
 
-/// How long a broken server may take to answer, and for what it does by itself; a sound one gets the usual time.
+/// Limit for responses and background checks of a faulty server. A correct server gets the default limit.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Several crowds at once, both ends in this process, need more files than a shell allows at first.
+/// Several crowds, with clients and servers in this process, need more file descriptors than the default limit.
 fn allow_many_files() {
     let limits = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limits.maximum, ..limits };
     setrlimit(Resource::Nofile, raised).unwrap();
 }
 
-/// What the suite says of a server without a fault.
-fn sound() -> &'static Report {
+/// The report on a server without a fault.
+fn correct() -> &'static Report {
     static REPORT: LazyLock<Report> = LazyLock::new(|| {
         allow_many_files();
         let options = Options { strict: true, jobs: JOBS, ..Options::default() };
@@ -55,7 +55,7 @@ fn sound() -> &'static Report {
 
 #[test]
 fn a_server_without_a_fault_conforms() {
-    assert!(sound().conforms(), "{}", sound());
+    assert!(correct().conforms(), "{}", correct());
 }
 
 /// An application without a route at `/`, in a framework that responds 405 there, as Salvo 0.84 does.
@@ -78,7 +78,7 @@ fn a_server_that_lacks_something_conforms_where_that_is_not_needed() {
     let suite = Suite::builtin().unwrap();
     let quick = suite.scenarios().filter(|scenario| !takes_time(scenario));
     let quick: Vec<_> = quick.map(|scenario| scenario.id().to_owned()).collect();
-    // The last ones decide which scenarios are played, and no more.
+    // The last ones only decide which scenarios run.
     let others =
         "reason panic optional background thresholds endpoints start-up switch drain log-policy";
     for capabilities in ["log", "checks", others] {
@@ -96,19 +96,19 @@ fn a_server_that_lacks_something_conforms_where_that_is_not_needed() {
     }
 }
 
-/// Whether a scenario waits for one of its checks, or sends thousands of requests.
+/// Whether a scenario waits for a check or sends thousands of requests.
 fn takes_time(scenario: &Scenario) -> bool {
     let mut checks = scenario.setup().checks.iter();
     checks.any(|check| check.every.is_some() || check.behaviour != Behaviour::Report)
         || scenario.id() == "wire/toggled-under-load"
 }
 
-/// Every fault, in the order of the rules.
+/// All faults, in the order of the rules.
 fn faults() -> impl Iterator<Item = &'static Fault> {
     TOPICS.iter().copied().flatten()
 }
 
-/// Runs the suite against a server with a fault that runs already, and removes nothing but what it has put there.
+/// Runs the suite against a running server with a fault. The suite removes only what it has created.
 fn run_on_running(
     settings: &str,
     checks: &str,
@@ -156,7 +156,7 @@ fn a_server_that_runs_already_is_judged_by_what_it_was_started_with() {
     }
 }
 
-/// The scenarios that a server with this fault fails: of the plainest, and those that have to catch it.
+/// The scenarios that a server with this fault fails, of the simplest one and those that must catch it.
 fn caught_by(suite: &Suite, fault: &'static Fault) -> BTreeSet<String> {
     let run = fault.scenarios.iter().chain([&PLAINEST]);
     let options = Options {
@@ -172,12 +172,12 @@ fn caught_by(suite: &Suite, fault: &'static Fault) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_fault_is_caught_by_its_scenarios_and_leaves_the_plainest_answer_sound() {
+fn every_fault_is_caught_by_its_scenarios_and_leaves_the_plainest_response_correct() {
     assert!(faults().count() >= 300, "the README says so");
     allow_many_files();
     let suite = Suite::builtin().unwrap();
-    // This machine, or user, may be unable to show some.
-    let shown: BTreeSet<&str> = sound().passed().collect();
+    // Some scenarios cannot be observed on this machine or by this user.
+    let shown: BTreeSet<&str> = correct().passed().collect();
     let waiting = Mutex::new(faults());
     let missed = Mutex::new(Vec::new());
     let work = || {
@@ -190,7 +190,7 @@ fn every_fault_is_caught_by_its_scenarios_and_leaves_the_plainest_answer_sound()
             println!("{name}: {by:?}");
             let mut missed = missed.lock().unwrap();
             if by.contains(PLAINEST) {
-                missed.push(format!("{name} fails {PLAINEST}, as all scenarios would"));
+                missed.push(format!("{name} fails {PLAINEST}, and so would fail every scenario"));
             }
             for pattern in fault.scenarios {
                 let mut matching = suite.matching(pattern).map(Scenario::id).peekable();
@@ -221,8 +221,5 @@ fn every_must_has_to_catch_a_fault() {
         .scenarios()
         .filter(|scenario| scenario.level() == Level::Must && scenario.id() != PLAINEST);
     let idle: Vec<&str> = musts.map(Scenario::id).filter(|id| !caught.contains(id)).collect();
-    assert!(
-        idle.is_empty(),
-        "name each with a fault that it catches, in tests/faults/topics: {idle:?}"
-    );
+    assert!(idle.is_empty(), "no fault in tests/faults/topics for {idle:?}");
 }

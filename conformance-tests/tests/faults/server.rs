@@ -1,4 +1,4 @@
-//! The server around a sound answer, and what can be wrong with its connections.
+//! The server around a correct response, and faults of its connections.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use health_conformance::{Harness, Journal, Line, Server, Setup, StartError};
 
+use crate::correct::{Answer, Correct, Record};
 use crate::fault::{Decoration, Ending, Fault, Wire};
 use crate::http::{Request, close};
-use crate::sound::{Answer, Record, Sound};
 
 /// How long a server with a fault waits for a body.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -25,14 +25,14 @@ impl Harness for Faulty {
         (decoration.refuse)(setup).map_err(StartError::Refused)?;
         let mut setup = setup.clone();
         (decoration.setup)(&mut setup);
-        let (sound, mut records) = Sound::new(&setup, journal).map_err(StartError::Refused)?;
+        let (correct, mut records) = Correct::new(&setup, journal).map_err(StartError::Refused)?;
         (decoration.records)(&mut records);
         print(journal, records);
         let failed = |error: io::Error| StartError::Failed(error.to_string());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let host = Arc::new(Host {
-            sound,
+            correct,
             decoration,
             address,
             has_ended: AtomicBool::new(false),
@@ -43,7 +43,7 @@ impl Harness for Faulty {
         thread::spawn(move || serving.serve(&listener));
         let server = Server::new(address, move || host.end());
         Ok(server.with_commands(move |command| {
-            (told.decoration.command)(command, &told.sound);
+            (told.decoration.command)(command, &told.correct);
             Ok(())
         }))
     }
@@ -56,7 +56,7 @@ fn print(journal: &Journal, records: Vec<Record>) {
 }
 
 struct Host {
-    sound: Sound,
+    correct: Correct,
     decoration: Decoration,
     address: SocketAddr,
     has_ended: AtomicBool,
@@ -126,7 +126,7 @@ impl Host {
             if (self.decoration.reads_body)(&request) {
                 request.body = read_body(&request, stream, &mut reader)?;
             }
-            let mut answer = match (self.decoration.exchange)(&request, &self.sound) {
+            let mut answer = match (self.decoration.exchange)(&request, &self.correct) {
                 Ok(answer) => answer,
                 Err(Ending::Connection) => return Ok(()),
                 Err(Ending::Server) => {
@@ -138,7 +138,7 @@ impl Host {
             let keeps = (self.decoration.keeps)(&request, request.keeps_connection());
             let bytes = answer.bytes(keeps);
             let Answer { is_cut, records, .. } = answer;
-            print(&self.sound.journal, records);
+            print(&self.correct.journal, records);
             if is_cut {
                 return (&**stream).write_all(&bytes[..bytes.len() / 2]);
             }

@@ -23,7 +23,7 @@ mod wire;
 
 use crate::fault::Fault;
 
-/// Every fault, in the order of the rules.
+/// All faults, in the order of the rules.
 pub(crate) const TOPICS: [&[Fault]; 20] = [
     path::FAULTS,
     method::FAULTS,

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use health_conformance::{Behaviour, Check};
 
+use crate::correct::Answer;
 use crate::fault::{Decoration, exchange, faults, rows, setup, to};
-use crate::sound::Answer;
 
 faults! {
     /// Checks in the background do not start by themselves.
@@ -23,10 +23,10 @@ faults! {
         }
     });
     /// A request waits for the first result.
-    FirstResultAwaited: "background/not-run-yet" => exchange(|request, sound| {
+    FirstResultAwaited: "background/not-run-yet" => exchange(|request, correct| {
         let start = Instant::now();
         loop {
-            let answer = sound.answer(request);
+            let answer = correct.answer(request);
             if !has_not_run(&answer) || start.elapsed() > PATIENCE {
                 return Ok(answer);
             }
@@ -37,9 +37,9 @@ faults! {
     BackgroundFailuresIgnored: "background/failing" =>
         background(|check| "OK".clone_into(&mut check.status));
     /// Plain requests tell what fails in the background.
-    PlainTellsBackground: "background/failing" => to(|answer, request, sound| {
+    PlainTellsBackground: "background/failing" => to(|answer, request, correct| {
         if !request.asks() {
-            *answer = sound.answer(&request.asking());
+            *answer = correct.answer(&request.asking());
         }
     });
     /// The first OK is kept.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use health_conformance::{Behaviour, Check, Line, Place, Setup};
 
 use super::verdict::cut_behind;
+use crate::correct::Answer;
 use crate::fault::{
     Decoration, Memory, answer, exchange, faults, hang_up, results, rows, setup, to, wait_for_runs,
 };
-use crate::sound::Answer;
 
 faults! {
     /// A panic ends the connection.
@@ -22,14 +22,14 @@ faults! {
             check.behaviour = Behaviour::Report;
         }
     });
-    /// A panic makes every later answer an error.
+    /// A panic makes every later response an error.
     PanicSticks: "panic/every-time" => {
         let has_panicked = AtomicBool::new(false);
-        to(move |answer, _, sound| {
+        to(move |answer, _, correct| {
             if has_panicked.load(Relaxed) {
                 *answer = Answer::page(500, "poisoned");
             }
-            has_panicked.fetch_or(answer.is("ERROR") && any_panics(&sound.setup, |_| true), Relaxed);
+            has_panicked.fetch_or(answer.is("ERROR") && any_panics(&correct.setup, |_| true), Relaxed);
         })
     };
     /// A panic is answered in full, also to HEAD.
@@ -40,12 +40,12 @@ faults! {
         }
     });
     /// A plain request panics with its checks.
-    PlainPanics: "panic/not-asked-for" => hang_up(|_, request, sound| {
-        request.target == sound.url() && any_panics(&sound.setup, |_| true)
+    PlainPanics: "panic/not-asked-for" => hang_up(|_, request, correct| {
+        request.target == correct.url() && any_panics(&correct.setup, |_| true)
     });
     /// In maintenance, a check that would panic ends the connection.
-    PanicInMaintenance: "maintenance/beats-panicking-check" => hang_up(|answer, _, sound| {
-        answer.is("MAINTENANCE") && any_panics(&sound.setup, |_| true)
+    PanicInMaintenance: "maintenance/beats-panicking-check" => hang_up(|answer, _, correct| {
+        answer.is("MAINTENANCE") && any_panics(&correct.setup, |_| true)
     });
     /// A panic in the call that makes a future ends the connection.
     PanicInCallEndsConnection: "panic/in-the-call", "panic/everywhere" =>
@@ -56,7 +56,7 @@ faults! {
     PanicInPayloadEndsConnection: "panic/in-payload" =>
         ends_connection(|place| place == Place::Payload);
 
-    /// There are no timeouts: the answer waits for the slowest.
+    /// There are no timeouts: the response waits for the slowest.
     NoTimeout: "timeout/hanging" => timeout(|_| Some(FOR_EVER));
     /// When a timeout expires, what the others said is lost.
     OthersLostAtTimeout: "timeout/hanging", "timeout/everything-breaks" => results(|rows, _, _| {
@@ -98,10 +98,10 @@ faults! {
     BlockingHasNoTimeout: "blocking/past-its-timeout" =>
         timeout(|check| blocks(check).then_some(FOR_EVER));
     /// A check that still blocks a thread is started again.
-    BlockingStartedAgain: "blocking/past-its-timeout" => to(|answer, _, sound| {
+    BlockingStartedAgain: "blocking/past-its-timeout" => to(|answer, _, correct| {
         for row in answer.records.iter().filter_map(rows).flatten() {
             if row.message().starts_with("still running") {
-                sound.journal.record(Line::Check(row.name));
+                correct.journal.record(Line::Check(row.name));
             }
         }
     });
@@ -133,7 +133,7 @@ fn any_panics(setup: &Setup, is_at: fn(Place) -> bool) -> bool {
 
 /// A run with a panic in such a place ends the connection.
 fn ends_connection(is_at: fn(Place) -> bool) -> Decoration {
-    hang_up(move |answer, _, sound| answer.is("ERROR") && any_panics(&sound.setup, is_at))
+    hang_up(move |answer, _, correct| answer.is("ERROR") && any_panics(&correct.setup, is_at))
 }
 
 /// Checks have other timeouts.
@@ -145,14 +145,14 @@ fn timeout(of: fn(&Check) -> Option<Duration>) -> Decoration {
     })
 }
 
-/// The first answer with a check that was late is that of all later runs, in other words.
+/// The first response with a check that was late is that of all later runs, in other words.
 fn first_late_answer(words: fn(&str) -> String) -> Decoration {
     let late = Memory::<Option<Answer>>::default();
-    exchange(move |request, sound| {
+    exchange(move |request, correct| {
         if let Some(late) = late.lock().as_ref().filter(|_| request.asks()) {
             return Ok(late.clone());
         }
-        let answer = sound.answer(request);
+        let answer = correct.answer(request);
         if answer.records.iter().filter_map(rows).flatten().any(|row| row.is_late()) {
             let mut kept = answer.clone();
             for record in &mut kept.records {

@@ -8,15 +8,15 @@ use health_conformance::Command;
 use super::maintenance::disablefile;
 use super::source::{needs_a_request, seen_late};
 use super::state::is_no_drain;
+use crate::correct::{Answer, Correct};
 use crate::fault::{Decoration, Twin, command, exchange, faults, wait_for_runs};
 use crate::http::Request;
-use crate::sound::{Answer, Sound};
 
 faults! {
     /// There is no drain.
-    DrainIgnored: "drain/next-request" => command(|command, sound| {
+    DrainIgnored: "drain/next-request" => command(|command, correct| {
         if is_no_drain(command) {
-            sound.apply(command);
+            correct.apply(command);
         }
     });
     /// A drain is seen by the second request.
@@ -35,7 +35,7 @@ faults! {
     };
     /// A marker ends the drain.
     MarkerEndsDrain: "drain/marker-does-not-end-it" =>
-        ends(|_| false, |_, _, sound| disablefile(sound).exists());
+        ends(|_| false, |_, _, correct| disablefile(correct).exists());
     /// The switch ends the drain.
     SwitchEndsDrain: "drain/switch-does-not-end-it" =>
         ends(|command| matches!(command, Command::SwitchOff), |_, _, _| false);
@@ -49,10 +49,10 @@ faults! {
     RunOutlivesDrain: "drain/while-checks-run" => {
         let is_draining = Arc::new(AtomicBool::new(false));
         let (told, undrained) = (is_draining.clone(), Twin::new(|_| {}));
-        exchange(move |request, sound| if is_draining.load(Relaxed) { Ok(sound.answer(request)) } else { Ok(undrained.of(sound).answer(request)) })
-        .with_command(move |command, sound| {
+        exchange(move |request, correct| if is_draining.load(Relaxed) { Ok(correct.answer(request)) } else { Ok(undrained.of(correct).answer(request)) })
+        .with_command(move |command, correct| {
             told.store(true, Relaxed);
-            sound.apply(command);
+            correct.apply(command);
         })
     };
     /// In a drain, requests wait for runs that are under way.
@@ -60,25 +60,25 @@ faults! {
         wait_for_runs(|answer, _| answer.state() == "DRAINING");
 }
 
-/// The drain is over once a command or an answer ends it.
+/// The drain is over once a command or a response ends it.
 fn ends(
     by_command: impl Fn(&Command) -> bool + Send + Sync + 'static,
-    by_answer: impl Fn(&Answer, &Request, &Sound) -> bool + Send + Sync + 'static,
+    by_answer: impl Fn(&Answer, &Request, &Correct) -> bool + Send + Sync + 'static,
 ) -> Decoration {
     let is_over = Arc::new(AtomicBool::new(false));
     let undrained = Arc::new(Twin::new(|_| {}));
     let (told, others) = (is_over.clone(), undrained.clone());
-    exchange(move |request, sound| {
+    exchange(move |request, correct| {
         if is_over.load(Relaxed) {
-            return Ok(undrained.of(sound).answer(request));
+            return Ok(undrained.of(correct).answer(request));
         }
-        let answer = sound.answer(request);
-        is_over.store(by_answer(&answer, request, sound), Relaxed);
+        let answer = correct.answer(request);
+        is_over.store(by_answer(&answer, request, correct), Relaxed);
         Ok(answer)
     })
-    .with_command(move |command, sound| {
-        let others = others.of(sound);
-        sound.apply(command);
+    .with_command(move |command, correct| {
+        let others = others.of(correct);
+        correct.apply(command);
         if is_no_drain(command) {
             others.apply(command);
         }

@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use health_conformance::{Endpoint, Preset, RunChecks, Setup};
 
+use crate::correct::{Answer, Correct};
 use crate::fault::{Crowd, Decoration, Ending, Memory, Twin, exchange, faults, results, setup, to};
 use crate::http::Request;
-use crate::sound::{Answer, Sound};
 
 faults! {
     /// There is no endpoint but the first.
     FurtherEndpointsMissing: "endpoint/no-checks" => setup(|setup| setup.endpoints.clear());
     /// Whatever starts with the path of a further endpoint is answered.
-    FurtherPathIsAPrefix: "endpoint/paths-are-exact" => exchange(|request, sound| {
+    FurtherPathIsAPrefix: "endpoint/paths-are-exact" => exchange(|request, correct| {
         let mut request = request.clone();
-        let mut paths = sound.setup.endpoints.iter().map(|endpoint| &endpoint.path);
+        let mut paths = correct.setup.endpoints.iter().map(|endpoint| &endpoint.path);
         if let Some(path) = paths.find(|path| request.path().starts_with(path.as_str())) {
             request.set_path(path);
         }
-        Ok(sound.answer(&request))
+        Ok(correct.answer(&request))
     });
     /// The path of a further endpoint loses a slash at its end.
     FurtherPathIsTrimmed: "endpoint/odd-paths" => endpoints(|endpoint, _| {
@@ -27,23 +27,23 @@ faults! {
         endpoint.path = if path.is_empty() { "/" } else { path }.to_owned();
     });
     /// The codes that are set are those of all endpoints.
-    CodesOfTheFirstEverywhere: "endpoint/codes-are-of-the-first" => further(|answer, _, sound| {
+    CodesOfTheFirstEverywhere: "endpoint/codes-are-of-the-first" => further(|answer, _, correct| {
         let key = if answer.is("ERROR") { "failure_code" } else { "maintenance_code" };
-        let code = sound.setting(key).and_then(|code| code.parse().ok());
+        let code = correct.setting(key).and_then(|code| code.parse().ok());
         if answer.status != 200 {
             answer.status = code.unwrap_or(answer.status);
         }
     });
     /// If there are other endpoints, the first says 503 in maintenance.
-    FirstIsStrictBesideOthers: "endpoint/first-is-unchanged" => to(|answer, request, sound| {
-        let is_first = request.path() == sound.url() && !sound.setup.endpoints.is_empty();
+    FirstIsStrictBesideOthers: "endpoint/first-is-unchanged" => to(|answer, request, correct| {
+        let is_first = request.path() == correct.url() && !correct.setup.endpoints.is_empty();
         if is_first && answer.is("MAINTENANCE") {
             answer.status = 503;
         }
     });
     /// Further endpoints are answered to GET alone.
-    FurtherGetOnly: "endpoint/methods" => to(|answer, request, sound| {
-        if sound.further(request).is_some() && request.method != "GET" {
+    FurtherGetOnly: "endpoint/methods" => to(|answer, request, correct| {
+        if correct.further(request).is_some() && request.method != "GET" {
             *answer = Answer::page(405, "Method Not Allowed");
         }
     });
@@ -51,8 +51,8 @@ faults! {
     FurtherRunAllChecks: "endpoint/checks-by-name" =>
         endpoints(|endpoint, all| endpoint.checks = Some(all.to_vec()));
     /// Results stand in the order in which an endpoint names its checks.
-    NamesGiveTheOrder: "endpoint/checks-by-name" => results(|rows, request, sound| {
-        let names = sound.further(request).and_then(|endpoint| endpoint.checks.as_ref());
+    NamesGiveTheOrder: "endpoint/checks-by-name" => results(|rows, request, correct| {
+        let names = correct.further(request).and_then(|endpoint| endpoint.checks.as_ref());
         if let Some(names) = names {
             rows.sort_by_key(|row| names.iter().position(|name| *name == row.name));
         }
@@ -81,7 +81,7 @@ faults! {
                 endpoint.run_checks = Some(RunChecks::OnRequest);
             }
         });
-        exchange(move |request, sound| if request.query().contains("checks=") { Ok(asked.of(sound).answer(request)) } else { Ok(sound.answer(request)) })
+        exchange(move |request, correct| if request.query().contains("checks=") { Ok(asked.of(correct).answer(request)) } else { Ok(correct.answer(request)) })
     };
     /// An endpoint that runs its checks on request always does.
     RequestIsAlways: "endpoint/checks-on-request" =>
@@ -95,7 +95,7 @@ faults! {
     /// There is no Retry-After.
     RetryAfterMissing: "endpoint/retry-after" =>
         endpoints(|endpoint, _| endpoint.retry_after = None);
-    /// Retry-After comes with every answer.
+    /// Retry-After comes with every response.
     RetryAfterAlways: "endpoint/retry-after" =>
         further(|answer, endpoint, _| retry_later(answer, endpoint));
     /// Retry-After comes with a drain, too.
@@ -133,8 +133,8 @@ faults! {
     /// A check that another endpoint waits for is one that is still running.
     OverlapFails: "endpoint/shared-checks" => {
         let crowd = Crowd::default();
-        exchange(move |request, sound| {
-            let (mut answer, has_joined) = crowd.answer(request, sound);
+        exchange(move |request, correct| {
+            let (mut answer, has_joined) = crowd.answer(request, correct);
             if has_joined {
                 answer.turn(503, "ERROR");
             }
@@ -144,16 +144,16 @@ faults! {
     /// A check that another endpoint waits for is started once more.
     OverlapRunsTwice: "endpoint/shared-checks" => apart();
     /// At further endpoints each request has its own run.
-    FurtherRunAlone: "endpoint/crowd" => exchange(|request, sound| match sound.further(request) {
-        Some(_) => Ok(sound.beside(|_| {}).answer(request)),
-        None => Ok(sound.answer(request)),
+    FurtherRunAlone: "endpoint/crowd" => exchange(|request, correct| match correct.further(request) {
+        Some(_) => Ok(correct.with_setup(|_| {}).answer(request)),
+        None => Ok(correct.answer(request)),
     });
     /// At further endpoints, checks in the background run for each request.
     FurtherRunBackground: "endpoint/background" => {
         let asked = Twin::new(|setup| setup.checks.iter_mut().for_each(|check| check.every = None));
-        exchange(move |request, sound| match sound.further(request) {
-            Some(_) => Ok(asked.of(sound).answer(request)),
-            None => Ok(sound.answer(request)),
+        exchange(move |request, correct| match correct.further(request) {
+            Some(_) => Ok(asked.of(correct).answer(request)),
+            None => Ok(correct.answer(request)),
         })
     };
     /// Each choice of checks counts its failures apart.
@@ -161,12 +161,12 @@ faults! {
     /// A connection asks for one endpoint.
     EndpointOfTheConnection: "endpoint/on-one-connection" => {
         let first = Memory::<BTreeMap<usize, String>>::default();
-        exchange(move |request, sound| {
+        exchange(move |request, correct| {
             let mut request = request.clone();
             let mut first = first.lock();
             let first = first.entry(request.connection).or_insert(request.target);
             request.target = first.clone();
-            Ok(sound.answer(&request))
+            Ok(correct.answer(&request))
         })
     };
     /// A pyramid at another path is strict.
@@ -243,18 +243,18 @@ fn endpoints(edit: fn(&mut Endpoint, &[String])) -> Decoration {
 }
 
 /// Answers of endpoints other than the first are changed.
-fn further(edit: fn(&mut Answer, &Endpoint, &Sound)) -> Decoration {
-    to(move |answer, request, sound| {
-        if let Some(endpoint) = sound.further(request) {
-            edit(answer, endpoint, sound);
+fn further(edit: fn(&mut Answer, &Endpoint, &Correct)) -> Decoration {
+    to(move |answer, request, correct| {
+        if let Some(endpoint) = correct.further(request) {
+            edit(answer, endpoint, correct);
         }
     })
 }
 
 /// Answers of endpoints of a preset are changed.
 fn of(preset: Preset, edit: fn(&mut Answer)) -> Decoration {
-    to(move |answer, request, sound| {
-        if sound.further(request).is_some_and(|endpoint| endpoint.preset == preset) {
+    to(move |answer, request, correct| {
+        if correct.further(request).is_some_and(|endpoint| endpoint.preset == preset) {
             edit(answer);
         }
     })
@@ -267,17 +267,17 @@ fn retry_later(answer: &mut Answer, endpoint: &Endpoint) {
 }
 
 /// The state of the first endpoint for a plain request.
-pub(crate) fn first_state(request: &Request, sound: &Sound) -> String {
+pub(crate) fn first_state(request: &Request, correct: &Correct) -> String {
     let mut plain = request.clone();
-    sound.url().clone_into(&mut plain.target);
-    sound.answer(&plain).state().to_owned()
+    correct.url().clone_into(&mut plain.target);
+    correct.answer(&plain).state().to_owned()
 }
 
 /// Endpoints of a preset show a state that they should ignore.
 pub(crate) fn shows(preset: Preset, state: &'static str) -> Decoration {
-    to(move |answer, request, sound| {
-        let is_of = sound.further(request).is_some_and(|endpoint| endpoint.preset == preset);
-        if is_of && first_state(request, sound) == state {
+    to(move |answer, request, correct| {
+        let is_of = correct.further(request).is_some_and(|endpoint| endpoint.preset == preset);
+        if is_of && first_state(request, correct) == state {
             answer.turn(503, state);
             answer.log("INFO", format!("Health response: {state}"));
         }
@@ -286,13 +286,13 @@ pub(crate) fn shows(preset: Preset, state: &'static str) -> Decoration {
 
 /// Each endpoint has its own checks. Those of the second endpoint begin with their second execution.
 fn apart() -> Decoration {
-    let all = Memory::<BTreeMap<String, Arc<Sound>>>::default();
-    exchange(move |request, sound| {
+    let all = Memory::<BTreeMap<String, Arc<Correct>>>::default();
+    exchange(move |request, correct| {
         let own = {
             let mut all = all.lock();
             let edit = if all.is_empty() { |_: &mut Setup| {} } else { begin_later };
             let own = all.entry(request.path().to_owned());
-            own.or_insert_with(|| Arc::new(sound.beside(edit))).clone()
+            own.or_insert_with(|| Arc::new(correct.with_setup(edit))).clone()
         };
         Ok::<_, Ending>(own.answer(request))
     })

@@ -1,7 +1,7 @@
 //! H9 and H10: headers and reason phrase.
 
+use crate::correct::{Answer, Correct};
 use crate::fault::{Decoration, answer, faults, page, to};
-use crate::sound::{Answer, Sound};
 
 faults! {
     /// HEAD may be kept by caches.
@@ -37,7 +37,7 @@ faults! {
     ConditionsHonoured: "header/no-negotiation" => page(304, |request| {
         request.header("if-none-match").or(request.header("if-modified-since")).is_some()
     });
-    /// No answer has a reason phrase.
+    /// No response has a reason phrase.
     NoReason: "reason/ok" => answer(|answer| answer.reason.clear());
     /// An error's reason phrase is its body.
     ErrorIsTheReason: "reason/error" =>
@@ -74,15 +74,15 @@ fn without_own_reason(answer: &mut Answer) {
 
 /// Errors tell the messages of the checks.
 fn tells(tell: fn(&mut Answer, &str)) -> Decoration {
-    to(move |answer, _, sound| {
+    to(move |answer, _, correct| {
         if answer.is("ERROR") {
-            tell(answer, &detail(sound));
+            tell(answer, &detail(correct));
         }
     })
 }
 
 /// The messages of the checks, in a line.
-pub(crate) fn detail(sound: &Sound) -> String {
-    let messages = sound.setup.checks.iter().filter_map(|check| check.message.as_deref());
+pub(crate) fn detail(correct: &Correct) -> String {
+    let messages = correct.setup.checks.iter().filter_map(|check| check.message.as_deref());
     messages.collect::<Vec<_>>().join(" ").replace(['\r', '\n', '\0'], " ")
 }

@@ -11,7 +11,7 @@ faults! {
             answer.log("INFO", "Health response: OK");
         }
     });
-    /// Maintenance is logged once, not for each answer.
+    /// Maintenance is logged once, not for each response.
     MaintenanceLoggedOnce: "log/maintenance" => {
         let is_logged = AtomicBool::new(false);
         records(move |records| {
@@ -60,8 +60,8 @@ faults! {
         }
     });
     /// Messages are not cut.
-    MessagesNotCut: "log/long-messages" => results(|rows, _, sound| {
-        for (row, check) in rows.iter_mut().zip(&sound.setup.checks) {
+    MessagesNotCut: "log/long-messages" => results(|rows, _, correct| {
+        for (row, check) in rows.iter_mut().zip(&correct.setup.checks) {
             row.message.clone_from(&check.message);
         }
     });

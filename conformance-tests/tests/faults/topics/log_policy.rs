@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use health_conformance::LogPolicy;
 
+use crate::correct::{Answer, Correct};
 use crate::fault::{Decoration, Memory, faults, level, records, setup, to};
 use crate::http::Request;
-use crate::sound::{Answer, Sound};
 
 faults! {
-    /// Each answer is logged, and not changes alone.
+    /// Each response is logged, and not changes alone.
     ChangesIgnored: "log-policy/changes-only" => setup(|setup| setup.log = LogPolicy::Every);
     /// Changes alone are logged, whatever was said.
     ChangesAreTheDefault: "log-policy/every-answer" => setup(|setup| setup.log = LogPolicy::Change);
@@ -22,9 +22,9 @@ faults! {
     /// The first OK is logged as a change.
     FirstOkLogged: "log-policy/recovery" => {
         let has_answered = AtomicBool::new(false);
-        to(move |answer, _, sound| {
+        to(move |answer, _, correct| {
             let is_first = !has_answered.swap(true, Relaxed);
-            if is_first && sound.setup.log == LogPolicy::Change && answer.state() == "OK" {
+            if is_first && correct.setup.log == LogPolicy::Change && answer.state() == "OK" {
                 answer.log("INFO", "Health response: OK");
             }
         })
@@ -46,14 +46,14 @@ faults! {
         changes(|_, _| String::new(), |answer| answer.state().to_owned());
 }
 
-/// Changes are logged of what an answer `says`, apart for each `key`.
-fn changes(key: fn(&Request, &Sound) -> String, says: fn(&Answer) -> String) -> Decoration {
+/// Changes are logged of what a response `says`, apart for each `key`.
+fn changes(key: fn(&Request, &Correct) -> String, says: fn(&Answer) -> String) -> Decoration {
     let last = Memory::<BTreeMap<String, String>>::default();
     let decoration = setup(|setup| setup.log = LogPolicy::Every);
-    decoration.with_exchange(move |request, sound| {
-        let mut answer = sound.answer(request);
+    decoration.with_exchange(move |request, correct| {
+        let mut answer = correct.answer(request);
         let said = says(&answer);
-        let before = last.lock().insert(key(request, sound), said.clone());
+        let before = last.lock().insert(key(request, correct), said.clone());
         let is_change = match before {
             Some(before) => before != said,
             None => answer.state() != "OK",

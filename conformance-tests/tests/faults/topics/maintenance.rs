@@ -6,13 +6,13 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
+use crate::correct::{Answer, Correct, Record};
 use crate::fault::{
     Decoration, Memory, answer, exchange, faults, no_disablefile, other_wins, records, setup, to,
 };
-use crate::sound::{Answer, Record, Sound};
 
 faults! {
-    /// From the tenth request on, the answer is 500.
+    /// From the tenth request on, the response is 500.
     WearsOut: "healthy/again-and-again" => {
         let answered = AtomicUsize::new(0);
         to(move |answer, _, _| {
@@ -21,7 +21,7 @@ faults! {
             }
         })
     };
-    /// After an error, the next plain answer is an error too.
+    /// After an error, the next plain response is an error too.
     ErrorSticks: "healthy/after-an-error", "setting/defaults" => {
         let has_erred = AtomicBool::new(false);
         to(move |answer, request, _| {
@@ -31,11 +31,11 @@ faults! {
         })
     };
     /// A plain request runs the checks, and hides what they say.
-    PlainRunsChecks: "healthy/plain-request-with-failing-check" => exchange(|request, sound| {
+    PlainRunsChecks: "healthy/plain-request-with-failing-check" => exchange(|request, correct| {
         if !request.asks() {
-            sound.answer(&request.asking());
+            correct.answer(&request.asking());
         }
-        Ok(sound.answer(request))
+        Ok(correct.answer(request))
     });
     /// There is no maintenance.
     MaintenanceIgnored: "maintenance/file" => setup(no_disablefile);
@@ -93,7 +93,7 @@ faults! {
     };
     /// Status and body are looked up one after the other.
     StateLookedUpTwice: "wire/toggled-under-load" =>
-        to(|answer, request, sound| answer.set_body(&sound.answer(request).body));
+        to(|answer, request, correct| answer.set_body(&correct.answer(request).body));
     /// The state belongs to the connection.
     StateOfTheConnection: "wire/kept-connection-has-no-memory", "wire/head-then-get" => {
         let first = Memory::<BTreeMap<usize, Answer>>::default();
@@ -111,9 +111,9 @@ faults! {
         records(|records| records.retain(|record| record.state().is_some()));
     /// A stat that fails is logged every time.
     StatErrorLoggedEveryTime: "maintenance/file-as-parent", "maintenance/name-too-long" =>
-        to(|answer, _, sound| {
-        if stat_fails(&disablefile(sound)) {
-            warn_again(answer, sound);
+        to(|answer, _, correct| {
+        if stat_fails(&disablefile(correct)) {
+            warn_again(answer, correct);
         }
     });
     /// A stat that fails is logged once, ever.
@@ -124,10 +124,10 @@ faults! {
         })
     };
     /// A directory that is missing is logged.
-    MissingDirectoryLogged: "maintenance/missing-parent" => to(|answer, _, sound| {
-        let path = disablefile(sound);
+    MissingDirectoryLogged: "maintenance/missing-parent" => to(|answer, _, correct| {
+        let path = disablefile(correct);
         if path.parent().is_some_and(|parent| !parent.exists()) {
-            warn_again(answer, sound);
+            warn_again(answer, correct);
         }
     });
     /// An empty disablefile is the working directory.
@@ -146,14 +146,14 @@ faults! {
 
 const DISABLEFILE: &str = "healthcheck.disablefile";
 
-pub(crate) fn disablefile(sound: &Sound) -> std::path::PathBuf {
-    sound.setting("disablefile").unwrap_or("/tmp/maintenance").into()
+pub(crate) fn disablefile(correct: &Correct) -> std::path::PathBuf {
+    correct.setting("disablefile").unwrap_or("/tmp/maintenance").into()
 }
 
 /// There is no maintenance unless this is true of the path.
 fn unless_marked(is_marked: fn(&Path) -> bool) -> Decoration {
-    to(move |answer, _, sound| {
-        if answer.is("MAINTENANCE") && !is_marked(&disablefile(sound)) {
+    to(move |answer, _, correct| {
+        if answer.is("MAINTENANCE") && !is_marked(&disablefile(correct)) {
             answer.turn_ok();
         }
     })
@@ -161,8 +161,8 @@ fn unless_marked(is_marked: fn(&Path) -> bool) -> Decoration {
 
 /// It is maintenance, too, where this is true of the path.
 fn also_marked(is_marked: fn(&Path) -> bool) -> Decoration {
-    to(move |answer, _, sound| {
-        if !answer.is("MAINTENANCE") && is_marked(&disablefile(sound)) {
+    to(move |answer, _, correct| {
+        if !answer.is("MAINTENANCE") && is_marked(&disablefile(correct)) {
             answer.turn(299, "MAINTENANCE");
             answer.log("INFO", "Health response: MAINTENANCE");
         }
@@ -174,9 +174,9 @@ fn stat_fails(path: &Path) -> bool {
 }
 
 /// One warning, whether there is one or not.
-fn warn_again(answer: &mut Answer, sound: &Sound) {
+fn warn_again(answer: &mut Answer, correct: &Correct) {
     if answer.records.iter().all(|record| record.state().is_some()) {
-        let path = disablefile(sound);
+        let path = disablefile(correct);
         let text = format!("cannot stat {}", path.display());
         answer.records.push(Record::new("WARN", text));
     }

@@ -14,7 +14,7 @@ faults! {
         "method/delete",
         "method/patch",
         "method/put" => page(405, |request| !["GET", "HEAD"].contains(&&*request.method));
-    /// OPTIONS has another answer.
+    /// OPTIONS has another response.
     OptionsHasItsOwnAnswer: "method/options" => page(204, |request| request.method == "OPTIONS");
     /// TRACE echoes the request.
     TraceEchoes: "method/trace" => page(200, |request| request.method == "TRACE");
@@ -60,7 +60,7 @@ faults! {
             request.set_query("checks=all");
         }
     });
-    /// The answer waits for the body.
+    /// The response waits for the body.
     BodyIsAwaited: "method/withheld-body" =>
         reads_body(|request| request.header("expect").is_none());
     /// 100 Continue is sent, and the body waited for.

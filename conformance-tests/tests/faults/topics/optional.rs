@@ -10,32 +10,32 @@ use crate::fault::{
 faults! {
     /// No check is optional.
     OptionalFailsAnswer: "optional/fails" => counts(|_| true);
-    /// A degraded answer is not logged.
+    /// A degraded response is not logged.
     DegradedNotLogged: "optional/fails" =>
         records(|records| records.retain(|record| record.state() != Some("DEGRADED")));
-    /// A degraded answer is logged at ERROR.
+    /// A degraded response is logged at ERROR.
     DegradedAtError: "optional/fails" => level("DEGRADED", "ERROR");
-    /// A degraded answer is logged at INFO.
+    /// A degraded response is logged at INFO.
     DegradedAtInfo: "optional/fails" => level("DEGRADED", "INFO");
-    /// Messages stand in a header of a degraded answer.
-    DegradedInHeader: "optional/fails" => to(|answer, _, sound| {
+    /// Messages stand in a header of a degraded response.
+    DegradedInHeader: "optional/fails" => to(|answer, _, correct| {
         if answer.state() == "DEGRADED" {
-            answer.set("x-degraded", &detail(sound));
+            answer.set("x-degraded", &detail(correct));
         }
     });
     /// With the failure of an optional check, no other counts.
     OptionalHidesOthers: "optional/and-another" => failing_optional_hides_others();
     /// An error is logged without the results of optional checks.
-    OptionalLeftOut: "optional/and-another" => results(|rows, _, sound| {
+    OptionalLeftOut: "optional/and-another" => results(|rows, _, correct| {
         let is_optional = |name: &str| {
-            let mut checks = sound.setup.checks.iter();
+            let mut checks = correct.setup.checks.iter();
             checks.any(|check| check.optional && check.name == name)
         };
         rows.retain(|row| !is_optional(&row.name));
     });
     /// Optional checks are logged when they pass, too.
-    OptionalAlwaysTold: "optional/passes" => to(|answer, request, sound| {
-        if request.asks() && answer.state() == "OK" && sound.setup.checks.iter().any(|check| check.optional) {
+    OptionalAlwaysTold: "optional/passes" => to(|answer, request, correct| {
+        if request.asks() && answer.state() == "OK" && correct.setup.checks.iter().any(|check| check.optional) {
             answer.log("WARN", "Health response: DEGRADED ([])");
         }
     });
@@ -51,7 +51,7 @@ faults! {
             answer.records.clear();
         }
     });
-    /// A degraded answer beats maintenance.
+    /// A degraded response beats maintenance.
     DegradedInMaintenance: "optional/in-maintenance" =>
         other_wins(no_disablefile, |_| false, ("MAINTENANCE", "DEGRADED"));
 }

@@ -61,11 +61,11 @@ faults! {
 
 /// Another path is looked up; `rewrite` gets that of the request and that of the endpoint.
 fn path(rewrite: fn(&str, &str) -> String) -> Decoration {
-    exchange(move |request, sound| {
+    exchange(move |request, correct| {
         let mut request = request.clone();
-        let path = rewrite(request.path(), sound.url());
+        let path = rewrite(request.path(), correct.url());
         request.set_path(&path);
-        Ok(sound.answer(&request))
+        Ok(correct.answer(&request))
     })
 }
 

@@ -182,18 +182,16 @@ fn reads(is_key: fn(&str) -> bool, is_value: fn(&str) -> bool) -> Decoration {
     })
 }
 
-/// The answer is a failure for the queries that this is true of.
+/// The response is a failure for the queries that this is true of.
 fn fails(is_bad: fn(&str) -> bool) -> Decoration {
     page(400, move |request| is_bad(request.query()))
 }
 
 /// The server ends with the targets that this is true of.
 fn ends(is_bad: fn(&str) -> bool) -> Decoration {
-    exchange(
-        move |request, sound| {
-            if is_bad(&request.target) { Err(Ending::Server) } else { Ok(sound.answer(request)) }
-        },
-    )
+    exchange(move |request, correct| {
+        if is_bad(&request.target) { Err(Ending::Server) } else { Ok(correct.answer(request)) }
+    })
 }
 
 fn is_key(key: &str) -> bool {

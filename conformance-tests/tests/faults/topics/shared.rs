@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
+use crate::correct::Answer;
 use crate::fault::{Crowd, Ending, Memory, exchange, faults};
-use crate::sound::Answer;
 
 faults! {
     /// Each request has its own run.
     RunForEachAsker: "shared/crowd" =>
-        exchange(|request, sound| Ok(sound.beside(|_| {}).answer(request)));
+        exchange(|request, correct| Ok(correct.with_setup(|_| {}).answer(request)));
     /// A request that joins a run gets OK.
     JoiningPasses: "shared/results" => {
         let crowd = Crowd::default();
-        exchange(move |request, sound| {
-            let (mut answer, has_joined) = crowd.answer(request, sound);
+        exchange(move |request, correct| {
+            let (mut answer, has_joined) = crowd.answer(request, correct);
             if has_joined {
                 answer.turn_ok();
             }
@@ -25,14 +25,14 @@ faults! {
     /// The results of the first run are kept.
     ResultsKept: "shared/next-run" => {
         let first = Memory::<Option<Answer>>::default();
-        exchange(move |request, sound| {
-            Ok(first.lock().get_or_insert_with(|| sound.answer(request)).clone())
+        exchange(move |request, correct| {
+            Ok(first.lock().get_or_insert_with(|| correct.answer(request)).clone())
         })
     };
     /// A run ends when a client that asked for it leaves.
     RunEndsWithItsAsker: "shared/first-leaves", "shared/many-leave" => {
         let run = Arc::new(Memory::<Run>::default());
-        exchange(move |request, sound| {
+        exchange(move |request, correct| {
             run.lock().begin();
             let is_answered = Arc::new(AtomicBool::new(false));
             let (left, watched, answered) = (request.clone(), run.clone(), is_answered.clone());
@@ -41,7 +41,7 @@ faults! {
                     watched.lock().is_ended = true;
                 }
             });
-            let answer = sound.answer(request);
+            let answer = correct.answer(request);
             is_answered.store(true, Relaxed);
             if run.lock().end() { Err(Ending::Connection) } else { Ok(answer) }
         })

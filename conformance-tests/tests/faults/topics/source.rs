@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use health_conformance::Command;
 
 use super::maintenance::disablefile;
+use crate::correct::Correct;
 use crate::fault::{Decoration, Memory, command, faults, other_wins, to};
-use crate::sound::Sound;
 
 faults! {
     /// There is no switch.
-    SwitchIgnored: "source/switch" => command(|command, sound| {
+    SwitchIgnored: "source/switch" => command(|command, correct| {
         if !is_switch(command) {
-            sound.apply(command);
+            correct.apply(command);
         }
     });
     /// A switch is seen by the second request.
@@ -23,13 +23,13 @@ faults! {
     /// The switch counts.
     SwitchCounts: "source/switch-twice" => {
         let count = AtomicUsize::new(0);
-        command(move |command, sound| match command {
+        command(move |command, correct| match command {
             Command::SwitchOn => {
                 count.fetch_add(1, Relaxed);
-                sound.apply(command);
+                correct.apply(command);
             }
             Command::SwitchOff if count.fetch_sub(1, Relaxed) > 1 => {}
-            _ => sound.apply(command),
+            _ => correct.apply(command),
         })
     };
     /// What the switch said last beats the file.
@@ -41,35 +41,35 @@ faults! {
                 answer.turn_ok();
             }
         })
-        .with_command(move |command, sound| {
+        .with_command(move |command, correct| {
             told.store(matches!(command, Command::SwitchOff), Relaxed);
-            sound.apply(command);
+            correct.apply(command);
         })
     };
     /// File and switch are needed both.
-    EverySourceNeeded: "source/any-of-them" => to(|answer, _, sound| {
-        if answer.is("MAINTENANCE") && !is_marked(sound) {
+    EverySourceNeeded: "source/any-of-them" => to(|answer, _, correct| {
+        if answer.is("MAINTENANCE") && !is_marked(correct) {
             answer.turn_ok();
         }
     });
     /// Without a disablefile there is no switch either.
-    SwitchNeedsDisablefile: "source/without-disablefile" => command(|command, sound| {
-        if !is_switch(command) || sound.setting("disablefile") != Some("") {
-            sound.apply(command);
+    SwitchNeedsDisablefile: "source/without-disablefile" => command(|command, correct| {
+        if !is_switch(command) || correct.setting("disablefile") != Some("") {
+            correct.apply(command);
         }
     });
     /// A switch that is on starts checks.
     SwitchRunsChecks: "source/no-checks" =>
         other_wins(|_| {}, |command| !is_switch(command), ("MAINTENANCE", ""));
     /// The code of the switch is always 299.
-    SwitchHasACodeOfItsOwn: "source/configured-code" => to(|answer, _, sound| {
-        if answer.is("MAINTENANCE") && !is_marked(sound) {
+    SwitchHasACodeOfItsOwn: "source/configured-code" => to(|answer, _, correct| {
+        if answer.is("MAINTENANCE") && !is_marked(correct) {
             answer.status = 299;
         }
     });
     /// The switch is that of the first endpoint.
-    SwitchIsOfTheFirst: "source/every-endpoint" => to(|answer, request, sound| {
-        if answer.is("MAINTENANCE") && !is_marked(sound) && sound.further(request).is_some() {
+    SwitchIsOfTheFirst: "source/every-endpoint" => to(|answer, request, correct| {
+        if answer.is("MAINTENANCE") && !is_marked(correct) && correct.further(request).is_some() {
             answer.turn_ok();
         }
     });
@@ -79,17 +79,17 @@ fn is_switch(command: &Command) -> bool {
     matches!(command, Command::SwitchOn | Command::SwitchOff)
 }
 
-fn is_marked(sound: &Sound) -> bool {
-    disablefile(sound).exists()
+fn is_marked(correct: &Correct) -> bool {
+    disablefile(correct).exists()
 }
 
 /// Commands take effect after the next request.
 pub(crate) fn seen_late() -> Decoration {
     let pending = Arc::new(Memory::<Vec<Command>>::default());
     let told = pending.clone();
-    to(move |_, _, sound| {
+    to(move |_, _, correct| {
         for command in pending.lock().drain(..) {
-            sound.apply(&command);
+            correct.apply(&command);
         }
     })
     .with_command(move |command, _| told.lock().push(command.clone()))
@@ -99,9 +99,9 @@ pub(crate) fn seen_late() -> Decoration {
 pub(crate) fn needs_a_request() -> Decoration {
     let is_asked = Arc::new(AtomicBool::new(false));
     let told = is_asked.clone();
-    to(move |_, _, _| is_asked.store(true, Relaxed)).with_command(move |command, sound| {
+    to(move |_, _, _| is_asked.store(true, Relaxed)).with_command(move |command, correct| {
         if told.load(Relaxed) {
-            sound.apply(command);
+            correct.apply(command);
         }
     })
 }

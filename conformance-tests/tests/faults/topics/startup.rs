@@ -6,57 +6,57 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use health_conformance::{Command, Preset};
 
 use super::endpoint::shows;
+use crate::correct::Correct;
 use crate::fault::{Memory, command, faults, no_disablefile, other_wins, results, setup, to};
-use crate::sound::Sound;
 
 faults! {
     /// Latches hold nothing.
     LatchesIgnored: "startup/plain-endpoint" => setup(|setup| setup.latches.clear());
     /// One latch that is released is enough.
-    OneLatchIsEnough: "startup/until-all-are-released" => command(|command, sound| match command {
-        Command::Release(_) => release_all(sound),
-        other => sound.apply(other),
+    OneLatchIsEnough: "startup/until-all-are-released" => command(|command, correct| match command {
+        Command::Release(_) => release_all(correct),
+        other => correct.apply(other),
     });
     /// The last latch alone counts.
     LastLatchCounts: "startup/in-any-order" =>
         setup(|setup| drop(setup.latches.drain(..setup.latches.len().saturating_sub(1))));
     /// The log names every latch, released or not.
-    ReleasedLatchesNamed: "startup/until-all-are-released" => to(|answer, _, sound| {
+    ReleasedLatchesNamed: "startup/until-all-are-released" => to(|answer, _, correct| {
         for record in &mut answer.records {
             if record.state() == Some("STARTING") {
-                let names = serde_json::to_string(&sound.setup.latches).unwrap();
+                let names = serde_json::to_string(&correct.setup.latches).unwrap();
                 record.text = format!("Health response: STARTING ({names})");
             }
         }
     });
     /// Names of latches stand in a header.
-    LatchesInHeader: "startup/plain-endpoint" => to(|answer, _, sound| {
+    LatchesInHeader: "startup/plain-endpoint" => to(|answer, _, correct| {
         if answer.state() == "STARTING" {
-            answer.set("x-waits-for", &sound.setup.latches.join(" "));
+            answer.set("x-waits-for", &correct.setup.latches.join(" "));
         }
     });
     /// After a while the server takes itself for started.
     ForgottenIsReady: "startup/forgotten" => {
         let answered = AtomicUsize::new(0);
-        to(move |answer, _, sound| {
+        to(move |answer, _, correct| {
             if answer.state() == "STARTING" && answered.fetch_add(1, Relaxed) >= 10 {
-                release_all(sound);
+                release_all(correct);
             }
         })
     };
     /// A latch that is dropped is released.
-    DroppedIsReady: "startup/dropped" => command(|command, sound| match command {
-        Command::Drop(name) => sound.apply(&Command::Release(name.clone())),
-        other => sound.apply(other),
+    DroppedIsReady: "startup/dropped" => command(|command, correct| match command {
+        Command::Drop(name) => correct.apply(&Command::Release(name.clone())),
+        other => correct.apply(other),
     });
     /// A latch that is dropped is still held.
-    DroppedIsStarting: "startup/dropped" => command(|command, sound| match command {
+    DroppedIsStarting: "startup/dropped" => command(|command, correct| match command {
         Command::Drop(_) => {}
-        other => sound.apply(other),
+        other => correct.apply(other),
     });
     /// A latch that was dropped fails only those who ask for checks.
-    DroppedNeedsAQuery: "startup/dropped" => to(|answer, request, sound| {
-        if request.target == sound.url() && answer.is("ERROR") {
+    DroppedNeedsAQuery: "startup/dropped" => to(|answer, request, correct| {
+        if request.target == correct.url() && answer.is("ERROR") {
             answer.turn_ok();
         }
     });
@@ -72,14 +72,14 @@ faults! {
     HeldHidesDropped: "startup/dropped-and-held" => {
         let held = Arc::new(AtomicUsize::new(0));
         let told = held.clone();
-        to(move |answer, _, sound| {
-            if answer.is("ERROR") && held.load(Relaxed) < sound.setup.latches.len() {
+        to(move |answer, _, correct| {
+            if answer.is("ERROR") && held.load(Relaxed) < correct.setup.latches.len() {
                 answer.turn(503, "STARTING");
             }
         })
-        .with_command(move |command, sound| {
+        .with_command(move |command, correct| {
             told.fetch_add(1, Relaxed);
-            sound.apply(command);
+            correct.apply(command);
         })
     };
     /// Latches are told in the order in which they were dropped.
@@ -90,17 +90,17 @@ faults! {
             let dropped = dropped.lock();
             rows.sort_by_key(|row| dropped.iter().position(|name| *name == row.name));
         })
-        .with_command(move |command, sound| {
+        .with_command(move |command, correct| {
             if let Command::Drop(name) = command {
                 told.lock().push(name.clone());
             }
-            sound.apply(command);
+            correct.apply(command);
         })
     };
 }
 
-fn release_all(sound: &Sound) {
-    for latch in &sound.setup.latches {
-        sound.apply(&Command::Release(latch.clone()));
+fn release_all(correct: &Correct) {
+    for latch in &correct.setup.latches {
+        correct.apply(&Command::Release(latch.clone()));
     }
 }

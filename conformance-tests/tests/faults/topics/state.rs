@@ -31,9 +31,9 @@ faults! {
     ChecksRunInDrain: "state/draining-over-failing" =>
         other_wins(|_| {}, is_no_drain, ("DRAINING", ""));
     /// An endpoint that ignores the gravest state is OK.
-    IgnoredIsOk: "state/ignored-passes-on" => to(|answer, request, sound| {
-        let preset = sound.further(request).map(|endpoint| endpoint.preset);
-        let gravest = first_state(request, sound);
+    IgnoredIsOk: "state/ignored-passes-on" => to(|answer, request, correct| {
+        let preset = correct.further(request).map(|endpoint| endpoint.preset);
+        let gravest = first_state(request, correct);
         if matches!(
             (preset, &*gravest),
             (Some(Preset::Liveness), "STARTING" | "MAINTENANCE" | "DRAINING")

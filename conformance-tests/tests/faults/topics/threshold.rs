@@ -63,11 +63,11 @@ faults! {
     /// A run counts for each request that shares it.
     RunCountsForEachAsker: "threshold/shared-run" => {
         let crowd = Crowd::default();
-        exchange(move |request, sound| {
-            let (answer, has_joined) = crowd.answer(request, sound);
+        exchange(move |request, correct| {
+            let (answer, has_joined) = crowd.answer(request, correct);
             if has_joined {
-                sound.answer(request);
-                return Ok(sound.answer(request));
+                correct.answer(request);
+                return Ok(correct.answer(request));
             }
             Ok(answer)
         })

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use health_conformance::{Behaviour, Check, Setup};
 
+use crate::correct::Answer;
 use crate::fault::{Crowd, Decoration, Memory, Row, answer, exchange, faults, results, setup, to};
-use crate::sound::Answer;
 
 faults! {
     /// No failure counts.
@@ -35,8 +35,8 @@ faults! {
         }
     });
     /// Without checks, asking for them is an error.
-    NoReportsIsAnError: "verdict/no-reports" => to(|answer, request, sound| {
-        if request.asks() && sound.setup.checks.is_empty() {
+    NoReportsIsAnError: "verdict/no-reports" => to(|answer, request, correct| {
+        if request.asks() && correct.setup.checks.is_empty() {
             answer.turn(503, "ERROR");
         }
     });
@@ -98,8 +98,8 @@ faults! {
     /// Who asks while checks run is not logged.
     SharedRunLoggedOnce: "wire/crowd-with-checks" => {
         let crowd = Crowd::default();
-        exchange(move |request, sound| {
-            let (mut answer, has_joined) = crowd.answer(request, sound);
+        exchange(move |request, correct| {
+            let (mut answer, has_joined) = crowd.answer(request, correct);
             answer.records.truncate(usize::from(!has_joined));
             Ok(answer)
         })

@@ -13,13 +13,13 @@ faults! {
     });
     /// Whatever the client asks, its connection stays open.
     CloseIgnored: "wire/close-is-honoured" => keeps(|request, _| !request.has_body());
-    /// Every connection is closed behind its answer.
+    /// Every connection is closed behind its response.
     ConnectionNotKept: "wire/connection-is-kept" => keeps(|_, _| false);
     /// What was read beyond the first request is lost.
     PipelineDropped: "wire/pipelined" => wire(Wire::DropsPipeline);
     /// A request has to come in one piece.
     PiecesRefused: "wire/byte-by-byte" => wire(Wire::RefusesPieces);
-    /// A client that has closed its sending side gets half an answer.
+    /// A client that has closed its sending side gets half a response.
     HalfAnswerToHalfClosed: "wire/half-closed" =>
         to(|answer, request, _| answer.is_cut = request.has_left());
     /// HTTP/1.1 without Host is dropped.
@@ -28,7 +28,7 @@ faults! {
     /// Host has to be that of the server.
     HostChecked: "wire/odd-host" =>
         page(421, |request| !["localhost", ""].contains(&request.header("host").unwrap_or_default()));
-    /// Some pollers get another answer.
+    /// Some pollers get another response.
     PollersFiltered: "wire/user-agents" =>
         page(403, |request| request.header("user-agent").is_some_and(|agent| agent.contains("kube-probe")));
     /// No more than 64 connections at once.
@@ -38,6 +38,6 @@ faults! {
     /// The server ends when a client leaves in the middle of its request.
     EndsWithHalfARequest: "wire/client-leaves-before-its-request-is-whole" =>
         wire(Wire::EndsWithHalfARequest);
-    /// The server ends when a client does not read its answer.
+    /// The server ends when a client does not read its response.
     EndsWithoutReader: "wire/client-leaves-before-the-answer" => wire(Wire::EndsWithoutReader);
 }

@@ -1,4 +1,4 @@
-//! A sound answer: that of the core, with the log records that belong to it.
+//! A correct response: that of the core, with the log records that belong to it.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -26,7 +26,7 @@ impl Record {
         Self { level, text }
     }
 
-    /// The word of an answer's record; `None` for a warning about the disablefile.
+    /// The word of a response's record; `None` for a warning about the disablefile.
     pub(crate) fn state(&self) -> Option<&str> {
         let rest = self.text.strip_prefix("Health response: ")?;
         rest.split(' ').next()
@@ -79,13 +79,13 @@ impl Answer {
         self.body == word
     }
 
-    /// What the endpoint found: the word of its record, or OK.
+    /// The state: that of the log record, or OK.
     pub(crate) fn state(&self) -> &str {
         let mut states = self.records.iter().filter_map(Record::state);
         states.next().unwrap_or("OK")
     }
 
-    /// Makes another answer of it, without a record.
+    /// Replaces the response, without a record.
     pub(crate) fn turn(&mut self, status: u16, word: &str) {
         let canonical =
             StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
@@ -118,31 +118,31 @@ impl Answer {
     }
 }
 
-/// The endpoints of one server, which are sound.
-pub(crate) struct Sound {
+/// The correct endpoints of one server.
+pub(crate) struct Correct {
     pub(crate) setup: Setup,
     pub(crate) journal: Journal,
     assembled: Assembled,
     dispatch: Dispatch,
 }
 
-impl Sound {
-    /// Returns the records of the start, too.
+impl Correct {
+    /// Also returns the records of the start.
     ///
     /// # Errors
     ///
-    /// A setting that H11 refuses.
+    /// A setting is rejected (H11).
     pub(crate) fn new(setup: &Setup, journal: &Journal) -> Result<(Self, Vec<Record>), String> {
         let dispatch = Dispatch::new(Recorder);
         let (assembled, records) = recorded(&dispatch, || Assembled::new(setup, journal));
         let assembled = assembled.map_err(|error| error.to_string())?;
         assembled.health().start_on(ThreadRuntime);
-        let sound = Self { setup: setup.clone(), journal: journal.clone(), assembled, dispatch };
-        Ok((sound, records))
+        let correct = Self { setup: setup.clone(), journal: journal.clone(), assembled, dispatch };
+        Ok((correct, records))
     }
 
-    /// Other endpoints on the same journal, with a setup that `edit` changes.
-    pub(crate) fn beside(&self, edit: impl FnOnce(&mut Setup)) -> Self {
+    /// Other endpoints with the same journal and a changed setup.
+    pub(crate) fn with_setup(&self, edit: impl FnOnce(&mut Setup)) -> Self {
         let mut setup = self.setup.clone();
         edit(&mut setup);
         Self::new(&setup, &self.journal).unwrap().0
@@ -171,7 +171,7 @@ impl Sound {
         }
     }
 
-    /// Does what a command says. One that a fault has made pointless is ignored.
+    /// Applies a command. A command that a fault has made impossible is ignored.
     pub(crate) fn apply(&self, command: &Command) {
         let _ = self.assembled.apply(command);
     }
@@ -186,7 +186,7 @@ impl Sound {
         self.setting("url").unwrap_or("/health")
     }
 
-    /// The further endpoint that a request is for.
+    /// The additional endpoint at the path of a request.
     pub(crate) fn further(&self, request: &Request) -> Option<&Endpoint> {
         let mut endpoints = self.setup.endpoints.iter();
         endpoints.find(|endpoint| endpoint.path == request.path())
