@@ -33,7 +33,7 @@ impl Record {
     }
 }
 
-/// What is answered, and logged.
+/// A response and its log records.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

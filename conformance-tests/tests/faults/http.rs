@@ -114,7 +114,7 @@ impl Request {
         self.target = format!("{}?{query}", self.path());
     }
 
-    /// Whether it asks for checks, as almost every scenario does.
+    /// Whether it requests checks, in the way of almost every scenario.
     pub(crate) fn asks(&self) -> bool {
         self.query() == "checks=all"
     }

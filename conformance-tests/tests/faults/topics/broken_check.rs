@@ -32,7 +32,7 @@ faults! {
             has_panicked.fetch_or(answer.is("ERROR") && any_panics(&correct.setup, |_| true), Relaxed);
         })
     };
-    /// A panic is answered in full, also to HEAD.
+    /// The response to a panic is a page, with a body even for HEAD.
     PanicHasAPage: "panic/head" => answer(|answer| {
         if answer.is("ERROR") {
             answer.set_body("a check panicked");

@@ -28,7 +28,7 @@ faults! {
         let drains = AtomicUsize::new(0);
         ends(move |command| !is_no_drain(command) && drains.fetch_add(1, Relaxed) > 0, |_, _, _| false)
     };
-    /// Twenty requests are told of a drain.
+    /// Only the first twenty requests get the draining response.
     DrainToldToSome: "drain/crowd" => {
         let told = AtomicUsize::new(0);
         ends(|_| false, move |answer, _, _| answer.state() == "DRAINING" && told.fetch_add(1, Relaxed) > 20)

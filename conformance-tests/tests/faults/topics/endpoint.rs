@@ -12,7 +12,7 @@ use crate::http::Request;
 faults! {
     /// There is no endpoint but the first.
     FurtherEndpointsMissing: "endpoint/no-checks" => setup(|setup| setup.endpoints.clear());
-    /// Whatever starts with the path of a further endpoint is answered.
+    /// Every path that starts with the path of an additional endpoint gets its response.
     FurtherPathIsAPrefix: "endpoint/paths-are-exact" => exchange(|request, correct| {
         let mut request = request.clone();
         let mut paths = correct.setup.endpoints.iter().map(|endpoint| &endpoint.path);
@@ -34,14 +34,14 @@ faults! {
             answer.status = code.unwrap_or(answer.status);
         }
     });
-    /// If there are other endpoints, the first says 503 in maintenance.
+    /// If there are other endpoints, the first responds 503 in maintenance.
     FirstIsStrictBesideOthers: "endpoint/first-is-unchanged" => to(|answer, request, correct| {
         let is_first = request.path() == correct.url() && !correct.setup.endpoints.is_empty();
         if is_first && answer.is("MAINTENANCE") {
             answer.status = 503;
         }
     });
-    /// Further endpoints are answered to GET alone.
+    /// Additional endpoints respond to GET only.
     FurtherGetOnly: "endpoint/methods" => to(|answer, request, correct| {
         if correct.further(request).is_some() && request.method != "GET" {
             *answer = Answer::page(405, "Method Not Allowed");
@@ -71,7 +71,7 @@ faults! {
             endpoint.checks = Some(all.to_vec());
         }
     });
-    /// An endpoint that always runs its checks does so only when it is asked.
+    /// An endpoint that always runs its checks runs them only for `checks=all`.
     AlwaysNeedsAQuery: "endpoint/checks-always", "state/maintenance-over-failing" =>
         endpoints(|endpoint, _| endpoint.run_checks = Some(RunChecks::OnRequest));
     /// A query can forbid what always runs.
@@ -86,7 +86,7 @@ faults! {
     /// An endpoint that runs its checks on request always does.
     RequestIsAlways: "endpoint/checks-on-request" =>
         endpoints(|endpoint, _| endpoint.run_checks = Some(RunChecks::Always));
-    /// An endpoint that never runs its checks does so when it is asked.
+    /// An endpoint that never runs its checks runs them for `checks=all`.
     NeverIsOnRequest: "endpoint/checks-never" => endpoints(|endpoint, _| {
         if endpoint.run_checks == Some(RunChecks::Never) {
             endpoint.run_checks = Some(RunChecks::OnRequest);
@@ -115,7 +115,7 @@ faults! {
         "MAINTENANCE" | "DRAINING" => answer.set(ENVOY_FAIL, "true"),
         _ => {}
     });
-    /// Envoy is told degraded when nothing fails.
+    /// `x-envoy-degraded` is sent when nothing fails.
     EnvoyIsAlwaysDegraded: "endpoint/envoy" => of(Preset::Envoy, |answer| {
         if answer.is("OK") {
             answer.set(ENVOY_DEGRADED, "true");
@@ -158,7 +158,7 @@ faults! {
     };
     /// Each choice of checks counts its failures apart.
     FailuresCountApart: "endpoint/thresholds" => apart();
-    /// A connection asks for one endpoint.
+    /// All requests of a connection go to the first endpoint.
     EndpointOfTheConnection: "endpoint/on-one-connection" => {
         let first = Memory::<BTreeMap<usize, String>>::default();
         exchange(move |request, correct| {
@@ -175,7 +175,7 @@ faults! {
             endpoint.preset = Preset::Strict;
         }
     });
-    /// What is strict says 299.
+    /// A strict endpoint responds 299.
     StrictSays299: "endpoint/strict" => of(Preset::Strict, |answer| {
         if answer.is("MAINTENANCE") {
             answer.status = 299;
@@ -224,9 +224,9 @@ faults! {
     LivenessStarts: "startup/forgotten" => shows(Preset::Liveness, "STARTING");
     /// Liveness shows the drain.
     LivenessDrains: "drain/liveness-stays" => shows(Preset::Liveness, "DRAINING");
-    /// What asks for the start shows maintenance.
+    /// A startup endpoint shows maintenance.
     StartupInMaintenance: "endpoint/startup" => shows(Preset::Startup, "MAINTENANCE");
-    /// What asks for the start shows the drain.
+    /// A startup endpoint shows the drain.
     StartupDrains: "endpoint/startup" => shows(Preset::Startup, "DRAINING");
 }
 

@@ -50,7 +50,7 @@ faults! {
             row.message = row.message.take().filter(|message| !message.is_empty());
         }
     });
-    /// Only C0 is escaped: what JSON asks for.
+    /// Only C0 is escaped, as JSON requires.
     OnlyC0Escaped: "log/control-characters" => records(|records| {
         for record in records {
             for raw in '\u{7f}'..='\u{9f}' {
@@ -80,7 +80,7 @@ faults! {
             }
         }
     });
-    /// What HEAD is answered with is not logged.
+    /// Responses to HEAD are not logged.
     HeadNotLogged: "log/head-is-logged-alike" => to(|answer, request, _| {
         if request.method == "HEAD" {
             answer.records.clear();

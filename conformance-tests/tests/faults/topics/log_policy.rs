@@ -46,7 +46,7 @@ faults! {
         changes(|_, _| String::new(), |answer| answer.state().to_owned());
 }
 
-/// Changes are logged of what a response `says`, apart for each `key`.
+/// Logs changes of the text that `says` returns, separately for each `key`.
 fn changes(key: fn(&Request, &Correct) -> String, says: fn(&Answer) -> String) -> Decoration {
     let last = Memory::<BTreeMap<String, String>>::default();
     let decoration = setup(|setup| setup.log = LogPolicy::Every);

@@ -39,7 +39,7 @@ faults! {
     });
     /// There is no maintenance.
     MaintenanceIgnored: "maintenance/file" => setup(no_disablefile);
-    /// The code is 299, whatever the setting says.
+    /// The code is 299, whatever the setting.
     MaintenanceCodeIgnored: "maintenance/configured-code" =>
         setup(|setup| drop(setup.settings.remove("healthcheck.maintenance_code")));
     /// In maintenance the body is OK.
@@ -48,13 +48,13 @@ faults! {
             answer.set_body("OK");
         }
     });
-    /// A maintenance code of 404 is answered with the page for what is not found.
+    /// With a maintenance code of 404 the response is the page for unknown paths.
     NotFoundPageInMaintenance: "maintenance/not-found-as-code" => answer(|answer| {
         if answer.is("MAINTENANCE") && answer.status == 404 {
             *answer = Answer::page(404, "Not Found");
         }
     });
-    /// A maintenance code of 200 is answered as health.
+    /// With a maintenance code of 200 the body is OK.
     MaintenanceCode200IsHealth: "maintenance/ok-as-code" => answer(|answer| {
         if answer.is("MAINTENANCE") && answer.status == 200 {
             answer.set_body("OK");

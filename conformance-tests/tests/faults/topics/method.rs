@@ -5,7 +5,7 @@ use crate::fault::{Wire, answer, faults, keeps, page, reads_body, request};
 const USUAL: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
 faults! {
-    /// Only GET and HEAD are answered.
+    /// Only GET and HEAD get a response of the endpoint.
     GetOnly:
         "method/post",
         "target/absolute-form-of-every-method",
@@ -27,7 +27,7 @@ faults! {
         "method/unknown-propfind",
         "method/unknown-purge",
         "method/unknown-with-checks" => page(501, |request| !USUAL.contains(&&*request.method));
-    /// CONNECT is answered as any other method.
+    /// CONNECT gets the same response as other methods.
     ConnectAnswered: "method/connect" => request(|request| {
         if request.method == "CONNECT" {
             "GET".clone_into(&mut request.method);
@@ -66,10 +66,10 @@ faults! {
     /// 100 Continue is sent, and the body waited for.
     ContinueAndWait: "wire/expect-continue" =>
         reads_body(|request| request.header("expect").is_some());
-    /// A body that is left unread is taken for the next request.
+    /// An unread body is parsed as the next request.
     BodyTakenForRequest: "wire/unread-body" =>
         keeps(|request, keeps| keeps || (request.has_body() && !request.is_chunked()));
-    /// Where a body comes in chunks, it is taken for the next request.
+    /// An unread chunked body is parsed as the next request.
     ChunksTakenForRequest: "wire/unread-chunked-body" =>
         keeps(|request, keeps| keeps || request.is_chunked()).with_wire(Wire::SkipsChunkSize);
 }

@@ -45,7 +45,7 @@ faults! {
     /// A panic always makes an error.
     OptionalPanicCounts: "optional/panics" =>
         counts(|check| matches!(check.behaviour, Behaviour::Panic(_)));
-    /// What HEAD is answered with is not logged when it is degraded.
+    /// Degraded responses to HEAD are not logged.
     DegradedHeadNotLogged: "optional/head" => to(|answer, request, _| {
         if request.method == "HEAD" {
             answer.records.clear();

@@ -3,7 +3,7 @@
 use crate::fault::{Decoration, exchange, faults, hang_up, page, request, setup};
 
 faults! {
-    /// Whatever starts with the path is answered.
+    /// Every path that starts with the path of the endpoint gets its response.
     PathIsAPrefix:
         "path/longer-word",
         "path/below",
@@ -30,12 +30,12 @@ faults! {
     /// A query belongs to the path.
     QueryBelongsToPath: "path/any-query", "path/empty-query", "path/query-with-question-mark" =>
         page(404, |request| request.target.contains('?'));
-    /// Every path is answered.
+    /// Every path gets the response of the endpoint.
     EveryPathAnswered: "path/root", "path/shorter-word" => path(|_, url| url.to_owned());
-    /// The path is `/health`, whatever the setting says.
+    /// The path is `/health`, whatever the setting.
     UrlSettingIgnored: "path/configured" =>
         setup(|setup| drop(setup.settings.remove("healthcheck.url")));
-    /// Scheme and host of a target in absolute form are taken for its path.
+    /// Scheme and host of a target in absolute form are treated as its path.
     AbsoluteFormUnknown: "wire/absolute-form", "target/absolute-form-with-another-host" =>
         page(404, |request| request.target.starts_with("http://"));
     /// A target in absolute form without a path is not the root.

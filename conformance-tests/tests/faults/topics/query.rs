@@ -7,7 +7,7 @@ use crate::fault::{Decoration, Ending, exchange, faults, page, request};
 faults! {
     /// Checks are never run.
     ChecksNeverRun: "query/runs-all" => asks(|_| false);
-    /// Checks run whatever the query says, if there is one.
+    /// Checks run for any query.
     AnyQueryRunsChecks: "query/skips-value-of-another-key", "query/skips-absent" =>
         asks(|query| !query.is_empty());
     /// Checks run whatever the value is.
@@ -155,7 +155,7 @@ faults! {
     };
 }
 
-/// What stands for bytes that are no UTF-8.
+/// The replacement for bytes that are not UTF-8.
 const INVALID: char = '\u{fffd}';
 
 /// Checks run for the queries that this is true of.

@@ -38,11 +38,11 @@ faults! {
     /// Settings of checks are ignored.
     CheckSettingsIgnored: "setting/check-timeout-shorter", "setting/check-timeout-longer" =>
         setup(|setup| setup.settings.retain(|key, _| !key.starts_with(OF_CHECK)));
-    /// Checks run on request, whatever the setting says.
+    /// Checks run on request, whatever the setting.
     RunChecksIgnored: "setting/run-checks-never", "setting/run-checks-always" => setup(|setup| {
         setup.settings.remove(RUN_CHECKS);
     });
-    /// Checks never run where the setting says when.
+    /// Checks never run if the setting is present.
     RunChecksIsNever: "setting/run-checks-on-request" => setup(|setup| {
         if let Some(value) = setup.settings.get_mut(RUN_CHECKS) {
             "never".clone_into(value);

@@ -29,7 +29,7 @@ faults! {
             Ok(first.lock().get_or_insert_with(|| correct.answer(request)).clone())
         })
     };
-    /// A run ends when a client that asked for it leaves.
+    /// A run ends when its client disconnects.
     RunEndsWithItsAsker: "shared/first-leaves", "shared/many-leave" => {
         let run = Arc::new(Memory::<Run>::default());
         exchange(move |request, correct| {

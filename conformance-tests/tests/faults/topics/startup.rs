@@ -82,7 +82,7 @@ faults! {
             correct.apply(command);
         })
     };
-    /// Latches are told in the order in which they were dropped.
+    /// Latches are logged in the order in which they were dropped.
     DroppedAsTheyCame: "startup/all-dropped" => {
         let dropped = Arc::new(Memory::<Vec<String>>::default());
         let told = dropped.clone();

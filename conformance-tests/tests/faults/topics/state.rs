@@ -42,7 +42,7 @@ faults! {
             answer.turn_ok();
         }
     });
-    /// The log says the body's word, and not the state.
+    /// The log contains the body instead of the state.
     LogSaysWhatTheBodySays: "state/log-names-the-state" => to(|answer, _, _| {
         for record in &mut answer.records {
             if matches!(record.state(), Some("STARTING" | "DRAINING")) {

@@ -22,7 +22,7 @@ faults! {
             }
         })
     };
-    /// A failure that is held back is not told of.
+    /// A failure that does not count yet is not logged.
     HeldBackUntold: "threshold/failures-are-told" => results(|rows, _, _| {
         for row in rows.iter_mut().filter(|row| row.message().contains(" failures")) {
             row.message = None;

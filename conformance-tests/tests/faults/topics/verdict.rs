@@ -15,10 +15,10 @@ faults! {
             answer.turn_ok();
         }
     });
-    /// The failure code is 503, whatever the setting says.
+    /// The failure code is 503, whatever the setting.
     FailureCodeIgnored: "verdict/configured-code" =>
         setup(|setup| drop(setup.settings.remove(FAILURE_CODE)));
-    /// An error of code 200 is answered as health.
+    /// An error with the code 200 has the body OK.
     FailureCode200IsHealth: "verdict/ok-as-code" => answer(|answer| {
         if answer.is("ERROR") && answer.status == 200 {
             answer.set_body("OK");
@@ -95,7 +95,7 @@ faults! {
             }
         })
     };
-    /// Who asks while checks run is not logged.
+    /// Responses to requests during a run are not logged.
     SharedRunLoggedOnce: "wire/crowd-with-checks" => {
         let crowd = Crowd::default();
         exchange(move |request, correct| {

@@ -11,7 +11,7 @@ faults! {
         let has_length = request.header("content-length").is_some();
         request.version == "HTTP/1.0" && may_have_body && !has_length
     });
-    /// Whatever the client asks, its connection stays open.
+    /// The connection stays open despite `Connection: close`.
     CloseIgnored: "wire/close-is-honoured" => keeps(|request, _| !request.has_body());
     /// Every connection is closed behind its response.
     ConnectionNotKept: "wire/connection-is-kept" => keeps(|_, _| false);
