@@ -209,7 +209,7 @@ fn a_task_that_is_stuck_with_its_check_leaves_the_others_to_another() {
     assert_eq!(asker.results(), [timed_out, result("fine", "OK", None)]);
 }
 
-/// Accepts no task: it panics or drops it.
+/// Panics when it is given a task.
 struct Full(VirtualTime);
 
 impl Runtime for Full {
