@@ -75,10 +75,7 @@ impl Application {
             }
         };
         // A drain that began meanwhile takes precedence over what was found before it (H20).
-        let decision = match self.shows_drain(endpoint) {
-            true => Decision::Drain,
-            false => decision,
-        };
+        let decision = if self.shows_drain(endpoint) { Decision::Drain } else { decision };
         let state = decision.state();
         let now = || self.engine.runtime().now();
         if let Some(level) =

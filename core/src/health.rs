@@ -106,8 +106,12 @@ impl Health {
     /// # Ok::<(), health_core::BuildError>(())
     /// ```
     pub fn last_results(&self) -> Vec<CheckFinished> {
-        let checks = self.0.engine.checks.iter();
-        checks.filter_map(|check| RegisteredCheck::last_result(check)).collect()
+        self.0
+            .engine
+            .checks
+            .iter()
+            .filter_map(|check| RegisteredCheck::last_result(check))
+            .collect()
     }
 
     /// The switch that begins and ends a maintenance ([H19](crate::contract#h19)).

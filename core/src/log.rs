@@ -68,7 +68,8 @@ impl LogRecord {
     }
 
     pub(crate) fn info(text: &'static str) -> Self {
-        let (level, text) = (LogLevel::Info, Text::Fixed(text));
+        let level = LogLevel::Info;
+        let text = Text::Fixed(text);
         Self { level, text }
     }
 

@@ -63,7 +63,8 @@ impl Run {
     /// A run of `checks` for requests. Background checks are not executed: their last results count (H14).
     pub(crate) fn of(engine: &Arc<Engine>, checks: &Arc<[Arc<RegisteredCheck>]>) -> Arc<Self> {
         let clock = engine.clock().clone();
-        let (now, resumed) = (clock.now(), clock.resumed());
+        let now = clock.now();
+        let resumed = clock.resumed();
         let slot = |check: &Arc<RegisteredCheck>| match check.background_result(now, resumed) {
             Some(reports) => Slot::Filled(reports),
             None => Slot::Waiting,
@@ -178,15 +179,16 @@ impl Run {
 
     /// Fills a slot with the result of an execution. A result for a closed slot is dropped.
     fn deliver(&self, slot: usize, reports: Vec<Report>) {
-        let (check, observers) = (&self.checks[slot], &self.engine.observers);
+        let check = &self.checks[slot];
+        let observers = &self.engine.observers;
         let now = self.clock.now();
         let mut table = lock(&self.table);
         let Some(start) = table.start(slot) else {
             return;
         };
         let finished = check.finish(reports, start.unwrap_or(now), now);
-        let shared = check.in_flight.end(self);
-        let shared = shared.map(|execution| (execution, finished.reports.clone()));
+        let shared =
+            check.in_flight.end(self).map(|execution| (execution, finished.reports.clone()));
         let is_full = table.fill(slot, finished.reports.clone());
         observers.check_finished(finished);
         drop(table);
@@ -241,12 +243,13 @@ impl Run {
 
     /// Makes the outcome of a full table.
     fn conclude(&self) {
-        let (now, resumed) = (self.clock.now(), self.clock.resumed());
-        let results = lock(&self.table).take();
+        let now = self.clock.now();
+        let resumed = self.clock.resumed();
+        let reports = lock(&self.table).take();
         let results: Vec<_> = self
             .checks
             .iter()
-            .zip(results)
+            .zip(reports)
             .map(|(check, reports)| {
                 // A background check may have a newer result since this run began.
                 let reports = check.background_result(now, resumed).unwrap_or(reports);

@@ -100,7 +100,8 @@ fn counted(
 fn a_deep_poll_in_a_child_is_answered_by_its_own_execution_of_each_check() {
     alone("a_deep_poll_in_a_child_is_answered_by_its_own_execution_of_each_check", || {
         let executions = Arc::new(AtomicUsize::new(0));
-        let (check, blocking) = (counted(&executions), counted(&executions));
+        let check = counted(&executions);
+        let blocking = counted(&executions);
         let health = built(|b| {
             b.check("async", move || ready(check())).register(Check::blocking("blocking", blocking))
         });
@@ -171,7 +172,8 @@ fn a_child_does_not_wait_for_what_its_parent_executes() {
         let (start, started) = channel();
         // Both hang only in the parent.
         let hangs = move || process::id() == parent;
-        let (block, awaits) = (start.clone(), start);
+        let block = start.clone();
+        let awaits = start;
         let health = built(|b| {
             b.check("async", move || {
                 awaits.send(()).unwrap();

@@ -95,10 +95,8 @@ fn in_every_order_of_build_mount_and_request_checks_find_the_runtime() {
                 for ask in [Inside, Outside] {
                     let order = format!("{is_background} {build:?} {mount:?} {ask:?}");
                     let runtime = several();
-                    let checks = of_each_kind().map(|check| match is_background {
-                        true => check.every(HOUR),
-                        false => check,
-                    });
+                    let checks = of_each_kind()
+                        .map(|check| if is_background { check.every(HOUR) } else { check });
                     let describe = |b| checks.into_iter().fold(b, HealthBuilder::register);
                     let health = build.run(&runtime, async { built(describe) }).unwrap();
                     mount.run(&runtime, async { health.start_on_tokio() });
@@ -168,7 +166,8 @@ fn a_background_check_that_missed_its_runtime_runs_as_soon_as_there_is_one() {
 fn a_background_check_stays_with_its_runtime_while_that_lives() {
     let (check, place) = located();
     let health = built(|b| b.register(check.every(Duration::from_millis(50))));
-    let (first, second) = (several(), several());
+    let first = several();
+    let second = several();
     first.block_on(async { health.start_on_tokio() });
     second.block_on(async { health.start_on_tokio() });
     second.block_on(health.respond("checks=all"));

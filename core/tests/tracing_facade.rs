@@ -177,8 +177,10 @@ impl Runtime for Inline {
 
 #[test]
 fn an_observer_that_does_not_keep_up_is_logged_once_until_it_has_caught_up() {
-    let (hangs, calls) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
-    let (is_hanging, counted) = (hangs.clone(), calls.clone());
+    let hangs = Arc::<AtomicBool>::default();
+    let calls = Arc::<AtomicUsize>::default();
+    let is_hanging = hangs.clone();
+    let counted = calls.clone();
     let observer = move |notification| {
         if let Notification::CheckFinished(_) = notification {
             while is_hanging.load(Ordering::SeqCst) {

@@ -164,9 +164,11 @@ mod tests {
         let mut event = HealthCheckEvent::default();
         event.report("disk", "OK", None);
         event.report("queue", "down", Some("87 jobs"));
-        let reports = event.reports().iter();
-        let reports: Vec<_> =
-            reports.map(|report| (report.name(), report.status(), report.message())).collect();
+        let reports: Vec<_> = event
+            .reports()
+            .iter()
+            .map(|report| (report.name(), report.status(), report.message()))
+            .collect();
         assert_eq!(
             reports,
             [("disk", Status::Ok, None), ("queue", Status::Error, Some("87 jobs")),]

@@ -82,9 +82,10 @@ mod tests {
 
     fn execution(passes: bool) -> Vec<Report> {
         let failure = "no route";
-        match passes {
-            true => vec![Report::new("replica", Status::Ok, None)],
-            false => vec![Report::new("replica", Status::Error, Some(&failure))],
+        if passes {
+            vec![Report::new("replica", Status::Ok, None)]
+        } else {
+            vec![Report::new("replica", Status::Error, Some(&failure))]
         }
     }
 

@@ -39,7 +39,8 @@ impl HealthConfig {
         V: AsRef<str>,
     {
         for (key, value) in pairs {
-            let (key, value) = (key.as_ref(), value.as_ref());
+            let key = key.as_ref();
+            let value = value.as_ref();
             let unknown = || ConfigError::new(key, value, ConfigRule::UnknownSetting);
             match key.strip_prefix(setting::PREFIX) {
                 Some(name) => {

@@ -77,7 +77,8 @@ impl<'de> Visitor<'de> for Map<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self { config, level, path } = self;
         while let Some((key, entry)) = map.next_key_seed(Key { level, path })? {
-            let (config, path) = (&mut *config, &*key);
+            let config = &mut *config;
+            let path = &*key;
             match entry {
                 Entry::Map(level) => map.next_value_seed(Map { config, level, path })?,
                 Entry::Value(target) => map.next_value_seed(Value { config, target, key: path })?,

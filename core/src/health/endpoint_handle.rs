@@ -54,8 +54,11 @@ impl EndpointHandle {
 
     /// The response for each state that the endpoint does not ignore, the least grave first.
     pub fn responses(&self) -> impl Iterator<Item = (State, StatusCode, Body)> + use<> {
-        let replies = self.served().endpoint.replies.iter();
-        replies.map(|(state, reply)| (state, reply.status, reply.body))
+        self.served()
+            .endpoint
+            .replies
+            .iter()
+            .map(|(state, reply)| (state, reply.status, reply.body))
     }
 
     /// Responds to one request, and logs what [H4](crate::contract#h4), [H8](crate::contract#h8),

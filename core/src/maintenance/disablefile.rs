@@ -74,9 +74,10 @@ impl Disablefile {
         let Some(watched) = &self.watched else {
             return (false, None);
         };
-        let seen_inline = match watched.last.is_local.load(Ordering::Relaxed) {
-            true => self.inline.stat(&watched.path, runtime.now()),
-            false => None,
+        let seen_inline = if watched.last.is_local.load(Ordering::Relaxed) {
+            self.inline.stat(&watched.path, runtime.now())
+        } else {
+            None
         };
         if let Some(presence) = &seen_inline {
             remember(&watched.last.is_active, presence.is_active());

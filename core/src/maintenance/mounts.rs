@@ -17,12 +17,10 @@ pub(super) fn is_local(path: &Path) -> bool {
         return false;
     };
     let here = Path::new(".");
-    let directories = path.ancestors().skip(1);
-    let mut directories = directories
-        .map(|directory| match directory.as_os_str().is_empty() {
-            true => here,
-            false => directory,
-        })
+    let mut directories = path
+        .ancestors()
+        .skip(1)
+        .map(|directory| if directory.as_os_str().is_empty() { here } else { directory })
         // A missing directory would be created on the file system of its nearest existing parent.
         .filter_map(|directory| directory.canonicalize().ok())
         .peekable();

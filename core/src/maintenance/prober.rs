@@ -100,7 +100,8 @@ impl<P: Probe> Prober<P> {
         drop(queue);
 
         if is_first {
-            let (shared, clock) = (self.shared.clone(), runtime.clone());
+            let shared = self.shared.clone();
+            let clock = runtime.clone();
             self.thread.submit(move || shared.run_pending(&*clock));
         } else {
             // If no thread could be started for the first request.

@@ -30,7 +30,8 @@ pub(crate) fn start(engine: &Arc<Engine>) {
 /// Starts the background checks of a child of a fork, if those of its parent were started. Their last results count
 /// until then.
 pub(super) fn start_again_after_fork(engine: &Arc<Engine>) {
-    let (started, process) = (&engine.background_of, process::id());
+    let started = &engine.background_of;
+    let process = process::id();
     let former = started.load(Ordering::SeqCst);
     let exchange = || started.compare_exchange(former, process, Ordering::SeqCst, Ordering::SeqCst);
     if former != 0 && former != process && exchange().is_ok() {

@@ -69,8 +69,8 @@ impl Clock {
             let end = end();
             let is_over = end.is_some_and(|end| now >= end);
             // Looks at the clock now and then, so that no standstill goes unnoticed: less often the longer it waits.
-            let step = after(now, FIRST_LOOK.max(now.saturating_duration_since(began)));
-            let step = [step, end].into_iter().flatten().min();
+            let next_look = after(now, FIRST_LOOK.max(now.saturating_duration_since(began)));
+            let step = [next_look, end].into_iter().flatten().min();
             let output = self.until(step, &mut future).await;
             if output.is_some() || is_over {
                 return output;

@@ -61,9 +61,10 @@ impl Engine {
     ) -> Self {
         let is_background = checks.iter().any(|check| check.period.is_some());
         let engine = Self {
-            build_context: match is_background {
-                true => Context::current().outside_tokio(),
-                false => Context::empty(),
+            build_context: if is_background {
+                Context::current().outside_tokio()
+            } else {
+                Context::empty()
             },
             #[cfg(feature = "tokio")]
             live_tokio: LiveRuntime::default(),
@@ -138,10 +139,10 @@ impl Engine {
         }
         let announcing = lock(self.announcing.get_or_make(Mutex::default));
         let clock = self.clock();
-        let (now, resumed) = (clock.now(), clock.resumed());
-        let verdicts = self.checks.iter();
-        let verdicts = verdicts.filter_map(|check| check.verdict(now, resumed));
-        self.observers.verdict(verdicts.max().unwrap_or(Verdict::Ok));
+        let now = clock.now();
+        let resumed = clock.resumed();
+        let verdict = self.checks.iter().filter_map(|check| check.verdict(now, resumed)).max();
+        self.observers.verdict(verdict.unwrap_or(Verdict::Ok));
         drop(announcing);
         self.observers.warn();
     }

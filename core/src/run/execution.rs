@@ -69,7 +69,8 @@ pub(super) async fn execute(
             reports
         }
         Work::Blocking(work) => {
-            let (work, name) = (work.clone(), check.name.clone());
+            let work = work.clone();
+            let name = check.name.clone();
             let job = move || {
                 let mut event = HealthCheckEvent::default();
                 if let Err(panicked) = catch(|| work(&mut event)) {
@@ -102,8 +103,7 @@ async fn poll(
         is_late = budget.is_exceeded(clock.now_after_block());
         polled
     });
-    let polled = clock.within(|| run.budget(check, start).end, polled);
-    let polled = polled.await;
+    let polled = clock.within(|| run.budget(check, start).end, polled).await;
     drop(future);
     match polled {
         Some(_) if is_late => return vec![run.budget(check, start).timed_out(check)],
@@ -121,10 +121,14 @@ async fn block(
     run: &Arc<Run>,
     began: impl FnOnce(Instant),
 ) -> Vec<Report> {
-    let (engine, clock) = (&run.engine, &run.clock);
-    let (start, end) = (Arc::new(Promise::default()), Arc::new(Promise::default()));
-    let (started, ended) = (start.clone(), end.clone());
-    let (waiting, context) = (run.clone(), Context::current());
+    let engine = &run.engine;
+    let clock = &run.clock;
+    let start = Arc::new(Promise::default());
+    let end = Arc::new(Promise::default());
+    let started = start.clone();
+    let ended = end.clone();
+    let waiting = run.clone();
+    let context = Context::current();
     let job = AbandonedOnDrop(engine.blocking.submit(move || {
         let clock = waiting.engine.runtime();
         let now = clock.now();

@@ -69,10 +69,7 @@ impl InFlight {
             return None;
         }
         let ended = execution.clone();
-        *state = match is_code_running {
-            true => State::Stuck { since: *since },
-            false => State::Idle,
-        };
+        *state = if *is_code_running { State::Stuck { since: *since } } else { State::Idle };
         drop(state);
         // No run can join it any more.
         (Arc::strong_count(&ended) > 1).then_some(ended)

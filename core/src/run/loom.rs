@@ -42,10 +42,7 @@ impl Runtime for Model {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Task {
-        match self.now() >= deadline {
-            true => Box::pin(ready(())),
-            false => Box::pin(std::future::pending()),
-        }
+        if self.now() >= deadline { Box::pin(ready(())) } else { Box::pin(std::future::pending()) }
     }
 
     fn spawn(&self, task: Task) {
@@ -121,7 +118,8 @@ fn the_first_value_of_a_promise_wins_and_all_waits_return_it() {
 fn a_dropped_wait_does_not_affect_others() {
     model(|| {
         let latch = Arc::new(Promise::default());
-        let (waits, leaves) = (latch.clone(), latch.clone());
+        let waits = latch.clone();
+        let leaves = latch.clone();
         let waiter = thread::spawn(move || block_on(waits.wait()));
         let leaver = thread::spawn(move || {
             let mut wait = std::pin::pin!(leaves.wait());
@@ -164,7 +162,8 @@ fn the_code_of_a_check_never_runs_twice_at_the_same_time() {
                 Turn::Other(_) | Turn::StillRunning { .. } => {}
             }
         };
-        let (others, counted) = (in_flight.clone(), running.clone());
+        let others = in_flight.clone();
+        let counted = running.clone();
         let second = thread::spawn(move || begin(&others, &counted));
         begin(&in_flight, &running);
         second.join().unwrap();
@@ -176,8 +175,10 @@ fn the_code_of_a_check_never_runs_twice_at_the_same_time() {
 fn two_requests_share_a_run_or_have_one_after_the_other() {
     model(|| {
         let time = Model::new();
-        let (executions, running) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let (counted, side_by_side) = (executions.clone(), running);
+        let executions = Arc::new(AtomicUsize::new(0));
+        let running = Arc::new(AtomicUsize::new(0));
+        let counted = executions.clone();
+        let side_by_side = running;
         let check = Check::new("counted", move || {
             counted.fetch_add(1, Ordering::SeqCst);
             assert_eq!(side_by_side.fetch_add(1, Ordering::SeqCst), 0);
@@ -199,7 +200,8 @@ fn two_requests_share_a_run_or_have_one_after_the_other() {
                 std::task::Poll::Pending => block_on(outcome),
             }
         };
-        let (others, clock) = (dispatcher.clone(), time.clone());
+        let others = dispatcher.clone();
+        let clock = time.clone();
         let other = thread::spawn(move || ask(&others, &clock).verdict);
         assert_eq!(ask(&dispatcher, &time).verdict, Verdict::Ok);
         assert_eq!(other.join().unwrap(), Verdict::Ok);
@@ -291,8 +293,10 @@ fn a_result_that_is_late_or_just_in_time_makes_one_outcome_for_all_and_none_for_
 fn of_two_runs_that_choose_the_same_check_one_executes_it_and_both_have_its_result() {
     model(|| {
         let time = Model::new();
-        let (executions, running) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let (counted, side_by_side) = (executions.clone(), running);
+        let executions = Arc::new(AtomicUsize::new(0));
+        let running = Arc::new(AtomicUsize::new(0));
+        let counted = executions.clone();
+        let side_by_side = running;
         let check = Check::new("counted", move || {
             counted.fetch_add(1, Ordering::SeqCst);
             assert_eq!(side_by_side.fetch_add(1, Ordering::SeqCst), 0);

@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn a_context_without_a_subscriber_leaves_the_one_it_is_entered_in() {
-        let (without, counter) = (Context::current(), Counter::default());
+        let without = Context::current();
+        let counter = Counter::default();
         with_default(counter.clone(), || without.enter(|| tracing::info!("event")));
         assert_eq!(counter.0.load(Ordering::SeqCst), 1);
     }

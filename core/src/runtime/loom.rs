@@ -58,7 +58,8 @@ fn a_pool_does_every_job_and_no_more_at_a_time_than_its_limit() {
                 });
                 done
             };
-            let (others, submits) = (pool.clone(), submit.clone());
+            let others = pool.clone();
+            let submits = submit.clone();
             let other = thread::spawn(move || submits(&others));
             let done = submit(&pool);
             block_on(done.wait());
@@ -125,7 +126,8 @@ fn a_timer_that_is_sooner_than_all_others_does_not_wait_for_them() {
         let clock = Arc::new(Clock::new(PATIENCE));
         let now = Instant::now();
         let late = clock.set(now + 10 * PATIENCE, Waker::noop().clone());
-        let (woken, sooner) = (Arc::new(Promise::default()), clock.clone());
+        let woken = Arc::new(Promise::default());
+        let sooner = clock.clone();
         let waker = Waker::from(Arc::new(Wakes(woken.clone())));
         let setter = thread::spawn(move || sooner.set(now, waker));
         clock.unset(late);

@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn a_timer_that_no_thread_noticed_in_time_is_a_standstill() {
-        let (standstill, start) = (Standstill::default(), Instant::now());
+        let standstill = Standstill::default();
+        let start = Instant::now();
         standstill.look(start);
         let expected = standstill.expect(start + SECOND);
         standstill.look(start + SECOND + TOLERANCE);
@@ -104,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_time_without_a_due_timer_is_no_standstill() {
-        let (standstill, start) = (Standstill::default(), Instant::now());
+        let standstill = Standstill::default();
+        let start = Instant::now();
         let _first = standstill.expect(start + 9 * SECOND);
         // The first reading has nothing to compare with.
         standstill.look(start + 10 * SECOND);
@@ -119,7 +121,8 @@ mod tests {
 
     #[test]
     fn a_blocked_thread_is_no_standstill() {
-        let (standstill, start) = (Standstill::default(), Instant::now());
+        let standstill = Standstill::default();
+        let start = Instant::now();
         standstill.look(start);
         let _expected = standstill.expect(start + SECOND);
         standstill.look_after_block(start + 10 * SECOND);

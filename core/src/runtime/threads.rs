@@ -83,7 +83,8 @@ impl Future for Sleep {
         if Instant::now() >= self.due {
             return Poll::Ready(());
         }
-        let (threads, waker) = (Threads::of_this_process(), context.waker().clone());
+        let threads = Threads::of_this_process();
+        let waker = context.waker().clone();
         self.timer = Some((threads, threads.clock.set(self.due, waker)));
         Poll::Pending
     }

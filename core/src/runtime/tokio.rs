@@ -107,7 +107,8 @@ mod tests {
             let arrival = live.arrival().unwrap();
             assert!(known().is_none() && arrival.get().is_none());
 
-            let (first, second) = (build(), build());
+            let first = build();
+            let second = build();
             let offer = |handle: &Handle| {
                 let _entered = handle.enter();
                 live.offer();

@@ -48,17 +48,15 @@ fn listener() -> (impl HealthObserver, Receiver<Notice>) {
 fn failing_while(flag: &Arc<AtomicBool>, name: &str) -> Check {
     let flag = flag.clone();
     Check::new(name, move || {
-        ready(match flag.load(Ordering::SeqCst) {
-            true => Err("no route"),
-            false => Ok(()),
-        })
+        ready(if flag.load(Ordering::SeqCst) { Err("no route") } else { Ok(()) })
     })
 }
 
 #[test]
 fn an_observer_gets_each_result_and_each_change_of_the_verdict() {
     let (listener, told) = listener();
-    let (search, database) = (Arc::default(), Arc::default());
+    let search = Arc::default();
+    let database = Arc::default();
     let (health, time) = in_virtual_time(|b| {
         b.observer(listener)
             .register(failing_while(&search, "search").optional())
@@ -73,7 +71,8 @@ fn an_observer_gets_each_result_and_each_change_of_the_verdict() {
             assert_eq!(told.recv().unwrap(), Notice::Changed(before, now));
         }
     };
-    let (ok, error) = (Status::Ok, Status::Error);
+    let ok = Status::Ok;
+    let error = Status::Error;
     expect([ok, ok], Some((None, Verdict::Ok)));
     expect([ok, ok], None);
     search.store(true, Ordering::SeqCst);
@@ -199,7 +198,8 @@ fn an_observer_that_missed_a_change_gets_it_when_it_catches_up() {
 fn a_run_that_ends_late_does_not_notify_an_outdated_result() {
     let (listener, notices) = listener();
     let time = VirtualTime::default();
-    let (fails, clock) = (Arc::new(AtomicBool::new(false)), time.clone());
+    let fails = Arc::new(AtomicBool::new(false));
+    let clock = time.clone();
     let slow = Check::new("slow", move || {
         let sleep = clock.sleep_until(clock.now() + SECOND);
         async move {
@@ -244,7 +244,8 @@ fn the_last_result_of_each_check_can_be_read_as_it_counts() {
         };
         results.map(result).collect::<Vec<_>>()
     };
-    let (ok, error) = (Status::Ok, Status::Error);
+    let ok = Status::Ok;
+    let error = Status::Error;
     let result = |name: &str, status, message: Option<&str>, age| {
         (name.to_owned(), status, message.map(str::to_owned), age)
     };

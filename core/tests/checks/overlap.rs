@@ -20,7 +20,8 @@ fn slow(time: &VirtualTime, name: &str) -> (Check, Arc<AtomicUsize>) {
 
 fn slow_for(time: &VirtualTime, name: &str, length: Duration) -> (Check, Arc<AtomicUsize>) {
     let executions = Arc::new(AtomicUsize::new(0));
-    let (clock, counted) = (time.clone(), executions.clone());
+    let clock = time.clone();
+    let counted = executions.clone();
     let check = Check::new(name, move || {
         let execution = counted.fetch_add(1, Ordering::SeqCst) + 1;
         let sleep = clock.sleep_until(clock.now() + length);

@@ -18,7 +18,8 @@ fn slow(
 ) -> (Health, VirtualTime, Arc<AtomicUsize>) {
     let time = VirtualTime::default();
     let executions = Arc::new(AtomicUsize::new(0));
-    let (clock, counted) = (time.clone(), executions.clone());
+    let clock = time.clone();
+    let counted = executions.clone();
     let builder = describe(builder().runtime(time.clone()));
     let health = builder.check("slow", move || {
         let execution = counted.fetch_add(1, Ordering::SeqCst) + 1;

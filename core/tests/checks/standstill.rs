@@ -19,13 +19,16 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// An endpoint whose background check has a period of a second and takes 300 ms, and a flag that makes it hang.
 fn in_background() -> (Health, VirtualTime, Arc<AtomicBool>) {
-    let (time, hangs) = (VirtualTime::default(), Arc::new(AtomicBool::new(false)));
-    let (clock, is_hanging) = (time.clone(), hangs.clone());
+    let time = VirtualTime::default();
+    let hangs = Arc::new(AtomicBool::new(false));
+    let clock = time.clone();
+    let is_hanging = hangs.clone();
     let check = Check::new("slow", move || {
         let sleep = clock.sleep_until(clock.now() + 300 * MILLISECOND);
-        match is_hanging.load(Ordering::SeqCst) {
-            true => pending().boxed(),
-            false => sleep.map(Ok::<(), String>).boxed(),
+        if is_hanging.load(Ordering::SeqCst) {
+            pending().boxed()
+        } else {
+            sleep.map(Ok::<(), String>).boxed()
         }
     });
     let builder = builder().runtime(time.clone());
@@ -111,7 +114,8 @@ fn a_check_that_hangs_times_out_after_the_first_standstill_and_the_second_change
 fn a_blocking_check_has_its_timeout_again_after_a_standstill() {
     let (start, started) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
-    let (start, released) = (Mutex::new(start), Mutex::new(released));
+    let start = Mutex::new(start);
+    let released = Mutex::new(released);
     let (health, time) = in_virtual_time(|b| {
         b.register(Check::blocking("blocks", move || {
             let _ = start.lock().unwrap().send(());

@@ -379,13 +379,15 @@ fn ten_thousand_checks_run_a_bounded_number_at_a_time_and_keep_their_order() {
     const CHECKS: usize = 10_000;
     const LIMIT: usize = 64;
     let time = VirtualTime::default();
-    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let running = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
     let mut builder = builder().runtime(time.clone()).concurrent_checks(LIMIT);
     for number in 0..CHECKS {
         let (time, running, most) = (time.clone(), running.clone(), most.clone());
         builder = builder.check(format!("check-{number}"), move || {
             most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            let (sleep, running) = (time.sleep_until(time.now() + MILLISECOND), running.clone());
+            let sleep = time.sleep_until(time.now() + MILLISECOND);
+            let running = running.clone();
             async move {
                 sleep.await;
                 running.fetch_sub(1, Ordering::SeqCst);

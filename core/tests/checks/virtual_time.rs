@@ -62,7 +62,8 @@ impl VirtualTime {
     /// The same for another endpoint.
     pub(crate) fn ask_at(&self, health: &Health, path: &str) -> Asker {
         let answer = Arc::new(Mutex::new(None));
-        let (endpoint, given) = (health.at(path).unwrap(), answer.clone());
+        let endpoint = health.at(path).unwrap();
+        let given = answer.clone();
         let (task, abort) = abortable(async move {
             let answer = endpoint.answer("checks=all").await;
             *given.lock().unwrap() = Some(answer);

@@ -181,8 +181,7 @@ fn serve(endpoints: Vec<ResolvedEndpoint>, engine: &Arc<Engine>) -> Vec<ServedEn
             .iter()
             .find(|other| other.endpoint.checks == endpoint.checks)
             .map(|other| other.dispatcher.clone());
-        let checks = endpoint.checks.iter();
-        let checks = checks.map(|index| engine.checks[*index].clone());
+        let checks = endpoint.checks.iter().map(|index| engine.checks[*index].clone());
         served.push(ServedEndpoint {
             dispatcher: same
                 .unwrap_or_else(|| Arc::new(Dispatcher::new(engine.clone(), checks.collect()))),

@@ -18,8 +18,7 @@ pub(super) fn apply(
     let mut strangers = Vec::new();
     for setting in config.of_checks() {
         let Some(number) = setting.find(&names)? else {
-            let variables = names.iter().flat_map(|name| variables_of(name));
-            let variables: Vec<_> = variables.collect();
+            let variables: Vec<_> = names.iter().flat_map(|name| variables_of(name)).collect();
             strangers.push(LogRecord::unknown_check(setting.key(), &variables));
             continue;
         };

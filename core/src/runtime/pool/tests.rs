@@ -21,7 +21,8 @@ impl Gate {
     }
 
     fn submit(&self, pool: &Pool) -> Job {
-        let (start, released) = (self.start.clone(), self.released.clone());
+        let start = self.start.clone();
+        let released = self.released.clone();
         pool.submit(move || {
             start.send(()).unwrap();
             let _ = released.lock().unwrap().recv();
