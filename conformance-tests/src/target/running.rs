@@ -223,13 +223,14 @@ impl RunningServer {
     }
 }
 
-/// Whether a scenario about the first checks can run with the second ones.
+/// Whether a scenario with the checks `wanted` can run on a server with the checks `has`.
 fn is_alike(wanted: &[Check], has: &[Check]) -> bool {
     let is_simple = |check: &Check| !check.optional && !check.changes();
-    match wanted.iter().all(is_simple) {
-        true => outcome(wanted) == outcome(has),
-        // The responses depend on each check: only the same ones will do.
-        false => wanted == has,
+    if wanted.iter().all(is_simple) {
+        outcome(wanted) == outcome(has)
+    } else {
+        // The responses depend on each check.
+        wanted == has
     }
 }
 
