@@ -1,4 +1,4 @@
-//! The way of a request: observe, decide, respond, record.
+//! How a request is processed: observe, decide, respond, record.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ impl Application {
         Answer { response: response.await, records }
     }
 
-    /// The gravest of a drain, maintenance and start that the endpoint shows (H17). What it ignores is not evaluated.
+    /// The gravest of a drain, maintenance and start that the endpoint shows (H17). States that it ignores are not evaluated.
     async fn observe(
         &self,
         endpoint: &ResolvedEndpoint,
@@ -144,7 +144,7 @@ impl Answer {
 
     /// The records to log, in order: a WARN about the disablefile ([H4](crate::contract#h4)) and each maintenance
     /// source ([H19](crate::contract#h19)) that begins an episode, and one record unless the response is OK
-    /// ([H8](crate::contract#h8)), or as the [policy](crate::LogPolicy) says.
+    /// ([H8](crate::contract#h8)), or as configured by the [policy](crate::LogPolicy).
     pub fn records(&self) -> impl Iterator<Item = &LogRecord> {
         self.records.iter()
     }

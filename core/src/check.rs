@@ -1,4 +1,4 @@
-//! A check as an application describes it: what it does, and how it is run.
+//! The description of a check: its code, and how to run it.
 
 mod event;
 mod subscriber;
@@ -74,13 +74,13 @@ pub struct Check {
     pub(crate) is_process_only: bool,
 }
 
-/// What a check does, and where.
+/// The code of a check, and where it runs.
 pub(crate) enum Work {
     Async(Box<dyn HealthSubscriber>),
     Blocking(Arc<dyn Fn(&mut HealthCheckEvent) + Send + Sync>),
 }
 
-/// Whether the application works without what is checked (H13).
+/// Whether a failure makes the application fail (H13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Criticality {
     Required,
@@ -191,7 +191,7 @@ impl Check {
     }
 
     /// Runs the check in the background once each `period`, give or take a tenth, so that hosts which started together
-    /// do not ask together ([H14](crate::contract#h14)). A request reads the last result and never waits; a result
+    /// do not run it together ([H14](crate::contract#h14)). A request reads the last result and never waits; a result
     /// older than three periods is an error. Default: the check runs when a request asks for it.
     ///
     /// Background checks start when an adapter mounts the endpoints, with

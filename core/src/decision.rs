@@ -1,4 +1,4 @@
-//! What a request leads to, and what the results of the checks mean (H4, H5, H6, H17).
+//! The decision about a request, and the verdict on the results of checks (H4, H5, H6, H17).
 
 mod record;
 
@@ -14,7 +14,7 @@ use crate::log::LogRecord;
 use crate::state::State;
 use crate::text::names;
 
-/// What an endpoint concludes from a request.
+/// The conclusion of an endpoint about a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Decision {
     /// Healthy; the request asked for no checks (H3).

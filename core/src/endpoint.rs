@@ -1,4 +1,4 @@
-//! An endpoint as described: its path, the checks it runs, and what it responds in each state (H16).
+//! The description of an endpoint: its path, its checks, and its response in each state (H16).
 
 mod presets;
 mod replies;
@@ -58,7 +58,7 @@ use crate::state::{Body, State};
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "an endpoint does nothing until a builder gets it"]
+#[must_use = "an endpoint does nothing until it is added to a builder"]
 pub struct Endpoint {
     path: String,
     /// The preset's.
@@ -70,10 +70,11 @@ pub struct Endpoint {
     allowed_failing: Option<StatusCode>,
     retry_after: Option<Duration>,
     is_envoy: bool,
-    /// Whether it runs no dependency except those allowed by name, and shows none of starting, maintenance and draining.
+    /// Whether it must run no check of a dependency that is not allowed by name, and must ignore starting, maintenance
+    /// and draining.
     is_liveness: bool,
     allowed_dependencies: BTreeSet<String>,
-    /// A state that was to be ignored, and cannot be.
+    /// A state that the description ignores although it must be shown.
     cannot_ignore: Option<State>,
 }
 

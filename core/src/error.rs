@@ -1,4 +1,4 @@
-//! Why endpoints cannot be built.
+//! Errors at the build of the endpoints.
 
 use std::time::Duration;
 
@@ -8,13 +8,12 @@ use crate::config::{ConfigError, ConfigRule};
 use crate::state::{Body, State};
 use crate::text::List;
 
-/// Why [`HealthBuilder::build`](crate::HealthBuilder::build) refuses a description. `Display` says what is wrong,
-/// where, and what is accepted.
+/// The error of [`HealthBuilder::build`](crate::HealthBuilder::build). `Display` shows what is wrong, where, and what is
+/// accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A setting is refused. The builder takes settings that were validated before; this variant is for functions that
-    /// read settings and build.
+    /// A setting is invalid, or names an unknown check.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// Two checks have the same name.
@@ -131,7 +130,7 @@ pub enum BuildError {
         status: StatusCode,
         /// The body.
         body: Body,
-        /// What is wrong with the two.
+        /// Why the status code and the body contradict the state.
         reason: &'static str,
     },
     /// An endpoint ignores a state that it must show.

@@ -21,7 +21,7 @@ use crate::maintenance::MaintenanceSwitch;
 use crate::run::{CheckFinished, RegisteredCheck};
 use crate::runtime::Runtime;
 
-/// The health endpoints of an application: settings, maintenance and checks. Clones are cheap and share everything.
+/// The health endpoints of an application, with their settings, maintenance and checks. Clones are cheap and share all state.
 ///
 /// Dropping the last clone without mounting an endpoint on a server logs a warning.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl Health {
         &self.0.config
     }
 
-    /// All endpoints; the one of [`healthcheck.url`](HealthConfig::url) is the first. An adapter mounts them.
+    /// All endpoints, for an adapter to mount. The endpoint of [`healthcheck.url`](HealthConfig::url) is the first.
     pub fn endpoints(&self) -> impl Iterator<Item = EndpointHandle> {
         (0..self.0.endpoints.len()).map(|index| EndpointHandle::new(self.clone(), index))
     }
@@ -87,8 +87,8 @@ impl Health {
         self.0.answer(&self.0.endpoints[0], query).await
     }
 
-    /// The last result of every check that has run, in the order of their registration. For a page or test of the
-    /// application; messages may hold secrets.
+    /// The last result of every check that has run, in the order of registration. Use it for an internal page or a test;
+    /// messages may contain secrets.
     ///
     /// ```
     /// use health_core::Health;
@@ -114,7 +114,7 @@ impl Health {
             .collect()
     }
 
-    /// The switch that begins and ends a maintenance ([H19](crate::contract#h19)).
+    /// The switch that begins and ends maintenance ([H19](crate::contract#h19)).
     pub fn maintenance_switch(&self) -> MaintenanceSwitch {
         self.0.maintenance.switch().clone()
     }

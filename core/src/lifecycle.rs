@@ -1,4 +1,4 @@
-//! From the start of a process to its end: start-up latches, the drain, the signals that ask for it.
+//! The lifecycle of a process: start-up latches, the drain, and the signals that start it.
 
 mod drain;
 #[cfg(all(feature = "signal", unix))]

@@ -20,7 +20,7 @@ pub const LOG_TARGET: &str = "health";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum LogLevel {
-    /// Expected, and worth knowing, such as maintenance.
+    /// An expected event, such as maintenance.
     Info,
     /// A setting or the machine needs attention; the endpoint works.
     Warn,

@@ -105,7 +105,7 @@ fn in_every_order_of_build_mount_and_request_checks_find_the_runtime() {
                         assert_eq!(body, "OK", "{order}: {record}");
                     } else {
                         // The message names what is missing.
-                        let missing = "outside a tokio runtime: build, mount or ask";
+                        let missing = "outside a tokio runtime: build, mount or request";
                         assert_eq!(record.matches(missing).count(), 3, "{order}: {record}");
                     }
                 }

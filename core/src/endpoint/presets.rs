@@ -45,7 +45,7 @@ impl Endpoint {
 
     /// 503 for every state that is not healthy: every poller takes the host out of service without configuration. The
     /// poller asks for the checks with `?checks=all`, or the endpoint runs them [always](RunChecks::Always).
-    /// [`retry_after`](Self::retry_after) tells clients when to come back from a maintenance.
+    /// [`retry_after`](Self::retry_after) tells clients when to retry during maintenance.
     pub fn strict(path: impl Into<String>) -> Self {
         Self::new(path, all_states(OK, StatusCode::SERVICE_UNAVAILABLE))
     }
@@ -110,7 +110,7 @@ impl Endpoint {
     /// hosts. Runs all checks for every request.
     ///
     /// Envoy: `http_health_check.path`, and 503 in `retriable_statuses`; otherwise one failed check ejects the host
-    /// whatever `unhealthy_threshold` says.
+    /// regardless of `unhealthy_threshold`.
     pub fn envoy(path: impl Into<String>) -> Self {
         Self {
             is_envoy: true,

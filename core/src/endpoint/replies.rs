@@ -1,4 +1,4 @@
-//! What an endpoint responds in each state.
+//! The responses of an endpoint by state.
 
 use super::response::Reply;
 use crate::state::State;

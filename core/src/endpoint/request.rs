@@ -1,4 +1,4 @@
-//! What a request asks for: whether it wants checks, and which path.
+//! The path of a request, and whether it asks for checks.
 
 use percent_encoding::percent_decode;
 

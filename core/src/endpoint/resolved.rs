@@ -23,7 +23,7 @@ pub(crate) struct ResolvedEndpoint {
 }
 
 impl ResolvedEndpoint {
-    /// The endpoint of the settings: it has whatever codes H11 accepts.
+    /// The endpoint of the settings, with any codes that the settings accept (H11).
     pub(crate) fn of_settings(config: &HealthConfig, checks: usize) -> Self {
         let ok = Reply::new(StatusCode::OK, Body::Ok);
         let maintenance = Some(Reply::new(config.maintenance_code(), Body::Maintenance));
@@ -44,7 +44,7 @@ impl ResolvedEndpoint {
 }
 
 impl Endpoint {
-    /// Validates the description against itself and the checks there are.
+    /// Validates the description, and resolves its checks among the registered ones.
     pub(crate) fn resolve(&self, checks: &[Check]) -> Result<ResolvedEndpoint, BuildError> {
         let path = || self.path.clone();
         url(&self.path).map_err(|rule| BuildError::EndpointPath { path: path(), rule })?;

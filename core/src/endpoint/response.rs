@@ -19,7 +19,7 @@ pub struct HealthResponse {
     reply: Reply,
 }
 
-/// What an endpoint responds in one state.
+/// The response of an endpoint in one state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,

@@ -1,4 +1,4 @@
-//! The description of an endpoint.
+//! The description of the endpoints.
 
 mod assemble;
 mod settings;
@@ -100,7 +100,7 @@ impl HealthBuilder {
         self
     }
 
-    /// The timeout of checks that set none ([H12](crate::contract#h12)). Default: 5 seconds.
+    /// Sets the timeout of checks that do not set their own ([H12](crate::contract#h12)). Default: 5 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -122,7 +122,7 @@ impl HealthBuilder {
         self
     }
 
-    /// Maximum duration of a look for the disablefile, and of the call of a [maintenance
+    /// Maximum duration of a stat of the disablefile, and of a call of a [maintenance
     /// source](Self::maintenance_source); after it the last known state is used ([H4](crate::contract#h4),
     /// [H19](crate::contract#h19)). Default: 250 milliseconds.
     pub fn maintenance_timeout(mut self, timeout: Duration) -> Self {
@@ -194,7 +194,7 @@ impl HealthBuilder {
     }
 }
 
-/// A value of the application's, which may have no `Debug`.
+/// A value of the application, which may not implement `Debug`.
 struct Undebuggable<T: ?Sized>(Arc<T>);
 
 impl<T: ?Sized> fmt::Debug for Undebuggable<T> {

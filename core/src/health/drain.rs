@@ -1,4 +1,4 @@
-//! The drain, as an application asks for it (H20).
+//! How an application drains (H20).
 
 use std::future::Future;
 use std::pin::pin;
@@ -25,9 +25,9 @@ impl Health {
         self.application().drain.has_begun()
     }
 
-    /// Waits for `signal`, [drains](Self::drain) at once, and is ready `delay` later: then the server may stop. The
-    /// future fits `with_graceful_shutdown` of axum, `graceful` of warp, and their counterparts elsewhere. It has no
-    /// effect before it is polled.
+    /// Waits for `signal`, then begins to [drain](Self::drain), and returns `delay` later, when the server may stop. Pass
+    /// the future to `with_graceful_shutdown` of axum, `graceful` of warp, or the counterpart of another framework. It
+    /// has no effect before it is polled.
     ///
     /// `signal` is any future, such as `tokio::signal::ctrl_c()`, or any stream, such as [`Signals`](crate::Signals)
     /// (feature `signal`). Its output does not matter: a future that ends with an error starts the drain too. A second

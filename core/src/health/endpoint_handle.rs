@@ -1,4 +1,4 @@
-//! An endpoint as adapters mount it.
+//! One endpoint, for an adapter to mount.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ use crate::endpoint::HealthResponse;
 use crate::log::LogRecord;
 use crate::state::{Body, State};
 
-/// One endpoint, to be mounted at its path. Clones are cheap.
+/// One endpoint, for an adapter to mount at its path. Clones are cheap.
 ///
 /// [`Health::endpoints`] lists them, for an adapter, or for a page that describes them:
 ///
@@ -62,7 +62,7 @@ impl EndpointHandle {
     }
 
     /// Responds to one request, and logs what [H4](crate::contract#h4), [H8](crate::contract#h8),
-    /// [H19](crate::contract#h19) and [H21](crate::contract#h21) ask for.
+    /// [H19](crate::contract#h19) and [H21](crate::contract#h21) require.
     ///
     /// `query` is the raw query string without its `?`, and empty when there is none. Dropping the future does not end
     /// a run of the checks that it has started or joined ([H7](crate::contract#h7)). Does not panic, unless the

@@ -1,11 +1,11 @@
-//! Endpoints as adapters mount them: all, or some.
+//! The endpoints that an adapter mounts: all, or some.
 
 use std::sync::Arc;
 
 use super::{EndpointHandle, Health};
 
-/// The endpoints that one mount serves: all of a [`Health`], or those of its handles that the application chose. Cheap
-/// to clone.
+/// The endpoints that an adapter mounts in one place: all of a [`Health`], or the [handles](EndpointHandle) that the
+/// application chose. Clones are cheap.
 ///
 /// Each adapter's mounting function takes anything that converts into this, so that a public listener can serve fewer
 /// endpoints than an internal one:
@@ -72,7 +72,7 @@ impl From<EndpointHandle> for Endpoints {
     }
 }
 
-/// An array without an element does not compile: a mount of nothing is a mistake.
+/// An empty array does not compile, because mounting no endpoint is a mistake.
 impl<const N: usize> From<[EndpointHandle; N]> for Endpoints {
     fn from(endpoints: [EndpointHandle; N]) -> Self {
         const { assert!(N > 0, "no endpoint to mount") }

@@ -1,4 +1,4 @@
-//! The end of a process, announced to the pollers before it comes (H20).
+//! The drain: pollers learn that the process will stop before it does (H20).
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! The signals that ask a process to end.
+//! The signals that terminate a process.
 
 use std::ffi::c_int;
 use std::io;
@@ -17,26 +17,28 @@ use crate::runtime::sync::{Mutex, lock, spawn_thread};
 /// A stream with one item for each SIGTERM or SIGINT to this process, for
 /// [`Health::drain_when`](crate::Health::drain_when).
 ///
-/// After [`Signals::new`] the signals no longer end the process. Dropping the last `Signals` restores the default
-/// behaviour; `drain_when` drops its stream when the delay has passed, so that another signal ends a process that hangs in
-/// its last requests. If there are several, each receives every signal.
+/// After [`Signals::new`] the signals no longer terminate the process. Dropping the last `Signals` restores the default
+/// behavior. `drain_when` does so when the delay has passed, so another signal terminates a process that hangs in its last
+/// requests. If there are several `Signals`, each receives every signal.
 ///
-/// Create it before the server listens, so that no signal comes too early. A thread of the library waits for the
-/// signals; no runtime is needed.
+/// Create it before the server listens: a signal that arrives earlier terminates the process. A thread of this library
+/// waits for the signals, so no runtime is needed.
 ///
-/// **Fork.** A child process has none of its parent's threads. A `Signals` that was created before the fork starts
-/// again when the child polls it: signals that come sooner are lost. A child that does not poll one never notices its
-/// signals, and does not end by them either. So create one in each process, after the fork.
+/// # Fork
+///
+/// Create `Signals` after a fork, in each process. A child has none of its parent's threads: a `Signals` that was created
+/// before the fork starts again when the child first polls it, and earlier signals are lost. A child that never polls it
+/// ignores the signals.
 #[derive(Debug)]
 #[must_use = "dropping the last `Signals` lets the signals end the process again"]
 pub struct Signals {
     arrivals: UnboundedReceiver<()>,
-    /// The process that has its thread.
+    /// The process in which its thread runs.
     process: u32,
 }
 
-/// What receives the signals of this process: one thread decides for all [`Signals`], so that a signal which one of them
-/// got never ends the process.
+/// All [`Signals`] of a process. One thread serves all of them, so that a signal which one of them received never terminates
+/// the process.
 #[derive(Default)]
 struct Receivers(Mutex<State>);
 
@@ -68,22 +70,22 @@ impl Receivers {
         let mut state = lock(&self.0);
         state.senders.retain(|sender| !sender.is_closed());
         let senders = state.senders.clone();
-        // Sending wakes a task, which is code of the application: it must find the lock free.
+        // Sending wakes a task, which may run code of the application, so the lock is released first.
         drop(state);
         let sent = senders.iter().map(|sender| sender.unbounded_send(()));
         if sent.filter(Result::is_ok).count() == 0 {
-            // No `Signals` is left: the signal does what it does by default.
+            // No `Signals` is left, so the default action of the signal applies.
             let _ = emulate_default_handler(signal);
         }
     }
 }
 
 impl Signals {
-    /// Starts to receive the signals. It does not block.
+    /// Starts to receive the signals. Does not block.
     ///
     /// # Errors
     ///
-    /// The system has no room for a handler, or for the thread.
+    /// The system cannot install a handler, or cannot start the thread.
     pub fn new() -> io::Result<Self> {
         let (sender, arrivals) = unbounded();
         Receivers::of_this_process().add(sender)?;
@@ -95,13 +97,13 @@ impl Signals {
 impl Stream for Signals {
     type Item = ();
 
-    /// Ends only where a child of a fork has no room for a thread, with an ERROR in its log.
+    /// Ends only if the child of a fork cannot start a thread; then an ERROR is logged.
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<()>> {
         if self.process != process::id() {
             match Self::new() {
                 Ok(signals) => *self = signals,
                 Err(error) => {
-                    tracing::error!(target: LOG_TARGET, "Signals cannot be received after a fork: {error}");
+                    tracing::error!(target: LOG_TARGET, "cannot receive signals after a fork: {error}");
                     return Poll::Ready(None);
                 }
             }

@@ -1,4 +1,4 @@
-//! The start of an application, which is not healthy before it is over (H18).
+//! Start-up latches: the application is not healthy until its start is over (H18).
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 #[must_use = "dropping a latch without releasing it marks the start as failed"]
 pub struct StartupLatch(Arc<Latched>);
 
-/// What a latch and the endpoints share.
+/// The state that a latch and the endpoints share.
 pub(crate) struct Latched {
     pub(crate) name: String,
     progress: AtomicU8,
@@ -47,7 +47,8 @@ const RELEASED: u8 = 1;
 const DROPPED: u8 = 2;
 
 impl StartupLatch {
-    /// A latch that is not released. The log shows its name.
+    /// Creates a latch that is not released. The log shows its name. An invalid name is an error when the endpoints are
+    /// built.
     pub fn new(name: impl Into<String>) -> Self {
         Self(Arc::new(Latched { name: name.into(), progress: AtomicU8::new(PENDING) }))
     }
@@ -88,7 +89,7 @@ impl Gate {
         Self(latches)
     }
 
-    /// The latches that the start waits for, or has failed by; `None` when it is over.
+    /// The latches that are not released: the dropped ones if there are any. `None` if all are released.
     pub(crate) fn unreleased(&self) -> Option<Unreleased> {
         let is_released = |latch: &Arc<Latched>| latch.progress.load(Ordering::Acquire) == RELEASED;
         if self.0.iter().all(is_released) {
@@ -121,7 +122,7 @@ impl fmt::Debug for Gate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unreleased {
     pub(crate) start: Start,
-    /// The latches that it waits for, or has failed by.
+    /// The held latches, or, after a failed start, the dropped ones.
     pub(crate) names: Vec<String>,
 }
 

@@ -21,7 +21,7 @@ use crate::state::State;
 /// # Ok::<(), health_core::BuildError>(())
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "a policy does nothing until a builder gets it"]
+#[must_use = "a policy does nothing until it is added to a builder"]
 pub struct LogPolicy {
     occasion: Occasion,
     /// By state, in the order of [`State::ALL`].

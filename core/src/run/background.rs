@@ -59,7 +59,7 @@ async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Durati
     }
 }
 
-/// Up to a tenth longer or shorter, so that hosts which started together do not ask together.
+/// Up to a tenth longer or shorter, so that hosts which started together do not run their checks together.
 fn jittered(period: Duration) -> Duration {
     // From 0 to 1: the seed of a hash map is the only random number in the standard library.
     let chance = f64::from(RandomState::new().hash_one(()) as u32) / f64::from(u32::MAX);

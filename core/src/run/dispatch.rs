@@ -1,4 +1,4 @@
-//! Requests that ask at the same time share a run (H7).
+//! Concurrent requests share a run (H7).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What all runs share: checks, limits, threads, observers, the runtime.
+//! The state that all runs share: checks, limits, threads, observers, the runtime.
 
 use std::fmt;
 use std::sync::atomic::AtomicU32;

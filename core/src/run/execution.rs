@@ -165,10 +165,10 @@ impl fmt::Display for Advised<'_> {
         self.0.fmt(f)?;
         match self.0.contains("there is no reactor running") {
             true if cfg!(feature = "tokio") => f.write_str(
-                " (the check ran outside a tokio runtime: build, mount or ask for the endpoints inside one, or call \
+                " (the check ran outside a tokio runtime: build, mount or request the endpoints inside one, or call \
                  `Health::start_on_tokio` there)",
             ),
-            true => f.write_str(" (switch on the feature `tokio` of `health-core`)"),
+            true => f.write_str(" (enable the feature `tokio` of `health-core`)"),
             false => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! What is under way for a check: at most one execution at a time, whichever run started it (H12, H16).
+//! The execution of a check: at most one at a time, whichever run started it (H12, H16).
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,5 +1,5 @@
-//! Every order in which threads can use a run, tried by [loom](https://docs.rs/loom): requests that join or leave,
-//! panics, late results, and the next run.
+//! Models of a run: [loom](https://docs.rs/loom) tries every order of requests that join or leave, panics, late results
+//! and the next run.
 //!
 //! `RUSTFLAGS='--cfg health_loom' cargo test -p health-core --lib loom --release`
 
@@ -90,7 +90,7 @@ fn permit() -> RunPermit {
     }
 }
 
-/// Tries all orders, but for those that take a thread off more than this often.
+/// Tries all orders with at most this many preemptions.
 fn model(body: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
@@ -153,7 +153,7 @@ fn the_code_of_a_check_never_runs_twice_at_the_same_time() {
             match in_flight.begin(run.clone(), now) {
                 Turn::Own(executing) => {
                     assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0);
-                    // The run is over before the code is, as after a timeout.
+                    // The run ends before the code returns, as after a timeout.
                     in_flight.end(&*run);
                     thread::yield_now();
                     running.fetch_sub(1, Ordering::SeqCst);
@@ -192,7 +192,7 @@ fn two_requests_share_a_run_or_have_one_after_the_other() {
         let ask = |dispatcher: &Dispatcher, time: &Model| {
             let outcome = dispatcher.outcome(permit());
             let mut outcome = std::pin::pin!(outcome);
-            // Joins or starts a run, and then lends a hand.
+            // Joins or starts a run, and then runs spawned tasks.
             let first = outcome.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             time.work();
             match first {

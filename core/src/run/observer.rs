@@ -34,7 +34,7 @@ use crate::runtime::sync::{Mutex, lock};
 /// A slow observer does not delay checks. When its queue is full (1,000 notifications), check results are dropped and
 /// one warning is logged; a missed verdict change is delivered once it catches up.
 pub trait HealthObserver: Send + Sync + 'static {
-    /// Takes a notification.
+    /// Handles a notification. It may block: see above.
     fn notify(&self, notification: Notification);
 }
 
@@ -44,7 +44,7 @@ impl<F: Fn(Notification) + Send + Sync + 'static> HealthObserver for F {
     }
 }
 
-/// What an observer gets.
+/// A notification for an observer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notification {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The names there are, as far as a sentence has room for them.
+/// The first 20 names, as a clause.
 pub(crate) struct List<'a>(pub(crate) &'a str, pub(crate) &'a [String]);
 
 impl fmt::Display for List<'_> {

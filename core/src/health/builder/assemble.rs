@@ -1,4 +1,4 @@
-//! From the description to the endpoints: what is invalid is refused, the rest is connected.
+//! Validates the description, and builds the endpoints from it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_RUN_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl HealthBuilder {
-    /// Builds the endpoints, and logs their [warnings](Health::warnings) at WARN; so set up the log first.
+    /// Builds the endpoints, and logs their [warnings](Health::warnings) at WARN. Set up logging before this call.
     ///
     /// Examines the file system of the disablefile; waits at most one second if it does not respond.
     ///

@@ -1,15 +1,16 @@
-//! What settings change in the description of the endpoints, and which of them to warn of (H11).
+//! Applies settings to the description of the endpoints, and collects warnings about them (H11).
 
 use crate::check::Check;
 use crate::config::{CheckSetting, ConfigError, HealthConfig, variables_of};
 use crate::log::LogRecord;
 use crate::maintenance::Maintenance;
 
-/// Lays the settings of single checks over what the program says of them. Returns the variables that are for none of them.
+/// Applies the settings of single checks, which replace the values in the program. Returns a warning for each environment
+/// variable that matches no check.
 ///
 /// # Errors
 ///
-/// A setting is for a check that does not exist, or not for one alone.
+/// A setting is for an unknown check, or matches several checks.
 pub(super) fn apply(
     config: &HealthConfig,
     checks: &mut [Check],
@@ -31,7 +32,7 @@ pub(super) fn apply(
     Ok(strangers)
 }
 
-/// The warnings about settings, one record each: variables, values, the disablefile.
+/// The warnings about variables, values and the disablefile, one record each.
 pub(super) fn warnings(config: &HealthConfig, maintenance: &Maintenance) -> Vec<LogRecord> {
     let unknown = config.unknown_variables().iter();
     let mut warnings: Vec<_> = unknown.map(|name| LogRecord::unknown_variable(name)).collect();
