@@ -13,8 +13,8 @@ use super::{Context, Listener, Protocol, Stream, close, tcp};
 /// Responds to HAProxy's agent check at `address` with the state of the endpoint at `path`, until the process ends.
 ///
 /// HAProxy connects, may send the text of `agent-send`, and reads one line: `up ready` if the state is ok or degraded,
-/// `drain` in maintenance and while draining, `down #starting`, or `down #failing`. So HAProxy learns of a maintenance
-/// whatever status codes the endpoints have. `docs/own-listener.md` has the configuration.
+/// `drain` in maintenance and while draining, `down #starting`, or `down #failing`. So HAProxy learns of maintenance
+/// whatever status codes the endpoints have. Configure HAProxy with `agent-check agent-port 8081` on the `server` line.
 ///
 /// ```no_run
 /// use health_hyper::{Endpoint, Health};
@@ -24,8 +24,8 @@ use super::{Context, Listener, Protocol, Stream, close, tcp};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Each line counts as a request to the endpoint without a query: it runs checks if the endpoint runs them always, as
-/// [readiness](health_core::Endpoint::readiness) does, and it is logged as any other response.
+/// Each line counts as a request to the endpoint without a query: it runs checks if the endpoint runs them for every
+/// request, like the preset `readiness` of [`Endpoint`](health_core::Endpoint), and it is logged like any other response.
 ///
 /// The thread, the runtime that checks find, and the limit of connections are those of [`listen`](crate::listen). A
 /// client that has not closed the connection 5 seconds after the line is disconnected.
