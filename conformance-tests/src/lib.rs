@@ -1,13 +1,5 @@
-//! Tests a health endpoint against the contract of this project.
-//!
-//! The suite sends requests over real sockets and compares the responses, to the byte. It does not depend on the server:
-//! without the feature `testee`, not even on `health-core`. It consists of
-//!
-//! - scenarios as data: [`Suite::builtin`], with the format in [`mod@scenario`];
-//! - a command line, `health-conformance run --cmd 'PROGRAM ARGS'`, for a server in any language that
-//!   speaks the testee protocol of `docs/contract.md`;
-//! - a library: [`Suite::run`] over a [`Harness`], or, for servers built on `health-core`, the module
-//!   `testee` behind the feature of that name.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
 mod judge;

@@ -1,7 +1,4 @@
-//! Sends one request to a health endpoint, over plain HTTP/1.1, and exits with a code for the result.
-//!
-//! It is for container images without curl. It supports neither TLS nor redirects, and reads only as much of the response
-//! as it needs to detect maintenance.
+#![doc = include_str!("../README.md")]
 
 mod arguments;
 mod exchange;
