@@ -20,6 +20,9 @@ mod endpoints {}
 #[doc = include_str!("drain.md")]
 mod drain {}
 
+#[doc = include_str!("layering.md")]
+mod layering {}
+
 #[doc = include_str!("kubernetes.md")]
 mod kubernetes {}
 
