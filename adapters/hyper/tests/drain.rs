@@ -1,4 +1,4 @@
-//! An own listener while the application shuts down.
+//! A separate listener while the application shuts down.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 

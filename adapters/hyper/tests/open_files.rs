@@ -1,4 +1,4 @@
-//! What clients can take from a process with own listeners: file descriptors and memory.
+//! What clients can take from a process with separate listeners: file descriptors and memory.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]

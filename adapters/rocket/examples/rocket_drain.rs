@@ -29,7 +29,7 @@ async fn order(_order: String) -> &'static str {
 #[rocket::main]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
-    // From here on SIGTERM is a message: it cannot end a process that serves already.
+    // From now on SIGTERM starts the drain instead of ending the process.
     let signals = Signals::new()?;
     let health = Health::builder()
         .config(HealthConfig::from_env()?)
@@ -40,7 +40,7 @@ async fn main() -> anyhow::Result<()> {
 
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let address: SocketAddr = bind.parse().with_context(|| format!("BIND={bind}"))?;
-    // Its own way with signals is to stop at once.
+    // Rocket's own signal handling would stop the server at once.
     let config = rocket::Config::figment()
         .merge(("address", address.ip()))
         .merge(("port", address.port()))
@@ -66,7 +66,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How long to go on serving after the signal: `DRAIN_DELAY`.
+/// The time between the signal and the end of the server: `DRAIN_DELAY`, in seconds.
 fn delay() -> anyhow::Result<Duration> {
     let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
     let seconds = delay.parse().with_context(|| format!("DRAIN_DELAY={delay}"))?;

@@ -22,7 +22,7 @@ async fn order() -> &'static str {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
-    // From here on SIGTERM is a message: it cannot end a process that serves already.
+    // From now on SIGTERM starts the drain instead of ending the process.
     let signals = Signals::new()?;
     let health = Health::builder()
         .config(HealthConfig::from_env()?)
@@ -42,7 +42,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How long to go on serving after the signal: `DRAIN_DELAY`.
+/// The time between the signal and the end of the server: `DRAIN_DELAY`, in seconds.
 fn delay() -> anyhow::Result<Duration> {
     let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
     let seconds = delay.parse().with_context(|| format!("DRAIN_DELAY={delay}"))?;

@@ -1,4 +1,4 @@
-//! One client that polls plain `/health` in a loop, on a thread of its own: it must not queue behind the other
+//! One client that polls plain `/health` in a loop, on a separate thread: it must not queue behind the other
 //! clients of this program.
 
 use std::io::{self, Read as _, Write as _};
@@ -15,7 +15,7 @@ use crate::testee::Testee;
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Does `work` while `/health` is polled, and prints what the polls took, then and before and after.
-pub(crate) async fn beside<T>(
+pub(crate) async fn meanwhile<T>(
     testee: &Testee,
     work: impl Future<Output = io::Result<T>>,
 ) -> io::Result<(T, String)> {

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
 use crate::client::{Connection, DEEP, ERROR, OK};
-use crate::plain::beside;
+use crate::plain::meanwhile;
 use crate::testee::Testee;
 
 pub(crate) const NAMES: [&str; 8] =
@@ -61,7 +61,7 @@ fn median_and_worst(mut times: Vec<Duration>) -> String {
 async fn asynchronous(testee: Testee, checks: &str, expected: &str) -> io::Result<()> {
     // The first one also starts the threads.
     let first = deep_polls(&testee, 1, OK).await?[0];
-    let (times, plain) = beside(&testee, deep_polls(&testee, 20, OK)).await?;
+    let (times, plain) = meanwhile(&testee, deep_polls(&testee, 20, OK)).await?;
     let alone = deep_polls(&testee, 20, OK).await?;
     let work = format!("{checks} async checks of 50 ms, one deep poll");
     let times = format!(
@@ -83,7 +83,7 @@ async fn blocking(testee: Testee) -> io::Result<()> {
         let (times, threads) = tokio::join!(deep_polls(&testee, 5, OK), threads);
         Ok((times?, threads?))
     };
-    let ((times, threads), plain) = beside(&testee, work).await?;
+    let ((times, threads), plain) = meanwhile(&testee, work).await?;
     let work = "100 blocking checks of 50 ms, one deep poll";
     print(work, "≤ 400 ms", median_and_worst(times));
     let (own, ours) = threads.own_and_ours();
@@ -128,7 +128,7 @@ async fn shared(testee: Testee) -> io::Result<()> {
         }
         Ok((times, runs))
     };
-    let ((times, runs), plain) = beside(&testee, work).await?;
+    let ((times, runs), plain) = meanwhile(&testee, work).await?;
     let work = "2,000 deep polls at once of a check of 300 ms";
     print(work, "≤ 2 executions", format_args!("{runs:?}"));
     print("— the last is answered", "≤ 600 ms", median_and_worst(times));
@@ -141,7 +141,7 @@ async fn shared(testee: Testee) -> io::Result<()> {
         }
         Ok(times)
     };
-    let (times, plain) = beside(&testee, by_hand).await?;
+    let (times, plain) = meanwhile(&testee, by_hand).await?;
     let work = "the same of a handler that sleeps 300 ms, the last is answered";
     print(work, "", median_and_worst(times));
     print("— plain polls meanwhile, p99", "", plain);
@@ -149,7 +149,7 @@ async fn shared(testee: Testee) -> io::Result<()> {
 }
 
 async fn broken(testee: Testee, others: &str) -> io::Result<()> {
-    let (times, plain) = beside(&testee, deep_polls(&testee, 3, ERROR)).await?;
+    let (times, plain) = meanwhile(&testee, deep_polls(&testee, 3, ERROR)).await?;
     let work = format!("one check hangs, one blocks for a minute, {others}");
     let times = times.iter().map(|time| format!("{} ms", time.as_millis()));
     let times = times.collect::<Vec<_>>().join(", ");
@@ -186,7 +186,7 @@ async fn leaving(testee: Testee) -> io::Result<()> {
         let elapsed = start.elapsed();
         Ok((executions(&testee).await? - before, elapsed))
     };
-    let ((runs, elapsed), plain) = beside(&testee, work).await?;
+    let ((runs, elapsed), plain) = meanwhile(&testee, work).await?;
     let allowed = elapsed.as_secs_f64() / 0.3 + 2.0;
     let took = deep_polls(&testee, 1, OK).await?[0];
     let work = "2,000 clients that leave after 20 ms, a check of 300 ms";
@@ -236,7 +236,7 @@ async fn stuck(testee: Testee) -> io::Result<()> {
     let deep = start.elapsed() - plain;
     let growth = testee.resident()? - resident;
 
-    let work = "1,000,000 plain polls, then 100,000 deep ones, beside a check that is stuck";
+    let work = "1,000,000 plain polls, then 100,000 deep ones, while a check is stuck";
     print(work, "", format_args!("{plain:.1?}, {deep:.1?}"));
     let after = testee.threads()?;
     let (own, before) = threads.own_and_ours();

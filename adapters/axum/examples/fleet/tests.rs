@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 struct Redis(Child);
 
 impl Redis {
-    /// `None` where there is none on this machine.
+    /// `None` if this machine has no Redis.
     fn start(port: u16) -> Option<Self> {
         let port = port.to_string();
         let started = Command::new("redis-server")
@@ -112,7 +112,7 @@ fn one_key_flips_the_whole_fleet_and_a_redis_that_is_gone_changes_nothing() {
     let all = |expected| hosts.iter().all(|(health, _)| state(health) == expected);
     let (lost, back) = ("the last state stands", "Redis is back");
 
-    // Absent at the start: nobody knows, and so no host has traffic.
+    // Redis is absent at the start: the state is unknown, so no host gets traffic.
     wait_until("the loss is logged", || log.count(lost) == 3);
     assert!(all(State::Starting));
 

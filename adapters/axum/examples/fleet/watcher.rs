@@ -20,8 +20,8 @@ pub(crate) struct Watcher {
 
 /// The fleet is in maintenance while `key` exists: `SET key 1`, and `DEL key` to end it.
 ///
-/// While Redis cannot be asked, the last state stands, and the log says so once. Until it was asked for the first time nobody
-/// knows the state: `known` is released then, and the host takes no traffic before.
+/// While Redis does not respond, the last known state applies, and one warning is logged. `known` is released after the first
+/// response of Redis, so the host gets no traffic before its state is known.
 pub(crate) fn watch(
     client: Client,
     key: &'static str,
