@@ -77,11 +77,6 @@ pub fn run_suite(
     serve: impl Fn(Health) -> io::Result<Server> + Sync,
     known: &str,
 ) -> Result<Report, Box<dyn Error>> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = lock(&ONE_AT_A_TIME);
-    quieten_expected_panics();
-    allow_many_files();
-
     let pattern = std::env::var("HEALTH_SCENARIOS").ok();
     let part = Part::of_this_process();
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
@@ -92,6 +87,10 @@ pub fn run_suite(
             return Ok(report);
         }
     }
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = lock(&ONE_AT_A_TIME);
+    quieten_expected_panics();
+    allow_many_files();
     let options = Options {
         run: match &part {
             Some(part) => part.scenarios(&suite),
