@@ -56,7 +56,8 @@ pub(crate) fn is_name(text: &str) -> bool {
 ///
 /// A check runs in the `tracing` span, with the subscriber and, with the feature `tokio`, inside the tokio runtime of
 /// the request that started its run; a [background check](Self::every) has the span and subscriber of the build, and
-/// the first known runtime that has not shut down. Task locals are not kept.
+/// the runtime of the build, or else of the mount, the first request, or the first request that starts a run. If that
+/// runtime shuts down, it is replaced by the next in which a request starts a run. Task locals are not kept.
 ///
 /// # Errors of checks
 ///
@@ -194,7 +195,7 @@ impl Check {
     /// do not run it together ([H14](crate::contract#h14)). A request reads the last result and never waits; a result
     /// older than three periods is an error. Default: the check runs when a request asks for it.
     ///
-    /// Background checks start when an adapter mounts the endpoints, with
+    /// Background checks start when an adapter mounts the endpoints inside a tokio runtime, with
     /// [`Health::start_on`](crate::Health::start_on), or with the first request. They stop when the last clone of the
     /// [`Health`](crate::Health) is dropped, and they continue during maintenance.
     pub fn every(mut self, period: Duration) -> Self {

@@ -63,8 +63,8 @@ impl Health {
     /// Starts the background checks ([H14](crate::contract#h14)), once, on `runtime`, unless the builder has set a
     /// runtime or a request has come before. Later runs use the same runtime.
     ///
-    /// Adapters call it when they mount the endpoints. Otherwise the first request starts the background checks, on
-    /// [`ThreadRuntime`](crate::ThreadRuntime).
+    /// Custom servers call it before they serve. Otherwise the first request starts the background checks, on
+    /// [`ThreadRuntime`](crate::ThreadRuntime). Adapters start them when they mount the endpoints.
     pub fn start_on(&self, runtime: impl Runtime) {
         self.offer_runtime(runtime);
         self.0.start();

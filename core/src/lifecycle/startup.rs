@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 ///
 /// The endpoints show [`State::Starting`](crate::State::Starting) until every latch that
 /// [the builder got](crate::HealthBuilder::latch) is released. Dropping a latch without releasing it, for example
-/// through a panic or an early return, marks the start as failed, and the endpoints show
-/// [`State::Failing`](crate::State::Failing) permanently. A leaked latch keeps them in `Starting`; every log record
+/// through a panic or an early return, marks the start as failed: instead of starting, the endpoints show
+/// [`State::Failing`](crate::State::Failing), permanently. A leaked latch keeps them in `Starting`; every log record
 /// names it. An endpoint that ignores starting, such as a liveness endpoint, shows neither; a startup probe makes the
 /// orchestrator restart the process.
 ///

@@ -32,7 +32,8 @@ use crate::runtime::sync::{Mutex, lock};
 ///
 /// Each observer has its own thread and gets its notifications one after the other, in order. A panic does not end it.
 /// A slow observer does not delay checks. When its queue is full (1,000 notifications), check results are dropped and
-/// one warning is logged; a missed verdict change is delivered once it catches up.
+/// one warning is logged. If the verdict changes then, the observer gets the current verdict after the next run that
+/// finds room in its queue.
 pub trait HealthObserver: Send + Sync + 'static {
     /// Handles a notification. It may block: see above.
     fn notify(&self, notification: Notification);
