@@ -70,6 +70,10 @@ impl LiveRuntime {
         // Before the lock is taken: a runtime that has shut down drops its task immediately.
         let known = Known::new(handle);
         let mut state = lock(self.state());
+        // Another thread may have offered its runtime meanwhile.
+        if state.live().is_some() {
+            return;
+        }
         let former = state.known.replace(known);
         let arrival = std::mem::take(&mut state.arrival);
         drop(state);
