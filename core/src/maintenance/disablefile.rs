@@ -75,7 +75,7 @@ impl Disablefile {
             return (false, None);
         };
         let seen_inline = if watched.last.is_local.load(Ordering::Relaxed) {
-            self.inline.stat(&watched.path, runtime.now())
+            self.inline.stat(&watched.path)
         } else {
             None
         };
