@@ -32,15 +32,17 @@ impl<'r> Responder<'r, 'static> for HealthResponder {
 }
 
 /// Converts `answer` with the headers whose names are `wanted`. Rocket itself sends the length of the body.
+#[inline]
 pub(crate) fn response(answer: HealthResponse, wanted: impl Fn(&str) -> bool) -> Response<'static> {
     let body = answer.body();
     let mut response = Response::new();
     response.set_status(Status::new(answer.status().as_u16()));
     response.set_sized_body(body.len(), Cursor::new(body));
-    for (name, value) in answer.headers() {
+    // Cheaper than a loop, which asks each part of the chain for the next header.
+    answer.headers().for_each(|(name, value)| {
         if name != "content-length" && wanted(name) {
             response.set_raw_header(name, value);
         }
-    }
+    });
     response
 }

@@ -59,6 +59,7 @@ impl Envoy {
 }
 
 /// The headers that every response has (H9).
+#[inline]
 fn common_headers(body: Body) -> [(&'static str, &'static str); 4] {
     [
         ("content-type", "text/plain; charset=utf-8"),
@@ -109,6 +110,7 @@ impl HealthResponse {
     /// All headers: the four of [H9](crate::contract#h9), and those of
     /// [`Endpoint::retry_after`](crate::Endpoint::retry_after) and [`Endpoint::envoy`](crate::Endpoint::envoy). Names
     /// are in lower case. Both are text, because frameworks use different major versions of the `http` crate.
+    #[inline]
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> + use<> {
         let ExtraHeaders { retry_after, envoy } = self.reply.extra;
         let envoy = envoy.map(|envoy| (envoy.header(), "true"));

@@ -48,6 +48,7 @@ impl EndpointHandle {
     }
 
     /// The path. A request must have exactly this path ([H1](crate::contract#h1)).
+    #[inline]
     pub fn path(&self) -> &str {
         &self.served().endpoint.path
     }
