@@ -3,11 +3,14 @@
 
 mod responder;
 
+use std::future::{poll_fn, ready};
+use std::task::Poll;
+
 #[doc(no_inline)]
 pub use health_core::*;
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::http::Method;
-use rocket::route::{Handler, Outcome};
+use rocket::route::{BoxFuture, Handler, Outcome};
 use rocket::{Build, Data, Request, Response, Rocket, Route};
 
 pub use crate::responder::HealthResponder;
@@ -61,21 +64,35 @@ impl Fairing for HealthFairing {
     }
 
     /// Sets the header that Rocket's Shield sets as well. Shield has run by now, unless the application has disabled it.
-    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+    // Not `async`: the future would be an allocation for every response of the application.
+    fn on_response<'r, 'f, 'q, 's, 'all>(
+        &'f self,
+        request: &'r Request<'q>,
+        response: &'s mut Response<'r>,
+    ) -> BoxFuture<'all, ()>
+    where
+        'r: 'all,
+        'f: 'all,
+        'q: 'all,
+        's: 'all,
+    {
         let path = request.uri().path().raw().as_str();
-        if self.endpoints.route(request.method().as_str(), path).is_none() {
-            return;
+        let endpoint = self.endpoints.route(request.method().as_str(), path);
+        if endpoint.is_some() && !has_nosniff(response) {
+            response.set_raw_header(NOSNIFF, "nosniff");
         }
-        // A loop is cheaper than a lookup, because Rocket hashes a name letter by letter. The comparison of names ignores case;
-        // the comparison of lengths is cheaper.
-        for header in response.headers().iter() {
-            let is_as_long = header.name.as_str().len() == NOSNIFF.len();
-            if is_as_long && header.name == NOSNIFF && header.value == "nosniff" {
-                return;
-            }
-        }
-        response.set_raw_header(NOSNIFF, "nosniff");
+        Box::pin(poll_fn(|_| Poll::Ready(())))
     }
+}
+
+/// A loop is cheaper than a lookup, because Rocket hashes a name letter by letter. The comparison of names ignores case; the
+/// comparison of lengths is cheaper.
+fn has_nosniff(response: &Response<'_>) -> bool {
+    response.headers().iter().any(|header| {
+        header.name.as_str().len() == NOSNIFF.len()
+            && header.name == NOSNIFF
+            && header.value == "nosniff"
+    })
 }
 
 /// Every method that Rocket knows, except `CONNECT` (rule H2).
@@ -102,14 +119,26 @@ struct HealthHandler(EndpointHandle);
 
 #[rocket::async_trait]
 impl Handler for HealthHandler {
-    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+    // Not `async`: the future would carry `data`, which is large.
+    fn handle<'r, 's, 'q, 'all>(
+        &'s self,
+        request: &'r Request<'q>,
+        data: Data<'r>,
+    ) -> BoxFuture<'all, Outcome<'r>>
+    where
+        'r: 'all,
+        's: 'all,
+        'q: 'all,
+    {
         let Self(endpoint) = self;
         let uri = request.uri();
         if uri.path().raw() != endpoint.path() {
-            return Outcome::forward(data, rocket::http::Status::NotFound);
+            return Box::pin(ready(Outcome::forward(data, rocket::http::Status::NotFound)));
         }
         let query = uri.query().map_or("", |query| query.raw().as_str());
-        Outcome::Success(response(endpoint.respond(query).await, |name| name != NOSNIFF))
+        Box::pin(async {
+            Outcome::Success(response(endpoint.respond(query).await, |name| name != NOSNIFF))
+        })
     }
 }
 
