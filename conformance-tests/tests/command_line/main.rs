@@ -198,7 +198,8 @@ fn a_child_of_the_program_does_not_outlive_it() {
 #[test]
 fn a_program_that_ends_while_it_is_asked_is_told_with_its_last_words() {
     let directory = tempfile::tempdir().unwrap();
-    let server = "import os,socket,sys\ns=socket.create_server((\"127.0.0.1\",0))\n\
+    let server = "import os,socket,sys,threading\ns=socket.create_server((\"127.0.0.1\",0))\n\
+        threading.Thread(target=lambda: os._exit(len(sys.stdin.read())), daemon=True).start()\n\
         print(\"READY http://127.0.0.1:%d\"%s.getsockname()[1],flush=True)\n\
         first=not os.path.exists(sys.argv[1])\nopen(sys.argv[1],\"w\")\n\
         while True:\n c=s.accept()[0]\n if not c.recv(999): continue\n \
