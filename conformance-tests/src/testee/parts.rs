@@ -2,8 +2,8 @@
 
 use std::env;
 use std::error::Error;
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 
@@ -11,36 +11,40 @@ use crate::report::Report;
 use crate::scenario::Suite;
 
 /// How many processes: they mostly wait.
-const PARTS: usize = 6;
+const PROCESSES: usize = 12;
 
-/// Set for a process that runs a part: its number, and the path of its report.
+/// Set for a process that runs a part of the scenarios: its number, and the directory that the processes share.
 const NUMBER: &str = "HEALTH_PART";
-const REPORT: &str = "HEALTH_PART_REPORT";
+const DIRECTORY: &str = "HEALTH_PART_DIRECTORY";
 
-/// The scenarios that this process plays for another one.
+/// A process that another one has started to run a part of the scenarios.
 pub(super) struct Part {
     number: usize,
-    report: PathBuf,
+    directory: PathBuf,
 }
 
 impl Part {
     /// `None` in a process that was started by hand.
     pub(super) fn of_this_process() -> Option<Self> {
         let number = env::var(NUMBER).ok()?.parse().ok()?;
-        let report = env::var_os(REPORT)?.into();
-        Some(Self { number, report })
+        let directory = env::var_os(DIRECTORY)?.into();
+        Some(Self { number, directory })
     }
 
-    /// Every so many-th scenario, so that the slow ones of a topic come into different parts.
-    pub(super) fn scenarios(&self, suite: &Suite) -> Vec<String> {
-        let ids = suite.scenarios().map(|scenario| scenario.id().to_owned());
-        ids.skip(self.number).step_by(PARTS).collect()
+    /// Whether this process is the one that runs the scenario with this number: the first one to ask. Scenarios take from a
+    /// millisecond to seconds, so that processes with equal parts would not end together.
+    pub(super) fn claims(&self, scenario: usize) -> bool {
+        File::create_new(self.directory.join(format!("claimed-{scenario}"))).is_ok()
     }
 
     /// Hands the report to the process that waits for it.
     pub(super) fn hand_over(&self, report: &Report) -> Result<(), Box<dyn Error>> {
-        Ok(fs::write(&self.report, report.to_json()?)?)
+        Ok(fs::write(report_of(&self.directory, self.number), report.to_json()?)?)
     }
+}
+
+fn report_of(directory: &Path, number: usize) -> PathBuf {
+    directory.join(format!("report-{number}.json"))
 }
 
 /// Runs the test that this thread belongs to in several processes, each with a part of the scenarios.
@@ -56,24 +60,24 @@ pub(super) fn run_all(suite: &Suite) -> Result<Option<Report>, Box<dyn Error>> {
         return Ok(None);
     };
     let directory = tempfile::tempdir()?;
-    let path = |number: usize| directory.path().join(format!("{number}.json"));
     let start = |number: usize| {
         let mut command = Command::new(env::current_exe()?);
         command.args([test, "--exact", "--nocapture"]);
         command.env(NUMBER, number.to_string());
-        command.env(REPORT, path(number));
+        command.env(DIRECTORY, directory.path());
         command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn()
     };
-    let started: Result<Vec<Child>, _> = (0..PARTS).map(start).collect();
+    let started: Result<Vec<Child>, _> = (0..PROCESSES).map(start).collect();
     // Read side by side: a process that waits for its output to be read does not end.
     let ended = started?.into_iter().map(|child| thread::spawn(|| child.wait_with_output()));
     let ended: Vec<_> = ended.collect();
     let mut reports = Vec::new();
     for (number, output) in ended.into_iter().enumerate() {
         let output = output.join().map_err(|_| "the output of a part cannot be read")??;
-        let report = fs::read_to_string(path(number)).map_err(|_| how_it_ended(&output))?;
+        let report = fs::read_to_string(report_of(directory.path(), number))
+            .map_err(|_| how_it_ended(&output))?;
         reports.push(Report::from_json(&report)?);
     }
     let whole = Report::joined(suite, reports);
@@ -91,20 +95,13 @@ fn how_it_ended(output: &Output) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
-    use super::{PARTS, Part};
-    use crate::scenario::Suite;
+    use super::Part;
 
     #[test]
-    fn every_scenario_is_in_exactly_one_part() {
-        let suite = Suite::builtin().unwrap();
-        let report = PathBuf::new();
-        let parts = (0..PARTS).map(|number| Part { number, report: report.clone() });
-        let mut played: Vec<String> = parts.flat_map(|part| part.scenarios(&suite)).collect();
-        played.sort();
-        let mut all: Vec<String> = suite.scenarios().map(|it| it.id().to_owned()).collect();
-        all.sort();
-        assert_eq!(played, all);
+    fn each_scenario_is_claimed_by_one_process() {
+        let directory = tempfile::tempdir().unwrap();
+        let part = |number| Part { number, directory: directory.path().to_owned() };
+        let claims = [part(0).claims(7), part(1).claims(7), part(0).claims(7), part(1).claims(8)];
+        assert_eq!(claims, [true, false, false, true]);
     }
 }
