@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod application;
 mod check;
 mod config;
 mod decision;
 mod endpoint;
 mod error;
+mod flow;
 mod health;
 mod lifecycle;
 mod log;
@@ -25,12 +25,12 @@ pub use async_trait::async_trait;
 /// The status code of an [`Endpoint`]'s response.
 pub use http::StatusCode;
 
-pub use crate::application::Answer;
 pub use crate::check::{Check, HealthCheckEvent, HealthSubscriber, Report, Status};
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;
 pub use crate::endpoint::{Endpoint, HealthResponse, RunChecks, path_and_query};
 pub use crate::error::BuildError;
+pub use crate::flow::Answer;
 pub use crate::health::{EndpointHandle, Endpoints, Health, HealthBuilder};
 #[cfg(all(feature = "signal", unix))]
 pub use crate::lifecycle::Signals;

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use http::StatusCode;
 
 use super::Health;
-use crate::application::{Answer, ServedEndpoint};
 use crate::endpoint::HealthResponse;
+use crate::flow::{Answer, ServedEndpoint};
 use crate::log::LogRecord;
 use crate::state::{Body, State};
 

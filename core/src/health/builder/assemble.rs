@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{HealthBuilder, Undebuggable, settings};
-use crate::application::{Application, ServedEndpoint};
 use crate::check::{Check, is_name};
 use crate::endpoint::ResolvedEndpoint;
 use crate::error::BuildError;
+use crate::flow::{Application, ServedEndpoint};
 use crate::health::Health;
 use crate::lifecycle::{Drain, Gate};
 use crate::log::{LogMemory, LogRecord};
