@@ -57,7 +57,8 @@ pub(crate) fn is_name(text: &str) -> bool {
 /// A check runs in the `tracing` span, with the subscriber and, with the feature `tokio`, inside the tokio runtime of
 /// the request that started its run; a [background check](Self::every) has the span and subscriber of the build, and
 /// the runtime of the build, or else of the mount, the first request, or the first request that starts a run. If that
-/// runtime shuts down, it is replaced by the next in which a request starts a run. Task locals are not kept.
+/// runtime shuts down, it is replaced by the next in which a request starts a run or
+/// `Health::start_on_tokio` is called. Task locals are not kept.
 ///
 /// # Errors of checks
 ///

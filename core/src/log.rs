@@ -49,11 +49,11 @@ enum Text {
 }
 
 impl LogRecord {
-    /// H20: the signal has arrived.
-    pub(crate) fn drain_begins(delay: Duration) -> Self {
+    /// H20: the signal has arrived. A future is no signal twice.
+    pub(crate) fn drain_begins(delay: Duration, can_skip: bool) -> Self {
+        let skip = if can_skip { "; a second signal skips the delay" } else { "" };
         let text = format!(
-            "draining: the endpoints report it from now on, and requests are served for another {delay:?}; a \
-             second signal skips the delay"
+            "draining: the endpoints report it from now on, and requests are served for another {delay:?}{skip}"
         );
         Self::new(LogLevel::Info, text)
     }

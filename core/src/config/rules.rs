@@ -86,7 +86,7 @@ impl fmt::Display for ConfigRule {
             }
             Self::AmbiguousVariable { checks } => write!(
                 f,
-                "the variable names several checks: {}; set healthcheck.check.NAME.… in a file instead, or rename one",
+                "the variable names several checks: {}; set healthcheck.check.<NAME>.… in a file instead, or rename one",
                 quoted(checks)
             ),
             Self::NotUtf8 => f.write_str("the value must be UTF-8"),

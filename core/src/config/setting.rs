@@ -117,16 +117,23 @@ pub(super) fn variable(name: &str) -> String {
     name.chars().map(letter).collect()
 }
 
-/// Every key, with `NAME` for the name of a check.
+/// Stands for the name of a check. A variable cannot contain these brackets.
+const ANY_CHECK: &str = "<NAME>";
+
+/// Every key, with [`ANY_CHECK`] for the name of a check.
 pub(super) fn keys() -> impl Iterator<Item = String> {
     let of_all = Setting::ALL.into_iter().map(Setting::key);
-    let of_check = |setting: CheckSetting| format!("{PREFIX}{CHECK}NAME.{}", setting.name());
+    let of_check = |setting: CheckSetting| format!("{PREFIX}{CHECK}{ANY_CHECK}.{}", setting.name());
     of_all.chain(CheckSetting::ALL.into_iter().map(of_check))
 }
 
-/// Every variable, with `NAME` for the name of a check.
+/// Every variable, with [`ANY_CHECK`] for the name of a check.
 pub(crate) fn variables() -> impl Iterator<Item = String> {
-    keys().map(|key| variable(&key))
+    let of_all = |setting: Setting| variable(&setting.key());
+    let of_check = |setting: CheckSetting| {
+        format!("{VARIABLE_PREFIX}{CHECK_VARIABLE}{ANY_CHECK}_{}", variable(setting.name()))
+    };
+    Setting::ALL.into_iter().map(of_all).chain(CheckSetting::ALL.into_iter().map(of_check))
 }
 
 /// The variables of the check of this name.

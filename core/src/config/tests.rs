@@ -152,7 +152,7 @@ fn an_unknown_setting_is_refused() {
         ConfigRule::UnknownSetting.to_string(),
         "there is no such setting, only healthcheck.url, healthcheck.disablefile, \
          healthcheck.maintenance_code, healthcheck.failure_code, healthcheck.run_checks, healthcheck.timeout, \
-         healthcheck.check.NAME.timeout, healthcheck.check.NAME.every"
+         healthcheck.check.<NAME>.timeout, healthcheck.check.<NAME>.every"
     );
 }
 

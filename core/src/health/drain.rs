@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use futures::future::pending;
+use futures::{Stream as _, StreamExt as _};
 
 use super::Health;
 use crate::lifecycle::DrainSignal;
@@ -57,7 +57,8 @@ impl Health {
                 return pending().await;
             }
             health.drain();
-            LogRecord::drain_begins(delay).emit();
+            let can_skip = signals.size_hint().1 != Some(0);
+            LogRecord::drain_begins(delay, can_skip).emit();
             let runtime = application.engine.runtime().clone();
             let end = after(runtime.now(), delay);
             // The end of the stream is no signal.
