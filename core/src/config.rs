@@ -38,10 +38,10 @@ use self::setting::{Setting, Target};
 /// | `healthcheck.failure_code` | `503` | the same |
 /// | `healthcheck.run_checks` | `on_request` | `on_request`, `always`, `never`: see [`HealthConfig::with_run_checks`] |
 /// | `healthcheck.timeout` | that of [`HealthBuilder::timeout`](crate::HealthBuilder::timeout) | a duration, for checks that set no timeout |
-/// | `healthcheck.check.NAME.timeout` | that of the check | a duration: [`Check::timeout`](crate::Check::timeout) |
-/// | `healthcheck.check.NAME.every` | that of the check | a duration: [`Check::every`](crate::Check::every) |
+/// | `healthcheck.check.<NAME>.timeout` | that of the check | a duration: [`Check::timeout`](crate::Check::timeout) |
+/// | `healthcheck.check.<NAME>.every` | that of the check | a duration: [`Check::every`](crate::Check::every) |
 ///
-/// A duration is a whole number above 0 with a unit: `500ms`, `2s`, `5m`, `1h`. NAME is the name of a check; a setting
+/// A duration is a whole number above 0 with a unit: `500ms`, `2s`, `5m`, `1h`. `<NAME>` is the name of a check; a setting
 /// of a check replaces the value in the program.
 ///
 /// Settings come from the environment, from pairs as in an `.ini` file, from a serde format such as TOML (feature
