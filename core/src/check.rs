@@ -74,6 +74,8 @@ pub struct Check {
     pub(crate) thresholds: Thresholds,
     pub(crate) tags: BTreeSet<String>,
     pub(crate) is_process_only: bool,
+    pub(crate) is_shared: bool,
+    pub(crate) fail_after: Option<Duration>,
 }
 
 /// The code of a check, and where it runs.
@@ -87,6 +89,17 @@ pub(crate) enum Work {
 pub(crate) enum Criticality {
     Required,
     Optional,
+}
+
+/// How an endpoint counts the failures of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counting {
+    As(Criticality),
+    /// As required until the first OK, and again once the check has failed for `fail_after`; otherwise as optional
+    /// (H22).
+    Shared {
+        fail_after: Option<Duration>,
+    },
 }
 
 impl Check {
@@ -171,6 +184,8 @@ impl Check {
             thresholds: Thresholds::default(),
             tags: BTreeSet::new(),
             is_process_only: false,
+            is_shared: false,
+            fail_after: None,
         }
     }
 
@@ -189,6 +204,24 @@ impl Check {
     /// ([H13](crate::contract#h13)). Default: required.
     pub fn optional(mut self) -> Self {
         self.criticality = Criticality::Optional;
+        self
+    }
+
+    /// Declares that the check looks at a dependency that many hosts have in common, such as their database: if it fails,
+    /// it fails for all of them, and taking this host out of service would help nobody ([H22](crate::contract#h22)).
+    ///
+    /// Until its first OK the check counts as it is: a host that has never reached its database is not ready. Later, a
+    /// failure makes an endpoint that [steers traffic](crate::Purpose::SteersTraffic) degraded, and one that
+    /// [alerts people](crate::Purpose::AlertsPeople) failing. Default: not shared.
+    pub fn shared(mut self) -> Self {
+        self.is_shared = true;
+        self
+    }
+
+    /// A failure of a [shared](Self::shared) check that has lasted for `limit` makes every endpoint failing. It must be
+    /// longer than zero and, for a background check, not shorter than its period. Default: no limit.
+    pub fn fail_after(mut self, limit: Duration) -> Self {
+        self.fail_after = Some(limit);
         self
     }
 

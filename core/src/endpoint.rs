@@ -6,7 +6,7 @@ mod request;
 mod resolved;
 mod response;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -17,6 +17,7 @@ pub use self::request::path_and_query;
 pub(crate) use self::resolved::ResolvedEndpoint;
 pub use self::response::HealthResponse;
 pub(crate) use self::response::Reply;
+use crate::check::Criticality;
 pub use crate::config::RunChecks;
 use crate::state::{Body, State};
 
@@ -25,17 +26,19 @@ use crate::state::{Body, State};
 ///
 /// An endpoint starts as a preset; each preset fits one kind of poller:
 ///
-/// | preset | checks | ok | degraded | failing | starting | maintenance | draining |
-/// |---|---|---|---|---|---|---|---|
-/// | [`pyramid`](Self::pyramid) | all, on request | 200 `OK` | 200 `OK` | 503 `ERROR` | 299 `MAINTENANCE` | 299 `MAINTENANCE` | 299 `MAINTENANCE` |
-/// | [`strict`](Self::strict) | all, on request | 200 `OK` | 200 `OK` | 503 `ERROR` | 503 `STARTING` | 503 `MAINTENANCE` | 503 `DRAINING` |
-/// | [`liveness`](Self::liveness) | none | 200 `OK` | 200 `OK` | 503 `ERROR` | ignored | ignored | ignored |
-/// | [`readiness`](Self::readiness) | all, always | 200 `OK` | 200 `OK` | 503 `ERROR` | 503 `STARTING` | 503 `MAINTENANCE` | 503 `DRAINING` |
-/// | [`startup`](Self::startup) | all, always | 200 `OK` | 200 `OK` | 503 `ERROR` | 503 `STARTING` | ignored | ignored |
-/// | [`haproxy_404`](Self::haproxy_404) | all, on request | 200 `OK` | 200 `OK` | 503 `ERROR` | 404 `STARTING` | 404 `MAINTENANCE` | 404 `DRAINING` |
-/// | [`consul`](Self::consul) | all, always | 200 `OK` | 429 `DEGRADED` | 503 `ERROR` | 503 `STARTING` | 503 `MAINTENANCE` | 503 `DRAINING` |
-/// | [`nagios`](Self::nagios) | all, always | 200 `OK` | 429 `DEGRADED` | 503 `ERROR` | 429 `STARTING` | 429 `MAINTENANCE` | 429 `DRAINING` |
-/// | [`envoy`](Self::envoy) | all, always | 200 `OK` | 200 `OK` | 503 `ERROR` | 503 `STARTING` | 503 `MAINTENANCE` | 503 `DRAINING` |
+/// | preset | checks | ok | degraded | failing | starting | maintenance | draining | shared check fails |
+/// |---|---|---|---|---|---|---|---|---|
+/// | [`pyramid`](Self::pyramid) | all, on request | 200 `OK` | 200 `OK` | 503 `ERROR` | 299 `MAINTENANCE` | 299 `MAINTENANCE` | 299 `MAINTENANCE` | degraded |
+/// | [`strict`](Self::strict) | all, on request | 200 `OK` | 200 `OK` | 503 `ERROR` | 503 `STARTING` | 503 `MAINTENANCE` | 503 `DRAINING` | degraded |
+/// | [`liveness`](Self::liveness) | none | 200 `OK` | 200 `OK` | 503 `ERROR` | ignored | ignored | ignored | degraded |
+/// | [`readiness`](Self::readiness) | all, always | 200 `OK` | 200 `OK` | 503 `ERROR` | 503 `STARTING` | 503 `MAINTENANCE` | 503 `DRAINING` | degraded |
+/// | [`startup`](Self::startup) | all, always | 200 `OK` | 200 `OK` | 503 `ERROR` | 503 `STARTING` | ignored | ignored | degraded |
+/// | [`haproxy_404`](Self::haproxy_404) | all, on request | 200 `OK` | 200 `OK` | 503 `ERROR` | 404 `STARTING` | 404 `MAINTENANCE` | 404 `DRAINING` | degraded |
+/// | [`consul`](Self::consul) | all, always | 200 `OK` | 429 `DEGRADED` | 503 `ERROR` | 503 `STARTING` | 503 `MAINTENANCE` | 503 `DRAINING` | degraded |
+/// | [`nagios`](Self::nagios) | all, always | 200 `OK` | 429 `DEGRADED` | 503 `ERROR` | 429 `STARTING` | 429 `MAINTENANCE` | 429 `DRAINING` | failing |
+/// | [`envoy`](Self::envoy) | all, always | 200 `OK` | 200 `OK` | 503 `ERROR` | 503 `STARTING` | 503 `MAINTENANCE` | 503 `DRAINING` | degraded |
+///
+/// The last column is the state if a [shared](crate::Check::shared) check fails after its first success.
 ///
 /// If several states apply, the gravest wins; an endpoint does not evaluate states it ignores. While it shows starting,
 /// maintenance or draining, it runs no check.
@@ -74,8 +77,25 @@ pub struct Endpoint {
     /// and draining.
     is_liveness: bool,
     allowed_dependencies: BTreeSet<String>,
+    purpose: Purpose,
+    /// The checks whose own criticality does not apply.
+    criticalities: BTreeMap<String, Criticality>,
+    /// A check that was called both required and optional.
+    contradicting_criticality: Option<String>,
     /// A state that the description ignores although it must be shown.
     cannot_ignore: Option<State>,
+}
+
+/// What the pollers of an endpoint do with its responses. It decides how a failure of a
+/// [shared](crate::Check::shared) check counts ([H22](crate::contract#h22)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// They send requests to this host or to others. A shared check that fails is no reason to leave it out, because
+    /// the others fail, too: the state is degraded.
+    SteersTraffic,
+    /// They inform people. A shared check that fails makes the state failing.
+    AlertsPeople,
 }
 
 /// The checks that an endpoint runs.
@@ -94,7 +114,7 @@ struct Choice {
 }
 
 impl Endpoint {
-    fn new(path: impl Into<String>, replies: Replies) -> Self {
+    fn new(path: impl Into<String>, purpose: Purpose, replies: Replies) -> Self {
         Self {
             path: path.into(),
             default_selection: Selection::All,
@@ -107,6 +127,9 @@ impl Endpoint {
             is_envoy: false,
             is_liveness: false,
             allowed_dependencies: BTreeSet::new(),
+            purpose,
+            criticalities: BTreeMap::new(),
+            contradicting_criticality: None,
             cannot_ignore: None,
         }
     }
@@ -202,6 +225,36 @@ impl Endpoint {
     /// does not run, the call is an error when the endpoints are built.
     pub fn allow_dependency(mut self, name: impl Into<String>) -> Self {
         self.allowed_dependencies.insert(name.into());
+        self
+    }
+
+    /// The endpoint counts the failures of [shared](crate::Check::shared) checks for this purpose. Default: the preset's;
+    /// only [`nagios`](Self::nagios) alerts people.
+    pub fn purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
+    /// On this endpoint, the check of this name is required, even if it is [`optional`](crate::Check::optional)
+    /// ([H13](crate::contract#h13)): mail may matter to a pager and not to a kubelet. For a check that the endpoint
+    /// does not run, and together with [`optional_check`](Self::optional_check), the call is an error when the
+    /// endpoints are built.
+    pub fn required_check(self, name: impl Into<String>) -> Self {
+        self.criticality(name.into(), Criticality::Required)
+    }
+
+    /// On this endpoint, the check of this name is optional: its failure makes the state degraded
+    /// ([H13](crate::contract#h13)). For a check that the endpoint does not run, and together with
+    /// [`required_check`](Self::required_check), the call is an error when the endpoints are built.
+    pub fn optional_check(self, name: impl Into<String>) -> Self {
+        self.criticality(name.into(), Criticality::Optional)
+    }
+
+    fn criticality(mut self, name: String, criticality: Criticality) -> Self {
+        let former = self.criticalities.insert(name.clone(), criticality);
+        if former.is_some_and(|former| former != criticality) {
+            self.contradicting_criticality = Some(name);
+        }
         self
     }
 

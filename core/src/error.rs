@@ -155,6 +155,50 @@ pub enum BuildError {
         /// The endpoint's path.
         path: String,
     },
+    /// Two calls make a check both required and optional on an endpoint.
+    #[error(
+        "the endpoint at {path:?} makes the check {name:?} both required and optional: call only \
+         Endpoint::required_check or only Endpoint::optional_check for it"
+    )]
+    #[non_exhaustive]
+    ContradictingCriticality {
+        /// The endpoint's path.
+        path: String,
+        /// The check's name.
+        name: String,
+    },
+    /// A check is of the process only, and of a shared dependency.
+    #[error(
+        "the check {name:?} cannot look at the process only and at a shared dependency: call only \
+         Check::process_only or only Check::shared"
+    )]
+    #[non_exhaustive]
+    SharedProcess {
+        /// The check's name.
+        name: String,
+    },
+    /// A check that is not shared has a limit for its failure.
+    #[error(
+        "Check::fail_after has no effect on the check {name:?}, which is not shared: remove the call, or call \
+         Check::shared"
+    )]
+    #[non_exhaustive]
+    UnsharedLimit {
+        /// The check's name.
+        name: String,
+    },
+    /// The limit for the failure of a shared check is zero, or shorter than the period of the check.
+    #[error(
+        "the shared check {name:?} makes the state failing after {limit:?}: the limit must be longer than zero and \
+         not shorter than the period of a background check"
+    )]
+    #[non_exhaustive]
+    ShortFailureLimit {
+        /// The check's name.
+        name: String,
+        /// The limit.
+        limit: Duration,
+    },
     /// A call that describes an endpoint has no effect.
     #[error(
         "Endpoint::{call} has no effect on the endpoint at {path:?}, {reason}: remove the call"

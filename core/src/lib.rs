@@ -28,7 +28,7 @@ pub use http::StatusCode;
 pub use crate::check::{Check, HealthCheckEvent, HealthSubscriber, Report, Status};
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;
-pub use crate::endpoint::{Endpoint, HealthResponse, RunChecks, path_and_query};
+pub use crate::endpoint::{Endpoint, HealthResponse, Purpose, RunChecks, path_and_query};
 pub use crate::error::BuildError;
 pub use crate::flow::Answer;
 pub use crate::health::{EndpointHandle, Endpoints, Health, HealthBuilder};

@@ -33,7 +33,7 @@ pub use self::observer::{CheckFinished, HealthObserver, Notification, VerdictCha
 pub(crate) use self::registered::RegisteredCheck;
 use self::table::{Slot, Table};
 use self::wait::{Overdue, wait_for};
-use crate::check::Report;
+use crate::check::{Counting, Report};
 use crate::decision::Outcome;
 use crate::runtime::after;
 use crate::runtime::context::Context;
@@ -47,6 +47,7 @@ const GRACE: Duration = Duration::from_millis(20);
 pub(crate) struct Run {
     engine: Arc<Engine>,
     checks: Arc<[Arc<RegisteredCheck>]>,
+    countings: Arc<[Counting]>,
     clock: Clock,
     started: Instant,
     /// The context of its tasks; `None` when the run is over, so that a span of a request can close.
@@ -61,7 +62,11 @@ pub(crate) struct Run {
 
 impl Run {
     /// A run of `checks` for requests. Background checks are not executed: their last results count (H14).
-    pub(crate) fn of(engine: &Arc<Engine>, checks: &Arc<[Arc<RegisteredCheck>]>) -> Arc<Self> {
+    pub(crate) fn of(
+        engine: &Arc<Engine>,
+        checks: &Arc<[Arc<RegisteredCheck>]>,
+        countings: &Arc<[Counting]>,
+    ) -> Arc<Self> {
         let clock = engine.clock().clone();
         let now = clock.now();
         let resumed = clock.resumed();
@@ -72,6 +77,7 @@ impl Run {
         Arc::new(Self {
             engine: engine.clone(),
             checks: checks.clone(),
+            countings: countings.clone(),
             started: now,
             clock,
             context: Mutex::new(Some(engine.request_context())),
@@ -88,6 +94,7 @@ impl Run {
         Arc::new(Self {
             engine: engine.clone(),
             checks: [check.clone()].into(),
+            countings: [Counting::As(check.criticality)].into(),
             started: clock.now(),
             clock,
             context: Mutex::new(Some(engine.background_context())),
@@ -249,11 +256,12 @@ impl Run {
         let results: Vec<_> = self
             .checks
             .iter()
+            .zip(&*self.countings)
             .zip(reports)
-            .map(|(check, reports)| {
+            .map(|((check, counting), reports)| {
                 // A background check may have a newer result since this run began.
                 let reports = check.background_result(now, resumed).unwrap_or(reports);
-                (check.criticality, reports)
+                check.counted(*counting, reports, now, resumed)
             })
             .collect();
         let context = lock(&self.context).take();

@@ -4,10 +4,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::future::ready;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
+use futures::executor::block_on;
 use health_conformance::Suite;
-use health_core::{Body, Endpoint, Health, HealthConfig, State};
+use health_core::{Body, Check, Endpoint, Health, HealthConfig, RunChecks, State};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -167,11 +170,33 @@ fn the_table_of_presets_in_the_contract_is_what_the_endpoints_respond() {
     let contract = fs::read_to_string(root().join("docs/contract.md")).unwrap();
     let (_, rule) = contract.split_once("**H16 ").unwrap();
     let (rule, _) = rule.split_once("**H17 ").unwrap();
-    let responses = responses_of_presets(&State::ALL, |response| match response {
+    let mut responses = responses_of_presets(&State::ALL, |response| match response {
         Some((status, body)) => format!("{status} `{body}`"),
         None => "ignored".to_owned(),
     });
+    for ((_, cells), (name, preset)) in responses.iter_mut().zip(PRESETS) {
+        let endpoint = match name {
+            "liveness" => preset("/up").allow_dependency("database"),
+            _ => preset("/up"),
+        };
+        cells.push(state_after_a_shared_failure(endpoint).to_string());
+    }
     assert_eq!(rows_of_presets(rule, 2), responses);
+}
+
+/// The state that `endpoint` shows if a shared check fails after its first success.
+fn state_after_a_shared_failure(endpoint: Endpoint) -> State {
+    let is_first = AtomicBool::new(true);
+    let check = Check::new("database", move || {
+        ready(if is_first.swap(false, SeqCst) { Ok(()) } else { Err("no route") })
+    });
+    let endpoint = endpoint.only_checks(["database"]).run_checks(RunChecks::Always);
+    let config = HealthConfig::default().with_disablefile("");
+    let builder = Health::builder().config(config).register(check.shared());
+    let health = builder.endpoint(endpoint).build().unwrap();
+    let respond = || block_on(health.at("/up").unwrap().respond(""));
+    assert_eq!(respond().state(), State::Ok);
+    respond().state()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::Purpose::{AlertsPeople, SteersTraffic};
 use super::{Endpoint, Replies, Reply, RunChecks, Selection};
 use crate::config::default_maintenance_code;
 use crate::state::Body;
@@ -40,14 +41,14 @@ impl Endpoint {
             draining: maintenance,
             ..only_checks(OK)
         };
-        Self::new(path, replies)
+        Self::new(path, SteersTraffic, replies)
     }
 
     /// 503 for every state that is not healthy: every poller takes the host out of service without configuration. The
     /// poller asks for the checks with `?checks=all`, or the endpoint runs them [always](RunChecks::Always).
     /// [`retry_after`](Self::retry_after) tells clients when to retry during maintenance.
     pub fn strict(path: impl Into<String>) -> Self {
-        Self::new(path, all_states(OK, StatusCode::SERVICE_UNAVAILABLE))
+        Self::new(path, SteersTraffic, all_states(OK, StatusCode::SERVICE_UNAVAILABLE))
     }
 
     /// Whether the process must be restarted: 200 as long as it responds. It ignores starting, maintenance and
@@ -59,7 +60,7 @@ impl Endpoint {
         Self {
             default_selection: Selection::None,
             is_liveness: true,
-            ..Self::new(path, only_checks(OK)).run_checks(RunChecks::Always)
+            ..Self::new(path, SteersTraffic, only_checks(OK)).run_checks(RunChecks::Always)
         }
     }
 
@@ -69,7 +70,7 @@ impl Endpoint {
     /// Kubernetes: `readinessProbe.httpGet.path`, with `timeoutSeconds` above the timeouts of the checks. Traefik:
     /// `healthCheck.path`. Caddy: `health_uri`.
     pub fn readiness(path: impl Into<String>) -> Self {
-        Self::new(path, all_states(OK, StatusCode::SERVICE_UNAVAILABLE))
+        Self::new(path, SteersTraffic, all_states(OK, StatusCode::SERVICE_UNAVAILABLE))
             .run_checks(RunChecks::Always)
     }
 
@@ -82,26 +83,26 @@ impl Endpoint {
             starting: Some(Reply::new(StatusCode::SERVICE_UNAVAILABLE, Body::Starting)),
             ..only_checks(OK)
         };
-        Self::new(path, replies).run_checks(RunChecks::Always)
+        Self::new(path, SteersTraffic, replies).run_checks(RunChecks::Always)
     }
 
     /// 404 when starting, in maintenance or draining. HAProxy's `http-check disable-on-404`, also before version 2.2,
     /// then sends no new traffic: sticky sessions continue, and no alert is sent.
     pub fn haproxy_404(path: impl Into<String>) -> Self {
-        Self::new(path, all_states(OK, StatusCode::NOT_FOUND))
+        Self::new(path, SteersTraffic, all_states(OK, StatusCode::NOT_FOUND))
     }
 
     /// 429, a warning for a Consul HTTP check, when degraded; 503, which is critical, for every state without traffic.
     /// Runs all checks for every request.
     pub fn consul(path: impl Into<String>) -> Self {
-        Self::new(path, all_states(DEGRADED, StatusCode::SERVICE_UNAVAILABLE))
+        Self::new(path, SteersTraffic, all_states(DEGRADED, StatusCode::SERVICE_UNAVAILABLE))
             .run_checks(RunChecks::Always)
     }
 
     /// 429, a WARNING of `check_http` and `check_curl`, for every state that is intended or can wait; 503, which is
     /// CRITICAL, when failing. Runs all checks for every request.
     pub fn nagios(path: impl Into<String>) -> Self {
-        Self::new(path, all_states(DEGRADED, StatusCode::TOO_MANY_REQUESTS))
+        Self::new(path, AlertsPeople, all_states(DEGRADED, StatusCode::TOO_MANY_REQUESTS))
             .run_checks(RunChecks::Always)
     }
 
@@ -114,7 +115,7 @@ impl Endpoint {
     pub fn envoy(path: impl Into<String>) -> Self {
         Self {
             is_envoy: true,
-            ..Self::new(path, all_states(OK, StatusCode::SERVICE_UNAVAILABLE))
+            ..Self::new(path, SteersTraffic, all_states(OK, StatusCode::SERVICE_UNAVAILABLE))
                 .run_checks(RunChecks::Always)
         }
     }

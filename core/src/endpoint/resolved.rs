@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::response::{Envoy, Reply};
-use super::{Choice, Endpoint, Replies, RunChecks, Selection};
-use crate::check::Check;
+use super::{Choice, Endpoint, Purpose, Replies, RunChecks, Selection};
+use crate::check::{Check, Counting, Criticality};
 use crate::config::{HealthConfig, code, default_maintenance_code, url};
 use crate::error::BuildError;
 use crate::state::{Body, State};
@@ -16,20 +16,21 @@ use crate::state::{Body, State};
 #[derive(Debug)]
 pub(crate) struct ResolvedEndpoint {
     pub(crate) path: String,
-    /// The checks that it runs, as indices of the registered ones.
-    pub(crate) checks: Vec<usize>,
+    /// The checks that it runs, as indices of the registered ones, and how their failures count.
+    pub(crate) checks: Vec<(usize, Counting)>,
     pub(crate) run_checks: RunChecks,
     pub(crate) replies: Replies,
 }
 
 impl ResolvedEndpoint {
     /// The endpoint of the settings, with any codes that the settings accept (H11).
-    pub(crate) fn of_settings(config: &HealthConfig, checks: usize) -> Self {
+    pub(crate) fn of_settings(config: &HealthConfig, checks: &[Check]) -> Self {
+        let counting = |check: &Check| counting(check, check.criticality, Purpose::SteersTraffic);
         let ok = Reply::new(StatusCode::OK, Body::Ok);
         let maintenance = Some(Reply::new(config.maintenance_code(), Body::Maintenance));
         Self {
             path: config.url().to_owned(),
-            checks: (0..checks).collect(),
+            checks: checks.iter().map(counting).enumerate().collect(),
             run_checks: config.run_checks(),
             replies: Replies {
                 ok,
@@ -50,6 +51,9 @@ impl Endpoint {
         url(&self.path).map_err(|rule| BuildError::EndpointPath { path: path(), rule })?;
         if let Some(state) = self.cannot_ignore {
             return Err(BuildError::IgnoredState { path: path(), state });
+        }
+        if let Some(name) = &self.contradicting_criticality {
+            return Err(BuildError::ContradictingCriticality { path: path(), name: name.clone() });
         }
         if self.has_contradicting_choices {
             return Err(BuildError::ContradictingChoice { path: path() });
@@ -154,13 +158,14 @@ impl Endpoint {
         replies
     }
 
-    /// The indices of the checks that it runs.
-    fn select(&self, checks: &[Check]) -> Result<Vec<usize>, BuildError> {
+    /// The checks that it runs, and how their failures count.
+    fn select(&self, checks: &[Check]) -> Result<Vec<(usize, Counting)>, BuildError> {
         let selection = self.selection.as_ref().unwrap_or(&self.default_selection);
         if let Selection::Only(choice) = selection {
             self.refuse_unknown_choice(choice, checks)?;
         }
         self.refuse_unknown_names(&self.allowed_dependencies, checks)?;
+        self.refuse_unknown_names(self.criticalities.keys(), checks)?;
         let is_chosen = |check: &Check| match selection {
             Selection::All => true,
             Selection::None => false,
@@ -182,10 +187,22 @@ impl Endpoint {
                 });
             }
             if is_chosen(check) {
-                selected.push(index);
+                let criticality = self.criticalities.get(&check.name);
+                let criticality = criticality.copied().unwrap_or(check.criticality);
+                selected.push((index, counting(check, criticality, self.purpose)));
             }
         }
-        let is_selected = |name: &String| selected.iter().any(|&index| checks[index].name == *name);
+        let is_selected =
+            |name: &String| selected.iter().any(|&(index, _)| checks[index].name == *name);
+        if let Some((_, criticality)) =
+            self.criticalities.iter().find(|(name, _)| !is_selected(name))
+        {
+            let call = match criticality {
+                Criticality::Required => "required_check",
+                Criticality::Optional => "optional_check",
+            };
+            return Err(self.no_effect(call, "which does not run the check"));
+        }
         if !self.allowed_dependencies.iter().all(is_selected) {
             let reason =
                 "which runs a check only if Endpoint::only_checks, tagged or all_checks chooses it";
@@ -211,13 +228,13 @@ impl Endpoint {
         }
     }
 
-    fn refuse_unknown_names(
+    fn refuse_unknown_names<'a>(
         &self,
-        names: &BTreeSet<String>,
+        names: impl IntoIterator<Item = &'a String>,
         checks: &[Check],
     ) -> Result<(), BuildError> {
         let is_known = |name: &str| checks.iter().any(|check| check.name == name);
-        match names.iter().find(|name| !is_known(name)) {
+        match names.into_iter().find(|name| !is_known(name)) {
             None => Ok(()),
             Some(name) => Err(BuildError::UnknownCheck {
                 path: self.path.clone(),
@@ -225,6 +242,16 @@ impl Endpoint {
                 registered: checks.iter().map(|check| check.name.clone()).collect(),
             }),
         }
+    }
+}
+
+/// How an endpoint for `purpose`, on which `check` is of this criticality, counts its failures (H22).
+fn counting(check: &Check, criticality: Criticality, purpose: Purpose) -> Counting {
+    match (criticality, purpose) {
+        (Criticality::Required, Purpose::SteersTraffic) if check.is_shared => {
+            Counting::Shared { fail_after: check.fail_after }
+        }
+        (_, Purpose::SteersTraffic | Purpose::AlertsPeople) => Counting::As(criticality),
     }
 }
 

@@ -6,22 +6,27 @@ use super::Run;
 use super::background::start_again_after_fork;
 use super::engine::Engine;
 use super::registered::RegisteredCheck;
+use crate::check::Counting;
 use crate::decision::{Outcome, RunPermit};
 use crate::runtime::process::PerProcess;
 use crate::runtime::sync::{Mutex, lock};
 
-/// Joins requests to the run under way, or starts the next. All endpoints that choose the same checks share one.
+/// Joins requests to the run under way, or starts the next. All endpoints that choose the same checks, and count them alike,
+/// share one.
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
     engine: Arc<Engine>,
     checks: Arc<[Arc<RegisteredCheck>]>,
+    countings: Arc<[Counting]>,
     /// A child of a fork does not join the run of its parent: nothing executes it there.
     latest: PerProcess<Mutex<Option<Arc<Run>>>>,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(engine: Arc<Engine>, checks: Vec<Arc<RegisteredCheck>>) -> Self {
-        Self { engine, checks: checks.into(), latest: PerProcess::new() }
+    pub(crate) fn new(engine: Arc<Engine>, checks: Vec<(Arc<RegisteredCheck>, Counting)>) -> Self {
+        let (checks, countings): (Vec<_>, Vec<_>) = checks.into_iter().unzip();
+        let (checks, countings) = (checks.into(), countings.into());
+        Self { engine, checks, countings, latest: PerProcess::new() }
     }
 
     /// Waits for the outcome of the checks.
@@ -36,7 +41,7 @@ impl Dispatcher {
         if let Some(run) = latest.as_ref().filter(|run| self.is_fresh(run)) {
             return run.clone();
         }
-        let run = Run::of(&self.engine, &self.checks);
+        let run = Run::of(&self.engine, &self.checks, &self.countings);
         let former = latest.replace(run.clone());
         drop(latest);
         // The runtime and what a former run holds are code of the application: they must find the lock free.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::GRACE;
 use super::in_flight::InFlight;
 use super::observer::CheckFinished;
-use crate::check::{Check, CheckStatus, Criticality, Report, Status, Thresholds, Work};
+use crate::check::{Check, CheckStatus, Counting, Criticality, Report, Status, Thresholds, Work};
 use crate::decision::Verdict;
 use crate::runtime::sync::{Mutex, lock};
 use crate::text::Rounded;
@@ -28,6 +28,8 @@ pub(crate) struct RegisteredCheck {
 #[derive(Default)]
 struct Results {
     status: CheckStatus,
+    /// The end of the execution since which the check counts as failing; `None` if it counts as OK.
+    failing_since: Option<Instant>,
     last: Option<CheckFinished>,
 }
 
@@ -63,6 +65,8 @@ impl RegisteredCheck {
     ) -> CheckFinished {
         let mut results = lock(&self.results);
         let reports = results.status.count(self.thresholds, &self.name, reports);
+        results.failing_since =
+            if all_passed(&reports) { None } else { results.failing_since.or(Some(now)) };
         let finished = CheckFinished {
             check: self.name.clone(),
             reports: reports.into(),
@@ -89,18 +93,68 @@ impl RegisteredCheck {
     ) -> Option<Arc<[Report]>> {
         let period = self.period?;
         let results = lock(&self.results);
-        let Some(last) = &results.last else {
-            return Some([self.failure("not run yet")].into());
-        };
+        Some(match self.missing(period, &results, now, resumed) {
+            Err(missing) => [missing].into(),
+            Ok(last) => last.reports.clone(),
+        })
+    }
+
+    /// The last result of a background check, or the failure to report instead.
+    fn missing<'a>(
+        &self,
+        period: Duration,
+        results: &'a Results,
+        now: Instant,
+        resumed: Option<Instant>,
+    ) -> Result<&'a CheckFinished, Report> {
+        let last = results.last.as_ref().ok_or_else(|| self.failure("not run yet"))?;
         let age = now.saturating_duration_since(last.finished_at);
         let since_standstill = resumed.map(|resumed| now.saturating_duration_since(resumed));
         let is_next_due =
             since_standstill.is_none_or(|time| time > self.timeout.saturating_add(GRACE));
-        Some(if age > period.saturating_mul(STALE_AFTER) && is_next_due {
-            [self.failure(format_args!("stale since {} ago", Rounded(age)))].into()
+        if age > period.saturating_mul(STALE_AFTER) && is_next_due {
+            Err(self.failure(format_args!("stale since {} ago", Rounded(age))))
         } else {
-            last.reports.clone()
-        })
+            Ok(last)
+        }
+    }
+
+    /// How its results count at `now` on an endpoint. The failures of a shared check say how long it has failed (H22).
+    pub(super) fn counted(
+        &self,
+        counting: Counting,
+        reports: Arc<[Report]>,
+        now: Instant,
+        resumed: Option<Instant>,
+    ) -> (Criticality, Arc<[Report]>) {
+        let fail_after = match counting {
+            Counting::As(criticality) => return (criticality, reports),
+            Counting::Shared { fail_after } => fail_after,
+        };
+        let results = lock(&self.results);
+        let is_missing =
+            self.period.is_some_and(|period| self.missing(period, &results, now, resumed).is_err());
+        // What this host has not found out is no failure of the dependency.
+        if all_passed(&reports) || is_missing {
+            return (Criticality::Required, reports);
+        }
+        let since = results.failing_since.unwrap_or(now);
+        // Nobody looked at the dependency while the process stood still.
+        let since = resumed.map_or(since, |resumed| resumed.max(since));
+        let time = now.saturating_duration_since(since);
+        let (criticality, note) = if results.status == CheckStatus::Unproven {
+            (Criticality::Required, "shared, never OK".to_owned())
+        } else if fail_after.is_some_and(|limit| time >= limit) {
+            (Criticality::Required, failing_for(time))
+        } else {
+            (Criticality::Optional, failing_for(time))
+        };
+        drop(results);
+        let noted = reports.iter().map(|report| match report.status() {
+            Status::Ok => report.clone(),
+            Status::Error => report.overruled(Status::Error, &note),
+        });
+        (criticality, noted.collect())
     }
 
     /// The verdict on the check at `now`; `None` if it has not run yet.
@@ -109,6 +163,14 @@ impl RegisteredCheck {
         let reports = self.background_result(now, resumed).unwrap_or(last.reports);
         Some(Verdict::of(self.criticality, &reports))
     }
+}
+
+fn all_passed(reports: &[Report]) -> bool {
+    reports.iter().all(|report| report.status() == Status::Ok)
+}
+
+fn failing_for(time: Duration) -> String {
+    format!("shared, failing for {}", Rounded(time))
 }
 
 impl fmt::Debug for RegisteredCheck {

@@ -12,6 +12,7 @@ mod observer;
 mod overlap;
 mod reports;
 mod settings;
+mod shared_dependency;
 mod sharing;
 mod standstill;
 mod state;

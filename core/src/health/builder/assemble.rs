@@ -33,9 +33,10 @@ impl HealthBuilder {
     /// - A setting is for a check that does not exist, or the disablefile has a path that no file can have.
     /// - A check or latch has an invalid or duplicate name.
     /// - A timeout, period, threshold or limit is zero; a period is shorter than the check's timeout; a run's timeout is
-    ///   shorter than that of one of its checks.
+    ///   shorter than that of one of its checks; a limit of a shared check is shorter than its period.
+    /// - A check is shared and of the process only, or has a limit and is not shared.
     /// - An endpoint has an invalid or duplicate path, names an unknown check or tag, chooses its checks from an empty
-    ///   list or in contradicting ways, ignores a state that it must show, has a status code or body that does not fit
+    ///   list or in contradicting ways, makes a check both required and optional, ignores a state that it must show, has a status code or body that does not fit
     ///   the state, or was described by a call that has no effect.
     /// - A liveness endpoint runs a check of a dependency that is not allowed by name.
     pub fn build(mut self) -> Result<Health, BuildError> {
@@ -98,7 +99,7 @@ impl HealthBuilder {
     }
 
     fn resolve_endpoints(&self) -> Result<Vec<ResolvedEndpoint>, BuildError> {
-        let main = ResolvedEndpoint::of_settings(&self.config, self.checks.len());
+        let main = ResolvedEndpoint::of_settings(&self.config, &self.checks);
         let mut endpoints = vec![main];
         for endpoint in &self.endpoints {
             let is_taken = |other: &ResolvedEndpoint| other.path == endpoint.path();
@@ -150,6 +151,7 @@ impl HealthBuilder {
         if check.thresholds.failures == 0 || check.thresholds.successes == 0 {
             return Err(BuildError::ZeroThreshold { name: name() });
         }
+        refuse_limit(check)?;
         match (check.period, check.timeout.or(self.timeout), self.run_timeout) {
             (None, Some(timeout), Some(run_timeout)) if run_timeout < timeout => {
                 Err(BuildError::ShortRunTimeout { name: name(), timeout, run_timeout })
@@ -173,7 +175,22 @@ impl HealthBuilder {
     }
 }
 
-/// Endpoints that choose the same checks share their runs (H7).
+/// Refuses what does not fit a shared check.
+fn refuse_limit(check: &Check) -> Result<(), BuildError> {
+    let name = || check.name.clone();
+    if check.is_shared && check.is_process_only {
+        return Err(BuildError::SharedProcess { name: name() });
+    }
+    match check.fail_after {
+        Some(_) if !check.is_shared => Err(BuildError::UnsharedLimit { name: name() }),
+        Some(limit) if limit.is_zero() || check.period.is_some_and(|period| limit < period) => {
+            Err(BuildError::ShortFailureLimit { name: name(), limit })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Endpoints that choose the same checks, and count them alike, share their runs (H7).
 fn serve(endpoints: Vec<ResolvedEndpoint>, engine: &Arc<Engine>) -> Vec<ServedEndpoint> {
     let mut served: Vec<ServedEndpoint> = Vec::new();
     for endpoint in endpoints {
@@ -181,7 +198,10 @@ fn serve(endpoints: Vec<ResolvedEndpoint>, engine: &Arc<Engine>) -> Vec<ServedEn
             .iter()
             .find(|other| other.endpoint.checks == endpoint.checks)
             .map(|other| other.dispatcher.clone());
-        let checks = endpoint.checks.iter().map(|index| engine.checks[*index].clone());
+        let checks = endpoint
+            .checks
+            .iter()
+            .map(|(index, counting)| (engine.checks[*index].clone(), *counting));
         served.push(ServedEndpoint {
             dispatcher: same
                 .unwrap_or_else(|| Arc::new(Dispatcher::new(engine.clone(), checks.collect()))),
