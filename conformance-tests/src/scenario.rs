@@ -92,6 +92,7 @@
 //! | `optional` | optional checks (H13) | the same |
 //! | `background` | checks with a period (H14) | the same |
 //! | `thresholds` | checks with thresholds (H15) | the same |
+//! | `shared-dependencies` | checks of shared dependencies (H22) | the same |
 //! | `endpoints` | several endpoints (H16) | setups with more than one |
 //! | `start-up` | start-up latches (H18) | setups with a latch |
 //! | `switch` | a maintenance switch in the program (H19) | scenarios that turn it |

@@ -52,6 +52,7 @@ impl Setup {
                     || !check.then.is_empty()
                     || check.is_in_background()
                     || check.has_thresholds()
+                    || check.shared
             })
     }
 }
@@ -95,6 +96,12 @@ pub struct Check {
     /// Whether its failure leaves the response OK (H13). Default: `false`.
     #[serde(default)]
     pub optional: bool,
+    /// Whether many hosts share the dependency (H22). Default: `false`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shared: bool,
+    /// The limit for the failure of a shared check (H22). Default: none.
+    #[serde(default, with = "milliseconds::optional", skip_serializing_if = "Option::is_none")]
+    pub fail_after: Option<Duration>,
     /// Its period in the background (H14). Default: it runs on request.
     #[serde(default, with = "milliseconds::optional")]
     pub every: Option<Duration>,
@@ -162,7 +169,7 @@ impl Check {
 
     /// Whether its result depends on earlier executions.
     pub(crate) fn changes(&self) -> bool {
-        !self.then.is_empty() || self.is_in_background() || self.has_thresholds()
+        !self.then.is_empty() || self.is_in_background() || self.has_thresholds() || self.shared
     }
 }
 

@@ -97,6 +97,12 @@ fn write_endpoint(text: &mut String, endpoint: &Endpoint) -> fmt::Result {
         Some(RunChecks::Never) => write!(text, ", never")?,
         None => {}
     }
+    for (names, criticality) in [(&endpoint.required, "required"), (&endpoint.optional, "optional")]
+    {
+        if !names.is_empty() {
+            write!(text, ", {names:?} {criticality}")?;
+        }
+    }
     if let Some(seconds) = endpoint.retry_after {
         write!(text, ", Retry-After {seconds} s")?;
     }
@@ -111,6 +117,12 @@ fn write_check(text: &mut String, check: &Check) -> fmt::Result {
     }
     if check.optional {
         write!(text, ", optional")?;
+    }
+    if check.shared {
+        write!(text, ", shared")?;
+    }
+    if let Some(limit) = check.fail_after {
+        write!(text, ", fails after {} ms", limit.as_millis())?;
     }
     if let Some(period) = check.every {
         write!(text, ", every {} ms", period.as_millis())?;

@@ -24,6 +24,8 @@ pub enum Capability {
     Background,
     /// `thresholds`: a check can count as failing, or as OK, only after several consecutive results.
     Thresholds,
+    /// `shared-dependencies`: a check can be of a dependency that many hosts share.
+    SharedDependencies,
     /// `endpoints`: there can be several endpoints with different responses.
     Endpoints,
     /// `start-up`: latches can keep the server starting.
@@ -46,6 +48,7 @@ impl fmt::Display for Capability {
             Self::Optional => "optional",
             Self::Background => "background",
             Self::Thresholds => "thresholds",
+            Self::SharedDependencies => "shared-dependencies",
             Self::Endpoints => "endpoints",
             Self::StartUp => "start-up",
             Self::Switch => "switch",

@@ -64,7 +64,7 @@ fn plain() -> String {
 }
 
 /// The files of the suite, apart from `rules.toml` and `setups.toml`.
-pub(super) const TOPICS: [(&str, &str); 26] = [
+pub(super) const TOPICS: [(&str, &str); 27] = [
     ("path", include_str!("../../scenarios/path.toml")),
     ("method", include_str!("../../scenarios/method.toml")),
     ("target", include_str!("../../scenarios/target.toml")),
@@ -84,6 +84,7 @@ pub(super) const TOPICS: [(&str, &str); 26] = [
     ("optional", include_str!("../../scenarios/optional.toml")),
     ("background", include_str!("../../scenarios/background.toml")),
     ("threshold", include_str!("../../scenarios/threshold.toml")),
+    ("dependency", include_str!("../../scenarios/dependency.toml")),
     ("endpoint", include_str!("../../scenarios/endpoint.toml")),
     ("state", include_str!("../../scenarios/state.toml")),
     ("startup", include_str!("../../scenarios/startup.toml")),

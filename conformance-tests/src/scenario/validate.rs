@@ -70,7 +70,7 @@ pub(super) fn check_step(step: &Step) -> Result<(), String> {
     }
     match step.meanwhile {
         Some(_) if !step.until => Err("meanwhile needs until".to_owned()),
-        Some(Answer::Ok | Answer::Maintenance | Answer::Error) | None => Ok(()),
+        Some(Answer::Ok | Answer::Degraded | Answer::Maintenance | Answer::Error) | None => Ok(()),
         Some(answer) => Err(format!("meanwhile cannot be {answer:?}")),
     }
 }
@@ -86,6 +86,7 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
         (Capability::Optional, any(|check| check.optional), "a check is optional"),
         (Capability::Background, any(Check::is_in_background), "a check has a period"),
         (Capability::Thresholds, any(Check::has_thresholds), "a check has thresholds"),
+        (Capability::SharedDependencies, any(|check| check.shared), "a check is shared"),
         (Capability::Endpoints, !setup.endpoints.is_empty(), "there are several endpoints"),
         (Capability::StartUp, !setup.latches.is_empty(), "there is a latch"),
         (Capability::Switch, switches, "SWITCH is a command"),

@@ -19,6 +19,12 @@ pub struct Endpoint {
     /// For which requests it runs its checks. Default: that of its preset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_checks: Option<RunChecks>,
+    /// The names of checks that it regards as required (H13). Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required: Vec<String>,
+    /// The names of checks that it regards as optional (H13). Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub optional: Vec<String>,
     /// Seconds of `Retry-After` in maintenance. Default: no such header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,

@@ -38,6 +38,11 @@ pub(super) fn endpoint(described: &setup::Endpoint, setup: &Setup) -> Endpoint {
         Some(setup::RunChecks::Never) => endpoint.run_checks(RunChecks::Never),
         None => endpoint,
     };
+    let registered = |names: &[String]| -> Vec<_> {
+        names.iter().flat_map(|name| registered_names(name, setup)).collect()
+    };
+    endpoint = registered(&described.required).into_iter().fold(endpoint, Endpoint::required_check);
+    endpoint = registered(&described.optional).into_iter().fold(endpoint, Endpoint::optional_check);
     match described.retry_after {
         Some(seconds) => endpoint.retry_after(Duration::from_secs(seconds)),
         None => endpoint,

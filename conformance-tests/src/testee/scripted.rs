@@ -61,6 +61,11 @@ pub(super) fn check(
         None => check,
     };
     let check = if setup.optional { check.optional() } else { check };
+    let check = if setup.shared { check.shared() } else { check };
+    let check = match setup.fail_after {
+        Some(limit) => check.fail_after(limit),
+        None => check,
+    };
     let check = if setup.process_only { check.process_only() } else { check };
     setup.tags.iter().fold(check, Check::tag)
 }

@@ -22,10 +22,12 @@ def begin(function):
 class Check:
     """`function` returns a status and a message; it may raise, block, or never return. Times are in seconds."""
 
-    def __init__(self, name, function, *, timeout=5, optional=False, every=None,
-                 failure_threshold=1, success_threshold=1):
+    def __init__(self, name, function, *, timeout=5, optional=False, shared=False, fail_after=None,
+                 every=None, failure_threshold=1, success_threshold=1):
         self.name, self.function, self.timeout = name, function, timeout
         self.optional, self.every = optional, None
+        self.shared, self.fail_after = shared, fail_after
+        self.failing_since = None
         self.needed = {
             "OK": (success_threshold, "successes"),
             "ERROR": (failure_threshold, "failures"),
@@ -57,7 +59,22 @@ class Check:
         return wait
 
     def count(self, status, message):
-        """The result after the thresholds (H15)."""
+        """The result after the thresholds (H15), and since when it has been failing (H22)."""
+        status, message = self.settle(status, message)
+        self.failing_since = None if status == "OK" else self.failing_since or time.monotonic()
+        return status, message
+
+    def share(self, status, message):
+        """The message of a result, and whether its failure leaves the host in service (H13, H22)."""
+        is_missing = message in ("stale", "not run yet")
+        if status == "OK" or is_missing or not self.shared or self.optional:
+            return message, self.optional
+        lasts = time.monotonic() - self.failing_since
+        note = "shared, never OK" if self.standing is None else f"shared, failing for {lasts:.1f} s"
+        is_over = self.fail_after is not None and lasts >= self.fail_after
+        return note if message is None else f"{note}: {message}", self.standing is not None and not is_over
+
+    def settle(self, status, message):
         if self.standing in (None, status):
             self.standing, self.row = "OK" if status == "OK" else self.standing, 0
             return status, message

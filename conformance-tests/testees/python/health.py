@@ -1,4 +1,4 @@
-"""The responses of a health endpoint: rules H3 to H6, H8, H11 and H13 of docs/contract.md.
+"""The responses of a health endpoint: rules H3 to H6, H8, H11, H13 and H22 of docs/contract.md.
 
 It waits for a stat that does not return, which a server with its marker on a network mount must not (H4).
 """
@@ -77,12 +77,13 @@ class Health:
         runs = self.run_checks == "always" or self.run_checks == "on_request" and asks_for_checks(query)
         checks = self.checks.checks if runs else []
         results = self.checks.results() if checks else []
-        failing = [check for check, (status, _) in zip(checks, results) if status != "OK"]
-        if not failing:
+        shared = [check.share(*result) for check, result in zip(checks, results)]
+        tolerated = [is_tolerated for (status, _), (_, is_tolerated) in zip(results, shared) if status != "OK"]
+        if not tolerated:
             return 200, "OK"
-        results = [record(check.name, *result) for check, result in zip(checks, results)]
+        results = [record(check.name, status, message) for check, (status, _), (message, _) in zip(checks, results, shared)]
         results = json.dumps(results, separators=(",", ":"))  # escapes everything outside ASCII
-        if all(check.optional for check in failing):
+        if all(tolerated):
             self.log("WARN", f"Health response: DEGRADED ({results})")
             return 200, "OK"
         self.log("ERROR", f"Health response: ERROR ({results})")

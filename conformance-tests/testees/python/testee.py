@@ -47,6 +47,8 @@ def check(described):
         function,
         timeout=described.get("timeout", 5000) / 1000,
         optional=described.get("optional", False),
+        shared=described.get("shared", False),
+        fail_after=described["fail_after"] / 1000 if described.get("fail_after") else None,
         every=described.get("every") and described["every"] / 1000,
         failure_threshold=described.get("failure_threshold", 1),
         success_threshold=described.get("success_threshold", 1),

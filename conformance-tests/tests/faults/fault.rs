@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use health_conformance::{Command, Setup};
+use health_conformance::{Check, Command, Setup};
 use serde::{Deserialize, Serialize};
 
 use crate::correct::{Answer, Correct, Record};
@@ -127,6 +127,11 @@ pub(crate) fn refuse(
 /// A server that starts with another setup.
 pub(crate) fn setup(edit: impl Fn(&mut Setup) + Send + Sync + 'static) -> Decoration {
     Decoration { setup: Box::new(edit), ..Decoration::default() }
+}
+
+/// The checks of the setup are other ones.
+pub(crate) fn checks(edit: fn(&mut Check)) -> Decoration {
+    setup(move |setup| setup.checks.iter_mut().for_each(edit))
 }
 
 /// A server with another response to a request.

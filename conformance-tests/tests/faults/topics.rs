@@ -2,6 +2,7 @@
 
 mod background;
 mod broken_check;
+mod dependency;
 mod drain;
 mod endpoint;
 mod header;
@@ -24,7 +25,7 @@ mod wire;
 use crate::fault::Fault;
 
 /// All faults, in the order of the rules.
-pub(crate) const TOPICS: [&[Fault]; 20] = [
+pub(crate) const TOPICS: [&[Fault]; 21] = [
     path::FAULTS,
     method::FAULTS,
     wire::FAULTS,
@@ -39,6 +40,7 @@ pub(crate) const TOPICS: [&[Fault]; 20] = [
     optional::FAULTS,
     background::FAULTS,
     threshold::FAULTS,
+    dependency::FAULTS,
     endpoint::FAULTS,
     state::FAULTS,
     startup::FAULTS,

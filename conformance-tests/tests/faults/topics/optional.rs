@@ -42,6 +42,12 @@ faults! {
     /// A timeout that has expired always makes an error.
     OptionalTimeoutCounts: "optional/hangs" =>
         counts(|check| matches!(check.behaviour, Behaviour::Hang | Behaviour::Slow(_)));
+    /// Endpoints do not regard a check as optional.
+    OptionalPerEndpointIgnored: "optional/per-endpoint" =>
+        setup(|setup| setup.endpoints.iter_mut().for_each(|endpoint| endpoint.optional.clear()));
+    /// Endpoints do not regard a check as required.
+    RequiredPerEndpointIgnored: "optional/per-endpoint" =>
+        setup(|setup| setup.endpoints.iter_mut().for_each(|endpoint| endpoint.required.clear()));
     /// A panic always makes an error.
     OptionalPanicCounts: "optional/panics" =>
         counts(|check| matches!(check.behaviour, Behaviour::Panic(_)));

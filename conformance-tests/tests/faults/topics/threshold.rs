@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use health_conformance::{Behaviour, Check};
+use health_conformance::Behaviour;
 
-use crate::fault::{Crowd, Decoration, exchange, faults, results, setup, to};
+use crate::fault::{Crowd, checks, exchange, faults, results, to};
 
 faults! {
     /// The first failure counts.
@@ -78,9 +78,4 @@ faults! {
             check.failure_threshold = 1;
         }
     });
-}
-
-/// Checks are other ones.
-fn checks(edit: fn(&mut Check)) -> Decoration {
-    setup(move |setup| setup.checks.iter_mut().for_each(edit))
 }
