@@ -208,7 +208,7 @@ impl Check {
     }
 
     /// Declares that the check looks at a dependency that many hosts have in common, such as their database: if it fails,
-    /// it fails for all of them, and taking this host out of service would help nobody ([H22](crate::contract#h22)).
+    /// it fails for all of them, and taking this host out of service would not help ([H22](crate::contract#h22)).
     ///
     /// Until its first OK the check counts as it is: a host that has never reached its database is not ready. Later, a
     /// failure makes an endpoint that [steers traffic](crate::Purpose::SteersTraffic) degraded, and one that

@@ -151,7 +151,7 @@ impl Run {
         wait_for(&self.outcome, &run, &self.clock).await
     }
 
-    /// The next check to execute; `None` when there is none, or no time left.
+    /// The next check to execute; `None` if all are claimed, or no time is left.
     fn claim(self: &Arc<Self>) -> Option<Claimed<'_>> {
         if self.is_closed_at(self.clock.now()) {
             self.close(Duration::ZERO);

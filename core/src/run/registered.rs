@@ -139,7 +139,7 @@ impl RegisteredCheck {
             return (Criticality::Required, reports);
         }
         let since = results.failing_since.unwrap_or(now);
-        // Nobody looked at the dependency while the process stood still.
+        // The dependency was not observed while the process stood still.
         let since = resumed.map_or(since, |resumed| resumed.max(since));
         let time = now.saturating_duration_since(since);
         let (criticality, note) = if results.status == CheckStatus::Unproven {

@@ -16,7 +16,7 @@ use super::tokio::LiveRuntime;
 /// The context of the code that captured it. Task locals and thread locals are not part of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
-    /// `None` if there is none, so that a subscriber which the program sets later is used.
+    /// `None` without a subscriber, so that a subscriber which the program sets later is used.
     subscriber: Option<Dispatch>,
     span: Span,
     #[cfg(feature = "tokio")]

@@ -36,7 +36,7 @@ impl<T> PerProcess<T> {
         Self(OnceLock::new())
     }
 
-    /// The value of this process, created by `make` if there is none.
+    /// The value of this process, created by `make` at first.
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
         self.get_or_make_in(id(), make)
     }

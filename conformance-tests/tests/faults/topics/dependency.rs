@@ -34,7 +34,7 @@ faults! {
     /// A shared dependency is required, although it is optional.
     SharedBeatsOptional: "dependency/optional" =>
         checks(|check| check.optional &= !check.shared);
-    /// Nobody is alerted.
+    /// An endpoint that alerts people does not fail.
     SharedAlertsNobody: "dependency/purposes" => setup(|setup| {
         let alerts = setup.endpoints.iter_mut().filter(|it| it.preset == Preset::Nagios);
         alerts.for_each(|endpoint| endpoint.preset = Preset::Consul);
