@@ -34,8 +34,8 @@ impl Decision {
     pub(crate) fn failing(&self) -> Option<Cow<'_, BTreeSet<String>>> {
         match self {
             Self::Checked(outcome) => Some(Cow::Borrowed(&outcome.failing)),
-            Self::Start(Unreleased { start: Start::Failed, names }) => {
-                Some(Cow::Owned(names.iter().cloned().collect()))
+            Self::Start(unreleased) if unreleased.start == Start::Failed => {
+                Some(Cow::Owned(unreleased.names().map(str::to_owned).collect()))
             }
             Self::Pass | Self::Start(_) | Self::Maintain | Self::Drain => None,
         }
@@ -146,14 +146,14 @@ mod tests {
 
     use super::{Decision, Outcome, Verdict, decide};
     use crate::check::{Criticality, Report, Status};
-    use crate::lifecycle::{Start, Unreleased};
+    use crate::lifecycle::{Start, StartupLatch, Unreleased};
     use crate::state::State;
 
     #[test]
     fn no_check_runs_while_the_application_starts_drains_or_is_in_maintenance() {
         let start = |start| {
-            let names = vec!["migrations".to_owned()];
-            Decision::Start(Unreleased { start, names })
+            let latches = vec![StartupLatch::new("migrations").shared()];
+            Decision::Start(Unreleased { start, latches })
         };
         for (observed, state) in [
             (Decision::Drain, State::Draining),

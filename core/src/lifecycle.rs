@@ -10,4 +10,4 @@ pub use self::drain::{DrainSignal, FutureSignal, StreamSignal};
 #[cfg(all(feature = "signal", unix))]
 pub use self::signals::Signals;
 pub use self::startup::StartupLatch;
-pub(crate) use self::startup::{Gate, Latched, Start, Unreleased};
+pub(crate) use self::startup::{Gate, LastRelease, Latched, Start, Unreleased};

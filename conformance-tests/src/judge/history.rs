@@ -13,8 +13,8 @@ use crate::setup::{LogPolicy, Setup};
 pub(crate) struct History {
     /// Whether a request was sent: its checks may be still running.
     pub(crate) is_asked: bool,
-    /// The latches that are not released, and whether they were dropped.
-    latches: Vec<(String, bool)>,
+    /// The latches that are not released.
+    latches: Vec<Latch>,
     /// The last record of each endpoint.
     last: BTreeMap<String, Logged>,
 }
@@ -23,32 +23,41 @@ impl History {
     /// That of a server that has just started.
     pub(crate) fn of(setup: &Setup) -> Self {
         let latches = setup.latches.iter().cloned();
-        Self { latches: latches.map(|name| (name, false)).collect(), ..Self::default() }
+        Self {
+            latches: latches.map(|name| Latch { name, failure: None }).collect(),
+            ..Self::default()
+        }
     }
 
     /// The latches that hold it in its start-up.
     pub(crate) fn held(&self) -> Vec<&str> {
-        self.latches(false)
+        let held = self.latches.iter().filter(|latch| latch.failure.is_none());
+        held.map(|latch| latch.name.as_str()).collect()
     }
 
-    /// The latches that were dropped before their release.
-    pub(crate) fn dropped(&self) -> Vec<&str> {
-        self.latches(true)
+    /// The latches by which the start has failed, each with its message in the log.
+    pub(crate) fn failed(&self) -> Vec<(&str, &str)> {
+        self.latches
+            .iter()
+            .filter_map(|latch| Some((latch.name.as_str(), latch.failure.as_deref()?)))
+            .collect()
     }
 
-    fn latches(&self, are_dropped: bool) -> Vec<&str> {
-        let latches = self.latches.iter().filter(|(_, is_dropped)| *is_dropped == are_dropped);
-        latches.map(|(name, _)| name.as_str()).collect()
+    fn fail(&mut self, name: &str, message: String) {
+        for latch in self.latches.iter_mut().filter(|latch| latch.name == name) {
+            latch.failure = Some(message.clone());
+        }
     }
 
     /// Remembers a command that took effect.
     pub(crate) fn apply(&mut self, command: &Command) {
         match command {
-            Command::Release(released) => self.latches.retain(|(name, _)| name != released),
-            Command::Drop(dropped) => {
-                for (name, is_dropped) in &mut self.latches {
-                    *is_dropped |= name == dropped;
-                }
+            Command::Release(released) => self.latches.retain(|latch| latch.name != *released),
+            Command::Drop(name) => {
+                self.fail(name, "start-up latch dropped before its release".to_owned());
+            }
+            Command::Fail(name, error) => {
+                self.fail(name, format!("start-up latch failed: {error}"))
             }
             Command::Drain | Command::SwitchOn | Command::SwitchOff => {}
         }
@@ -90,6 +99,14 @@ impl History {
         }
         self.is_asked = true;
     }
+}
+
+/// A start-up latch that is not released.
+#[derive(Debug, Clone)]
+struct Latch {
+    name: String,
+    /// The message in the log once it was dropped or failed.
+    failure: Option<String>,
 }
 
 /// The content of a record about an endpoint.
@@ -166,12 +183,17 @@ mod tests {
     }
 
     #[test]
-    fn a_latch_is_held_until_it_is_released_or_dropped() {
-        let setup: Setup = serde_json::from_str(r#"{"latches":["a","b","c"]}"#).unwrap();
+    fn a_latch_is_held_until_it_is_released_dropped_or_failed() {
+        let setup: Setup = serde_json::from_str(r#"{"latches":["a","b","c","d"]}"#).unwrap();
         let mut history = History::of(&setup);
         history.apply(&Command::Release("a".to_owned()));
         history.apply(&Command::Drop("c".to_owned()));
+        history.apply(&Command::Fail("d".to_owned(), "no route".to_owned()));
         assert_eq!(history.held(), ["b"]);
-        assert_eq!(history.dropped(), ["c"]);
+        let failed = [
+            ("c", "start-up latch dropped before its release"),
+            ("d", "start-up latch failed: no route"),
+        ];
+        assert_eq!(history.failed(), failed);
     }
 }

@@ -35,9 +35,9 @@ pub(super) fn expected<'a>(
     setup: &'a Setup,
     history: &'a History,
 ) -> Vec<Expected<'a>> {
-    let failed = history.dropped();
+    let failed = history.failed();
     if !failed.is_empty() {
-        return failed.into_iter().map(dropped).collect();
+        return failed.into_iter().map(latch).collect();
     }
     let checks = ExpectedEndpoint::at(setup, &step.target).checks().into_iter();
     match &step.results {
@@ -59,13 +59,10 @@ pub(super) fn failing(
     failing.map(|result| result.name.to_owned()).collect()
 }
 
-/// A latch that was dropped before its release.
-fn dropped(latch: &str) -> Expected<'_> {
-    Expected {
-        name: latch,
-        status: status(false),
-        message: Message::Exactly(Value::from("start-up latch dropped before its release")),
-    }
+/// A latch that was dropped or failed before its release.
+fn latch<'a>((name, message): (&'a str, &str)) -> Expected<'a> {
+    let message = Message::Exactly(Value::from(cut(message)));
+    Expected { name, status: status(false), message }
 }
 
 /// The results that the step defines.

@@ -18,6 +18,8 @@ pub enum Command {
     Release(String),
     /// `DROP name`: a start-up latch is dropped before its release.
     Drop(String),
+    /// `FAIL name message`: a start-up latch is failed with an error. Its name contains no space.
+    Fail(String, String),
 }
 
 impl TryFrom<String> for Command {
@@ -30,8 +32,12 @@ impl TryFrom<String> for Command {
             Some(("SWITCH", "off")) => Ok(Self::SwitchOff),
             Some(("RELEASE", name)) => Ok(Self::Release(name.to_owned())),
             Some(("DROP", name)) => Ok(Self::Drop(name.to_owned())),
+            Some(("FAIL", rest)) if rest.contains(' ') => {
+                let (name, message) = rest.split_once(' ').unwrap_or_default();
+                Ok(Self::Fail(name.to_owned(), message.to_owned()))
+            }
             _ => Err(format!(
-                "command {line:?} is not one of DRAIN, SWITCH on, SWITCH off, RELEASE name, DROP name"
+                "command {line:?} is not one of DRAIN, SWITCH on, SWITCH off, RELEASE name, DROP name, FAIL name message"
             )),
         }
     }
@@ -51,6 +57,7 @@ impl fmt::Display for Command {
             Self::SwitchOff => f.write_str("SWITCH off"),
             Self::Release(name) => write!(f, "RELEASE {name}"),
             Self::Drop(name) => write!(f, "DROP {name}"),
+            Self::Fail(name, message) => write!(f, "FAIL {name} {message}"),
         }
     }
 }
@@ -61,11 +68,18 @@ mod tests {
 
     #[test]
     fn commands_read_back_and_anything_else_is_refused() {
-        for line in ["DRAIN", "SWITCH on", "SWITCH off", "RELEASE two words", "DROP a"] {
+        for line in [
+            "DRAIN",
+            "SWITCH on",
+            "SWITCH off",
+            "RELEASE two words",
+            "DROP a",
+            "FAIL a no route: 1",
+        ] {
             let command = Command::try_from(line.to_owned()).unwrap();
             assert_eq!(command.to_string(), line);
         }
-        for line in ["", "drain", "DRAIN now", "SWITCH", "SWITCH up", "RELEASE"] {
+        for line in ["", "drain", "DRAIN now", "SWITCH", "SWITCH up", "RELEASE", "FAIL", "FAIL a"] {
             assert!(Command::try_from(line.to_owned()).is_err(), "{line}");
         }
     }

@@ -120,11 +120,11 @@ pub(super) fn check_endpoints(setup: &Setup) -> Result<(), String> {
     Ok(())
 }
 
-/// A latch is released or dropped once, if it is there.
+/// A latch is released, dropped or failed once, if it is there.
 pub(super) fn check_latches(scenario: &Scenario) -> Result<(), String> {
     let mut held: Vec<&String> = scenario.setup.latches.iter().collect();
     for command in scenario.commands() {
-        if let Command::Release(name) | Command::Drop(name) = command {
+        if let Command::Release(name) | Command::Drop(name) | Command::Fail(name, _) = command {
             let before = held.len();
             held.retain(|latch| *latch != name);
             if held.len() == before {

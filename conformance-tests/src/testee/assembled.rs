@@ -56,7 +56,7 @@ impl Assembled {
     ///
     /// # Errors
     ///
-    /// There is no such latch, or it was released or dropped before.
+    /// There is no such latch, or it was released, dropped or failed before.
     pub fn apply(&self, command: &Command) -> Result<(), String> {
         let take = |name: &str| {
             let latch = lock(&self.latches).remove(name);
@@ -68,6 +68,7 @@ impl Assembled {
             Command::SwitchOff => self.health.maintenance_switch().turn_off(),
             Command::Release(name) => take(name)?.release(),
             Command::Drop(name) => drop(take(name)?),
+            Command::Fail(name, message) => take(name)?.fail(message.as_str()),
         }
         Ok(())
     }

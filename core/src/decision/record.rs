@@ -1,10 +1,11 @@
 //! The record of a response (H8, H13, H17, H18).
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Decision, Verdict};
 use crate::check::{Report, Status};
-use crate::lifecycle::{Start, Unreleased};
+use crate::lifecycle::{Latched, Start, Unreleased};
 use crate::log::{Array, JsonString, LogLevel, LogRecord};
 
 impl Decision {
@@ -36,17 +37,24 @@ pub(super) fn results_record<'a>(
 
 /// The record of a start that is not over, or has failed.
 fn start_record(unreleased: &Unreleased) -> LogRecord {
-    let names = unreleased.names.iter();
     match unreleased.start {
         Start::UnderWay => {
-            let names = Array(names.map(|name| JsonString(name)));
+            let names = Array(unreleased.names().map(JsonString));
             let text = format!("Health response: STARTING ({names})");
             LogRecord::new(LogLevel::Info, text)
         }
         Start::Failed => {
-            let message = "start-up latch dropped before its release";
-            let report = |name| Report::new(name, Status::Error, Some(&message));
-            let reports: Vec<_> = names.map(report).collect();
+            let report = |latch: &Arc<Latched>| match latch.error() {
+                Some(error) => {
+                    let message = format_args!("start-up latch failed: {error}");
+                    Report::new(&latch.name, Status::Error, Some(&message))
+                }
+                None => {
+                    let message = "start-up latch dropped before its release";
+                    Report::new(&latch.name, Status::Error, Some(&message))
+                }
+            };
+            let reports: Vec<_> = unreleased.latches.iter().map(report).collect();
             results_record(Verdict::Failing, reports.iter())
         }
     }
@@ -72,7 +80,7 @@ mod tests {
     use super::results_record;
     use crate::check::HealthCheckEvent;
     use crate::decision::{Decision, Verdict};
-    use crate::lifecycle::{Start, Unreleased};
+    use crate::lifecycle::{Start, StartupLatch, Unreleased};
     use crate::log::LogLevel;
 
     #[test]
@@ -89,10 +97,9 @@ mod tests {
 
     #[test]
     fn a_start_is_logged_with_the_latches_it_waits_for_or_failed_by() {
-        let names = || vec!["migrations".to_owned(), "a\"b".to_owned()];
         let record = |start| {
-            let names = names();
-            Decision::Start(Unreleased { start, names }).record()
+            let latches = ["migrations", "a\"b"].map(|name| StartupLatch::new(name).shared());
+            Decision::Start(Unreleased { start, latches: latches.into() }).record()
         };
         let under_way = record(Start::UnderWay);
         assert_eq!(under_way.level(), LogLevel::Info);
@@ -101,5 +108,17 @@ mod tests {
         assert_eq!(failed.level(), LogLevel::Error);
         let first = r#"Health response: ERROR ([{"name":"migrations","status":"ERROR","message":"start-up latch dropped before its release"},"#;
         assert!(failed.text().starts_with(first), "{failed}");
+    }
+
+    #[test]
+    fn a_failed_latch_is_logged_with_its_error_beside_a_dropped_one() {
+        let [failed, dropped] = ["migrations", "cache"].map(StartupLatch::new);
+        let latches = vec![failed.shared(), dropped.shared()];
+        failed.fail("no \"table\"\nstocks");
+        let record = Decision::Start(Unreleased { start: Start::Failed, latches }).record();
+        assert_eq!(
+            record.text(),
+            r#"Health response: ERROR ([{"name":"migrations","status":"ERROR","message":"start-up latch failed: no \"table\"\nstocks"},{"name":"cache","status":"ERROR","message":"start-up latch dropped before its release"}])"#
+        );
     }
 }

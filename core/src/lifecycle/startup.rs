@@ -1,17 +1,24 @@
 //! Start-up latches: the application is not healthy until its start is over (H18).
 
+use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock, Weak};
+
+use crate::runtime::guard::catch;
+use crate::runtime::process::PerProcess;
+use crate::runtime::promise::Promise;
+use crate::runtime::sync::{AtomicU8, fence};
+use crate::text::cut_error;
 
 /// A part of the start that must be done before the application gets traffic, such as migrations or a warm cache.
 ///
 /// The endpoints show [`State::Starting`](crate::State::Starting) until every latch that
-/// [the builder got](crate::HealthBuilder::latch) is released. Dropping a latch without releasing it, for example
-/// through a panic or an early return, marks the start as failed: instead of starting, the endpoints show
-/// [`State::Failing`](crate::State::Failing), permanently. A leaked latch keeps them in `Starting`; every log record
-/// names it. An endpoint that ignores starting, such as a liveness endpoint, shows neither; a startup probe makes the
-/// orchestrator restart the process.
+/// [the builder got](crate::HealthBuilder::latch) is released. [Failing](Self::fail) a latch, or dropping it without
+/// releasing it, for example through a panic or an early return, marks the start as failed: instead of starting, the
+/// endpoints show [`State::Failing`](crate::State::Failing), permanently. A leaked latch keeps them in `Starting`; every
+/// log record names it. An endpoint that ignores starting, such as a liveness endpoint, shows neither; a startup probe
+/// makes the orchestrator restart the process.
 ///
 /// ```
 /// use health_core::{Endpoint, Health, StartupLatch, State};
@@ -26,11 +33,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 ///
 /// # futures::executor::block_on(async {
 /// assert_eq!(ready.respond("").await.state(), State::Starting);
-/// migrate()?; // an error drops the latch, which marks the start as failed
-/// migrations.release();
+/// match migrate() {
+///     Ok(()) => migrations.release(),
+///     Err(error) => migrations.fail(error), // the log shows the error
+/// }
 /// assert_eq!(ready.respond("").await.state(), State::Ok);
-/// # Ok::<(), std::io::Error>(())
-/// # })?;
+/// # });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "dropping a latch without releasing it marks the start as failed"]
@@ -40,22 +48,41 @@ pub struct StartupLatch(Arc<Latched>);
 pub(crate) struct Latched {
     pub(crate) name: String,
     progress: AtomicU8,
+    /// Why the latch has failed.
+    error: OnceLock<String>,
+    applications: Applications,
 }
 
 const PENDING: u8 = 0;
 const RELEASED: u8 = 1;
-const DROPPED: u8 = 2;
+/// Failed or dropped.
+const UNRELEASABLE: u8 = 2;
 
 impl StartupLatch {
     /// Creates a latch that is not released. The log shows its name. An invalid name is an error when the endpoints are
     /// built.
     pub fn new(name: impl Into<String>) -> Self {
-        Self(Arc::new(Latched { name: name.into(), progress: AtomicU8::new(PENDING) }))
+        Self(Arc::new(Latched {
+            name: name.into(),
+            progress: AtomicU8::new(PENDING),
+            error: OnceLock::new(),
+            applications: Applications::default(),
+        }))
     }
 
-    /// Marks this part of the start as done.
+    /// Marks this part of the start as done. The release of the last latch runs the
+    /// [background checks](crate::Check::every) again at once ([H14](crate::contract#h14)).
     pub fn release(self) {
-        self.0.progress.store(RELEASED, Ordering::Release);
+        self.0.end(RELEASED);
+    }
+
+    /// Marks the start as failed, permanently. The log shows `error`, which is an error or a text, with its
+    /// [causes](Error::source) on one line, cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN)
+    /// ([H18](crate::contract#h18)).
+    pub fn fail(self, error: impl Into<Box<dyn Error + Send + Sync>>) {
+        let text = catch(|| cut_error(&*error.into())).unwrap_or_else(|panic| panic.to_string());
+        let _ = self.0.error.set(text);
+        self.0.end(UNRELEASABLE);
     }
 
     pub(crate) fn shared(&self) -> Arc<Latched> {
@@ -65,19 +92,109 @@ impl StartupLatch {
 
 impl Drop for StartupLatch {
     fn drop(&mut self) {
-        // Fails if the latch was released, which is fine.
-        let _ = self.0.progress.compare_exchange(
-            PENDING,
-            DROPPED,
-            Ordering::Release,
-            Ordering::Relaxed,
-        );
+        self.0.end(UNRELEASABLE);
     }
 }
 
 impl fmt::Debug for StartupLatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("StartupLatch").field(&self.0.name).finish()
+    }
+}
+
+impl Latched {
+    /// Why the latch has failed; `None` if it was dropped.
+    pub(crate) fn error(&self) -> Option<&str> {
+        self.error.get().map(String::as_str)
+    }
+
+    fn is_released(&self) -> bool {
+        self.progress.load(Ordering::Acquire) == RELEASED
+    }
+
+    /// Has no effect on a latch that was released, failed or dropped before.
+    fn end(&self, progress: u8) {
+        let ended =
+            self.progress.compare_exchange(PENDING, progress, Ordering::Release, Ordering::Relaxed);
+        if ended.is_ok() {
+            // Of two latches that are released at the same time, at least one sees the other's release; and a release
+            // sees an application that is built at the same time, or the application sees the release.
+            fence(Ordering::SeqCst);
+            self.applications.latch_has_ended();
+        }
+    }
+}
+
+impl fmt::Debug for Latched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// The applications that a latch belongs to: a list that grows at its end. It has no lock, because the child of a fork
+/// may release a latch.
+#[derive(Default)]
+struct Applications(OnceLock<Box<(Weak<LastRelease>, Applications)>>);
+
+impl Applications {
+    fn add(&self, release: &Arc<LastRelease>) {
+        let mut end = self;
+        let mut entry = Box::new((Arc::downgrade(release), Self::default()));
+        while let Err(refused) = end.0.set(entry) {
+            entry = refused;
+            if let Some(taken) = end.0.get() {
+                end = &taken.1;
+            }
+        }
+    }
+
+    fn latch_has_ended(&self) {
+        let mut rest = self;
+        while let Some(entry) = rest.0.get() {
+            if let Some(release) = entry.0.upgrade() {
+                release.latch_has_ended();
+            }
+            rest = &entry.1;
+        }
+    }
+}
+
+/// The release of the last latch of an application.
+pub(crate) struct LastRelease {
+    latches: Vec<Arc<Latched>>,
+    /// The child of a fork may release a copy of a latch that its parent holds.
+    promise: PerProcess<Promise<()>>,
+}
+
+impl LastRelease {
+    pub(crate) fn of(latches: Vec<Arc<Latched>>) -> Arc<Self> {
+        let release = Arc::new(Self { latches, promise: PerProcess::new() });
+        for latch in &release.latches {
+            latch.applications.add(&release);
+        }
+        fence(Ordering::SeqCst);
+        release
+    }
+
+    /// Set by the release of the last latch; `None` if all latches are released.
+    pub(crate) fn awaited(&self) -> Option<&Promise<()>> {
+        (!self.is_over()).then(|| self.promise.get_or_make(Promise::default))
+    }
+
+    fn is_over(&self) -> bool {
+        self.latches.iter().all(|latch| latch.is_released())
+    }
+
+    fn latch_has_ended(&self) {
+        if self.is_over() {
+            self.promise.get_or_make(Promise::default).set(());
+        }
+    }
+}
+
+impl fmt::Debug for LastRelease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "release of {} latches", self.latches.len())
     }
 }
 
@@ -89,26 +206,28 @@ impl Gate {
         Self(latches)
     }
 
-    /// The latches that are not released: the dropped ones if there are any. `None` if all are released.
+    /// The latches that are not released: the failed and dropped ones if there are any. `None` if all are released.
     pub(crate) fn unreleased(&self) -> Option<Unreleased> {
-        let is_released = |latch: &Arc<Latched>| latch.progress.load(Ordering::Acquire) == RELEASED;
-        if self.0.iter().all(is_released) {
+        if self.0.iter().all(|latch| latch.is_released()) {
             return None;
         }
-        let named = |progress| -> Vec<String> {
+        let with = |progress| -> Vec<Arc<Latched>> {
             self.0
                 .iter()
                 .filter(|latch| latch.progress.load(Ordering::Acquire) == progress)
-                .map(|latch| latch.name.clone())
+                .cloned()
                 .collect()
         };
         // In this order: a latch that is dropped in between is found twice rather than not at all.
-        let pending = named(PENDING);
-        let dropped = named(DROPPED);
-        // A dropped latch will never be released, whatever the others do.
-        let (start, names) =
-            if dropped.is_empty() { (Start::UnderWay, pending) } else { (Start::Failed, dropped) };
-        (!names.is_empty()).then_some(Unreleased { start, names })
+        let pending = with(PENDING);
+        let unreleasable = with(UNRELEASABLE);
+        // Such a latch will never be released, whatever the others do.
+        let (start, latches) = if unreleasable.is_empty() {
+            (Start::UnderWay, pending)
+        } else {
+            (Start::Failed, unreleasable)
+        };
+        (!latches.is_empty()).then_some(Unreleased { start, latches })
     }
 }
 
@@ -119,11 +238,17 @@ impl fmt::Debug for Gate {
 }
 
 /// A start that is not over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Unreleased {
     pub(crate) start: Start,
-    /// The held latches, or, after a failed start, the dropped ones.
-    pub(crate) names: Vec<String>,
+    /// The held latches, or, after a failed start, the failed and dropped ones.
+    pub(crate) latches: Vec<Arc<Latched>>,
+}
+
+impl Unreleased {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.latches.iter().map(|latch| latch.name.as_str())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,11 +261,11 @@ pub(crate) enum Start {
 mod tests {
     use std::thread;
 
-    use super::{Gate, Start, StartupLatch};
+    use super::{Gate, LastRelease, Start, StartupLatch};
 
     fn start(gate: &Gate) -> Option<(Start, Vec<String>)> {
         let unreleased = gate.unreleased()?;
-        Some((unreleased.start, unreleased.names))
+        Some((unreleased.start, unreleased.names().map(str::to_owned).collect()))
     }
 
     #[test]
@@ -199,5 +324,87 @@ mod tests {
     #[test]
     fn without_latches_a_start_is_over_at_once() {
         assert_eq!(start(&Gate::new(Vec::new())), None);
+    }
+
+    #[test]
+    fn the_last_release_is_that_of_all_latches_in_any_order_and_a_dropped_latch_prevents_it() {
+        let [first, second] = ["first", "second"].map(StartupLatch::new);
+        let release = LastRelease::of(vec![first.shared(), second.shared()]);
+        let promise = release.awaited().unwrap();
+        second.release();
+        assert_eq!(promise.get(), None);
+        first.release();
+        assert_eq!(promise.get(), Some(()));
+        assert!(release.awaited().is_none());
+
+        let [dropped, released] = ["dropped", "released"].map(StartupLatch::new);
+        let release = LastRelease::of(vec![dropped.shared(), released.shared()]);
+        drop(dropped);
+        released.release();
+        assert_eq!(release.awaited().unwrap().get(), None);
+    }
+
+    #[test]
+    fn a_latch_tells_every_application_that_it_belongs_to() {
+        let latch = StartupLatch::new("shared");
+        let [first, gone, last] = [(); 3].map(|()| LastRelease::of(vec![latch.shared()]));
+        let promises = [&first, &last].map(|release| release.awaited().unwrap());
+        drop(gone);
+        latch.release();
+        assert_eq!(promises.map(|promise| promise.get()), [Some(()); 2]);
+        assert!(LastRelease::of(Vec::new()).awaited().is_none());
+    }
+
+    #[test]
+    fn of_latches_that_are_released_at_the_same_time_one_is_the_last() {
+        for _ in 0..1000 {
+            let [first, second] = ["first", "second"].map(StartupLatch::new);
+            let release = LastRelease::of(vec![first.shared(), second.shared()]);
+            let promise = release.awaited().unwrap();
+            thread::scope(|scope| {
+                scope.spawn(|| first.release());
+                second.release();
+            });
+            assert_eq!(promise.get(), Some(()));
+        }
+    }
+
+    #[test]
+    fn a_failed_latch_keeps_its_error_with_its_causes_on_one_line() {
+        let error = |latch: StartupLatch, error: Box<dyn std::error::Error + Send + Sync>| {
+            let shared = latch.shared();
+            latch.fail(error);
+            shared.error().map(str::to_owned)
+        };
+        let cause = std::io::Error::other("no route to host");
+        #[derive(Debug)]
+        struct Query(std::io::Error);
+        impl std::fmt::Display for Query {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("cannot migrate")
+            }
+        }
+        impl std::error::Error for Query {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let latch = || StartupLatch::new("migrations");
+        let text = error(latch(), Query(cause).into());
+        assert_eq!(text.as_deref(), Some("cannot migrate: no route to host"));
+        assert_eq!(error(latch(), "".into()).as_deref(), Some(""));
+        let long = error(latch(), "x".repeat(5000).into()).unwrap();
+        assert_eq!(long, format!("{}…", "x".repeat(crate::text::MAX_MESSAGE_LEN)));
+
+        #[derive(Debug)]
+        struct Panics;
+        impl std::fmt::Display for Panics {
+            fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                panic!("in the error of the test")
+            }
+        }
+        impl std::error::Error for Panics {}
+        let text = error(latch(), Panics.into());
+        assert_eq!(text.as_deref(), Some("panicked: in the error of the test"));
     }
 }

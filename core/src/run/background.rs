@@ -39,10 +39,12 @@ pub(super) fn start_again_after_fork(engine: &Arc<Engine>) {
     }
 }
 
-async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Duration) {
+pub(super) async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Duration) {
     while engine.stopped().get().is_none() {
         let next = after(engine.clock().now(), jittered(period));
         let arrival = engine.tokio_arrival();
+        // Looked at before the execution: a release during it makes the check run once more.
+        let release = engine.last_release.awaited();
         let run = Run::of_background(&engine, &check);
         run.launch();
         run.outcome().await;
@@ -54,7 +56,15 @@ async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Durati
                 None => pending().await,
             }
         });
-        let interrupted = select(engine.stopped().wait(), tokio.as_mut());
+        // What the check looks at may exist only since the start is over.
+        let mut released = pin!(async {
+            match release {
+                Some(release) => release.wait().await,
+                None => pending().await,
+            }
+        });
+        let rerun = select(tokio.as_mut(), released.as_mut());
+        let interrupted = select(engine.stopped().wait(), rerun);
         engine.clock().until(next, interrupted).await;
     }
 }

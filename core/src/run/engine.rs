@@ -9,6 +9,7 @@ use super::clock::Clock;
 use super::observer::Observers;
 use super::registered::RegisteredCheck;
 use crate::decision::Verdict;
+use crate::lifecycle::LastRelease;
 use crate::runtime::context::Context;
 use crate::runtime::guard::catch;
 use crate::runtime::pool::Pool;
@@ -26,6 +27,8 @@ pub(crate) struct Engine {
     pub(crate) observers: Observers,
     /// The threads of blocking checks.
     pub(crate) blocking: Pool,
+    /// Makes the background checks run again.
+    pub(super) last_release: Arc<LastRelease>,
     /// The process that runs the background checks; zero before the start.
     pub(super) background_of: AtomicU32,
     /// Set when the application is dropped: ends the background checks.
@@ -57,6 +60,7 @@ impl Engine {
         limits: Limits,
         blocking_threads: usize,
         observers: Observers,
+        last_release: Arc<LastRelease>,
         runtime: Option<Arc<dyn Runtime>>,
     ) -> Self {
         let is_background = checks.iter().any(|check| check.period.is_some());
@@ -71,6 +75,7 @@ impl Engine {
             checks,
             limits,
             observers,
+            last_release,
             blocking: Pool::new("health-blocking", blocking_threads),
             background_of: AtomicU32::new(0),
             stopped: PerProcess::new(),

@@ -16,9 +16,10 @@ use loom::thread;
 use super::engine::{Engine, Limits};
 use super::in_flight::{InFlight, Turn};
 use super::wait::Overdue;
-use super::{Dispatcher, Observers, RegisteredCheck, Run};
+use super::{Dispatcher, Observers, RegisteredCheck, Run, background};
 use crate::check::Check;
 use crate::decision::{Outcome, RunPermit, Verdict, decide};
+use crate::lifecycle::{LastRelease, StartupLatch};
 use crate::runtime::promise::Promise;
 use crate::runtime::{Runtime, Task};
 
@@ -66,16 +67,19 @@ impl Model {
     }
 
     fn engine(&self, check: Check) -> Arc<Engine> {
-        let check = RegisteredCheck::new(check, Duration::from_millis(50));
-        let limits = Limits {
-            run_timeout: Duration::from_millis(100),
-            min_interval: Duration::ZERO,
-            concurrent_checks: 1,
-        };
-        let runtime: Arc<dyn Runtime> = Arc::new(self.clone());
-        let checks = vec![Arc::new(check)];
-        Arc::new(Engine::new(checks, limits, 1, Observers::default(), Some(runtime)))
+        engine(Arc::new(self.clone()), check, LastRelease::of(Vec::new()))
     }
+}
+
+fn engine(runtime: Arc<dyn Runtime>, check: Check, release: Arc<LastRelease>) -> Arc<Engine> {
+    let check = RegisteredCheck::new(check, Duration::from_millis(50));
+    let limits = Limits {
+        run_timeout: Duration::from_millis(100),
+        min_interval: Duration::ZERO,
+        concurrent_checks: 1,
+    };
+    let checks = vec![Arc::new(check)];
+    Arc::new(Engine::new(checks, limits, 1, Observers::default(), release, Some(runtime)))
 }
 
 /// A run of the one check of the engine.
@@ -206,6 +210,52 @@ fn two_requests_share_a_run_or_have_one_after_the_other() {
         assert_eq!(ask(&dispatcher, &time).verdict, Verdict::Ok);
         assert_eq!(other.join().unwrap(), Verdict::Ok);
         assert!((1..=2).contains(&executions.load(Ordering::SeqCst)));
+    });
+}
+
+/// Runs every task on the thread that spawns it.
+struct Inline(Instant);
+
+impl Runtime for Inline {
+    fn now(&self) -> Instant {
+        self.0
+    }
+
+    fn sleep_until(&self, _: Instant) -> Task {
+        Box::pin(std::future::pending())
+    }
+
+    fn spawn(&self, task: Task) {
+        block_on(task);
+    }
+}
+
+#[test]
+fn a_background_check_runs_after_the_release_of_the_last_latch_whenever_that_comes() {
+    model(|| {
+        let is_released = Arc::new(loom::sync::Mutex::new(false));
+        let has_run_since = Arc::new(Promise::default());
+        let released = is_released.clone();
+        let ran = has_run_since.clone();
+        let check = Check::new("table", move || {
+            if *released.lock().unwrap() {
+                ran.set(());
+            }
+            ready(Ok::<(), String>(()))
+        });
+        let latch = StartupLatch::new("migrations");
+        let release = LastRelease::of(vec![latch.shared()]);
+        let engine = engine(Arc::new(Inline(Instant::now())), check, release);
+        let repeats = engine.clone();
+        let period = Duration::from_secs(60);
+        let check = engine.checks[0].clone();
+        let repeat = thread::spawn(move || block_on(background::repeat(repeats, check, period)));
+        *is_released.lock().unwrap() = true;
+        latch.release();
+        // Would wait without end if the release were missed.
+        block_on(has_run_since.wait());
+        engine.stopped().set(());
+        repeat.join().unwrap();
     });
 }
 

@@ -1,5 +1,6 @@
-//! Locks, condition variables and threads. Only this module imports them from the standard library. Under
-//! `--cfg health_loom` the unit tests use those of loom, which tries every order of the threads (see `docs/design.md`).
+//! Locks, condition variables and threads, and atomics whose orders matter. Only this module imports them from the
+//! standard library. Under `--cfg health_loom` the unit tests use those of loom, which tries every order of the threads
+//! (see `docs/design.md`).
 
 #[cfg(all(test, health_loom))]
 use loom::{sync as imp, thread};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 #[cfg(not(all(test, health_loom)))]
 use std::{sync as imp, thread};
 
+pub(crate) use imp::atomic::{AtomicU8, fence};
 pub(crate) use imp::{Mutex, MutexGuard};
 
 /// Locks, and ignores poisoning: the data behind these locks is consistent whenever they are released.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::executor::block_on;
-use health_core::{Check, Health};
+use health_core::{Check, Endpoint, Health, Runtime as _, StartupLatch, State};
 
 use crate::virtual_time::VirtualTime;
 use crate::{builder, in_virtual_time, result};
@@ -15,13 +15,21 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// An endpoint whose only check runs every minute and passes, and the number of its executions.
 fn minutely() -> (Health, VirtualTime, Arc<AtomicUsize>) {
+    minutely_behind(&[])
+}
+
+/// The same, with start-up latches.
+fn minutely_behind(latches: &[&StartupLatch]) -> (Health, VirtualTime, Arc<AtomicUsize>) {
     let executions = Arc::new(AtomicUsize::new(0));
     let counted = executions.clone();
     let check = Check::new("database", move || {
         counted.fetch_add(1, Ordering::SeqCst);
         ready(Ok::<(), String>(()))
     });
-    let (health, time) = in_virtual_time(|b| b.register(check.every(60 * SECOND)));
+    let (health, time) = in_virtual_time(|b| {
+        let builder = b.register(check.every(60 * SECOND));
+        latches.iter().fold(builder, |builder, latch| builder.latch(latch))
+    });
     (health, time, executions)
 }
 
@@ -159,4 +167,169 @@ fn a_background_check_may_block() {
     let builder = builder().runtime(time.clone());
     let health = builder.register(check.every(60 * SECOND)).build().unwrap();
     time.wait_until(|| time.ask(&health).body() == "OK");
+}
+
+#[test]
+fn the_release_of_the_last_latch_runs_background_checks_again_at_once_and_then_once_a_period() {
+    let [first, last] = ["first", "last"].map(StartupLatch::new);
+    let (health, time, executions) = minutely_behind(&[&first, &last]);
+    health.start_on(time.clone());
+    time.pass(SECOND);
+    assert_eq!(executions.load(Ordering::SeqCst), 1);
+    last.release();
+    time.pass(SECOND);
+    assert_eq!(executions.load(Ordering::SeqCst), 1, "another latch is held");
+    first.release();
+    time.settle();
+    assert_eq!(executions.load(Ordering::SeqCst), 2);
+    // The period begins anew: 54 to 66 seconds.
+    time.pass(53 * SECOND);
+    assert_eq!(executions.load(Ordering::SeqCst), 2);
+    time.pass(14 * SECOND);
+    assert_eq!(executions.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn an_application_is_ready_as_soon_as_its_start_is_over() {
+    let table_exists = Arc::new(AtomicUsize::new(0));
+    let exists = table_exists.clone();
+    let check = Check::new("table", move || {
+        ready(if exists.load(Ordering::SeqCst) == 1 { Ok(()) } else { Err("no such table") })
+    });
+    let latch = StartupLatch::new("migrations");
+    let (health, time) = in_virtual_time(|b| {
+        let ready = Endpoint::readiness("/ready");
+        b.register(check.every(3600 * SECOND)).latch(&latch).endpoint(ready)
+    });
+    health.start_on(time.clone());
+    time.pass(SECOND);
+    assert_eq!(time.ask_at(&health, "/ready").response().state(), State::Starting);
+    table_exists.store(1, Ordering::SeqCst);
+    latch.release();
+    time.settle();
+    assert_eq!(time.ask_at(&health, "/ready").response().state(), State::Ok);
+}
+
+#[test]
+fn a_latch_that_is_dropped_or_failed_runs_nothing_again() {
+    let ends: [fn(StartupLatch); 2] = [drop, |latch| latch.fail("no route")];
+    for end in ends {
+        let [unreleased, released] = ["unreleased", "released"].map(StartupLatch::new);
+        let (health, time, executions) = minutely_behind(&[&unreleased, &released]);
+        health.start_on(time.clone());
+        time.settle();
+        end(unreleased);
+        released.release();
+        time.pass(SECOND);
+        assert_eq!(executions.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[test]
+fn a_release_before_the_background_checks_start_runs_them_once() {
+    let latch = StartupLatch::new("migrations");
+    let (health, time, executions) = minutely_behind(&[&latch]);
+    latch.release();
+    time.pass(SECOND);
+    assert_eq!(executions.load(Ordering::SeqCst), 0);
+    health.start_on(time.clone());
+    time.pass(SECOND);
+    assert_eq!(executions.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_release_from_another_thread_runs_background_checks_again() {
+    let latch = StartupLatch::new("migrations");
+    let (health, time, executions) = minutely_behind(&[&latch]);
+    health.start_on(time.clone());
+    time.settle();
+    std::thread::spawn(|| latch.release()).join().unwrap();
+    time.settle();
+    assert_eq!(executions.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_release_during_an_execution_runs_the_check_once_more_after_it() {
+    let starts = Arc::new(AtomicUsize::new(0));
+    let running = Arc::new(AtomicUsize::new(0));
+    let time = VirtualTime::default();
+    let (clock, counted, now_running) = (time.clone(), starts.clone(), running.clone());
+    let check = Check::new("slow", move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(now_running.fetch_add(1, Ordering::SeqCst), 0, "one execution at a time");
+        let sleep = clock.sleep_until(clock.now() + 2 * SECOND);
+        let running = now_running.clone();
+        async move {
+            sleep.await;
+            running.fetch_sub(1, Ordering::SeqCst);
+            Ok::<(), String>(())
+        }
+    });
+    let latch = StartupLatch::new("migrations");
+    let builder = builder().runtime(time.clone()).register(check.every(60 * SECOND));
+    let health = builder.latch(&latch).build().unwrap();
+    health.start_on(time.clone());
+    time.pass(SECOND);
+    latch.release();
+    time.settle();
+    assert_eq!(starts.load(Ordering::SeqCst), 1);
+    time.pass(SECOND);
+    assert_eq!(starts.load(Ordering::SeqCst), 2);
+    time.pass(50 * SECOND);
+    assert_eq!(starts.load(Ordering::SeqCst), 2);
+    assert_eq!(running.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_release_does_not_start_a_check_whose_code_still_runs() {
+    let (release_check, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let starts = Arc::new(AtomicUsize::new(0));
+    let counted = starts.clone();
+    let check = Check::blocking("stuck", move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let _ = wait.lock().unwrap().recv();
+        Ok::<(), String>(())
+    });
+    let latch = StartupLatch::new("migrations");
+    let check = check.timeout(SECOND).every(60 * SECOND);
+    let (health, time) = in_virtual_time(|b| b.register(check).latch(&latch));
+    health.start_on(time.clone());
+    time.wait_until(|| starts.load(Ordering::SeqCst) == 1);
+    time.pass(2 * SECOND);
+    latch.release();
+    time.settle();
+    let still_running = result("stuck", "ERROR", Some("still running since 2s ago"));
+    assert_eq!(time.ask(&health).results(), [still_running]);
+    assert_eq!(starts.load(Ordering::SeqCst), 1);
+    drop(release_check);
+}
+
+#[test]
+fn a_release_runs_only_background_checks_and_only_those_of_its_applications() {
+    let latch = StartupLatch::new("shared");
+    let (first, time, of_first) = minutely_behind(&[&latch]);
+    let (second, other_time, of_second) = minutely_behind(&[&latch]);
+    let (stranger, strange_time, of_stranger) = minutely();
+    let on_request = Arc::new(AtomicUsize::new(0));
+    let counted = on_request.clone();
+    let check = Check::new("database", move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        ready(Ok::<(), String>(()))
+    });
+    let (asked, asked_time) = in_virtual_time(|b| b.register(check).latch(&latch));
+    for (health, time) in
+        [(&first, &time), (&second, &other_time), (&stranger, &strange_time), (&asked, &asked_time)]
+    {
+        health.start_on(time.clone());
+        time.settle();
+    }
+    drop(first);
+    latch.release();
+    for time in [time, other_time, strange_time, asked_time] {
+        time.settle();
+    }
+    let executions = [of_first, of_second, of_stranger, on_request];
+    let executions = executions.map(|executions| executions.load(Ordering::SeqCst));
+    assert_eq!(executions, [1, 2, 1, 0]);
 }

@@ -140,6 +140,30 @@ fn a_start_that_failed_is_an_error_without_being_asked_for_checks() {
     assert_eq!(live.state(), State::Ok);
 }
 
+#[test]
+fn a_latch_that_fails_is_logged_with_its_error_and_nothing_releases_it() {
+    let [failed, dropped] = ["migrations", "cache"].map(StartupLatch::new);
+    let health = builder().latch(&failed).latch(&dropped).build().unwrap();
+    failed.fail(std::io::Error::other("no route to host"));
+    let text = r#"Health response: ERROR ([{"name":"migrations","status":"ERROR","message":"start-up latch failed: no route to host"}])"#;
+    let answer = block_on(health.answer(""));
+    assert_eq!(texts(&answer), [text]);
+    assert_eq!((answer.response().status().as_u16(), answer.response().body()), (503, "ERROR"));
+    dropped.release();
+    assert_eq!(texts(&block_on(health.answer("checks=all"))), [text]);
+}
+
+#[test]
+fn the_error_of_a_latch_is_cut_like_any_message() {
+    let latch = StartupLatch::new("migrations");
+    let health = builder().latch(&latch).build().unwrap();
+    latch.fail("é".repeat(2000));
+    let kept = "é".repeat((1024 - "start-up latch failed: ".len()) / 2);
+    let [text] = &texts(&block_on(health.answer("")))[..] else { panic!("one record") };
+    let end = format!(r#""message":"start-up latch failed: {kept}…"}}])"#);
+    assert!(text.ends_with(&end), "{text}");
+}
+
 /// Counts its calls.
 struct Counted(Arc<AtomicUsize>);
 

@@ -45,6 +45,13 @@ faults! {
     /// The first OK is kept.
     FirstOkKept: "background/begins-to-hang", "background/begins-to-block" =>
         background(|check| check.then.clear());
+    /// After the start, checks in the background wait for their period.
+    StartRunsNothingAgain: "background/again-after-the-start" => setup(|setup| {
+        // The first result is then the only one.
+        if !setup.latches.is_empty() {
+            setup.checks.iter_mut().for_each(|check| check.then.clear());
+        }
+    });
     /// A check that panics in the background is not run again.
     PanicEndsPeriod: "background/panics" => background(|check| {
         if matches!(check.behaviour, Behaviour::Panic(_)) {

@@ -82,6 +82,16 @@ faults! {
             correct.apply(command);
         })
     };
+    /// The error of a latch that failed is not logged.
+    FailedLikeDropped: "startup/failed" => command(|command, correct| match command {
+        Command::Fail(name, _) => correct.apply(&Command::Drop(name.clone())),
+        other => correct.apply(other),
+    });
+    /// A latch that failed is still held.
+    FailedIsStarting: "startup/failed" => command(|command, correct| match command {
+        Command::Fail(..) => {}
+        other => correct.apply(other),
+    });
     /// Latches are logged in the order in which they were dropped.
     DroppedAsTheyCame: "startup/all-dropped" => {
         let dropped = Arc::new(Memory::<Vec<String>>::default());

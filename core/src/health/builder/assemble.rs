@@ -11,7 +11,7 @@ use crate::endpoint::ResolvedEndpoint;
 use crate::error::BuildError;
 use crate::flow::{Application, ServedEndpoint};
 use crate::health::Health;
-use crate::lifecycle::{Drain, Gate};
+use crate::lifecycle::{Drain, Gate, LastRelease};
 use crate::log::{LogMemory, LogRecord};
 use crate::maintenance::Maintenance;
 use crate::run::{Dispatcher, Engine, Limits, RegisteredCheck};
@@ -75,18 +75,20 @@ impl HealthBuilder {
             };
             Arc::new(RegisteredCheck::new(check, timeout))
         };
+        let latches = self.latches.into_iter().map(|Undebuggable(latch)| latch);
+        let latches: Vec<_> = latches.collect();
         let engine = Arc::new(Engine::new(
             self.checks.into_iter().map(register).collect(),
             limits,
             self.blocking_threads,
             self.observers,
+            LastRelease::of(latches.clone()),
             self.runtime.map(|Undebuggable(runtime)| runtime),
         ));
-        let latches = self.latches.into_iter().map(|Undebuggable(latch)| latch);
         Ok(Health::new(Application {
             config: self.config,
             maintenance,
-            gate: Gate::new(latches.collect()),
+            gate: Gate::new(latches),
             drain: Drain::default(),
             termination_grace_period: self.termination_grace_period,
             endpoints: serve(endpoints, &engine),
