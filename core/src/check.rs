@@ -231,7 +231,8 @@ impl Check {
     ///
     /// Background checks start when an adapter mounts the endpoints inside a tokio runtime, with
     /// [`Health::start_on`](crate::Health::start_on), or with the first request. They stop when the last clone of the
-    /// [`Health`](crate::Health) is dropped, and they continue during maintenance.
+    /// [`Health`](crate::Health) is dropped, and they continue during maintenance. The release of the last
+    /// [`StartupLatch`](crate::StartupLatch) makes each run again at once.
     pub fn every(mut self, period: Duration) -> Self {
         self.period = Some(period);
         self
