@@ -14,6 +14,9 @@ mod embedding {}
 #[doc = include_str!("checks.md")]
 mod checks {}
 
+#[doc = include_str!("runtimes.md")]
+mod runtimes {}
+
 #[doc = include_str!("choosing-checks.md")]
 mod choosing_checks {}
 
