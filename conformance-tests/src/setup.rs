@@ -105,6 +105,9 @@ pub struct Check {
     /// Its period in the background (H14). Default: it runs on request.
     #[serde(default, with = "milliseconds::optional")]
     pub every: Option<Duration>,
+    /// Its period as long as it counts as failing (H14). Default: `every`.
+    #[serde(default, with = "milliseconds::optional", skip_serializing_if = "Option::is_none")]
+    pub every_while_failing: Option<Duration>,
     /// Number of consecutive failures that count (H15). Default: 1.
     #[serde(default = "one")]
     pub failure_threshold: u32,

@@ -71,6 +71,7 @@ pub struct Check {
     pub(crate) timeout: Option<Duration>,
     pub(crate) criticality: Criticality,
     pub(crate) period: Option<Duration>,
+    pub(crate) failing_period: Option<Duration>,
     pub(crate) thresholds: Thresholds,
     pub(crate) tags: BTreeSet<String>,
     pub(crate) is_process_only: bool,
@@ -181,6 +182,7 @@ impl Check {
             timeout: None,
             criticality: Criticality::Required,
             period: None,
+            failing_period: None,
             thresholds: Thresholds::default(),
             tags: BTreeSet::new(),
             is_process_only: false,
@@ -238,6 +240,14 @@ impl Check {
         self
     }
 
+    /// Sets another period for a [background](Self::every) check as long as it counts as failing: a shorter one notices
+    /// the recovery sooner, a longer one spares a dependency that is overloaded ([H14](crate::contract#h14)). It must not
+    /// be shorter than the check's timeout. Default: the period of [`every`](Self::every).
+    pub fn every_while_failing(mut self, period: Duration) -> Self {
+        self.failing_period = Some(period);
+        self
+    }
+
     /// Number of consecutive failures after which a check that was OK counts as failing ([H15](crate::contract#h15)).
     /// Default: 1.
     pub fn failure_threshold(mut self, failures: u32) -> Self {
@@ -269,10 +279,15 @@ impl Check {
 }
 
 impl Check {
-    /// The timeout: its own, or `default`, or the period if that is shorter.
+    /// The timeout: its own, or `default`, or its shortest period if that is shorter.
     pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
-        let period = self.period.unwrap_or(Duration::MAX);
-        self.timeout.unwrap_or(default.min(period))
+        self.timeout.unwrap_or(default.min(self.shortest_period()))
+    }
+
+    /// `Duration::MAX` if it does not run in the background.
+    pub(crate) fn shortest_period(&self) -> Duration {
+        let periods = [self.period, self.failing_period].into_iter().flatten();
+        periods.min().unwrap_or(Duration::MAX)
     }
 }
 

@@ -44,6 +44,16 @@ pub enum BuildError {
         /// The check's name.
         name: String,
     },
+    /// A check that does not run in the background has a period for the time while it fails.
+    #[error(
+        "Check::every_while_failing has no effect on the check {name:?}, which does not run in the background: remove \
+         the call, or call Check::every"
+    )]
+    #[non_exhaustive]
+    NoPeriod {
+        /// The check's name.
+        name: String,
+    },
     /// The period of a background check is shorter than its timeout.
     #[error(
         "the check {name:?} runs every {period:?}, but may take {timeout:?}: make the period at least as long \

@@ -127,6 +127,9 @@ fn write_check(text: &mut String, check: &Check) -> fmt::Result {
     if let Some(period) = check.every {
         write!(text, ", every {} ms", period.as_millis())?;
     }
+    if let Some(period) = check.every_while_failing {
+        write!(text, ", every {} ms while it fails", period.as_millis())?;
+    }
     if check.has_thresholds() {
         let (failures, successes) = (check.failure_threshold, check.success_threshold);
         write!(text, ", failure threshold {failures}, success threshold {successes}")?;

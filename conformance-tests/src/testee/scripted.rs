@@ -60,6 +60,10 @@ pub(super) fn check(
         Some(period) => check.every(period),
         None => check,
     };
+    let check = match setup.every_while_failing {
+        Some(period) => check.every_while_failing(period),
+        None => check,
+    };
     let check = if setup.optional { check.optional() } else { check };
     let check = if setup.shared { check.shared() } else { check };
     let check = match setup.fail_after {

@@ -23,11 +23,11 @@ class Check:
     """`function` returns a status and a message; it may raise, block, or never return. Times are in seconds."""
 
     def __init__(self, name, function, *, timeout=5, optional=False, shared=False, fail_after=None,
-                 every=None, failure_threshold=1, success_threshold=1):
+                 every=None, every_while_failing=None, failure_threshold=1, success_threshold=1):
         self.name, self.function, self.timeout = name, function, timeout
         self.optional, self.every = optional, None
         self.shared, self.fail_after = shared, fail_after
-        self.failing_since = None
+        self.failing_since, self.every_while_failing = None, every_while_failing
         self.needed = {
             "OK": (success_threshold, "successes"),
             "ERROR": (failure_threshold, "failures"),
@@ -90,12 +90,16 @@ class Check:
         while True:
             start = time.monotonic()
             self.last = self.execute()(), time.monotonic()
-            time.sleep(max(0, start + self.every - time.monotonic()))
+            time.sleep(max(0, start + self.period() - time.monotonic()))
+
+    def period(self):
+        """The time between two runs: another one as long as the check is failing."""
+        return self.failing_since and self.every_while_failing or self.every
 
     def read(self):
         """The last result, unless it is too old (H14)."""
         result, when = self.last
-        is_stale = when and time.monotonic() - when > 3 * self.every
+        is_stale = when and time.monotonic() - when > 3 * self.period()
         return ("ERROR", "stale") if is_stale else result
 
 

@@ -50,6 +50,7 @@ def check(described):
         shared=described.get("shared", False),
         fail_after=described["fail_after"] / 1000 if described.get("fail_after") else None,
         every=described.get("every") and described["every"] / 1000,
+        every_while_failing=described.get("every_while_failing") and described["every_while_failing"] / 1000,
         failure_threshold=described.get("failure_threshold", 1),
         success_threshold=described.get("success_threshold", 1),
     )

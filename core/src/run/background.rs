@@ -41,7 +41,7 @@ pub(super) fn start_again_after_fork(engine: &Arc<Engine>) {
 
 pub(super) async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Duration) {
     while engine.stopped().get().is_none() {
-        let next = after(engine.clock().now(), jittered(period));
+        let start = engine.clock().now();
         let arrival = engine.tokio_arrival();
         // Looked at before the execution: a release during it makes the check run once more.
         let release = engine.last_release.awaited();
@@ -49,6 +49,7 @@ pub(super) async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, per
         run.launch();
         run.outcome().await;
         drop(run);
+        let next = after(start, jittered(check.pause(period)));
         // A check that has missed its tokio runtime runs again as soon as there is one.
         let mut tokio = pin!(async {
             match &arrival {

@@ -19,6 +19,8 @@ pub(crate) struct RegisteredCheck {
     pub(crate) timeout: Duration,
     pub(crate) criticality: Criticality,
     pub(crate) period: Option<Duration>,
+    /// The period while it counts as failing.
+    failing_period: Option<Duration>,
     pub(super) in_flight: InFlight,
     thresholds: Thresholds,
     results: Mutex<Results>,
@@ -45,6 +47,7 @@ impl RegisteredCheck {
             work: check.work,
             criticality: check.criticality,
             period: check.period,
+            failing_period: check.failing_period,
             in_flight: InFlight::default(),
             thresholds: check.thresholds,
             results: Mutex::new(Results::default()),
@@ -110,12 +113,25 @@ impl RegisteredCheck {
         let last = results.last.as_ref().ok_or_else(|| self.failure("not run yet"))?;
         let age = now.saturating_duration_since(last.finished_at);
         let since_standstill = resumed.map(|resumed| now.saturating_duration_since(resumed));
+        let period = self.period_after(period, results);
         let is_next_due =
             since_standstill.is_none_or(|time| time > self.timeout.saturating_add(GRACE));
         if age > period.saturating_mul(STALE_AFTER) && is_next_due {
             Err(self.failure(format_args!("stale since {} ago", Rounded(age))))
         } else {
             Ok(last)
+        }
+    }
+
+    /// The time from the start of the last execution of a background check to that of the next.
+    pub(super) fn pause(&self, period: Duration) -> Duration {
+        self.period_after(period, &lock(&self.results))
+    }
+
+    fn period_after(&self, period: Duration, results: &Results) -> Duration {
+        match (self.failing_period, results.failing_since) {
+            (Some(failing_period), Some(_)) => failing_period,
+            _ => period,
         }
     }
 

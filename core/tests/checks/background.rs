@@ -1,8 +1,8 @@
 //! Checks that run by themselves (H14).
 
 use std::future::{pending, ready};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::executor::block_on;
@@ -332,4 +332,46 @@ fn a_release_runs_only_background_checks_and_only_those_of_its_applications() {
     let executions = [of_first, of_second, of_stranger, on_request];
     let executions = executions.map(|executions| executions.load(Ordering::SeqCst));
     assert_eq!(executions, [1, 2, 1, 0]);
+}
+
+#[test]
+fn a_failing_check_has_another_period_until_it_counts_as_ok() {
+    let time = VirtualTime::default();
+    let starts = Arc::new(Mutex::new(Vec::new()));
+    let (clock, log) = (time.clone(), starts.clone());
+    // The second to fifth executions fail, and the first of them does not count yet.
+    let check = Check::new("database", move || {
+        let mut starts = log.lock().unwrap();
+        starts.push(clock.now());
+        ready(if (2..=5).contains(&starts.len()) { Err("no route") } else { Ok(()) })
+    });
+    let check = check.every(60 * SECOND).every_while_failing(6 * SECOND).failure_threshold(2);
+    let health = builder().runtime(time.clone()).register(check).build().unwrap();
+    health.start_on(time.clone());
+    time.pass(300 * SECOND);
+    let starts = starts.lock().unwrap();
+    let pauses = starts.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64());
+    let periods = [60.0, 60.0, 6.0, 6.0, 6.0, 60.0];
+    for (pause, period) in pauses.zip(periods) {
+        assert!((0.9 * period..=1.1 * period).contains(&pause), "{starts:?}");
+    }
+    assert!(starts.len() > periods.len(), "{starts:?}");
+}
+
+#[test]
+fn a_result_is_stale_after_three_of_the_periods_that_apply_to_a_failing_check() {
+    let check = Check::new("database", || ready(Err::<(), _>("no route")));
+    let check = check.every(60 * SECOND).every_while_failing(600 * SECOND);
+    let (health, time) = in_virtual_time(|b| b.register(check));
+    health.start_on(time.clone());
+    time.settle();
+    for _ in 0..29 {
+        time.ask(&health);
+        time.pass_unnoticed(60 * SECOND);
+    }
+    let failing = result("database", "ERROR", Some("no route"));
+    assert_eq!(time.ask(&health).results(), [failing]);
+    time.pass_unnoticed(61 * SECOND);
+    let stale = result("database", "ERROR", Some("stale since 1801s ago"));
+    assert_eq!(time.ask(&health).results(), [stale]);
 }

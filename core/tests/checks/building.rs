@@ -54,6 +54,26 @@ fn a_timeout_of_zero_is_refused() {
 }
 
 #[test]
+fn a_period_for_failing_is_refused_without_another_or_if_it_is_too_short() {
+    let refusal = |check: Check| builder().register(check).build().unwrap_err().to_string();
+    let check = || passing("database").timeout(Duration::from_secs(2));
+    let (short, long) = (Duration::from_secs(1), Duration::from_secs(60));
+    assert_eq!(
+        refusal(check().every_while_failing(long)),
+        "Check::every_while_failing has no effect on the check \"database\", which does not run in the background: \
+         remove the call, or call Check::every"
+    );
+    assert_eq!(
+        refusal(check().every(long).every_while_failing(short)),
+        "the check \"database\" runs every 1s, but may take 2s: make the period at least as long as the timeout"
+    );
+    assert_eq!(
+        refusal(check().every(long).every_while_failing(Duration::ZERO)),
+        "the period of the check \"database\" is zero: it must be longer"
+    );
+}
+
+#[test]
 fn a_period_shorter_than_the_timeout_is_refused() {
     assert_eq!(
         refusal(|b| b.register(passing("database").timeout(2 * SECOND).every(SECOND))),

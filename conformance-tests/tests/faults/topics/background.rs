@@ -14,6 +14,9 @@ faults! {
         setup(|setup| setup.checks.retain(|check| check.every.is_none()));
     /// Checks in the background run once.
     BackgroundRunsOnce: "background/by-itself" => background(|check| check.every = Some(HOUR));
+    /// A check that fails waits for its usual period.
+    FailingPeriodIgnored: "background/more-often-while-failing" =>
+        background(|check| check.every_while_failing = None);
     /// A request runs the checks in the background too.
     BackgroundRunsForRequest: "background/last-result" => background(|check| check.every = None);
     /// A check that has not run yet passes.

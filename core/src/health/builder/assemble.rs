@@ -34,7 +34,7 @@ impl HealthBuilder {
     /// - A check or latch has an invalid or duplicate name.
     /// - A timeout, period, threshold or limit is zero; a period is shorter than the check's timeout; a run's timeout is
     ///   shorter than that of one of its checks; a limit of a shared check is shorter than its period.
-    /// - A check is shared and of the process only, or has a limit and is not shared.
+    /// - A check has a period for failing and no other; or is shared and of the process only, or has a limit and is not shared.
     /// - An endpoint has an invalid or duplicate path, names an unknown check or tag, chooses its checks from an empty
     ///   list or in contradicting ways, makes a check both required and optional, ignores a state that it must show, has a status code or body that does not fit
     ///   the state, or was described by a call that has no effect.
@@ -140,7 +140,10 @@ impl HealthBuilder {
     fn refuse_times(&self, check: &Check) -> Result<(), BuildError> {
         let name = || check.name.clone();
         let timeout = check.timeout_or(self.timeout.unwrap_or(DEFAULT_TIMEOUT));
-        let period = check.period.unwrap_or(Duration::MAX);
+        if check.period.is_none() && check.failing_period.is_some() {
+            return Err(BuildError::NoPeriod { name: name() });
+        }
+        let period = check.shortest_period();
         if period.is_zero() {
             return Err(BuildError::ZeroPeriod { name: name() });
         }
