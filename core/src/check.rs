@@ -1,6 +1,7 @@
 //! The description of a check: its code, and how to run it.
 
 mod event;
+mod heartbeat;
 mod subscriber;
 mod threshold;
 
@@ -12,6 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::event::{HealthCheckEvent, Report, Status};
+pub(crate) use self::heartbeat::Watch;
+pub use self::heartbeat::{BusyGuard, Heartbeat};
 pub use self::subscriber::HealthSubscriber;
 use self::subscriber::{Closure, Named};
 pub(crate) use self::threshold::{CheckStatus, Thresholds};
@@ -83,6 +86,7 @@ pub struct Check {
 pub(crate) enum Work {
     Async(Box<dyn HealthSubscriber>),
     Blocking(Arc<dyn Fn(&mut HealthCheckEvent) + Send + Sync>),
+    Heartbeat(Watch),
 }
 
 /// Whether a failure makes the application fail (H13).

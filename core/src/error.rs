@@ -68,6 +68,27 @@ pub enum BuildError {
         /// Its timeout.
         timeout: Duration,
     },
+    /// The expiry of a heartbeat is zero.
+    #[error("the expiry of the heartbeat {name:?} is zero: it must be longer")]
+    #[non_exhaustive]
+    ZeroExpiry {
+        /// The heartbeat's name.
+        name: String,
+    },
+    /// The check of a heartbeat runs less often than the heartbeat expires.
+    #[error(
+        "the heartbeat {name:?} expires after {expiry:?}, but its check runs only every {period:?}: make the period at \
+         most as long as the expiry"
+    )]
+    #[non_exhaustive]
+    LongPeriod {
+        /// The heartbeat's name.
+        name: String,
+        /// The period of its check.
+        period: Duration,
+        /// Its expiry.
+        expiry: Duration,
+    },
     /// The timeout of a run is shorter than that of one of its checks.
     #[error(
         "the check {name:?} may take {timeout:?}, but a run only {run_timeout:?}: make \

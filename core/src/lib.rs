@@ -25,7 +25,9 @@ pub use async_trait::async_trait;
 /// The status code of an [`Endpoint`]'s response.
 pub use http::StatusCode;
 
-pub use crate::check::{Check, HealthCheckEvent, HealthSubscriber, Report, Status};
+pub use crate::check::{
+    BusyGuard, Check, HealthCheckEvent, HealthSubscriber, Heartbeat, Report, Status,
+};
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;
 pub use crate::endpoint::{Endpoint, HealthResponse, Purpose, RunChecks, path_and_query};

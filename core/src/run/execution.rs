@@ -68,6 +68,15 @@ pub(super) async fn execute(
             drop(executing);
             reports
         }
+        Work::Heartbeat(watch) => {
+            let now = run.clock.now();
+            began(now);
+            let looked = watch.look(now, run.clock.resumed());
+            drop(executing);
+            let mut event = HealthCheckEvent::default();
+            event.conclude(&check.name, looked);
+            event.into_reports()
+        }
         Work::Blocking(work) => {
             let work = work.clone();
             let name = check.name.clone();

@@ -8,6 +8,7 @@ mod building;
 mod drain;
 mod endpoint;
 mod endpoint_building;
+mod heartbeat;
 mod observer;
 mod overlap;
 mod reports;

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{HealthBuilder, Undebuggable, settings};
-use crate::check::{Check, is_name};
+use crate::check::{Check, Watch, Work, is_name};
 use crate::endpoint::ResolvedEndpoint;
 use crate::error::BuildError;
 use crate::flow::{Application, ServedEndpoint};
@@ -35,6 +35,7 @@ impl HealthBuilder {
     /// - A timeout, period, threshold or limit is zero; a period is shorter than the check's timeout; a run's timeout is
     ///   shorter than that of one of its checks; a limit of a shared check is shorter than its period.
     /// - A check has a period for failing and no other; or is shared and of the process only, or has a limit and is not shared.
+    /// - The expiry of a check is zero, or shorter than its period.
     /// - An endpoint has an invalid or duplicate path, names an unknown check or tag, chooses its checks from an empty
     ///   list or in contradicting ways, makes a check both required and optional, ignores a state that it must show, has a status code or body that does not fit
     ///   the state, or was described by a call that has no effect.
@@ -152,6 +153,14 @@ impl HealthBuilder {
         }
         if period < timeout {
             return Err(BuildError::ShortPeriod { name: name(), period, timeout });
+        }
+        if let Work::Heartbeat(Watch { expiry, .. }) = check.work {
+            if expiry.is_zero() {
+                return Err(BuildError::ZeroExpiry { name: name() });
+            }
+            if period > expiry {
+                return Err(BuildError::LongPeriod { name: name(), period, expiry });
+            }
         }
         if check.thresholds.failures == 0 || check.thresholds.successes == 0 {
             return Err(BuildError::ZeroThreshold { name: name() });
