@@ -4,6 +4,8 @@ mod event;
 mod heartbeat;
 mod subscriber;
 mod threshold;
+#[cfg(feature = "tokio")]
+mod tokio_runtime;
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -18,6 +20,8 @@ pub use self::heartbeat::{BusyGuard, Heartbeat};
 pub use self::subscriber::HealthSubscriber;
 use self::subscriber::{Closure, Named};
 pub(crate) use self::threshold::{CheckStatus, Thresholds};
+#[cfg(feature = "tokio")]
+pub(crate) use self::tokio_runtime::{Reading, TokioProbe};
 
 /// The maximum length of a name in characters.
 const MAX_NAME_LEN: usize = 128;
@@ -87,6 +91,20 @@ pub(crate) enum Work {
     Async(Box<dyn HealthSubscriber>),
     Blocking(Arc<dyn Fn(&mut HealthCheckEvent) + Send + Sync>),
     Heartbeat(Watch),
+    #[cfg(feature = "tokio")]
+    TokioRuntime(TokioProbe),
+}
+
+impl Work {
+    /// How long what it looks at may be silent.
+    pub(crate) fn expiry(&self) -> Option<Duration> {
+        match self {
+            Self::Async(_) | Self::Blocking(_) => None,
+            Self::Heartbeat(watch) => Some(watch.expiry),
+            #[cfg(feature = "tokio")]
+            Self::TokioRuntime(probe) => Some(probe.expiry),
+        }
+    }
 }
 
 /// Whether a failure makes the application fail (H13).

@@ -68,23 +68,23 @@ pub enum BuildError {
         /// Its timeout.
         timeout: Duration,
     },
-    /// The expiry of a heartbeat is zero.
-    #[error("the expiry of the heartbeat {name:?} is zero: it must be longer")]
+    /// The expiry of a heartbeat or a tokio runtime is zero.
+    #[error("the expiry of the check {name:?} is zero: it must be longer")]
     #[non_exhaustive]
     ZeroExpiry {
-        /// The heartbeat's name.
+        /// The check's name.
         name: String,
     },
-    /// The check of a heartbeat runs less often than the heartbeat expires.
+    /// The check of a heartbeat or a tokio runtime has a period that is longer than its expiry.
     #[error(
-        "the heartbeat {name:?} expires after {expiry:?}, but its check runs only every {period:?}: make the period at \
-         most as long as the expiry"
+        "the check {name:?} expires after {expiry:?}, but runs only every {period:?}: make the period at most as long \
+         as the expiry"
     )]
     #[non_exhaustive]
     LongPeriod {
-        /// The heartbeat's name.
+        /// The check's name.
         name: String,
-        /// The period of its check.
+        /// Its period.
         period: Duration,
         /// Its expiry.
         expiry: Duration,

@@ -16,6 +16,8 @@ mod loom;
 mod observer;
 mod registered;
 mod table;
+#[cfg(feature = "tokio")]
+mod tokio_reading;
 mod wait;
 
 use std::fmt;

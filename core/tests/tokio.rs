@@ -234,3 +234,78 @@ fn a_runtime_that_is_gone_fails_the_checks_that_need_it_and_no_other() {
     assert!(record.contains(r#""name":"sleeps","status":"ERROR""#), "{record}");
     assert!(record.contains(r#""name":"fine","status":"OK""#), "{record}");
 }
+
+/// The record of the first request for which `is_so`.
+fn record_when(health: &Health, mut is_so: impl FnMut(&str, &str) -> bool) -> String {
+    loop {
+        let answer = block_on(health.answer("checks=all"));
+        let record = answer.records().next().map_or("", |record| record.text()).to_owned();
+        if is_so(answer.response().body(), &record) {
+            return record;
+        }
+        thread::yield_now();
+    }
+}
+
+fn watched(expiry: Duration) -> Health {
+    built(|b| b.register(Check::tokio_runtime("runtime", expiry)))
+}
+
+#[test]
+fn the_check_of_a_runtime_passes_while_it_runs_tasks_whatever_its_kind() {
+    for runtime in [single(), several()] {
+        let health = watched(HOUR);
+        runtime.block_on(async { health.start_on_tokio() });
+        let (end, ended) = futures::channel::oneshot::channel::<()>();
+        let main = thread::spawn(move || runtime.block_on(ended));
+        record_when(&health, |body, _| body == "OK");
+        end.send(()).unwrap();
+        main.join().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn the_check_of_a_runtime_that_is_missing_names_the_call() {
+    let health = watched(HOUR);
+    let record = record_when(&health, |_, record| !record.contains("not run yet"));
+    assert!(record.contains("no tokio runtime is known: "), "{record}");
+    assert!(record.contains("or call `Health::start_on_tokio` there"), "{record}");
+    let runtime = several();
+    runtime.block_on(async { health.start_on_tokio() });
+    record_when(&health, |body, _| body == "OK");
+}
+
+#[test]
+fn the_check_of_a_runtime_that_has_shut_down_says_so() {
+    let health = watched(Duration::from_millis(200));
+    let runtime = several();
+    runtime.block_on(async { health.start_on_tokio() });
+    record_when(&health, |body, _| body == "OK");
+    drop(runtime);
+    record_when(&health, |_, record| record.contains("the tokio runtime has shut down"));
+}
+
+/// One of two workers that is blocked is no failure, and both are.
+#[test]
+fn the_check_of_a_runtime_fails_while_all_its_workers_are_blocked() {
+    let health = watched(Duration::from_millis(200));
+    let runtime = several();
+    runtime.block_on(async { health.start_on_tokio() });
+    record_when(&health, |body, _| body == "OK");
+    let block = || {
+        let (release, released) = channel::<()>();
+        let (start, started) = channel();
+        runtime.spawn(async move {
+            let _ = start.send(());
+            let _ = released.recv();
+        });
+        started.recv().unwrap();
+        release
+    };
+    let first = block();
+    let second = block();
+    record_when(&health, |_, record| record.contains("blocked: the tokio runtime has run no task"));
+    drop(second);
+    record_when(&health, |body, _| body == "OK");
+    drop(first);
+}

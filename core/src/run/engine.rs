@@ -17,7 +17,7 @@ use crate::runtime::process::PerProcess;
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 #[cfg(feature = "tokio")]
-use crate::runtime::tokio::LiveRuntime;
+use crate::runtime::tokio::{LiveRuntime, Remembered};
 use crate::runtime::{Runtime, Task, ThreadRuntime};
 
 /// See the [module's doc](self).
@@ -91,6 +91,12 @@ impl Engine {
     pub(crate) fn offer_tokio(&self) {
         #[cfg(feature = "tokio")]
         self.live_tokio.offer();
+    }
+
+    /// The tokio runtime of background checks.
+    #[cfg(feature = "tokio")]
+    pub(super) fn tokio(&self) -> Remembered {
+        self.live_tokio.remembered()
     }
 
     /// Set when a tokio runtime is noted; `None` if a live one is, or if none ever will be.

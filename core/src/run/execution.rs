@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use super::Run;
 use super::in_flight::Executing;
 use super::registered::RegisteredCheck;
+#[cfg(feature = "tokio")]
+use super::tokio_reading::read;
 use crate::check::{HealthCheckEvent, HealthSubscriber, Report, Work};
 use crate::runtime::after;
 use crate::runtime::context::Context;
@@ -76,6 +78,13 @@ pub(super) async fn execute(
             let mut event = HealthCheckEvent::default();
             event.conclude(&check.name, looked);
             event.into_reports()
+        }
+        #[cfg(feature = "tokio")]
+        Work::TokioRuntime(probe) => {
+            began(run.clock.now());
+            let report = read(check, probe, run).await;
+            drop(executing);
+            vec![report]
         }
         Work::Blocking(work) => {
             let work = work.clone();

@@ -21,6 +21,17 @@ struct State {
     arrival: Arc<Promise<()>>,
 }
 
+/// The runtime that is remembered.
+pub(crate) enum Remembered {
+    Never,
+    ShutDown,
+    /// `has_shut_down` also identifies it.
+    Live {
+        handle: Handle,
+        has_shut_down: Arc<AtomicBool>,
+    },
+}
+
 struct Known {
     handle: Handle,
     has_shut_down: Arc<AtomicBool>,
@@ -83,6 +94,18 @@ impl LiveRuntime {
 
     pub(crate) fn get(&self) -> Option<Handle> {
         lock(self.state()).live().cloned()
+    }
+
+    pub(crate) fn remembered(&self) -> Remembered {
+        let state = lock(self.state());
+        match (&state.known, state.live()) {
+            (None, _) => Remembered::Never,
+            (Some(_), None) => Remembered::ShutDown,
+            (Some(known), Some(handle)) => Remembered::Live {
+                handle: handle.clone(),
+                has_shut_down: known.has_shut_down.clone(),
+            },
+        }
     }
 
     /// Set when a runtime becomes known; `None` if one is known already.

@@ -128,9 +128,9 @@ fn an_expiry_that_the_check_cannot_keep_is_refused() {
     assert!(matches!(refused(check(Duration::ZERO)), BuildError::ZeroExpiry { .. }));
     assert_eq!(
         refused(check(Duration::ZERO)).to_string(),
-        r#"the expiry of the heartbeat "worker" is zero: it must be longer"#
+        r#"the expiry of the check "worker" is zero: it must be longer"#
     );
-    let late = r#"the heartbeat "worker" expires after 1s, but its check runs only every 2s: make the period at most as long as the expiry"#;
+    let late = r#"the check "worker" expires after 1s, but runs only every 2s: make the period at most as long as the expiry"#;
     assert_eq!(refused(check(SECOND).every(2 * SECOND)).to_string(), late);
     let setting = ("healthcheck.check.worker.every", "2s");
     let config = HealthConfig::from_pairs([setting]).unwrap();

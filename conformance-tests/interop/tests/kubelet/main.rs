@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod application;
+mod blocked;
 mod fake;
 mod kubelet;
 mod lifecycle;
@@ -13,4 +14,5 @@ mod page;
 mod presets;
 mod prober;
 mod probes;
+mod stepped;
 mod worker;

@@ -15,10 +15,10 @@ use crate::worker::{Kind, Probe};
 pub(crate) const DRAIN_DELAY: u32 = 15;
 
 /// Long enough for every probe of the manifest to reach its threshold.
-const LONG: u32 = 120;
+pub(crate) const LONG: u32 = 120;
 
 /// The manifest of the page, with timeouts for a busy machine.
-fn manifest() -> Spec {
+pub(crate) fn manifest() -> Spec {
     let Spec { startup, liveness, readiness, termination_grace_period } = page::manifest();
     Spec {
         startup: startup.map(Probe::patient),

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{HealthBuilder, Undebuggable, settings};
-use crate::check::{Check, Watch, Work, is_name};
+use crate::check::{Check, is_name};
 use crate::endpoint::ResolvedEndpoint;
 use crate::error::BuildError;
 use crate::flow::{Application, ServedEndpoint};
@@ -154,7 +154,7 @@ impl HealthBuilder {
         if period < timeout {
             return Err(BuildError::ShortPeriod { name: name(), period, timeout });
         }
-        if let Work::Heartbeat(Watch { expiry, .. }) = check.work {
+        if let Some(expiry) = check.work.expiry() {
             if expiry.is_zero() {
                 return Err(BuildError::ZeroExpiry { name: name() });
             }
