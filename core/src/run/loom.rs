@@ -17,11 +17,14 @@ use super::engine::{Engine, Limits};
 use super::in_flight::{InFlight, Turn};
 use super::wait::Overdue;
 use super::{Dispatcher, Observers, RegisteredCheck, Run, background};
-use crate::check::Check;
+use crate::check::{Check, Counting, Criticality};
 use crate::decision::{Outcome, RunPermit, Verdict, decide};
 use crate::lifecycle::{LastRelease, StartupLatch};
 use crate::runtime::promise::Promise;
 use crate::runtime::{Runtime, Task};
+
+/// How the checks of the models count.
+const REQUIRED: Counting = Counting::As(Criticality::Required);
 
 /// Keeps the tasks until a thread takes them, and keeps the time still.
 #[derive(Default)]
@@ -84,7 +87,7 @@ fn engine(runtime: Arc<dyn Runtime>, check: Check, release: Arc<LastRelease>) ->
 
 /// A run of the one check of the engine.
 fn run_of(engine: &Arc<Engine>) -> Arc<Run> {
-    Run::of(engine, &engine.checks.clone().into())
+    Run::of(engine, &engine.checks.clone().into(), &[REQUIRED].into())
 }
 
 fn permit() -> RunPermit {
@@ -191,7 +194,7 @@ fn two_requests_share_a_run_or_have_one_after_the_other() {
             ready(Ok::<(), String>(()))
         });
         let engine = time.engine(check);
-        let checks = engine.checks.clone();
+        let checks = engine.checks.iter().map(|check| (check.clone(), REQUIRED)).collect();
         let dispatcher = Arc::new(Dispatcher::new(engine, checks));
         let ask = |dispatcher: &Dispatcher, time: &Model| {
             let outcome = dispatcher.outcome(permit());
