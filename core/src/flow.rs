@@ -81,7 +81,7 @@ impl Application {
         if let Some(level) =
             self.log_policy.due(state, decision.failing().as_deref(), log_memory, now)
         {
-            log(decision.record().at(level));
+            log(decision.record().at(level).of(&endpoint.path, state));
         }
         // An endpoint does not observe a state that it ignores; if it did, it would fail.
         let reply = endpoint.replies.get(state);

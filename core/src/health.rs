@@ -56,7 +56,7 @@ impl Health {
     /// ([H1](crate::contract#h1)).
     pub fn at(&self, path: &str) -> Option<EndpointHandle> {
         let mut endpoints = self.0.endpoints.iter();
-        let index = endpoints.position(|served| served.endpoint.path == path)?;
+        let index = endpoints.position(|served| *served.endpoint.path == *path)?;
         Some(EndpointHandle::new(self.clone(), index))
     }
 

@@ -37,7 +37,7 @@ pub use crate::health::{EndpointHandle, Endpoints, Health, HealthBuilder};
 #[cfg(all(feature = "signal", unix))]
 pub use crate::lifecycle::Signals;
 pub use crate::lifecycle::{DrainSignal, FutureSignal, StartupLatch, StreamSignal};
-pub use crate::log::{LOG_TARGET, LogLevel, LogPolicy, LogRecord};
+pub use crate::log::{LOG_TARGET, LogEvent, LogLevel, LogPolicy, LogRecord};
 pub use crate::maintenance::{MaintenanceSource, MaintenanceSwitch};
 
 pub use crate::run::{CheckFinished, HealthObserver, Notification, VerdictChanged};

@@ -11,6 +11,7 @@ use std::time::Duration;
 pub(crate) use self::json::{Array, JsonString};
 pub(crate) use self::policy::LogMemory;
 pub use self::policy::LogPolicy;
+use crate::state::State;
 use crate::text::names;
 
 /// The target of every record, for filters such as `health=warn`.
@@ -34,11 +35,44 @@ names!(LogLevel, "log level", {
     Error => "ERROR",
 });
 
+/// What a record is about, for filters and alerts: its name is a field of the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LogEvent {
+    /// An endpoint has responded ([H8](crate::contract#h8)).
+    Response,
+    /// A setting is probably a mistake ([H11](crate::contract#h11)).
+    Setting,
+    /// The disablefile cannot be looked up ([H4](crate::contract#h4)).
+    Disablefile,
+    /// A maintenance source blocks or panics ([H19](crate::contract#h19)).
+    MaintenanceSource,
+    /// A drain begins, ends, or would be cut short ([H20](crate::contract#h20)).
+    Drain,
+    /// An observer does not keep up.
+    Observer,
+    /// The endpoints were never mounted.
+    Mount,
+}
+
+names!(LogEvent, "log event", {
+    Response => "response",
+    Setting => "setting",
+    Disablefile => "disablefile",
+    MaintenanceSource => "maintenance_source",
+    Drain => "drain",
+    Observer => "observer",
+    Mount => "mount",
+});
+
 /// One record for the log. [`Display`](fmt::Display) shows the text: one line without control characters.
 #[derive(Clone)]
 pub struct LogRecord {
     level: LogLevel,
+    event: LogEvent,
     text: Text,
+    /// The path of the endpoint that has responded, and the state that it has shown.
+    response: Option<(Arc<str>, State)>,
 }
 
 /// Cheap to clone: requests that share a run have the same record.
@@ -55,27 +89,29 @@ impl LogRecord {
         let text = format!(
             "draining: the endpoints report it from now on, and requests are served for another {delay:?}{skip}"
         );
-        Self::new(LogLevel::Info, text)
+        Self::new(LogLevel::Info, LogEvent::Drain, text)
     }
 
     /// H20: the delay is over.
     pub(crate) fn drain_ends() -> Self {
-        Self::info("drained: the server may stop")
+        Self::info(LogEvent::Drain, "drained: the server may stop")
     }
 
-    fn warn(text: String) -> Self {
-        Self::new(LogLevel::Warn, text)
+    fn warn(event: LogEvent, text: String) -> Self {
+        Self::new(LogLevel::Warn, event, text)
     }
 
-    pub(crate) fn info(text: &'static str) -> Self {
-        let level = LogLevel::Info;
-        let text = Text::Fixed(text);
-        Self { level, text }
+    pub(crate) fn info(event: LogEvent, text: &'static str) -> Self {
+        Self { level: LogLevel::Info, event, text: Text::Fixed(text), response: None }
     }
 
-    pub(crate) fn new(level: LogLevel, text: String) -> Self {
-        let text = Text::Made(text.into());
-        Self { level, text }
+    pub(crate) fn new(level: LogLevel, event: LogEvent, text: String) -> Self {
+        Self { level, event, text: Text::Made(text.into()), response: None }
+    }
+
+    /// The record of a response of the endpoint at `path`.
+    pub(crate) fn of(self, path: &Arc<str>, state: State) -> Self {
+        Self { response: Some((path.clone(), state)), ..self }
     }
 
     /// The same record at another level.
@@ -96,13 +132,38 @@ impl LogRecord {
         }
     }
 
+    /// What the record is about.
+    pub fn event(&self) -> LogEvent {
+        self.event
+    }
+
+    /// The path of the endpoint that has responded; `None` for a record that is not about a response.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.response.as_ref().map(|(path, _)| &**path)
+    }
+
+    /// The state that the endpoint has shown; `None` for a record that is not about a response.
+    pub fn state(&self) -> Option<State> {
+        self.response.as_ref().map(|(_, state)| *state)
+    }
+
     /// Passes the record to `tracing` with the target [`LOG_TARGET`]; without a `tracing` subscriber it goes to the
-    /// `log` facade.
+    /// `log` facade. The fields are the [`event`](Self::event) and, for a response, the [`endpoint`](Self::endpoint)
+    /// and the [`state`](Self::state).
     pub fn emit(&self) {
+        let event = self.event.as_str();
+        let endpoint = self.endpoint();
+        let state = self.state().map(State::as_str);
         match self.level {
-            LogLevel::Info => tracing::info!(target: LOG_TARGET, "{}", self.text()),
-            LogLevel::Warn => tracing::warn!(target: LOG_TARGET, "{}", self.text()),
-            LogLevel::Error => tracing::error!(target: LOG_TARGET, "{}", self.text()),
+            LogLevel::Info => {
+                tracing::info!(target: LOG_TARGET, event, endpoint, state, "{}", self.text());
+            }
+            LogLevel::Warn => {
+                tracing::warn!(target: LOG_TARGET, event, endpoint, state, "{}", self.text());
+            }
+            LogLevel::Error => {
+                tracing::error!(target: LOG_TARGET, event, endpoint, state, "{}", self.text());
+            }
         }
     }
 }
@@ -115,7 +176,8 @@ impl fmt::Display for LogRecord {
 
 impl PartialEq for LogRecord {
     fn eq(&self, other: &Self) -> bool {
-        self.level == other.level && self.text() == other.text()
+        let parts = |record: &Self| (record.level, record.event, record.response.clone());
+        parts(self) == parts(other) && self.text() == other.text()
     }
 }
 
@@ -130,17 +192,17 @@ impl fmt::Debug for LogRecord {
 
 #[cfg(test)]
 mod tests {
-    use super::{LogLevel, LogRecord};
+    use super::{LogEvent, LogLevel, LogRecord};
 
     #[test]
     fn a_record_shows_its_level_and_its_text() {
-        let record = LogRecord::info("Health response: MAINTENANCE");
+        let record = LogRecord::info(LogEvent::Response, "Health response: MAINTENANCE");
         assert_eq!(format!("{} {record}", record.level()), "INFO Health response: MAINTENANCE");
     }
 
     #[test]
     fn debug_output_shows_the_level_and_no_message() {
-        let record = LogRecord::new(LogLevel::Error, "hunter2".to_owned());
+        let record = LogRecord::new(LogLevel::Error, LogEvent::Response, "hunter2".to_owned());
         let shown = format!("{record:?}");
         assert!(shown.contains("Error"), "{shown}");
         assert!(!shown.contains("hunter2"), "{shown}");

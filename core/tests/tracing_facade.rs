@@ -71,8 +71,8 @@ fn records_reach_a_tracing_subscriber() {
     assert_eq!(
         records,
         [
-            "INFO health: Health response: MAINTENANCE",
-            r#"ERROR health: Health response: ERROR ([{"name":"queue","status":"ERROR","message":"behind"}])"#,
+            r#"INFO health: Health response: MAINTENANCE event="response" endpoint="/health" state="maintenance""#,
+            r#"ERROR health: Health response: ERROR ([{"name":"queue","status":"ERROR","message":"behind"}]) event="response" endpoint="/health" state="failing""#,
         ]
     );
 }
@@ -132,11 +132,13 @@ fn a_drain_is_logged_when_it_begins_and_when_it_is_over() {
     let health = Health::builder().config(config).build().unwrap();
     let lines = logged(|| block_on(health.drain_when(async {}, Duration::ZERO)));
     let begins = "INFO health: draining: the endpoints report it from now on, and requests are served for another 0ns";
-    assert_eq!(lines, [begins, "INFO health: drained: the server may stop"]);
+    let event = r#" event="drain""#;
+    let expected = [begins, "INFO health: drained: the server may stop"];
+    assert_eq!(lines, expected.map(|line| format!("{line}{event}")));
 
     let signals = futures::stream::iter([(), ()]);
     let lines = logged(|| block_on(health.drain_when(signals, Duration::ZERO)));
-    assert_eq!(lines[0], format!("{begins}; a second signal skips the delay"));
+    assert_eq!(lines[0], format!("{begins}; a second signal skips the delay{event}"));
 }
 
 #[test]

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use super::{Decision, Verdict};
 use crate::check::{Report, Status};
 use crate::lifecycle::{Latched, Start, Unreleased};
-use crate::log::{Array, JsonString, LogLevel, LogRecord};
+use crate::log::{Array, JsonString, LogEvent, LogLevel, LogRecord};
 
 impl Decision {
     /// The record that belongs to the response, at its default level.
     pub(crate) fn record(&self) -> LogRecord {
         match self {
-            Self::Pass => LogRecord::info("Health response: OK"),
-            Self::Maintain => LogRecord::info("Health response: MAINTENANCE"),
-            Self::Drain => LogRecord::info("Health response: DRAINING"),
+            Self::Pass => LogRecord::info(LogEvent::Response, "Health response: OK"),
+            Self::Maintain => LogRecord::info(LogEvent::Response, "Health response: MAINTENANCE"),
+            Self::Drain => LogRecord::info(LogEvent::Response, "Health response: DRAINING"),
             Self::Start(unreleased) => start_record(unreleased),
             Self::Checked(outcome) => outcome.record.clone(),
         }
@@ -27,12 +27,12 @@ pub(super) fn results_record<'a>(
     reports: impl Iterator<Item = &'a Report> + Clone,
 ) -> LogRecord {
     let (level, word) = match verdict {
-        Verdict::Ok => return LogRecord::info("Health response: OK"),
+        Verdict::Ok => return LogRecord::info(LogEvent::Response, "Health response: OK"),
         Verdict::Degraded => (LogLevel::Warn, "DEGRADED"),
         Verdict::Failing => (LogLevel::Error, "ERROR"),
     };
     let results = Array(reports.map(JsonReport));
-    LogRecord::new(level, format!("Health response: {word} ({results})"))
+    LogRecord::new(level, LogEvent::Response, format!("Health response: {word} ({results})"))
 }
 
 /// The record of a start that is not over, or has failed.
@@ -41,7 +41,7 @@ fn start_record(unreleased: &Unreleased) -> LogRecord {
         Start::UnderWay => {
             let names = Array(unreleased.names().map(JsonString));
             let text = format!("Health response: STARTING ({names})");
-            LogRecord::new(LogLevel::Info, text)
+            LogRecord::new(LogLevel::Info, LogEvent::Response, text)
         }
         Start::Failed => {
             let report = |latch: &Arc<Latched>| match latch.error() {

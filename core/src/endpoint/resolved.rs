@@ -1,6 +1,7 @@
 //! An endpoint whose description was validated (H16).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -15,7 +16,8 @@ use crate::state::{Body, State};
 /// See the [module's doc](self).
 #[derive(Debug)]
 pub(crate) struct ResolvedEndpoint {
-    pub(crate) path: String,
+    /// Shared with the records of its responses.
+    pub(crate) path: Arc<str>,
     /// The checks that it runs, as indices of the registered ones, and how their failures count.
     pub(crate) checks: Vec<(usize, Counting)>,
     pub(crate) run_checks: RunChecks,
@@ -29,7 +31,7 @@ impl ResolvedEndpoint {
         let ok = Reply::new(StatusCode::OK, Body::Ok);
         let maintenance = Some(Reply::new(config.maintenance_code(), Body::Maintenance));
         Self {
-            path: config.url().to_owned(),
+            path: config.url().into(),
             checks: checks.iter().map(counting).enumerate().collect(),
             run_checks: config.run_checks(),
             replies: Replies {
@@ -71,7 +73,7 @@ impl Endpoint {
             checks: self.select(checks)?,
             run_checks: self.run_checks,
             replies: self.replies_with_headers(),
-            path: path(),
+            path: path().into(),
         })
     }
 

@@ -105,7 +105,7 @@ impl HealthBuilder {
         let main = ResolvedEndpoint::of_settings(&self.config, &self.checks);
         let mut endpoints = vec![main];
         for endpoint in &self.endpoints {
-            let is_taken = |other: &ResolvedEndpoint| other.path == endpoint.path();
+            let is_taken = |other: &ResolvedEndpoint| *other.path == *endpoint.path();
             if endpoints.iter().any(is_taken) {
                 let path = endpoint.path().to_owned();
                 return Err(BuildError::DuplicatePath { path });
