@@ -14,6 +14,9 @@ mod embedding {}
 #[doc = include_str!("checks.md")]
 mod checks {}
 
+#[doc = include_str!("process-checks.md")]
+mod process_checks {}
+
 #[doc = include_str!("runtimes.md")]
 mod runtimes {}
 
