@@ -39,5 +39,10 @@ fn records_reach_a_logger() {
         .unwrap();
     block_on(health.respond(""));
     let lines = LINES.lock().unwrap();
-    assert_eq!(*lines, [r#"INFO Health response: MAINTENANCE event="response" endpoint="/health" state="maintenance""#]);
+    assert_eq!(
+        *lines,
+        [
+            r#"INFO Health response: MAINTENANCE event="response" endpoint="/health" state="maintenance""#
+        ]
+    );
 }
