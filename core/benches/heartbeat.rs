@@ -1,9 +1,12 @@
-//! The cost of a heartbeat for the worker: `cargo bench -p health-core --bench heartbeat`.
+//! The cost of a heartbeat for the worker, including allocations: `cargo bench -p health-core --bench heartbeat`.
 
 use std::time::Duration;
 
-use divan::Bencher;
+use divan::{AllocProfiler, Bencher};
 use health_core::Heartbeat;
+
+#[global_allocator]
+static ALLOC: AllocProfiler = AllocProfiler::system();
 
 fn main() {
     divan::main();
@@ -16,7 +19,7 @@ fn beat(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
-fn busy(bencher: Bencher<'_, '_>) {
+fn busy_and_drop(bencher: Bencher<'_, '_>) {
     let heartbeat = Heartbeat::new("worker", Duration::from_secs(30));
-    bencher.bench_local(|| divan::black_box(&heartbeat).busy(Duration::MAX));
+    bencher.bench_local(|| drop(divan::black_box(&heartbeat).busy(Duration::MAX)));
 }

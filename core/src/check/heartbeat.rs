@@ -24,7 +24,7 @@ const MIN_PERIOD: Duration = Duration::from_millis(1);
 ///
 /// The worker calls [`beat`](Self::beat) in each round, and [`Check::heartbeat`] looks whether it does. Clones belong to
 /// the same worker: a beat of one counts for all. Give each worker a heartbeat of its own, and move the heartbeat into
-/// the worker, so that the end of the worker drops it.
+/// the worker, so that the end of the worker drops it. A worker that ends on purpose fails like one that panics.
 ///
 /// ```
 /// use std::thread;

@@ -22,9 +22,9 @@ struct Application {
 
 struct Running {
     time: SteppedTime,
-    runtime: Runtime,
-    /// Blocks the only worker of the runtime until it is dropped.
+    /// Blocks the only worker of the runtime until it is dropped, before the runtime, which waits for its workers.
     blocks: Option<Sender<()>>,
+    runtime: Runtime,
 }
 
 impl Application {
