@@ -1,10 +1,14 @@
-//! How a request is processed: observe, decide, respond, record.
+//! How a request is processed: observe, decide, respond, record. And the watches, which follow the states without requests.
+
+mod watch;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+pub use self::watch::Watch;
+pub(crate) use self::watch::Watches;
 use crate::config::HealthConfig;
 use crate::decision::{Decision, decide};
 use crate::endpoint::{HealthResponse, ResolvedEndpoint, RunChecks, asks_for_checks};
@@ -30,6 +34,7 @@ pub(crate) struct Application {
     /// The endpoint of the settings comes first.
     pub(crate) endpoints: Vec<ServedEndpoint>,
     pub(crate) log_policy: LogPolicy,
+    pub(crate) watches: Arc<Watches>,
     pub(crate) warnings: Vec<LogRecord>,
 }
 
@@ -106,7 +111,7 @@ impl Application {
         }
         if endpoint.replies.maintenance.is_some() {
             let runtime = self.engine.runtime();
-            if self.maintenance.observe(runtime, log).await {
+            if self.maintenance.observe::<true>(runtime, log).await {
                 return Some(Decision::Maintain);
             }
         }
@@ -122,6 +127,7 @@ impl Application {
 impl Drop for Application {
     fn drop(&mut self) {
         self.engine.stopped().set(());
+        self.watches.end();
         if !*self.is_started.get_mut() && !*self.is_mounted.get_mut() {
             LogRecord::never_mounted().emit();
         }

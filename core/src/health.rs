@@ -15,7 +15,7 @@ pub use self::endpoint_handle::EndpointHandle;
 pub use self::endpoints::Endpoints;
 use crate::config::HealthConfig;
 use crate::endpoint::HealthResponse;
-use crate::flow::{Answer, Application};
+use crate::flow::{Answer, Application, Watch};
 use crate::log::LogRecord;
 use crate::maintenance::MaintenanceSwitch;
 use crate::run::{CheckFinished, RegisteredCheck};
@@ -30,7 +30,9 @@ pub struct Health(Arc<Application>);
 
 impl Health {
     pub(crate) fn new(application: Application) -> Self {
-        Self(Arc::new(application))
+        let application = Arc::new(application);
+        application.watches.follow(&application);
+        Self(application)
     }
 
     /// Describes the endpoints, starting with default settings and no checks.
@@ -85,6 +87,23 @@ impl Health {
     /// Like [`respond`](Self::respond), but leaves the logging to the caller: see [`EndpointHandle::answer`].
     pub async fn answer(&self, query: &str) -> Answer {
         self.0.answer(&self.0.endpoints[0], query).await
+    }
+
+    /// Watches the state of the endpoint of [`healthcheck.url`](HealthConfig::url), like [`EndpointHandle::watch`].
+    ///
+    /// ```
+    /// use health_core::{Health, StartupLatch, State};
+    ///
+    /// let cache = StartupLatch::new("cache");
+    /// let health = Health::builder().latch(&cache).build()?;
+    /// std::thread::spawn(move || cache.release());
+    /// # futures::executor::block_on(async {
+    /// assert!(health.watch().wait_for(State::Ok).await);
+    /// # });
+    /// # Ok::<(), health_core::BuildError>(())
+    /// ```
+    pub fn watch(&self) -> Watch {
+        Watch::new(self.0.watches.clone(), 0)
     }
 
     /// The last result of every check that has run, in the order of registration. Use it for an internal page or a test;

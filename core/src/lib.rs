@@ -32,7 +32,7 @@ pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;
 pub use crate::endpoint::{Endpoint, HealthResponse, Purpose, RunChecks, path_and_query};
 pub use crate::error::BuildError;
-pub use crate::flow::Answer;
+pub use crate::flow::{Answer, Watch};
 pub use crate::health::{EndpointHandle, Endpoints, Health, HealthBuilder};
 #[cfg(all(feature = "signal", unix))]
 pub use crate::lifecycle::Signals;

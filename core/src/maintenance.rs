@@ -26,6 +26,7 @@ pub(crate) use self::survey::OddPlace;
 pub use self::switch::MaintenanceSwitch;
 use crate::log::LogRecord;
 use crate::runtime::Runtime;
+use crate::state::StateChanges;
 
 /// The switch, the disablefile and all sources. The host is in maintenance if one of them is active.
 #[derive(Debug)]
@@ -36,14 +37,16 @@ pub(crate) struct Maintenance {
 }
 
 impl Maintenance {
-    /// `disablefile` is `None` if it is disabled. A stat or a call that takes longer than `limit` has no result.
+    /// `disablefile` is `None` if it is disabled. A stat or a call that takes longer than `limit` has no result. The
+    /// switch announces its `changes`.
     pub(crate) fn new(
         disablefile: Option<&Path>,
         sources: Vec<Arc<dyn MaintenanceSource>>,
         limit: Duration,
+        changes: StateChanges,
     ) -> Self {
         Self {
-            switch: MaintenanceSwitch::new(),
+            switch: MaintenanceSwitch::new(changes),
             disablefile: Disablefile::new(disablefile, limit),
             sources: sources.into_iter().map(|source| Source::new(source, limit)).collect(),
         }
@@ -59,13 +62,13 @@ impl Maintenance {
     }
 
     /// Whether the host is in maintenance. The sources are asked concurrently, and only if the switch and the
-    /// disablefile are not active.
-    pub(crate) async fn observe(
+    /// disablefile are not active. `WITH_SWITCH` is false to leave the switch out.
+    pub(crate) async fn observe<const WITH_SWITCH: bool>(
         &self,
         runtime: &Arc<dyn Runtime>,
         log: &mut impl FnMut(LogRecord),
     ) -> bool {
-        if self.switch.is_on() {
+        if WITH_SWITCH && self.switch.is_on() {
             return true;
         }
         let (mut is_active, warning) = self.disablefile.observe(runtime).await;
@@ -94,6 +97,7 @@ mod tests {
 
     use super::{Maintenance, MaintenanceSource};
     use crate::runtime::{Runtime, ThreadRuntime};
+    use crate::state::StateChanges;
 
     struct Flag(Arc<AtomicBool>);
 
@@ -113,7 +117,12 @@ mod tests {
             source
         });
         let limit = Duration::from_secs(60);
-        let maintenance = Maintenance::new(Some(Path::new(&path)), sources.into(), limit);
+        let maintenance = Maintenance::new(
+            Some(Path::new(&path)),
+            sources.into(),
+            limit,
+            StateChanges::default(),
+        );
         let runtime: Arc<dyn Runtime> = Arc::new(ThreadRuntime);
         for combination in 0..16 {
             let [file, switch, first, second] = [1, 2, 4, 8].map(|bit| combination & bit != 0);
@@ -131,8 +140,10 @@ mod tests {
             flags[1].store(second, Ordering::SeqCst);
             let mut warnings = Vec::new();
             let mut log = |record| warnings.push(record);
-            let is_active = block_on(maintenance.observe(&runtime, &mut log));
+            let is_active = block_on(maintenance.observe::<true>(&runtime, &mut log));
             assert_eq!(is_active, combination != 0, "{combination:04b}");
+            let others = block_on(maintenance.observe::<false>(&runtime, &mut |_| {}));
+            assert_eq!(others, file || first || second, "{combination:04b}");
             assert_eq!(warnings, []);
         }
     }

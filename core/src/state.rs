@@ -1,5 +1,8 @@
 //! The state of an application, and the body that reports it.
 
+use std::fmt;
+use std::sync::Weak;
+
 use crate::text::names;
 
 /// The state of the application, as an endpoint sees it. States are ordered by gravity; if several apply, the
@@ -31,6 +34,34 @@ names!(State, "state", {
     Maintenance => "maintenance",
     Draining => "draining",
 });
+
+/// Learns that the program has changed something that states follow from.
+pub(crate) trait FollowsStates: Send + Sync {
+    fn state_may_have_changed(&self);
+}
+
+/// Announces that the program has changed something that states follow from. The default announces it to nobody.
+#[derive(Clone, Default)]
+pub(crate) struct StateChanges(Option<Weak<dyn FollowsStates>>);
+
+impl StateChanges {
+    pub(crate) fn to(follower: Weak<dyn FollowsStates>) -> Self {
+        Self(Some(follower))
+    }
+
+    /// Call it after the change, and without a lock: the follower wakes tasks of the application.
+    pub(crate) fn announce(&self) {
+        if let Some(follower) = self.0.as_ref().and_then(Weak::upgrade) {
+            follower.state_may_have_changed();
+        }
+    }
+}
+
+impl fmt::Debug for StateChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StateChanges")
+    }
+}
 
 /// The body of a response. No body contains another, so a poller can match on it ([H16](crate::contract#h16)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -52,6 +52,7 @@ pub struct HealthBuilder {
     sources: Vec<Undebuggable<dyn MaintenanceSource>>,
     log_policy: LogPolicy,
     termination_grace_period: Duration,
+    watch_interval: Duration,
 }
 
 impl Default for HealthBuilder {
@@ -72,6 +73,7 @@ impl Default for HealthBuilder {
             sources: Vec::new(),
             log_policy: LogPolicy::default(),
             termination_grace_period: Duration::from_secs(30),
+            watch_interval: Duration::from_secs(1),
         }
     }
 }
@@ -181,6 +183,13 @@ impl HealthBuilder {
     /// [`LogPolicy::every_response`].
     pub fn log_policy(mut self, policy: LogPolicy) -> Self {
         self.log_policy = policy;
+        self
+    }
+
+    /// The interval at which a [`Watch`](crate::Watch) looks for the disablefile and calls the maintenance sources: once
+    /// for all watches of the application, and only while there are any. Default: 1 second.
+    pub fn watch_interval(mut self, interval: Duration) -> Self {
+        self.watch_interval = interval;
         self
     }
 

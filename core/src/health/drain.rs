@@ -11,6 +11,7 @@ use super::Health;
 use crate::lifecycle::DrainSignal;
 use crate::log::LogRecord;
 use crate::runtime::{after, until};
+use crate::state::FollowsStates as _;
 
 impl Health {
     /// Makes the endpoints show [`State::Draining`](crate::State::Draining) from now on, except those that
@@ -18,6 +19,7 @@ impl Health {
     /// or before the server starts, is no error.
     pub fn drain(&self) {
         self.application().drain.begin();
+        self.application().watches.state_may_have_changed();
     }
 
     /// Whether a [`drain`](Self::drain) has begun.

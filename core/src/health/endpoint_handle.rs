@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::Health;
 use crate::endpoint::HealthResponse;
-use crate::flow::{Answer, ServedEndpoint};
+use crate::flow::{Answer, ServedEndpoint, Watch};
 use crate::log::LogRecord;
 use crate::state::{Body, State};
 
@@ -72,6 +72,11 @@ impl EndpointHandle {
         let application = self.health.application();
         let log = |record: LogRecord| record.emit();
         application.respond(self.served(), query, log).await
+    }
+
+    /// Watches the state of the endpoint. It has no effect before the [`Watch`] is polled.
+    pub fn watch(&self) -> Watch {
+        Watch::new(self.health.application().watches.clone(), self.index)
     }
 
     /// Like [`respond`](Self::respond), but leaves the logging to the caller.

@@ -9,6 +9,7 @@ use crate::runtime::guard::catch;
 use crate::runtime::process::PerProcess;
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{AtomicU8, fence};
+use crate::state::StateChanges;
 use crate::text::cut_error;
 
 /// A part of the start that must be done before the application gets traffic, such as migrations or a warm cache.
@@ -164,11 +165,13 @@ pub(crate) struct LastRelease {
     latches: Vec<Arc<Latched>>,
     /// The child of a fork may release a copy of a latch that its parent holds.
     promise: PerProcess<Promise<()>>,
+    changes: StateChanges,
 }
 
 impl LastRelease {
-    pub(crate) fn of(latches: Vec<Arc<Latched>>) -> Arc<Self> {
-        let release = Arc::new(Self { latches, promise: PerProcess::new() });
+    /// The end of each latch announces its `changes`.
+    pub(crate) fn of(latches: Vec<Arc<Latched>>, changes: StateChanges) -> Arc<Self> {
+        let release = Arc::new(Self { latches, promise: PerProcess::new(), changes });
         for latch in &release.latches {
             latch.applications.add(&release);
         }
@@ -189,6 +192,7 @@ impl LastRelease {
         if self.is_over() {
             self.promise.get_or_make(Promise::default).set(());
         }
+        self.changes.announce();
     }
 }
 
@@ -259,9 +263,11 @@ pub(crate) enum Start {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::thread;
 
     use super::{Gate, LastRelease, Start, StartupLatch};
+    use crate::state::StateChanges;
 
     fn start(gate: &Gate) -> Option<(Start, Vec<String>)> {
         let unreleased = gate.unreleased()?;
@@ -326,10 +332,15 @@ mod tests {
         assert_eq!(start(&Gate::new(Vec::new())), None);
     }
 
+    fn last_release(latches: &[&StartupLatch]) -> Arc<LastRelease> {
+        let latches = latches.iter().map(|latch| latch.shared());
+        LastRelease::of(latches.collect(), StateChanges::default())
+    }
+
     #[test]
     fn the_last_release_is_that_of_all_latches_in_any_order_and_a_dropped_latch_prevents_it() {
         let [first, second] = ["first", "second"].map(StartupLatch::new);
-        let release = LastRelease::of(vec![first.shared(), second.shared()]);
+        let release = last_release(&[&first, &second]);
         let promise = release.awaited().unwrap();
         second.release();
         assert_eq!(promise.get(), None);
@@ -338,7 +349,7 @@ mod tests {
         assert!(release.awaited().is_none());
 
         let [dropped, released] = ["dropped", "released"].map(StartupLatch::new);
-        let release = LastRelease::of(vec![dropped.shared(), released.shared()]);
+        let release = last_release(&[&dropped, &released]);
         drop(dropped);
         released.release();
         assert_eq!(release.awaited().unwrap().get(), None);
@@ -347,19 +358,19 @@ mod tests {
     #[test]
     fn a_latch_tells_every_application_that_it_belongs_to() {
         let latch = StartupLatch::new("shared");
-        let [first, gone, last] = [(); 3].map(|()| LastRelease::of(vec![latch.shared()]));
+        let [first, gone, last] = [(); 3].map(|()| last_release(&[&latch]));
         let promises = [&first, &last].map(|release| release.awaited().unwrap());
         drop(gone);
         latch.release();
         assert_eq!(promises.map(|promise| promise.get()), [Some(()); 2]);
-        assert!(LastRelease::of(Vec::new()).awaited().is_none());
+        assert!(last_release(&[]).awaited().is_none());
     }
 
     #[test]
     fn of_latches_that_are_released_at_the_same_time_one_is_the_last() {
         for _ in 0..1000 {
             let [first, second] = ["first", "second"].map(StartupLatch::new);
-            let release = LastRelease::of(vec![first.shared(), second.shared()]);
+            let release = last_release(&[&first, &second]);
             let promise = release.awaited().unwrap();
             thread::scope(|scope| {
                 scope.spawn(|| first.release());

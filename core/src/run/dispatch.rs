@@ -1,13 +1,14 @@
 //! Concurrent requests share a run (H7).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Run;
 use super::background::start_again_after_fork;
 use super::engine::Engine;
 use super::registered::RegisteredCheck;
 use crate::check::Counting;
-use crate::decision::{Outcome, RunPermit};
+use crate::decision::{Outcome, RunPermit, Verdict};
 use crate::runtime::process::PerProcess;
 use crate::runtime::sync::{Mutex, lock};
 
@@ -33,6 +34,18 @@ impl Dispatcher {
     pub(crate) async fn outcome(&self, _permit: RunPermit) -> Arc<Outcome> {
         start_again_after_fork(&self.engine);
         self.join().outcome().await
+    }
+
+    /// The verdict on the last results at `now`. A check on request that has not run yet does not count. `resumed` is
+    /// the end of the last standstill of the process.
+    pub(crate) fn last_verdict(&self, now: Instant, resumed: Option<Instant>) -> Verdict {
+        let last = |(check, counting): (&Arc<RegisteredCheck>, &Counting)| {
+            let background = check.background_result(now, resumed);
+            let reports = background.or_else(|| Some(check.last_result()?.reports))?;
+            let (criticality, reports) = check.counted(*counting, reports, now, resumed);
+            Some(Verdict::of(criticality, &reports))
+        };
+        self.checks.iter().zip(&*self.countings).filter_map(last).max().unwrap_or(Verdict::Ok)
     }
 
     /// The run under way, or one that is recent enough, or else a new one.

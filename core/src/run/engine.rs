@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::clock::Clock;
 use super::observer::Observers;
@@ -19,6 +19,7 @@ use crate::runtime::sync::{Mutex, lock};
 #[cfg(feature = "tokio")]
 use crate::runtime::tokio::{LiveRuntime, Remembered};
 use crate::runtime::{Runtime, Task, ThreadRuntime};
+use crate::state::StateChanges;
 
 /// See the [module's doc](self).
 pub(crate) struct Engine {
@@ -29,6 +30,8 @@ pub(crate) struct Engine {
     pub(crate) blocking: Pool,
     /// Makes the background checks run again.
     pub(super) last_release: Arc<LastRelease>,
+    /// Announced at the end of each run.
+    changes: StateChanges,
     /// The process that runs the background checks; zero before the start.
     pub(super) background_of: AtomicU32,
     /// Set when the application is dropped: ends the background checks.
@@ -61,6 +64,7 @@ impl Engine {
         blocking_threads: usize,
         observers: Observers,
         last_release: Arc<LastRelease>,
+        changes: StateChanges,
         runtime: Option<Arc<dyn Runtime>>,
     ) -> Self {
         let is_background = checks.iter().any(|check| check.period.is_some());
@@ -76,6 +80,7 @@ impl Engine {
             limits,
             observers,
             last_release,
+            changes,
             blocking: Pool::new("health-blocking", blocking_threads),
             background_of: AtomicU32::new(0),
             stopped: PerProcess::new(),
@@ -143,8 +148,15 @@ impl Engine {
         self.clock.get_or_make(|| Clock::new(self.runtime().clone()))
     }
 
-    /// Notifies the observers of the verdict on all checks, if it has changed.
+    /// The time, and the end of the last standstill of the process.
+    pub(crate) fn time(&self) -> (Instant, Option<Instant>) {
+        let clock = self.clock();
+        (clock.now(), clock.resumed())
+    }
+
+    /// Announces the end of a run, and notifies the observers of the verdict on all checks, if it has changed.
     pub(crate) fn announce(&self) {
+        self.changes.announce();
         if self.observers.is_empty() {
             return;
         }

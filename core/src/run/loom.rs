@@ -22,6 +22,7 @@ use crate::decision::{Outcome, RunPermit, Verdict, decide};
 use crate::lifecycle::{LastRelease, StartupLatch};
 use crate::runtime::promise::Promise;
 use crate::runtime::{Runtime, Task};
+use crate::state::StateChanges;
 
 /// How the checks of the models count.
 const REQUIRED: Counting = Counting::As(Criticality::Required);
@@ -70,7 +71,7 @@ impl Model {
     }
 
     fn engine(&self, check: Check) -> Arc<Engine> {
-        engine(Arc::new(self.clone()), check, LastRelease::of(Vec::new()))
+        engine(Arc::new(self.clone()), check, LastRelease::of(Vec::new(), StateChanges::default()))
     }
 }
 
@@ -82,7 +83,15 @@ fn engine(runtime: Arc<dyn Runtime>, check: Check, release: Arc<LastRelease>) ->
         concurrent_checks: 1,
     };
     let checks = vec![Arc::new(check)];
-    Arc::new(Engine::new(checks, limits, 1, Observers::default(), release, Some(runtime)))
+    Arc::new(Engine::new(
+        checks,
+        limits,
+        1,
+        Observers::default(),
+        release,
+        StateChanges::default(),
+        Some(runtime),
+    ))
 }
 
 /// A run of the one check of the engine.
@@ -247,7 +256,7 @@ fn a_background_check_runs_after_the_release_of_the_last_latch_whenever_that_com
             ready(Ok::<(), String>(()))
         });
         let latch = StartupLatch::new("migrations");
-        let release = LastRelease::of(vec![latch.shared()]);
+        let release = LastRelease::of(vec![latch.shared()], StateChanges::default());
         let engine = engine(Arc::new(Inline(Instant::now())), check, release);
         let repeats = engine.clone();
         let period = Duration::from_secs(60);

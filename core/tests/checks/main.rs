@@ -20,6 +20,7 @@ mod state;
 mod timeout;
 mod verdict;
 mod virtual_time;
+mod watch;
 
 use std::future::ready;
 

@@ -4,6 +4,7 @@ use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures::StreamExt as _;
 use futures::executor::block_on;
 use health_core::{Answer, Check, Endpoint, Health, MaintenanceSource, StartupLatch, State};
 
@@ -98,6 +99,9 @@ fn the_gravest_state_counts_that_the_endpoint_does_not_ignore() {
             let started = starts.load(Ordering::SeqCst) - before;
             let expected = if state > State::Failing { 0 } else { 2 };
             assert_eq!(started, expected, "{holding:?}, ignoring {ignored:?}");
+            let watched = block_on(endpoint.watch().next());
+            assert_eq!(watched, Some(state), "{holding:?}, ignoring {ignored:?}");
+            assert_eq!(starts.load(Ordering::SeqCst) - before, started, "a watch runs no check");
         }
     }
 }

@@ -9,12 +9,13 @@ use super::{HealthBuilder, Undebuggable, settings};
 use crate::check::{Check, is_name};
 use crate::endpoint::ResolvedEndpoint;
 use crate::error::BuildError;
-use crate::flow::{Application, ServedEndpoint};
+use crate::flow::{Application, ServedEndpoint, Watches};
 use crate::health::Health;
 use crate::lifecycle::{Drain, Gate, LastRelease};
 use crate::log::{LogMemory, LogRecord};
 use crate::maintenance::Maintenance;
 use crate::run::{Dispatcher, Engine, Limits, RegisteredCheck};
+use crate::state::StateChanges;
 use crate::text::cut;
 
 /// The timeout of a check, unless it or the builder sets one.
@@ -53,7 +54,14 @@ impl HealthBuilder {
 
         let sources = self.sources.into_iter().map(|Undebuggable(source)| source);
         let timeout = self.maintenance_timeout;
-        let maintenance = Maintenance::new(self.config.disablefile(), sources.collect(), timeout);
+        let watches = Arc::new(Watches::new(self.watch_interval));
+        let changes = StateChanges::to(Arc::<Watches>::downgrade(&watches));
+        let maintenance = Maintenance::new(
+            self.config.disablefile(),
+            sources.collect(),
+            timeout,
+            changes.clone(),
+        );
         let mut warnings = settings::warnings(&self.config, &maintenance);
         warnings.extend(unknown);
         warnings.iter().for_each(LogRecord::emit);
@@ -83,7 +91,8 @@ impl HealthBuilder {
             limits,
             self.blocking_threads,
             self.observers,
-            LastRelease::of(latches.clone()),
+            LastRelease::of(latches.clone(), changes.clone()),
+            changes,
             self.runtime.map(|Undebuggable(runtime)| runtime),
         ));
         Ok(Health::new(Application {
@@ -97,6 +106,7 @@ impl HealthBuilder {
             is_started: AtomicBool::new(false),
             is_mounted: AtomicBool::new(false),
             log_policy: self.log_policy,
+            watches,
             warnings,
         }))
     }
@@ -179,6 +189,7 @@ impl HealthBuilder {
             ("timeout", self.timeout == Some(Duration::ZERO)),
             ("run_timeout", self.run_timeout == Some(Duration::ZERO)),
             ("maintenance_timeout", self.maintenance_timeout.is_zero()),
+            ("watch_interval", self.watch_interval.is_zero()),
             ("concurrent_checks", self.concurrent_checks == 0),
             ("blocking_threads", self.blocking_threads == 0),
         ];

@@ -1,0 +1,439 @@
+//! Watches: the program follows the state of an endpoint without requests.
+//!
+//! A task evaluates the disablefile and the sources once per interval, for all watches of the application. Everything
+//! else is known without waiting, and looked at when it changes. Nothing happens while there is no watch.
+
+#[cfg(all(test, health_loom))]
+mod loom;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures::{Stream, StreamExt as _};
+
+use super::{Application, ServedEndpoint};
+use crate::decision::Decision;
+use crate::endpoint::RunChecks;
+use crate::log::LogRecord;
+use crate::runtime::process::{self, PerProcess};
+use crate::runtime::promise::Promise;
+use crate::runtime::sync::{Mutex, lock};
+use crate::runtime::{after, until};
+use crate::state::{FollowsStates, State};
+
+/// A stream of the states of an endpoint: the current state first, and then each other state when it is known.
+/// [`Health::watch`](crate::Health::watch) and [`EndpointHandle::watch`](crate::EndpointHandle::watch) return it.
+///
+/// The state is that of a request for the checks, but a watch runs no check: the last result of each check counts,
+/// whichever endpoint ran it. A check on request that has not run yet does not count. A background check that has not run
+/// yet counts as failing; the first poll of a watch starts the background checks, as a request does. States that the
+/// endpoint [ignores](crate::Endpoint::ignore) do not appear, and with
+/// [`RunChecks::Never`](crate::RunChecks::Never) no check counts.
+///
+/// A drain, the switch, a start-up latch and the end of a run of checks are noticed at once; the disablefile, maintenance
+/// sources and the age of a result within [an interval](crate::HealthBuilder::watch_interval). A slow reader misses states
+/// in between, but never the latest.
+///
+/// The stream ends after [`State::Draining`], because no other state can follow, and when the last clone of the
+/// [`Health`](crate::Health) is dropped. A watch does not keep the `Health` alive.
+///
+/// ```
+/// use futures::StreamExt;
+/// use health_core::{Health, State};
+///
+/// let health = Health::builder().build()?;
+/// let mut watch = health.watch();
+/// health.drain();
+/// # futures::executor::block_on(async {
+/// while let Some(state) = watch.next().await {
+///     println!("the state is now {state}");
+/// }
+/// # });
+/// # Ok::<(), health_core::BuildError>(())
+/// ```
+#[must_use = "a watch does nothing until it is polled"]
+pub struct Watch {
+    watches: Arc<Watches>,
+    /// The endpoint's.
+    index: usize,
+    place: Option<Place>,
+    last: Option<State>,
+}
+
+/// The place of a watch on the board of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    process: u32,
+    number: u64,
+}
+
+impl Watch {
+    pub(crate) fn new(watches: Arc<Watches>, index: usize) -> Self {
+        Self { watches, index, place: None, last: None }
+    }
+
+    /// Waits until the endpoint is in `state`, and returns `true`; at once if it is. Returns `false` if the stream ends
+    /// before. A state that lasts for a moment only can be missed.
+    pub async fn wait_for(&mut self, state: State) -> bool {
+        if self.last == Some(State::Draining) {
+            return state == State::Draining;
+        }
+        // The current state comes again.
+        self.last = None;
+        while let Some(now) = self.next().await {
+            if now == state {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes a place on the board of this process; `None` if the application is gone.
+    fn join(&mut self) -> Option<Place> {
+        let process = process::id();
+        if let Some(place) = self.place.filter(|place| place.process == process) {
+            return Some(place);
+        }
+        let application = self.watches.application()?;
+        application.start();
+        let (number, needs_task) = self.watches.board().join(self.index);
+        let place = Place { process, number };
+        self.place = Some(place);
+        if needs_task {
+            application.engine.spawn(Box::pin(evaluate(Evaluation::of(&application))));
+        }
+        application.publish();
+        Some(place)
+    }
+
+    fn leave(&mut self) {
+        if let Some(place) = self.place.take().filter(|place| place.process == process::id()) {
+            self.watches.board().leave(self.index, place.number);
+        }
+    }
+}
+
+impl Stream for Watch {
+    type Item = State;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<State>> {
+        if self.last == Some(State::Draining) {
+            return Poll::Ready(None);
+        }
+        let Some(place) = self.join() else {
+            return Poll::Ready(None);
+        };
+        let board = self.watches.board();
+        let polled = board.poll(self.index, place.number, self.last, context.waker());
+        if let Poll::Ready(Some(state)) = polled {
+            self.last = Some(state);
+            if state == State::Draining {
+                self.leave();
+            }
+        }
+        polled
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("last", &self.last).finish_non_exhaustive()
+    }
+}
+
+/// All watches of an application.
+pub(crate) struct Watches {
+    interval: Duration,
+    application: OnceLock<Weak<Application>>,
+    /// A child of a fork has no task of its parent.
+    board: PerProcess<Board>,
+}
+
+impl Watches {
+    pub(crate) fn new(interval: Duration) -> Self {
+        Self { interval, application: OnceLock::new(), board: PerProcess::new() }
+    }
+
+    /// Called once, when the application is complete.
+    pub(crate) fn follow(&self, application: &Arc<Application>) {
+        let _ = self.application.set(Arc::downgrade(application));
+    }
+
+    /// Ends all watches.
+    pub(crate) fn end(&self) {
+        if let Some(board) = self.board.get() {
+            board.end();
+        }
+    }
+
+    fn application(&self) -> Option<Arc<Application>> {
+        self.application.get()?.upgrade()
+    }
+
+    fn board(&self) -> &Board {
+        self.board.get_or_make(Board::default)
+    }
+}
+
+impl FollowsStates for Watches {
+    fn state_may_have_changed(&self) {
+        let is_watched = self.board.get().is_some_and(Board::is_watched);
+        if let Some(application) = is_watched.then(|| self.application()).flatten() {
+            application.publish();
+        }
+    }
+}
+
+impl fmt::Debug for Watches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watches").field("interval", &self.interval).finish_non_exhaustive()
+    }
+}
+
+/// The current state of each endpoint that is watched, and the tasks that wait for another.
+#[derive(Default)]
+struct Board(Mutex<Published>);
+
+#[derive(Default)]
+struct Published {
+    endpoints: BTreeMap<usize, Watched>,
+    /// Whether the disablefile or a source is active; `None` if it is not known.
+    maintenance: Option<bool>,
+    task: Task,
+    next_number: u64,
+    is_over: bool,
+}
+
+/// The task that evaluates the disablefile and the sources.
+#[derive(Default)]
+enum Task {
+    #[default]
+    None,
+    Evaluates,
+    /// For the interval; setting the promise ends the wait.
+    Waits(Arc<Promise<()>>),
+}
+
+#[derive(Default)]
+struct Watched {
+    /// `None` if it depends on the disablefile or a source, which is not evaluated yet.
+    state: Option<State>,
+    watches: usize,
+    wakers: BTreeMap<u64, Waker>,
+}
+
+impl Board {
+    /// Returns the number of the watch, and whether a task must be spawned.
+    fn join(&self, index: usize) -> (u64, bool) {
+        let mut published = lock(&self.0);
+        let number = published.next_number;
+        published.next_number += 1;
+        published.endpoints.entry(index).or_default().watches += 1;
+        let needs_task = matches!(published.task, Task::None);
+        if needs_task {
+            published.task = Task::Evaluates;
+        }
+        (number, needs_task)
+    }
+
+    fn leave(&self, index: usize, number: u64) {
+        let mut published = lock(&self.0);
+        let Some(watched) = published.endpoints.get_mut(&index) else {
+            return;
+        };
+        watched.watches -= 1;
+        let waker = watched.wakers.remove(&number);
+        if watched.watches == 0 {
+            published.endpoints.remove(&index);
+        }
+        drop(published);
+        // A waker may run code of the application when dropped.
+        drop(waker);
+    }
+
+    fn is_watched(&self) -> bool {
+        !lock(&self.0).endpoints.is_empty()
+    }
+
+    /// A state other than `last`, or the end.
+    fn poll(
+        &self,
+        index: usize,
+        number: u64,
+        last: Option<State>,
+        waker: &Waker,
+    ) -> Poll<Option<State>> {
+        let waker = waker.clone();
+        let mut published = lock(&self.0);
+        if published.is_over {
+            return Poll::Ready(None);
+        }
+        let watched = published.endpoints.entry(index).or_default();
+        if watched.state.is_some() && watched.state != last {
+            return Poll::Ready(watched.state);
+        }
+        let former = watched.wakers.insert(number, waker);
+        drop(published);
+        drop(former);
+        Poll::Pending
+    }
+
+    /// Publishes the state of each watched endpoint. `state` gets the endpoint, and whether the disablefile or a source is
+    /// active; it runs no code of the application. It is called with the lock held, so that of two changes at the same
+    /// time the latest is published.
+    fn publish(&self, state: impl Fn(usize, Option<bool>) -> Option<State>) {
+        let mut published = lock(&self.0);
+        let maintenance = published.maintenance;
+        let mut is_unknown = false;
+        let mut woken = Vec::new();
+        for (index, watched) in &mut published.endpoints {
+            let state = state(*index, maintenance);
+            is_unknown |= state.is_none();
+            if state.is_some() && state != watched.state {
+                watched.state = state;
+                woken.push(std::mem::take(&mut watched.wakers));
+            }
+        }
+        let wait = match &published.task {
+            Task::Waits(wait) if is_unknown => Some(wait.clone()),
+            _ => None,
+        };
+        drop(published);
+        woken.into_iter().flatten().for_each(|(_, waker)| waker.wake());
+        if let Some(wait) = wait {
+            wait.set(());
+        }
+    }
+
+    /// The task begins to evaluate. Returns whether a watched endpoint `shows_maintenance`, or `None` if there is no watch.
+    fn begin(&self, shows_maintenance: impl Fn(usize) -> bool) -> Option<bool> {
+        let mut published = lock(&self.0);
+        if published.endpoints.is_empty() || published.is_over {
+            published.task = Task::None;
+            published.maintenance = None;
+            return None;
+        }
+        published.task = Task::Evaluates;
+        Some(published.endpoints.keys().any(|index| shows_maintenance(*index)))
+    }
+
+    /// The task has evaluated, and waits until the promise is set.
+    fn evaluated(&self, maintenance: Option<bool>) -> Arc<Promise<()>> {
+        let wait = Arc::new(Promise::default());
+        let mut published = lock(&self.0);
+        published.maintenance = maintenance;
+        published.task = Task::Waits(wait.clone());
+        wait
+    }
+
+    /// The runtime has dropped the task: the next watch spawns another.
+    fn task_was_dropped(&self) {
+        let mut published = lock(&self.0);
+        published.task = Task::None;
+        published.maintenance = None;
+    }
+
+    fn end(&self) {
+        let mut published = lock(&self.0);
+        published.is_over = true;
+        let endpoints = published.endpoints.values_mut();
+        let wakers: Vec<_> = endpoints.map(|watched| std::mem::take(&mut watched.wakers)).collect();
+        drop(published);
+        wakers.into_iter().flatten().for_each(|(_, waker)| waker.wake());
+    }
+}
+
+/// What the task holds.
+struct Evaluation {
+    application: Weak<Application>,
+    is_over: bool,
+}
+
+impl Evaluation {
+    fn of(application: &Arc<Application>) -> Self {
+        Self { application: Arc::downgrade(application), is_over: false }
+    }
+}
+
+impl Drop for Evaluation {
+    fn drop(&mut self) {
+        if let Some(application) = self.application.upgrade().filter(|_| !self.is_over) {
+            application.watches.board().task_was_dropped();
+        }
+    }
+}
+
+/// Evaluates the disablefile and the sources once per interval, until there is no watch.
+async fn evaluate(mut evaluation: Evaluation) {
+    while let Some(application) = evaluation.application.upgrade() {
+        let runtime = application.engine.runtime().clone();
+        let next = after(runtime.now(), application.watches.interval);
+        let board = application.watches.board();
+        let Some(is_needed) = board.begin(|index| application.shows_maintenance(index)) else {
+            evaluation.is_over = true;
+            return;
+        };
+        let mut maintenance = None;
+        if is_needed {
+            let mut log = |record: LogRecord| record.emit();
+            maintenance = Some(application.maintenance.observe::<false>(&runtime, &mut log).await);
+        }
+        let wait = board.evaluated(maintenance);
+        application.publish();
+        drop(application);
+        until(&*runtime, next, wait.wait()).await;
+    }
+}
+
+impl Application {
+    /// Publishes the states of the endpoints that are watched.
+    fn publish(&self) {
+        // The runtime is code of the application: it must find the lock free.
+        let (now, resumed) = self.engine.time();
+        self.watches.board().publish(|index, maintenance| {
+            let served = &self.endpoints[index];
+            self.state_of(served, maintenance, || {
+                served.dispatcher.last_verdict(now, resumed).into()
+            })
+        });
+    }
+
+    /// Whether the state of the endpoint depends on the disablefile and the sources.
+    fn shows_maintenance(&self, index: usize) -> bool {
+        let endpoint = &self.endpoints[index].endpoint;
+        endpoint.replies.maintenance.is_some() && !self.shows_drain(endpoint)
+    }
+
+    /// The gravest state that the endpoint shows (H17); `None` if it depends on `maintenance`, which is whether the
+    /// disablefile or a source is active, and that is not known.
+    fn state_of(
+        &self,
+        ServedEndpoint { endpoint, .. }: &ServedEndpoint,
+        maintenance: Option<bool>,
+        checks: impl FnOnce() -> State,
+    ) -> Option<State> {
+        if self.shows_drain(endpoint) {
+            return Some(State::Draining);
+        }
+        if endpoint.replies.maintenance.is_some()
+            && (self.maintenance.switch().is_on() || maintenance?)
+        {
+            return Some(State::Maintenance);
+        }
+        let unreleased = endpoint.replies.starting.and_then(|_| self.gate.unreleased());
+        if let Some(unreleased) = unreleased {
+            return Some(Decision::Start(unreleased).state());
+        }
+        Some(if endpoint.run_checks == RunChecks::Never { State::Ok } else { checks() })
+    }
+}
