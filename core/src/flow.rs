@@ -53,6 +53,7 @@ impl Application {
         if !is_started.load(Ordering::Relaxed) && !is_started.swap(true, Ordering::Relaxed) {
             self.engine.offer_tokio();
             start_background(&self.engine);
+            self.watches.start(self);
         }
     }
 

@@ -40,7 +40,7 @@ pub use crate::lifecycle::{DrainSignal, FutureSignal, StartupLatch, StreamSignal
 pub use crate::log::{LOG_TARGET, LogEvent, LogLevel, LogPolicy, LogRecord};
 pub use crate::maintenance::{MaintenanceSource, MaintenanceSwitch};
 
-pub use crate::run::{CheckFinished, HealthObserver, Notification, VerdictChanged};
+pub use crate::run::{CheckFinished, HealthObserver, Notification, StateChanged, VerdictChanged};
 pub use crate::runtime::{Runtime, Task, ThreadRuntime};
 pub use crate::state::{Body, State};
 pub use crate::text::{MAX_MESSAGE_LEN, UnknownName};

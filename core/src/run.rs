@@ -31,7 +31,9 @@ pub(crate) use self::dispatch::Dispatcher;
 pub(crate) use self::engine::{Engine, Limits};
 use self::execution::TimeBudget;
 pub(crate) use self::observer::Observers;
-pub use self::observer::{CheckFinished, HealthObserver, Notification, VerdictChanged};
+pub use self::observer::{
+    CheckFinished, HealthObserver, Notification, StateChanged, VerdictChanged,
+};
 pub(crate) use self::registered::RegisteredCheck;
 use self::table::{Slot, Table};
 use self::wait::{Overdue, wait_for};

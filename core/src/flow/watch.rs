@@ -19,6 +19,7 @@ use super::{Application, ServedEndpoint};
 use crate::decision::Decision;
 use crate::endpoint::RunChecks;
 use crate::log::LogRecord;
+use crate::run::Observers;
 use crate::runtime::process::{self, PerProcess};
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
@@ -100,12 +101,8 @@ impl Watch {
         }
         let application = self.watches.application()?;
         application.start();
-        let (number, needs_task) = self.watches.board().join(self.index);
-        let place = Place { process, number };
+        let place = Place { process, number: self.watches.join(&application, self.index) };
         self.place = Some(place);
-        if needs_task {
-            application.engine.spawn(Box::pin(evaluate(Evaluation::of(&application))));
-        }
         application.publish();
         Some(place)
     }
@@ -154,19 +151,41 @@ impl fmt::Debug for Watch {
 /// All watches of an application.
 pub(crate) struct Watches {
     interval: Duration,
+    observers: Observers,
     application: OnceLock<Weak<Application>>,
     /// A child of a fork has no task of its parent.
     board: PerProcess<Board>,
 }
 
 impl Watches {
-    pub(crate) fn new(interval: Duration) -> Self {
-        Self { interval, application: OnceLock::new(), board: PerProcess::new() }
+    pub(crate) fn new(interval: Duration, observers: Observers) -> Self {
+        Self { interval, observers, application: OnceLock::new(), board: PerProcess::new() }
     }
 
     /// Called once, when the application is complete.
     pub(crate) fn follow(&self, application: &Arc<Application>) {
         let _ = self.application.set(Arc::downgrade(application));
+    }
+
+    /// Watches every endpoint for the observers, from the start of the application to its end.
+    pub(crate) fn start(&self, application: &Application) {
+        if !self.observers.is_empty() {
+            for index in 0..application.endpoints.len() {
+                self.join(application, index);
+            }
+            application.publish();
+        }
+    }
+
+    /// Returns the number of a new watch of an endpoint.
+    fn join(&self, application: &Application, index: usize) -> u64 {
+        let (number, needs_task) = self.board().join(index);
+        if needs_task {
+            let application_of_task = self.application.get().cloned().unwrap_or_default();
+            let evaluation = Evaluation { application: application_of_task, is_over: false };
+            application.engine.spawn(Box::pin(evaluate(evaluation)));
+        }
+        number
     }
 
     /// Ends all watches.
@@ -359,12 +378,6 @@ struct Evaluation {
     is_over: bool,
 }
 
-impl Evaluation {
-    fn of(application: &Arc<Application>) -> Self {
-        Self { application: Arc::downgrade(application), is_over: false }
-    }
-}
-
 impl Drop for Evaluation {
     fn drop(&mut self) {
         if let Some(application) = self.application.upgrade().filter(|_| !self.is_over) {
@@ -402,10 +415,13 @@ impl Application {
         let (now, resumed) = self.engine.time();
         self.watches.board().publish(|index, maintenance| {
             let served = &self.endpoints[index];
-            self.state_of(served, maintenance, || {
-                served.dispatcher.last_verdict(now, resumed).into()
-            })
+            let checked = || Decision::Checked(served.dispatcher.last_outcome(now, resumed));
+            let decision = self.decide_for(served, maintenance, checked)?;
+            let state = decision.state();
+            self.watches.observers.state(&served.endpoint.path, state, || decision.record());
+            Some(state)
         });
+        self.watches.observers.warn();
     }
 
     /// Whether the state of the endpoint depends on the disablefile and the sources.
@@ -414,26 +430,27 @@ impl Application {
         endpoint.replies.maintenance.is_some() && !self.shows_drain(endpoint)
     }
 
-    /// The gravest state that the endpoint shows (H17); `None` if it depends on `maintenance`, which is whether the
+    /// The gravest state that the endpoint shows (H17), as a request for the checks would find it; `None` if it depends on `maintenance`, which is whether the
     /// disablefile or a source is active, and that is not known.
-    fn state_of(
+    fn decide_for(
         &self,
         ServedEndpoint { endpoint, .. }: &ServedEndpoint,
         maintenance: Option<bool>,
-        checks: impl FnOnce() -> State,
-    ) -> Option<State> {
+        checked: impl FnOnce() -> Decision,
+    ) -> Option<Decision> {
         if self.shows_drain(endpoint) {
-            return Some(State::Draining);
+            return Some(Decision::Drain);
         }
         if endpoint.replies.maintenance.is_some()
             && (self.maintenance.switch().is_on() || maintenance?)
         {
-            return Some(State::Maintenance);
+            return Some(Decision::Maintain);
         }
         let unreleased = endpoint.replies.starting.and_then(|_| self.gate.unreleased());
-        if let Some(unreleased) = unreleased {
-            return Some(Decision::Start(unreleased).state());
-        }
-        Some(if endpoint.run_checks == RunChecks::Never { State::Ok } else { checks() })
+        Some(match unreleased {
+            Some(unreleased) => Decision::Start(unreleased),
+            None if endpoint.run_checks == RunChecks::Never => Decision::Pass,
+            None => checked(),
+        })
     }
 }

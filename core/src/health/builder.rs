@@ -46,6 +46,7 @@ pub struct HealthBuilder {
     concurrent_checks: usize,
     blocking_threads: usize,
     observers: Observers,
+    state_observers: Observers,
     runtime: Option<Undebuggable<dyn Runtime>>,
     endpoints: Vec<Endpoint>,
     latches: Vec<Undebuggable<Latched>>,
@@ -67,6 +68,7 @@ impl Default for HealthBuilder {
             concurrent_checks: 1024,
             blocking_threads: 16,
             observers: Observers::default(),
+            state_observers: Observers::default(),
             runtime: None,
             endpoints: Vec::new(),
             latches: Vec::new(),
@@ -148,6 +150,28 @@ impl HealthBuilder {
     /// Adds an observer of check results and verdicts, for example for metrics. Default: none.
     pub fn observer(mut self, observer: impl HealthObserver) -> Self {
         self.observers.add(observer);
+        self
+    }
+
+    /// Adds an observer of the states of all endpoints, for example for a chat message or an audit log. It gets a
+    /// [`Notification::StateChanged`](crate::Notification::StateChanged) for the first state of each endpoint and for each
+    /// change, from the start of the background checks on, and no other notification. It costs what one
+    /// [`Watch`](crate::Watch) of each endpoint costs. Default: none.
+    ///
+    /// ```
+    /// use health_core::{Health, Notification};
+    ///
+    /// let health = Health::builder()
+    ///     .state_observer(|notification| {
+    ///         if let Notification::StateChanged(changed) = notification {
+    ///             println!("{} is now {}: {}", changed.path, changed.now, changed.reason);
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), health_core::BuildError>(())
+    /// ```
+    pub fn state_observer(mut self, observer: impl HealthObserver) -> Self {
+        self.state_observers.add(observer);
         self
     }
 

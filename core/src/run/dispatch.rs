@@ -8,7 +8,7 @@ use super::background::start_again_after_fork;
 use super::engine::Engine;
 use super::registered::RegisteredCheck;
 use crate::check::Counting;
-use crate::decision::{Outcome, RunPermit, Verdict};
+use crate::decision::{Outcome, RunPermit};
 use crate::runtime::process::PerProcess;
 use crate::runtime::sync::{Mutex, lock};
 
@@ -36,16 +36,16 @@ impl Dispatcher {
         self.join().outcome().await
     }
 
-    /// The verdict on the last results at `now`. A check on request that has not run yet does not count. `resumed` is
+    /// What follows from the last results at `now`. A check on request that has not run yet does not count. `resumed` is
     /// the end of the last standstill of the process.
-    pub(crate) fn last_verdict(&self, now: Instant, resumed: Option<Instant>) -> Verdict {
+    pub(crate) fn last_outcome(&self, now: Instant, resumed: Option<Instant>) -> Arc<Outcome> {
         let last = |(check, counting): (&Arc<RegisteredCheck>, &Counting)| {
             let background = check.background_result(now, resumed);
             let reports = background.or_else(|| Some(check.last_result()?.reports))?;
-            let (criticality, reports) = check.counted(*counting, reports, now, resumed);
-            Some(Verdict::of(criticality, &reports))
+            Some(check.counted(*counting, reports, now, resumed))
         };
-        self.checks.iter().zip(&*self.countings).filter_map(last).max().unwrap_or(Verdict::Ok)
+        let results: Vec<_> = self.checks.iter().zip(&*self.countings).filter_map(last).collect();
+        Arc::new(Outcome::of(&results))
     }
 
     /// The run under way, or one that is recent enough, or else a new one.

@@ -1,5 +1,6 @@
 //! Notifications for metrics and alerts.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use crate::runtime::guard::catch;
 use crate::runtime::pool::Pool;
 use crate::runtime::process::PerProcess;
 use crate::runtime::sync::{Mutex, lock};
+use crate::state::State;
 
 /// Gets a notification of each execution of a check, and of each change of the verdict. A closure is an observer:
 ///
@@ -53,6 +55,8 @@ pub enum Notification {
     CheckFinished(CheckFinished),
     /// The verdict on all checks has changed.
     VerdictChanged(VerdictChanged),
+    /// The state of an endpoint has changed. Only a [state observer](crate::HealthBuilder::state_observer) gets it.
+    StateChanged(StateChanged),
 }
 
 /// One execution of a check. Clones are cheap.
@@ -80,6 +84,21 @@ pub struct VerdictChanged {
     pub now: Verdict,
 }
 
+/// A change of the state of an endpoint, as a [`Watch`](crate::Watch) of the endpoint sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StateChanged {
+    /// The path of the endpoint.
+    pub path: Arc<str>,
+    /// The former state; `None` for the first.
+    pub before: Option<State>,
+    /// The new state.
+    pub now: State,
+    /// The log record of a response in the new state: it names the held latches, or contains the results of the checks.
+    /// It may contain secrets.
+    pub reason: LogRecord,
+}
+
 /// The most notifications that wait for one observer.
 const MAX_QUEUE: usize = 1000;
 
@@ -93,6 +112,8 @@ struct Observed {
     /// A child of a fork does not deliver what its parent queued.
     queued: PerProcess<Arc<AtomicUsize>>,
     known_verdict: PerProcess<Mutex<Option<Verdict>>>,
+    /// By the path of the endpoint.
+    known_states: PerProcess<Mutex<BTreeMap<Arc<str>, State>>>,
     is_behind: AtomicBool,
     warning_is_due: AtomicBool,
 }
@@ -104,6 +125,7 @@ impl Observers {
             thread: Pool::new("health-observer", 1),
             queued: PerProcess::new(),
             known_verdict: PerProcess::new(),
+            known_states: PerProcess::new(),
             is_behind: AtomicBool::new(false),
             warning_is_due: AtomicBool::new(false),
         });
@@ -130,6 +152,23 @@ impl Observers {
             let changed = VerdictChanged { before: *known, now };
             if *known != Some(now) && observed.queue(Notification::VerdictChanged(changed)) {
                 *known = Some(now);
+            }
+        }
+    }
+
+    /// Queues the state of an endpoint for each observer to which it is new. An observer whose queue is full gets it the
+    /// next time.
+    pub(crate) fn state(&self, path: &str, now: State, reason: impl Fn() -> LogRecord) {
+        for observed in &self.0 {
+            let mut known = lock(observed.known_states.get_or_make(Mutex::default));
+            let before = known.get(path).copied();
+            if before == Some(now) {
+                continue;
+            }
+            let path: Arc<str> = path.into();
+            let changed = StateChanged { path: path.clone(), before, now, reason: reason() };
+            if observed.queue(Notification::StateChanged(changed)) {
+                known.insert(path, now);
             }
         }
     }

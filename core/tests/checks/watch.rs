@@ -9,8 +9,8 @@ use futures::StreamExt as _;
 use futures::executor::block_on;
 use futures::future::{AbortHandle, abortable};
 use health_core::{
-    Check, Endpoint, Health, HealthConfig, MaintenanceSource, RunChecks, Runtime, StartupLatch,
-    State, Task, Watch,
+    Check, Endpoint, Health, HealthConfig, MaintenanceSource, Notification, RunChecks, Runtime,
+    StartupLatch, State, Task, Watch,
 };
 
 use crate::virtual_time::VirtualTime;
@@ -390,6 +390,78 @@ fn a_runtime_that_drops_its_tasks_keeps_no_later_watch_from_a_task() {
     assert_eq!(first.read(), []);
     let second = Reader::of(health.watch(), &time);
     assert_eq!((first.read(), second.read()), (vec![State::Ok], vec![State::Ok]));
+}
+
+#[test]
+fn a_state_observer_gets_each_change_of_each_endpoint_with_its_reason() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let tell = Mutex::new(tell);
+    let observer = move |notification| {
+        let Notification::StateChanged(changed) = notification else {
+            panic!("{notification:?}");
+        };
+        let record = changed.reason.text().to_owned();
+        let change = (changed.path.to_string(), changed.before, changed.now, record);
+        let _ = tell.lock().unwrap().send(change);
+    };
+    let fails = Check::new("database", || ready(Err::<(), _>("no route"))).optional();
+    let latch = StartupLatch::new("migrations");
+    let (health, time) = in_virtual_time(|b| {
+        b.state_observer(observer)
+            .register(fails.every(60 * SECOND))
+            .latch(&latch)
+            .endpoint(Endpoint::liveness("/live"))
+    });
+    time.pass(10 * SECOND);
+    assert!(told.try_recv().is_err(), "it has not started");
+    health.start_on(time.clone());
+    time.settle();
+    let expect = |path: &str, before, now, record: &str| {
+        let told = told.recv().unwrap();
+        assert_eq!(told, (path.to_owned(), before, now, format!("Health response: {record}")));
+    };
+    // Only this state does not depend on the sources, so it is known first.
+    expect("/live", None, State::Ok, "OK");
+    expect("/health", None, State::Starting, r#"STARTING (["migrations"])"#);
+    latch.release();
+    let results = r#"DEGRADED ([{"name":"database","status":"ERROR","message":"no route"}])"#;
+    expect("/health", Some(State::Starting), State::Degraded, results);
+    time.pass(70 * SECOND);
+    health.drain();
+    expect("/health", Some(State::Degraded), State::Draining, "DRAINING");
+    time.pass(70 * SECOND);
+    drop(health);
+    time.settle();
+    assert!(told.recv().is_err(), "no other change, and the observer is dropped");
+}
+
+#[test]
+fn a_state_observer_that_was_too_slow_gets_the_latest_state_when_its_queue_has_room() {
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, released) = (Mutex::new(tell), Mutex::new(released));
+    let slow = move |notification| {
+        let _ = released.lock().unwrap().recv();
+        if let Notification::StateChanged(changed) = notification {
+            let _ = tell.lock().unwrap().send(changed.now);
+        }
+    };
+    let (health, time) = in_virtual_time(|b| b.state_observer(slow));
+    health.start_on(time.clone());
+    time.settle();
+    let switch = health.maintenance_switch();
+    for _ in 0..1000 {
+        switch.turn_on();
+        switch.turn_off();
+    }
+    switch.turn_on();
+    drop(release);
+    assert_eq!(told.iter().take(1000).last(), Some(State::Maintenance));
+    switch.turn_off();
+    time.wait_until(|| {
+        time.pass(SECOND);
+        told.try_recv() == Ok(State::Ok)
+    });
 }
 
 #[test]

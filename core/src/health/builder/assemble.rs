@@ -54,7 +54,7 @@ impl HealthBuilder {
 
         let sources = self.sources.into_iter().map(|Undebuggable(source)| source);
         let timeout = self.maintenance_timeout;
-        let watches = Arc::new(Watches::new(self.watch_interval));
+        let watches = Arc::new(Watches::new(self.watch_interval, self.state_observers));
         let changes = StateChanges::to(Arc::<Watches>::downgrade(&watches));
         let maintenance = Maintenance::new(
             self.config.disablefile(),
