@@ -40,7 +40,8 @@ pub(crate) trait FollowsStates: Send + Sync {
     fn state_may_have_changed(&self);
 }
 
-/// Announces that the program has changed something that states follow from. The default announces it to nobody.
+/// Announces that the program has changed something that states follow from. The default has no
+/// follower.
 #[derive(Clone, Default)]
 pub(crate) struct StateChanges(Option<Weak<dyn FollowsStates>>);
 

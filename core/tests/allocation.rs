@@ -1,4 +1,4 @@
-//! A response without checks makes no heap allocation.
+//! A response without checks makes no heap allocation, and a watch takes little memory.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -7,7 +7,8 @@ use std::path::Path;
 
 use allocation_counter::measure;
 use futures::executor::block_on;
-use health_core::{Health, HealthConfig};
+use futures::{FutureExt as _, StreamExt as _};
+use health_core::{Health, HealthConfig, State};
 
 fn health(disablefile: &Path) -> Health {
     Health::builder()
@@ -44,4 +45,26 @@ fn an_answer_without_checks_allocates_nothing() {
     }
     fs::remove_file(&path).unwrap();
     assert_ne!(allocations(&health, "checks=all"), 0, "the counter counts");
+}
+
+/// `cargo test -p health-core --test allocation -- --nocapture watch` prints the figure.
+#[test]
+fn ten_thousand_watches_take_less_than_150_bytes_each() {
+    const WATCHES: usize = 10_000;
+    let health = health(Path::new(""));
+    // The first watch makes what all share.
+    let mut first = health.watch();
+    assert_eq!(block_on(first.next()), Some(State::Ok));
+    let mut watches = Vec::new();
+    let measured = measure(|| {
+        watches = (0..WATCHES).map(|_| health.watch()).collect();
+        for watch in &mut watches {
+            // The state, and then a wait for another.
+            assert_eq!(watch.next().now_or_never(), Some(Some(State::Ok)));
+            assert_eq!(watch.next().now_or_never(), None);
+        }
+    });
+    let bytes = measured.bytes_current / WATCHES as i64;
+    println!("{bytes} bytes for each of {WATCHES} watches");
+    assert!((1..150).contains(&bytes), "{bytes}");
 }

@@ -135,22 +135,13 @@ async fn a_start_that_panics_fails() {
     assert_eq!(health.respond("").await.state(), State::Failing);
 }
 
-/// Waits until the endpoint shows a state.
-async fn wait_for(health: &Health, state: State) {
-    let wait = async {
-        while health.respond("checks=all").await.state() != state {
-            time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    time::timeout(Duration::from_secs(10), wait).await.unwrap();
-}
-
 #[tokio::test]
 async fn a_background_check_has_a_result_soon_after_the_start() {
     let check = Check::new("replica", || async { Ok::<(), io::Error>(()) });
     let health = builder().register(check.every(Duration::from_secs(30))).build().unwrap();
-    health.start_on_tokio(); // an adapter does this when it mounts the endpoints
-    wait_for(&health, State::Ok).await;
+    let mut watch = health.watch(); // starts the background checks when it is first polled
+    let wait = watch.wait_for(State::Ok);
+    assert!(time::timeout(Duration::from_secs(10), wait).await.unwrap());
 }
 
 #[test]

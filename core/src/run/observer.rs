@@ -15,7 +15,9 @@ use crate::runtime::process::PerProcess;
 use crate::runtime::sync::{Mutex, lock};
 use crate::state::State;
 
-/// Gets a notification of each execution of a check, and of each change of the verdict. A closure is an observer:
+/// Gets a notification of each execution of a check, and of each change of the verdict; a [state
+/// observer](crate::HealthBuilder::state_observer) gets those of the states of endpoints instead. A closure is an
+/// observer:
 ///
 /// ```
 /// use health_core::{Health, Notification};
