@@ -48,9 +48,16 @@ pub(crate) struct ServedEndpoint {
 
 impl Application {
     /// Starts the background checks, once.
+    #[inline]
     pub(crate) fn start(&self) {
-        let is_started = &self.is_started;
-        if !is_started.load(Ordering::Relaxed) && !is_started.swap(true, Ordering::Relaxed) {
+        if !self.is_started.load(Ordering::Relaxed) {
+            self.start_first();
+        }
+    }
+
+    #[cold]
+    fn start_first(&self) {
+        if !self.is_started.swap(true, Ordering::Relaxed) {
             self.engine.offer_tokio();
             start_background(&self.engine);
             self.watches.start(self);
@@ -112,7 +119,7 @@ impl Application {
         }
         if endpoint.replies.maintenance.is_some() {
             let runtime = self.engine.runtime();
-            if self.maintenance.observe::<true>(runtime, log).await {
+            if self.maintenance.observe(runtime, log).await {
                 return Some(Decision::Maintain);
             }
         }

@@ -62,13 +62,13 @@ impl Maintenance {
     }
 
     /// Whether the host is in maintenance. The sources are asked concurrently, and only if the switch and the
-    /// disablefile are not active. `WITH_SWITCH` is false to leave the switch out.
-    pub(crate) async fn observe<const WITH_SWITCH: bool>(
+    /// disablefile are not active.
+    pub(crate) async fn observe(
         &self,
         runtime: &Arc<dyn Runtime>,
         log: &mut impl FnMut(LogRecord),
     ) -> bool {
-        if WITH_SWITCH && self.switch.is_on() {
+        if self.switch.is_on() {
             return true;
         }
         let (mut is_active, warning) = self.disablefile.observe(runtime).await;
@@ -80,6 +80,20 @@ impl Maintenance {
             for (is_on, warning) in Box::pin(join_all(answers)).await {
                 is_active |= is_on;
                 warning.into_iter().for_each(&mut *log);
+            }
+        }
+        is_active
+    }
+
+    /// Whether the disablefile or a source is active, for the watches. Logs the warnings that are due.
+    pub(crate) async fn observe_without_switch(&self, runtime: &Arc<dyn Runtime>) -> bool {
+        let (mut is_active, warning) = self.disablefile.observe_elsewhere(runtime).await;
+        warning.iter().for_each(LogRecord::emit);
+        if !is_active && !self.sources.is_empty() {
+            let answers = self.sources.iter().map(|source| source.observe(runtime));
+            for (is_on, warning) in join_all(answers).await {
+                is_active |= is_on;
+                warning.iter().for_each(LogRecord::emit);
             }
         }
         is_active
@@ -140,9 +154,9 @@ mod tests {
             flags[1].store(second, Ordering::SeqCst);
             let mut warnings = Vec::new();
             let mut log = |record| warnings.push(record);
-            let is_active = block_on(maintenance.observe::<true>(&runtime, &mut log));
+            let is_active = block_on(maintenance.observe(&runtime, &mut log));
             assert_eq!(is_active, combination != 0, "{combination:04b}");
-            let others = block_on(maintenance.observe::<false>(&runtime, &mut |_| {}));
+            let others = block_on(maintenance.observe_without_switch(&runtime));
             assert_eq!(others, file || first || second, "{combination:04b}");
             assert_eq!(warnings, []);
         }

@@ -18,7 +18,6 @@ use futures::{Stream, StreamExt as _};
 use super::{Application, ServedEndpoint};
 use crate::decision::Decision;
 use crate::endpoint::RunChecks;
-use crate::log::LogRecord;
 use crate::run::Observers;
 use crate::runtime::process::{self, PerProcess};
 use crate::runtime::promise::Promise;
@@ -398,8 +397,7 @@ async fn evaluate(mut evaluation: Evaluation) {
         };
         let mut maintenance = None;
         if is_needed {
-            let mut log = |record: LogRecord| record.emit();
-            maintenance = Some(application.maintenance.observe::<false>(&runtime, &mut log).await);
+            maintenance = Some(application.maintenance.observe_without_switch(&runtime).await);
         }
         let wait = board.evaluated(maintenance);
         application.publish();
