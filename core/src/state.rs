@@ -1,6 +1,7 @@
 //! The state of an application, and the body that reports it.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Weak;
 
 use crate::text::names;
@@ -44,6 +45,10 @@ pub(crate) trait FollowsStates: Send + Sync {
 /// follower.
 #[derive(Clone, Default)]
 pub(crate) struct StateChanges(Option<Weak<dyn FollowsStates>>);
+
+/// A panic leaves what follows as it was.
+impl UnwindSafe for StateChanges {}
+impl RefUnwindSafe for StateChanges {}
 
 impl StateChanges {
     pub(crate) fn to(follower: Weak<dyn FollowsStates>) -> Self {
