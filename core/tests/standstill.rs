@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures::executor::block_on;
-use health_core::{Check, Health, HealthConfig};
+use health_core::{Check, Health, HealthConfig, Heartbeat};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 
 /// Set in the process that is stopped.
@@ -19,11 +19,11 @@ const STOPS: &str = "HEALTH_STOPS";
 const PERIOD: Duration = Duration::from_millis(200);
 
 #[test]
-fn a_process_that_was_stopped_reports_no_stale_result() {
+fn a_process_that_was_stopped_reports_no_stale_result_and_no_expired_heartbeat() {
     if env::var_os(STOPS).is_some() {
         return stop_and_ask();
     }
-    let name = "a_process_that_was_stopped_reports_no_stale_result";
+    let name = "a_process_that_was_stopped_reports_no_stale_result_and_no_expired_heartbeat";
     let mut process = Command::new(env::current_exe().unwrap())
         .args([name, "--exact", "--nocapture"])
         .env(STOPS, "1")
@@ -47,12 +47,26 @@ fn stop_and_ask() {
         Ok::<(), String>(())
     });
     let config = HealthConfig::default().with_disablefile("");
-    let health = Health::builder().config(config).register(check.every(PERIOD)).build().unwrap();
+    let builder = || Health::builder().config(config.clone());
+    let health = builder().register(check.every(PERIOD)).build().unwrap();
+    let heartbeat = Heartbeat::new("worker", 3 * PERIOD);
+    let watch = Check::heartbeat(&heartbeat).every(PERIOD / 8);
+    let worker = builder().register(watch).build().unwrap();
+    thread::spawn(move || {
+        loop {
+            heartbeat.beat();
+            // In short sleeps, so that a worker that was stopped needs a while until its next beat.
+            (0..10).for_each(|_| thread::sleep(PERIOD / 10));
+        }
+    });
     let ask_until = |number| {
         while executions.load(Ordering::SeqCst) < number {
             let answer = block_on(health.answer("checks=all"));
             let records: Vec<_> = answer.records().map(ToString::to_string).collect();
             assert!(!records.concat().contains("stale"), "{records:?}");
+            let answer = block_on(worker.answer("checks=all"));
+            let records: Vec<_> = answer.records().map(ToString::to_string).collect();
+            assert!(!records.concat().contains("expired"), "{records:?}");
         }
     };
     ask_until(2);
