@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::results::failing;
+use super::results::{Past, failing};
 use crate::scenario::command::Command;
 use crate::scenario::expected_endpoint::{ExpectedEndpoint, State};
 use crate::scenario::{Answer, Checks, Step};
@@ -35,12 +35,13 @@ impl History {
         held.map(|latch| latch.name.as_str()).collect()
     }
 
-    /// The latches by which the start has failed, each with its message in the log.
-    pub(crate) fn failed(&self) -> Vec<(&str, &str)> {
-        self.latches
+    /// What the results of the next step depend on.
+    pub(crate) fn past(&self) -> Past<'_> {
+        let failed = self
+            .latches
             .iter()
-            .filter_map(|latch| Some((latch.name.as_str(), latch.failure.as_deref()?)))
-            .collect()
+            .filter_map(|latch| Some((latch.name.as_str(), latch.failure.as_deref()?)));
+        Past { failed: failed.collect(), is_asked: self.is_asked }
     }
 
     fn fail(&mut self, name: &str, message: String) {
@@ -86,7 +87,7 @@ impl History {
     }
 
     fn logged(&self, setup: &Setup, step: &Step, answer: Answer) -> Option<Logged> {
-        Some(Logged { state: answer.state()?, failing: failing(step, setup, self, answer) })
+        Some(Logged { state: answer.state()?, failing: failing(step, setup, &self.past(), answer) })
     }
 
     /// Records the responses to a step.
@@ -194,6 +195,6 @@ mod tests {
             ("c", "start-up latch dropped before its release"),
             ("d", "start-up latch failed: no route"),
         ];
-        assert_eq!(history.failed(), failed);
+        assert_eq!(history.past().failed, failed);
     }
 }

@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::judge::history::History;
 use crate::scenario::expected_endpoint::ExpectedEndpoint;
 use crate::scenario::{Answer, STILL_RUNNING, Step, Wanted};
 use crate::setup::{Behaviour, Check, Setup};
@@ -29,20 +28,23 @@ enum Message<'a> {
     Any,
 }
 
+/// What the results of a step depend on besides the step.
+pub(crate) struct Past<'a> {
+    /// The latches by which the start has failed, each with its message in the log.
+    pub(super) failed: Vec<(&'a str, &'a str)>,
+    /// Whether a request was sent: its checks may be still running.
+    pub(super) is_asked: bool,
+}
+
 /// The results of a step on a server with this past.
-pub(super) fn expected<'a>(
-    step: &'a Step,
-    setup: &'a Setup,
-    history: &'a History,
-) -> Vec<Expected<'a>> {
-    let failed = history.failed();
-    if !failed.is_empty() {
-        return failed.into_iter().map(latch).collect();
+pub(super) fn expected<'a>(step: &'a Step, setup: &'a Setup, past: &Past<'a>) -> Vec<Expected<'a>> {
+    if !past.failed.is_empty() {
+        return past.failed.iter().copied().map(latch).collect();
     }
     let checks = ExpectedEndpoint::at(setup, &step.target).checks().into_iter();
     match &step.results {
         Some(results) => checks.zip(results).map(as_wanted).collect(),
-        None => checks.map(|check| derived(check, history.is_asked)).collect(),
+        None => checks.map(|check| derived(check, past.is_asked)).collect(),
     }
 }
 
@@ -50,11 +52,11 @@ pub(super) fn expected<'a>(
 pub(super) fn failing(
     step: &Step,
     setup: &Setup,
-    history: &History,
+    past: &Past<'_>,
     answer: Answer,
 ) -> BTreeSet<String> {
     let has_results = matches!(answer, Answer::Error | Answer::Degraded);
-    let results = if has_results { expected(step, setup, history) } else { Vec::new() };
+    let results = if has_results { expected(step, setup, past) } else { Vec::new() };
     let failing = results.iter().filter(|result| result.status != status(true));
     failing.map(|result| result.name.to_owned()).collect()
 }
@@ -131,8 +133,8 @@ impl fmt::Display for Expected<'_> {
 }
 
 /// The results of a step, as a record holds them.
-pub(crate) fn expected_results(step: &Step, setup: &Setup, history: &History) -> String {
-    let results: Vec<_> = expected(step, setup, history).iter().map(ToString::to_string).collect();
+pub(crate) fn expected_results(step: &Step, setup: &Setup, past: &Past<'_>) -> String {
+    let results: Vec<_> = expected(step, setup, past).iter().map(ToString::to_string).collect();
     let escape =
         |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
     let results: String = results.join(",").chars().map(escape).collect();

@@ -279,7 +279,7 @@ fn write_answer(
     for answer in history.recorded(setup, step, &[answer]) {
         let record = expected_record(answer, history);
         let record = match record.strip_suffix("(RESULTS)") {
-            Some(record) => format!("{record}({})", expected_results(step, setup, history)),
+            Some(record) => format!("{record}({})", expected_results(step, setup, &history.past())),
             None => record,
         };
         writeln!(text, "  LOG {record}")?;
