@@ -46,7 +46,7 @@ fn start_record(unreleased: &Unreleased) -> LogRecord {
         Start::Failed => {
             let report = |latch: &Arc<Latched>| match latch.error() {
                 Some(error) => {
-                    let message = format_args!("start-up latch failed: {error}");
+                    let message = format!("start-up latch failed: {error}");
                     Report::new(&latch.name, Status::Error, Some(&message))
                 }
                 None => {
