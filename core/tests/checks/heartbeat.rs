@@ -132,6 +132,8 @@ fn an_expiry_that_the_check_cannot_keep_is_refused() {
     );
     let late = r#"the check "worker" expires after 1s, but runs only every 2s: make the period at most as long as the expiry"#;
     assert_eq!(refused(check(SECOND).every(2 * SECOND)).to_string(), late);
+    let often_when_failing = check(SECOND).every(2 * SECOND).every_while_failing(SECOND / 10);
+    assert_eq!(refused(often_when_failing).to_string(), late);
     let setting = ("healthcheck.check.worker.every", "2s");
     let config = HealthConfig::from_pairs([setting]).unwrap();
     let by_setting = builder().config(config).register(check(SECOND)).build().unwrap_err();

@@ -35,10 +35,12 @@ impl HealthBuilder {
     /// - A check or latch has an invalid or duplicate name.
     /// - A timeout, period, threshold or limit is zero; a period is shorter than the check's timeout; a run's timeout is
     ///   shorter than that of one of its checks; a limit of a shared check is shorter than its period.
-    /// - A check has a period for failing and no other; or is shared and of the process only, or has a limit and is not shared.
+    /// - A check has a period for failing and no other, is shared and of the process only, or has a limit and is not
+    ///   shared.
     /// - The expiry of a check is zero, or shorter than its period.
     /// - An endpoint has an invalid or duplicate path, names an unknown check or tag, chooses its checks from an empty
-    ///   list or in contradicting ways, makes a check both required and optional, ignores a state that it must show, has a status code or body that does not fit
+    ///   list or in contradicting ways, makes a check both required and optional, ignores a state that it must show, has
+    ///   a status code or body that does not fit
     ///   the state, or was described by a call that has no effect.
     /// - A liveness endpoint runs a check of a dependency that is not allowed by name.
     pub fn build(mut self) -> Result<Health, BuildError> {
@@ -168,6 +170,8 @@ impl HealthBuilder {
             if expiry.is_zero() {
                 return Err(BuildError::ZeroExpiry { name: name() });
             }
+            // A shorter period while it fails does not help: it has to be noticed first.
+            let period = check.period.unwrap_or(Duration::MAX);
             if period > expiry {
                 return Err(BuildError::LongPeriod { name: name(), period, expiry });
             }
