@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::event::{HealthCheckEvent, Report, Status};
-pub(crate) use self::heartbeat::Watch;
+pub(crate) use self::heartbeat::BeatReader;
 pub use self::heartbeat::{BusyGuard, Heartbeat};
 pub use self::subscriber::HealthSubscriber;
 use self::subscriber::{Closure, Named};
@@ -90,7 +90,7 @@ pub struct Check {
 pub(crate) enum Work {
     Async(Box<dyn HealthSubscriber>),
     Blocking(Arc<dyn Fn(&mut HealthCheckEvent) + Send + Sync>),
-    Heartbeat(Watch),
+    Heartbeat(BeatReader),
     #[cfg(feature = "tokio")]
     TokioRuntime(TokioProbe),
 }
@@ -100,7 +100,7 @@ impl Work {
     pub(crate) fn expiry(&self) -> Option<Duration> {
         match self {
             Self::Async(_) | Self::Blocking(_) => None,
-            Self::Heartbeat(watch) => Some(watch.expiry),
+            Self::Heartbeat(reader) => Some(reader.expiry),
             #[cfg(feature = "tokio")]
             Self::TokioRuntime(probe) => Some(probe.expiry),
         }

@@ -2,7 +2,7 @@
 
 #[cfg(all(test, health_loom))]
 mod loom;
-mod watch;
+mod reader;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-pub(crate) use self::watch::Watch;
+pub(crate) use self::reader::BeatReader;
 use super::{Check, Work};
 use crate::runtime::sync::{AtomicUsize, Mutex, lock};
 
@@ -23,7 +23,7 @@ const MIN_PERIOD: Duration = Duration::from_millis(1);
 /// The heartbeat of a loop or worker: it fails if the worker hangs, ends or panics.
 ///
 /// The worker calls [`beat`](Self::beat) in each round, and [`Check::heartbeat`] looks whether it does. Clones belong to
-/// the same worker: a beat of one counts for all. Give each worker a heartbeat of its own, and move the heartbeat into
+/// the same worker: a beat of one counts for all. Give each worker its own heartbeat, and move the heartbeat into
 /// the worker, so that the end of the worker drops it. A worker that ends on purpose fails like one that panics.
 ///
 /// ```
@@ -145,9 +145,9 @@ impl Check {
     ///
     /// A period that is longer than the expiry is an error when the endpoints are built.
     pub fn heartbeat(heartbeat: &Heartbeat) -> Self {
-        let watch = Watch::of(heartbeat);
-        let period = (watch.expiry / 4).clamp(MIN_PERIOD, MAX_PERIOD);
+        let reader = BeatReader::of(heartbeat);
+        let period = (reader.expiry / 4).clamp(MIN_PERIOD, MAX_PERIOD);
         let name = heartbeat.0.name.clone();
-        Self::described(name, Work::Heartbeat(watch)).every(period).process_only()
+        Self::described(name, Work::Heartbeat(reader)).every(period).process_only()
     }
 }

@@ -110,7 +110,7 @@ impl Check {
     /// failure ([H14](crate::contract#h14)).
     ///
     /// The check runs on threads of this library, but a blocked runtime cannot serve its result: serve the endpoint on a
-    /// thread of its own, as `health_hyper::listen` does. The runtime is [that of background checks](Self#context). If
+    /// separate thread, as `health_hyper::listen` does. The runtime is [that of background checks](Self#context). If
     /// none is known, the check fails. In actix-web, it is not the runtime of a worker: each has its own, which a
     /// [`Heartbeat`](crate::Heartbeat) can watch.
     ///

@@ -70,10 +70,10 @@ pub(super) async fn execute(
             drop(executing);
             reports
         }
-        Work::Heartbeat(watch) => {
+        Work::Heartbeat(reader) => {
             let now = run.clock.now();
             began(now);
-            let looked = watch.look(now, run.clock.resumed());
+            let looked = reader.look(now, run.clock.resumed());
             drop(executing);
             let mut event = HealthCheckEvent::default();
             event.conclude(&check.name, looked);

@@ -10,7 +10,7 @@ use crate::runtime::sync::{Mutex, lock};
 use crate::text::Rounded;
 
 /// See the [module's doc](self). It does not keep the heartbeat alive.
-pub(crate) struct Watch {
+pub(crate) struct BeatReader {
     pub(crate) expiry: Duration,
     pulse: Weak<Pulse>,
     seen: Mutex<Seen>,
@@ -39,7 +39,7 @@ pub(crate) enum Silence {
     Dropped,
 }
 
-impl Watch {
+impl BeatReader {
     pub(super) fn of(heartbeat: &Heartbeat) -> Self {
         let pulse = Arc::downgrade(&heartbeat.0);
         Self { expiry: heartbeat.0.expiry, pulse, seen: Mutex::default() }
@@ -91,109 +91,109 @@ impl Watch {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Silence, Watch};
+    use super::{BeatReader, Silence};
     use crate::check::Heartbeat;
 
     const SECOND: Duration = Duration::from_secs(1);
     const MILLISECOND: Duration = Duration::from_millis(1);
     const EXPIRY: Duration = Duration::from_secs(30);
 
-    fn watched() -> (Heartbeat, Watch) {
+    fn started() -> (Heartbeat, BeatReader) {
         let heartbeat = Heartbeat::new("worker", EXPIRY);
-        let watch = Watch::of(&heartbeat);
-        (heartbeat, watch)
+        let reader = BeatReader::of(&heartbeat);
+        (heartbeat, reader)
     }
 
     #[test]
     fn a_heartbeat_fails_until_the_first_beat_and_expires_after_the_last() {
-        let (heartbeat, watch) = watched();
+        let (heartbeat, reader) = started();
         let start = Instant::now();
-        assert_eq!(watch.look(start, None), Err(Silence::NotStarted));
-        assert_eq!(watch.look(start + 10 * EXPIRY, None), Err(Silence::NotStarted));
+        assert_eq!(reader.look(start, None), Err(Silence::NotStarted));
+        assert_eq!(reader.look(start + 10 * EXPIRY, None), Err(Silence::NotStarted));
         heartbeat.beat();
         let start = start + 20 * EXPIRY;
-        assert_eq!(watch.look(start, None), Ok(()));
-        assert_eq!(watch.look(start + EXPIRY, None), Ok(()));
+        assert_eq!(reader.look(start, None), Ok(()));
+        assert_eq!(reader.look(start + EXPIRY, None), Ok(()));
         let age = EXPIRY + MILLISECOND;
         let expired = Err(Silence::Expired { age, expiry: EXPIRY });
-        assert_eq!(watch.look(start + age, None), expired);
+        assert_eq!(reader.look(start + age, None), expired);
         heartbeat.clone().beat();
-        assert_eq!(watch.look(start + 10 * EXPIRY, None), Ok(()));
+        assert_eq!(reader.look(start + 10 * EXPIRY, None), Ok(()));
     }
 
     #[test]
     fn a_guard_replaces_the_expiry_by_its_limit_and_ends_with_a_beat() {
         for limit in [5 * SECOND, 600 * SECOND] {
-            let (heartbeat, watch) = watched();
+            let (heartbeat, reader) = started();
             let start = Instant::now();
             let busy = heartbeat.busy(limit);
-            assert_eq!(watch.look(start, None), Ok(()));
-            assert_eq!(watch.look(start + limit, None), Ok(()));
+            assert_eq!(reader.look(start, None), Ok(()));
+            assert_eq!(reader.look(start + limit, None), Ok(()));
             let age = limit + MILLISECOND;
             let overrun = || Err(Silence::Overrun { age, limit });
-            assert_eq!(watch.look(start + age, None), overrun());
+            assert_eq!(reader.look(start + age, None), overrun());
             heartbeat.beat();
-            assert_eq!(watch.look(start + age, None), overrun());
+            assert_eq!(reader.look(start + age, None), overrun());
             drop(busy);
-            assert_eq!(watch.look(start + age, None), Ok(()));
-            assert_eq!(watch.look(start + age + EXPIRY, None), Ok(()));
-            assert!(watch.look(start + age + EXPIRY + MILLISECOND, None).is_err());
+            assert_eq!(reader.look(start + age, None), Ok(()));
+            assert_eq!(reader.look(start + age + EXPIRY, None), Ok(()));
+            assert!(reader.look(start + age + EXPIRY + MILLISECOND, None).is_err());
         }
     }
 
     #[test]
     fn a_guard_between_two_looks_counts_as_a_beat() {
-        let (heartbeat, watch) = watched();
+        let (heartbeat, reader) = started();
         let start = Instant::now();
         drop(heartbeat.busy(Duration::ZERO));
-        assert_eq!(watch.look(start, None), Ok(()));
+        assert_eq!(reader.look(start, None), Ok(()));
         drop(heartbeat.busy(Duration::ZERO));
-        assert_eq!(watch.look(start + 2 * EXPIRY, None), Ok(()));
+        assert_eq!(reader.look(start + 2 * EXPIRY, None), Ok(()));
     }
 
     #[test]
     fn of_two_guards_the_one_beyond_its_limit_counts() {
-        let (heartbeat, watch) = watched();
+        let (heartbeat, reader) = started();
         let start = Instant::now();
         let _endless = heartbeat.busy(Duration::MAX);
         let short = heartbeat.busy(SECOND);
-        assert_eq!(watch.look(start, None), Ok(()));
+        assert_eq!(reader.look(start, None), Ok(()));
         let overrun = Silence::Overrun { age: 2 * SECOND, limit: SECOND };
-        assert_eq!(watch.look(start + 2 * SECOND, None), Err(overrun));
+        assert_eq!(reader.look(start + 2 * SECOND, None), Err(overrun));
         drop(short);
-        assert_eq!(watch.look(start + 1000 * EXPIRY, None), Ok(()));
+        assert_eq!(reader.look(start + 1000 * EXPIRY, None), Ok(()));
     }
 
     #[test]
     fn a_heartbeat_is_dropped_with_its_last_handle_and_guard() {
-        let (heartbeat, watch) = watched();
+        let (heartbeat, reader) = started();
         let start = Instant::now();
         heartbeat.beat();
         let other = heartbeat.clone();
         drop(heartbeat);
         let busy = other.busy(SECOND);
         drop(other);
-        assert_eq!(watch.look(start, None), Ok(()));
+        assert_eq!(reader.look(start, None), Ok(()));
         drop(busy);
-        assert_eq!(watch.look(start, None), Err(Silence::Dropped));
+        assert_eq!(reader.look(start, None), Err(Silence::Dropped));
     }
 
     #[test]
     fn after_a_standstill_a_worker_has_its_expiry_and_a_guard_its_limit_again() {
-        let (heartbeat, watch) = watched();
+        let (heartbeat, reader) = started();
         let start = Instant::now();
         heartbeat.beat();
-        assert_eq!(watch.look(start, None), Ok(()));
+        assert_eq!(reader.look(start, None), Ok(()));
         let resumed = start + 100 * EXPIRY;
-        assert_eq!(watch.look(resumed, Some(resumed)), Ok(()));
-        assert_eq!(watch.look(resumed + EXPIRY, Some(resumed)), Ok(()));
-        assert!(watch.look(resumed + EXPIRY + MILLISECOND, Some(resumed)).is_err());
+        assert_eq!(reader.look(resumed, Some(resumed)), Ok(()));
+        assert_eq!(reader.look(resumed + EXPIRY, Some(resumed)), Ok(()));
+        assert!(reader.look(resumed + EXPIRY + MILLISECOND, Some(resumed)).is_err());
 
         let _busy = heartbeat.busy(SECOND);
         let start = resumed + EXPIRY;
-        assert_eq!(watch.look(start, Some(resumed)), Ok(()));
+        assert_eq!(reader.look(start, Some(resumed)), Ok(()));
         let resumed = start + EXPIRY;
-        assert_eq!(watch.look(resumed + SECOND, Some(resumed)), Ok(()));
-        assert!(watch.look(resumed + SECOND + MILLISECOND, Some(resumed)).is_err());
+        assert_eq!(reader.look(resumed + SECOND, Some(resumed)), Ok(()));
+        assert!(reader.look(resumed + SECOND + MILLISECOND, Some(resumed)).is_err());
     }
 }
