@@ -57,7 +57,8 @@ fn liveness_fails_while_every_worker_of_the_application_sleeps() {
     // One free worker runs every task.
     block(WORKERS - 1);
     thread::sleep(2 * EXPIRY);
-    assert!(get("/live").starts_with("HTTP/1.1 200 "));
+    // Not at once: a busy machine may keep the free worker waiting, but not permanently.
+    wait_for("200");
     block(WORKERS);
     println!("503 after {:?}", wait_for("503"));
     // Nothing but the check fails.
