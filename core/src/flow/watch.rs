@@ -272,8 +272,8 @@ impl Application {
         endpoint.replies.maintenance.is_some() && !self.shows_drain(endpoint)
     }
 
-    /// The gravest state that the endpoint shows (H17), as a request for the checks would find it; `None` if it depends on `maintenance`, which is whether the
-    /// disablefile or a source is active, and that is not known.
+    /// The gravest state that the endpoint shows (H17), as a request for the checks would find it. `maintenance` is whether
+    /// the disablefile or a source is active; the result is `None` if it depends on that and it is not known.
     fn decide_for(
         &self,
         ServedEndpoint { endpoint, .. }: &ServedEndpoint,
