@@ -26,6 +26,24 @@ mod choosing_checks {}
 #[doc = include_str!("endpoints.md")]
 mod endpoints {}
 
+#[doc = include_str!("start-up.md")]
+mod start_up {}
+
+#[doc = include_str!("maintenance.md")]
+mod maintenance {}
+
+#[doc = include_str!("watching.md")]
+mod watching {}
+
+#[doc = include_str!("public-endpoints.md")]
+mod public_endpoints {}
+
+#[doc = include_str!("log.md")]
+mod log {}
+
+#[doc = include_str!("openapi.md")]
+mod openapi {}
+
 #[doc = include_str!("drain.md")]
 mod drain {}
 
