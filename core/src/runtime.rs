@@ -9,6 +9,7 @@ mod loom;
 pub(crate) mod pool;
 pub(crate) mod process;
 pub(crate) mod promise;
+pub(crate) mod random;
 pub(crate) mod standstill;
 pub(crate) mod sync;
 mod threads;

@@ -1,8 +1,6 @@
 //! Checks that run in the background, once each period (H14).
 
-use std::collections::hash_map::RandomState;
 use std::future::pending;
-use std::hash::BuildHasher as _;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,6 +13,7 @@ use super::engine::Engine;
 use super::registered::RegisteredCheck;
 use crate::runtime::after;
 use crate::runtime::process;
+use crate::runtime::random::part_of;
 
 /// Starts every background check of the engine. They stop with the engine.
 pub(crate) fn start(engine: &Arc<Engine>) {
@@ -49,7 +48,8 @@ pub(super) async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, per
         run.launch();
         run.outcome().await;
         drop(run);
-        let next = after(start, jittered(check.pause(period)));
+        // So that hosts which started together do not run their checks together.
+        let next = after(start, part_of(check.pause(period), 0.9..=1.1));
         // A check that has missed its tokio runtime runs again as soon as there is one.
         let mut tokio = pin!(async {
             match &arrival {
@@ -67,30 +67,5 @@ pub(super) async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, per
         let rerun = select(tokio.as_mut(), released.as_mut());
         let interrupted = select(engine.stopped().wait(), rerun);
         engine.clock().until(next, interrupted).await;
-    }
-}
-
-/// Up to a tenth longer or shorter, so that hosts which started together do not run their checks together.
-fn jittered(period: Duration) -> Duration {
-    // From 0 to 1: the seed of a hash map is the only random number in the standard library.
-    let chance = f64::from(RandomState::new().hash_one(()) as u32) / f64::from(u32::MAX);
-    let factor = 0.9 + 0.2 * chance;
-    Duration::try_from_secs_f64(period.as_secs_f64() * factor).unwrap_or(period)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::jittered;
-
-    #[test]
-    fn a_period_is_a_tenth_longer_or_shorter_at_most_and_never_the_same_for_all() {
-        let period = Duration::from_secs(10);
-        let jittered: Vec<_> = (0..100).map(|_| jittered(period)).collect();
-        let expected = Duration::from_secs(9)..=Duration::from_secs(11);
-        assert!(jittered.iter().all(|jittered| expected.contains(jittered)));
-        assert!(jittered.iter().any(|other| *other != jittered[0]));
-        assert!(super::jittered(Duration::MAX) > Duration::MAX / 2);
     }
 }
