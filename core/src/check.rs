@@ -249,14 +249,15 @@ impl Check {
         self
     }
 
-    /// Runs the check in the background once each `period`, give or take a tenth, so that hosts which started together
-    /// do not run it together ([H14](crate::contract#h14)). A request reads the last result and never waits; a result
-    /// older than three periods is an error. Default: the check runs when a request asks for it.
+    /// Runs the check in the background: at once when background checks start, then after a random part of `period`, and
+    /// from then on once per period, give or take a tenth. So hosts that started together do not run it together
+    /// ([H14](crate::contract#h14)). A request reads the last result and never waits; a result older than three periods is
+    /// an error. Default: the check runs when a request asks for it.
     ///
     /// Background checks start when an adapter mounts the endpoints inside a tokio runtime, with
     /// [`Health::start_on`](crate::Health::start_on), or with the first request. They stop when the last clone of the
     /// [`Health`](crate::Health) is dropped, and they continue during maintenance. The release of the last
-    /// [`StartupLatch`](crate::StartupLatch) makes each run again at once.
+    /// [`StartupLatch`](crate::StartupLatch) makes each run again at once, and again after a random part of the period.
     pub fn every(mut self, period: Duration) -> Self {
         self.period = Some(period);
         self

@@ -38,7 +38,11 @@ pub(super) fn start_again_after_fork(engine: &Arc<Engine>) {
     }
 }
 
+/// Runs the check at once, and then again and again. Hosts that started together, or whose start was over together, would
+/// run it together: so the first pause is only a random part of the period. Later pauses are up to a tenth longer or
+/// shorter, so that hosts which run it together by chance do not stay together.
 pub(super) async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, period: Duration) {
+    let mut is_first = true;
     while engine.stopped().get().is_none() {
         let start = engine.clock().now();
         let arrival = engine.tokio_arrival();
@@ -48,8 +52,15 @@ pub(super) async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, per
         run.launch();
         run.outcome().await;
         drop(run);
-        // So that hosts which started together do not run their checks together.
-        let next = after(start, part_of(check.pause(period), 0.9..=1.1));
+        let pause = check.pause(period);
+        let next = if is_first {
+            // Of the rest of the period: executions that end late must not end together in the next one.
+            let now = engine.clock().now();
+            let rest = pause.saturating_sub(now.saturating_duration_since(start));
+            after(now, part_of(rest, 0.1..=1.0))
+        } else {
+            after(start, part_of(pause, 0.9..=1.1))
+        };
         // A check that has missed its tokio runtime runs again as soon as there is one.
         let mut tokio = pin!(async {
             match &arrival {
@@ -66,6 +77,6 @@ pub(super) async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, per
         });
         let rerun = select(tokio.as_mut(), released.as_mut());
         let interrupted = select(engine.stopped().wait(), rerun);
-        engine.clock().until(next, interrupted).await;
+        is_first = engine.clock().until(next, interrupted).await.is_some();
     }
 }

@@ -86,3 +86,18 @@ fn results_of(answer: &Answer) -> Results {
 fn result(name: &str, status: &str, message: Option<&str>) -> Reported {
     (name.to_owned(), status.to_owned(), message.map(str::to_owned))
 }
+
+/// Requires that each tenth of the range contains about a tenth of the numbers, and that none is outside.
+fn assert_even(numbers: &[f64], from: f64, to: f64) {
+    let mut tenths = [0; 10];
+    for number in numbers {
+        assert!((from - 1e-6..=to + 1e-6).contains(number), "{number} is not in {from} to {to}");
+        let part = (number - from) / (to - from);
+        tenths[((10.0 * part) as usize).min(9)] += 1;
+    }
+    let expected = numbers.len() as f64 / 10.0;
+    // A random deviation is larger once in 100 million tests.
+    let allowed = 6.0 * (0.9 * expected).sqrt();
+    let is_even = |count: &i32| (f64::from(*count) - expected).abs() <= allowed;
+    assert!(tenths.iter().all(is_even), "{tenths:?}");
+}
