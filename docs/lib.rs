@@ -14,6 +14,9 @@ mod embedding {}
 #[doc = include_str!("checks.md")]
 mod checks {}
 
+#[doc = include_str!("several-results.md")]
+mod several_results {}
+
 #[doc = include_str!("process-checks.md")]
 mod process_checks {}
 
