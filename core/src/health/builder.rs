@@ -110,8 +110,8 @@ impl HealthBuilder {
         self
     }
 
-    /// Maximum duration of a run of checks that requests wait for. A check without a result is then reported as an
-    /// error. Background checks are not affected. It must not be shorter than the timeout that is set for a check on
+    /// Maximum duration of a run of checks that requests wait for, or 20 milliseconds more if a check blocks its thread. A
+    /// check without a result is then reported as an error. Background checks are not affected. It must not be shorter than the timeout that is set for a check on
     /// request, by [`Check::timeout`], [`timeout`](Self::timeout) or a setting. If none is set, a check times out after
     /// 5 seconds or this, whichever is shorter. Default: 10 seconds, or more if a check on request has a longer timeout.
     pub fn run_timeout(mut self, timeout: Duration) -> Self {
