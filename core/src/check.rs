@@ -2,26 +2,29 @@
 
 mod event;
 mod heartbeat;
+mod result;
 mod subscriber;
 mod threshold;
 #[cfg(feature = "tokio")]
 mod tokio_runtime;
+mod value;
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::event::{HealthCheckEvent, Report, Status};
+pub use self::event::{HealthCheckEvent, Report};
 pub(crate) use self::heartbeat::BeatReader;
 pub use self::heartbeat::{BusyGuard, Heartbeat};
+pub use self::result::{CheckResult, IntoCheckResult, Status};
 pub use self::subscriber::HealthSubscriber;
 use self::subscriber::{Closure, Named};
-pub(crate) use self::threshold::{CheckStatus, Thresholds};
+pub(crate) use self::threshold::{CheckStatus, Thresholds, has_failed};
 #[cfg(feature = "tokio")]
 pub(crate) use self::tokio_runtime::{Reading, TokioProbe};
+pub use self::value::{Unit, Value};
 
 /// The maximum length of a name in characters.
 const MAX_NAME_LEN: usize = 128;
@@ -67,10 +70,12 @@ pub(crate) fn is_name(text: &str) -> bool {
 /// runtime shuts down, it is replaced by the next in which a request starts a run or
 /// `Health::start_on_tokio` is called. Task locals are not kept.
 ///
-/// # Errors of checks
+/// # Results
 ///
-/// Every constructor takes any error that converts into a boxed [`Error`]: errors of the standard library and of
-/// crates, `anyhow::Error`, `String` and `&str`. The log shows the error and its [causes](Error::source) on one line.
+/// A check returns `Ok(())` or an error, or a [`CheckResult`], which can also be degraded, and have a reason and values;
+/// see [`IntoCheckResult`]. An error is anything that converts into a boxed [`Error`](std::error::Error): errors of the
+/// standard library and of crates, `anyhow::Error`, `String` and `&str`. The log shows the error and its
+/// [causes](std::error::Error::source) on one line.
 #[must_use = "a check does nothing until it is registered"]
 pub struct Check {
     pub(crate) name: String,
@@ -126,16 +131,15 @@ pub(crate) enum Counting {
 }
 
 impl Check {
-    /// An asynchronous check: a closure that returns `Ok(())`, or an error for the log.
+    /// An asynchronous check: a closure that returns `Ok(())`, an error for the log, or a [`CheckResult`].
     ///
     /// The closure is called each time the checks run. A panic, also in the error's `Display`, is reported as an error
     /// of this check alone ([H12](crate::contract#h12)). The future is polled on a thread of this library; use
     /// [`Check::blocking`] for code that blocks, and [`Check::with`] for a closure that needs a pool or client.
-    pub fn new<F, Fut, E>(name: impl Into<String>, check: F) -> Self
+    pub fn new<F, Fut>(name: impl Into<String>, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+        Fut: Future<Output: IntoCheckResult> + Send + 'static,
     {
         let name = name.into();
         let named = Named { name: name.clone(), check };
@@ -154,12 +158,11 @@ impl Check {
     ///
     /// let check = Check::with("database", pool, |pool| async move { pool.ping().await });
     /// ```
-    pub fn with<S, F, Fut, E>(name: impl Into<String>, state: S, check: F) -> Self
+    pub fn with<S, F, Fut>(name: impl Into<String>, state: S, check: F) -> Self
     where
         S: Clone + Send + Sync + 'static,
         F: Fn(S) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+        Fut: Future<Output: IntoCheckResult> + Send + 'static,
     {
         Self::new(name, move || check(state.clone()))
     }
@@ -169,14 +172,14 @@ impl Check {
     /// It runs on one of a few threads of this library and delays neither the runtime nor the end of the process. A
     /// check that still runs after its timeout is not started again: until it returns, its result is an error that
     /// starts with `still running since`.
-    pub fn blocking<F, E>(name: impl Into<String>, check: F) -> Self
+    pub fn blocking<F, R>(name: impl Into<String>, check: F) -> Self
     where
-        F: Fn() -> Result<(), E> + Send + Sync + 'static,
-        E: Into<Box<dyn Error + Send + Sync>>,
+        F: Fn() -> R + Send + Sync + 'static,
+        R: IntoCheckResult,
     {
         let name = name.into();
         let reported = name.clone();
-        let work = move |event: &mut HealthCheckEvent| event.conclude(&reported, check());
+        let work = move |event: &mut HealthCheckEvent| event.result(&reported, check());
         Self::described(name, Work::Blocking(Arc::new(work)))
     }
 

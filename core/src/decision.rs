@@ -78,7 +78,8 @@ pub(crate) fn decide(
 pub enum Verdict {
     /// No check fails.
     Ok,
-    /// Only optional checks fail ([H13](crate::contract#h13)).
+    /// No required check fails, but an optional one does ([H13](crate::contract#h13)), or a check is degraded
+    /// ([H23](crate::contract#h23)).
     Degraded,
     /// A required check fails ([H6](crate::contract#h6)).
     Failing,
@@ -103,12 +104,12 @@ impl From<Verdict> for State {
 impl Verdict {
     /// The verdict on the results of one check; no results are no failure (H6).
     pub(crate) fn of(criticality: Criticality, reports: &[Report]) -> Self {
-        let has_passed = reports.iter().all(|report| report.status() == Status::Ok);
-        match (has_passed, criticality) {
-            (true, _) => Self::Ok,
-            (false, Criticality::Optional) => Self::Degraded,
-            (false, Criticality::Required) => Self::Failing,
-        }
+        let verdicts = reports.iter().map(|report| match (report.status(), criticality) {
+            (Status::Ok, _) => Self::Ok,
+            (Status::Degraded, _) | (Status::Error, Criticality::Optional) => Self::Degraded,
+            (Status::Error, Criticality::Required) => Self::Failing,
+        });
+        verdicts.max().unwrap_or(Self::Ok)
     }
 }
 
@@ -181,7 +182,7 @@ mod tests {
         let verdict = |reports: &[Report]| Verdict::of(Criticality::Required, reports);
         assert_eq!(verdict(&[]), Verdict::Ok);
         assert_eq!(verdict(&[report("OK"), report("OK")]), Verdict::Ok);
-        for failing in ["ERROR", "ok", "NOK", "", "OK "] {
+        for failing in ["ERROR", "ok", "NOK", "", "OK ", "DEGRADED"] {
             assert_eq!(Status::from(failing), Status::Error, "{failing:?}");
             let reports = [report("OK"), report(failing), report("OK")];
             assert_eq!(verdict(&reports), Verdict::Failing);
@@ -189,26 +190,30 @@ mod tests {
     }
 
     proptest! {
-        /// The model: count the failures of either kind.
+        /// The model: count the failures of either kind, and the degraded results.
         #[test]
         fn the_gravest_failure_decides_in_whatever_order(
-            results in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<bool>(), 0..3)), 0..6),
+            results in prop::collection::vec(
+                (any::<bool>(), prop::collection::vec(prop::sample::select(&Status::ALL[..]), 0..3)),
+                0..6,
+            ),
         ) {
-            let failures = |optional: bool| {
+            let number = |optional: bool, status: Status| {
                 let of_kind = results.iter().filter(|(is_optional, _)| *is_optional == optional);
-                of_kind.flat_map(|(_, passes)| passes).filter(|passes| !**passes).count()
+                of_kind.flat_map(|(_, statuses)| statuses).filter(|other| **other == status).count()
             };
-            let expected = match (failures(false), failures(true)) {
+            let degraded = number(false, Status::Degraded) + number(true, Status::Degraded);
+            let expected = match (number(false, Status::Error), number(true, Status::Error) + degraded) {
                 (0, 0) => Verdict::Ok,
                 (0, _) => Verdict::Degraded,
                 _ => Verdict::Failing,
             };
             let results: Vec<_> = results
                 .iter()
-                .map(|(optional, passes)| {
+                .map(|(optional, statuses)| {
                     let criticality = if *optional { Criticality::Optional } else { Criticality::Required };
-                    let status = |passes: &bool| report(if *passes { "OK" } else { "ERROR" });
-                    (criticality, passes.iter().map(status).collect())
+                    let reports = statuses.iter().map(|status| Report::new("check", *status, None));
+                    (criticality, reports.collect())
                 })
                 .collect();
             let outcome = Outcome::of(&results);

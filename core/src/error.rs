@@ -117,6 +117,15 @@ pub enum BuildError {
         /// The method of [`HealthBuilder`](crate::HealthBuilder) that sets it.
         bound: &'static str,
     },
+    /// The share of a timeout after which a check is slow is out of range.
+    #[error(
+        "HealthBuilder::slow_share is {share}: it must be above 0 and at most 1, which is the whole timeout"
+    )]
+    #[non_exhaustive]
+    SlowShare {
+        /// The number.
+        share: String,
+    },
     /// Two endpoints have the same path.
     #[error("two endpoints have the path {path:?}: give each its own path")]
     #[non_exhaustive]

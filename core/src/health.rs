@@ -110,10 +110,10 @@ impl Health {
     /// messages may contain secrets.
     ///
     /// ```
-    /// use health_core::Health;
+    /// use health_core::{CheckResult, Health};
     ///
     /// let health = Health::builder()
-    ///     .check("queue", || async { Err("87 jobs behind") })
+    ///     .check("queue", || async { CheckResult::error("87 jobs behind") })
     ///     .build()?;
     /// assert!(health.last_results().is_empty());
     ///

@@ -26,7 +26,8 @@ pub use async_trait::async_trait;
 pub use http::StatusCode;
 
 pub use crate::check::{
-    BusyGuard, Check, HealthCheckEvent, HealthSubscriber, Heartbeat, Report, Status,
+    BusyGuard, Check, CheckResult, HealthCheckEvent, HealthSubscriber, Heartbeat, IntoCheckResult,
+    Report, Status, Unit, Value,
 };
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;

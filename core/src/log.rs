@@ -49,6 +49,9 @@ pub enum LogEvent {
     MaintenanceSource,
     /// A drain begins, ends, or would be cut short ([H20](crate::contract#h20)).
     Drain,
+    /// A check is slow ([H12](crate::contract#h12)), or a part of its result is not accepted
+    /// ([H23](crate::contract#h23)).
+    Check,
     /// An observer does not keep up.
     Observer,
     /// The endpoints were never mounted.
@@ -61,6 +64,7 @@ names!(LogEvent, "log event", {
     Disablefile => "disablefile",
     MaintenanceSource => "maintenance_source",
     Drain => "drain",
+    Check => "check",
     Observer => "observer",
     Mount => "mount",
 });

@@ -5,6 +5,7 @@
 //! arrives after its slot was closed is dropped.
 
 mod background;
+mod check_warnings;
 mod claimed;
 mod clock;
 mod dispatch;
@@ -41,6 +42,7 @@ use crate::check::{Counting, Report};
 use crate::decision::Outcome;
 use crate::runtime::after;
 use crate::runtime::context::Context;
+use crate::runtime::guard::catch;
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 
@@ -197,7 +199,10 @@ impl Run {
         let Some(start) = table.start(slot) else {
             return;
         };
+        let time = start.map(|start| now.saturating_duration_since(self.or_resumed(start)));
         let finished = check.finish(reports, start.unwrap_or(now), now);
+        let slow_share = self.engine.limits.slow_share;
+        let warnings = check.warnings.due(check, &finished, time.unwrap_or_default(), slow_share);
         let shared =
             check.in_flight.end(self).map(|execution| (execution, finished.reports.clone()));
         let is_full = table.fill(slot, finished.reports.clone());
@@ -210,6 +215,10 @@ impl Run {
             execution.set_result((!is_cut).then_some(reports));
         }
         observers.warn();
+        // A log is code of the application: it must find the locks free.
+        for warning in &warnings {
+            let _ = catch(|| warning.emit());
+        }
         if is_full {
             self.conclude();
         }
@@ -241,7 +250,8 @@ impl Run {
                     overdue.push((slot, budget.timed_out(check)));
                 }
                 None if is_overdue(self.closes()) => {
-                    overdue.push((slot, check.failure("timed out before it could run")));
+                    overdue
+                        .push((slot, check.failure("timed_out", "timed out before it could run")));
                 }
                 _ => {}
             }

@@ -1,6 +1,6 @@
 //! An application that uses `tracing` gets the records of the endpoints.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt as _;
 use futures::executor::block_on;
 use futures::stream::pending;
-use health_core::{Health, HealthBuilder, HealthConfig, Notification, Runtime, Task};
+use health_core::{CheckResult, Health, HealthBuilder, HealthConfig, Notification, Runtime, Task};
 
 #[derive(Clone, Default)]
 struct Output(Arc<Mutex<Vec<u8>>>);
@@ -39,6 +39,26 @@ fn logged(run: impl FnOnce()) -> Vec<String> {
     tracing::subscriber::with_default(subscriber, run);
     let output = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
     output.lines().map(|line| line.trim_start().to_owned()).collect()
+}
+
+#[test]
+fn a_part_of_a_result_that_is_not_accepted_is_a_warning() {
+    let lines = logged(|| {
+        let health = Health::builder()
+            .config(HealthConfig::default().with_disablefile(""))
+            .check("disk", || async { CheckResult::ok().reason("Full") })
+            .build()
+            .unwrap();
+        assert_eq!(block_on(health.respond("checks=all")).body(), "OK");
+        block_on(health.respond("checks=all"));
+    });
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert!(line.starts_with("WARN "), "{line}");
+    assert!(
+        line.contains("in a result of the check \"disk\", the reason \"Full\" is left out"),
+        "{line}"
+    );
+    assert!(line.contains("event=\"check\""), "{line}");
 }
 
 #[test]

@@ -11,8 +11,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use health_axum::{
-    Check, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber, StartupLatch,
-    State, async_trait,
+    Check, CheckResult, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber,
+    StartupLatch, State, async_trait,
 };
 use tokio::time;
 use tower::ServiceExt as _; // for `oneshot`
@@ -75,7 +75,10 @@ async fn a_full_disk_is_reported() {
 
 #[tokio::test]
 async fn the_log_names_the_check() {
-    let health = builder().check("queue", || async { Err("87 jobs behind") }).build().unwrap();
+    let health = builder()
+        .check("queue", || async { CheckResult::error("87 jobs behind") })
+        .build()
+        .unwrap();
     let answer = health.answer("checks=all").await; // like `respond`, but logs nothing
     let record = answer.records().next().unwrap();
     assert_eq!(
@@ -86,7 +89,10 @@ async fn the_log_names_the_check() {
 
 #[tokio::test]
 async fn the_application_has_the_endpoint() {
-    let health = builder().check("queue", || async { Err("87 jobs behind") }).build().unwrap();
+    let health = builder()
+        .check("queue", || async { CheckResult::error("87 jobs behind") })
+        .build()
+        .unwrap();
     let app = axum::Router::new().merge(health_axum::router(health));
     for (path, status) in [
         ("/health", StatusCode::OK),

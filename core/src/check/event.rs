@@ -1,44 +1,20 @@
-//! The health check event, and the results that checks report to it.
+//! The health check event, and what is reported to it.
 
 use std::error::Error;
 use std::fmt;
 
-use crate::text::{cut, cut_error, names};
+use super::result::{CheckResult, IntoCheckResult, Status};
+use super::value::Value;
+use crate::text::cut;
 
-/// The status of one result.
+/// One result of a check, under the name by which it was reported.
 ///
-/// [`From<&str>`](Self::from) follows the original: only the exact `OK` is [`Status::Ok`], and any other text, such as
-/// `ok`, `NOK` or an empty one, is [`Status::Error`] ([H6](crate::contract#h6)). [`FromStr`](std::str::FromStr)
-/// accepts `OK` and `ERROR` only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Status {
-    /// The check passed.
-    Ok,
-    /// The check failed.
-    Error,
-}
-
-names!(Status, "status", {
-    Ok => "OK",
-    Error => "ERROR",
-});
-
-impl From<&str> for Status {
-    fn from(text: &str) -> Self {
-        if text == "OK" { Self::Ok } else { Self::Error }
-    }
-}
-
-/// One result: a name, a status and an optional message.
-///
-/// Name and message appear in the log only ([H9](crate::contract#h9)). Each is cut to
+/// Everything but the status appears in the log only ([H9](crate::contract#h9)). Name and message are cut to
 /// [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Report {
     name: String,
-    status: Status,
-    message: Option<String>,
+    result: CheckResult,
 }
 
 impl Report {
@@ -47,16 +23,22 @@ impl Report {
         status: Status,
         message: Option<&dyn fmt::Display>,
     ) -> Self {
-        Self { name: cut(name), status, message: message.map(cut) }
+        Self::of(name, CheckResult::new(status, message.map(cut)))
     }
 
-    /// The same result, counted as `status`; `note` gives the reason, before the result's own message.
-    pub(crate) fn overruled(&self, status: Status, note: &str) -> Self {
-        let message = match &self.message {
-            Some(message) => format!("{note}: {message}"),
+    pub(crate) fn of(name: impl fmt::Display, result: CheckResult) -> Self {
+        Self { name: cut(name), result }
+    }
+
+    /// The same result, counted as `status`; `note` gives the cause, before the result's own message.
+    pub(crate) fn overruled(mut self, status: Status, note: &str) -> Self {
+        let message = match &self.result.message {
+            Some(message) => cut(format_args!("{note}: {message}")),
             None => note.to_owned(),
         };
-        Self::new(&self.name, status, Some(&message))
+        self.result.message = Some(message);
+        self.result.status = status;
+        self
     }
 
     /// The name under which the result was reported.
@@ -66,12 +48,33 @@ impl Report {
 
     /// Whether the check passed.
     pub fn status(&self) -> Status {
-        self.status
+        self.result.status
     }
 
     /// The message, if there is one.
     pub fn message(&self) -> Option<&str> {
-        self.message.as_deref()
+        self.result.message.as_deref()
+    }
+
+    /// The reason, if there is one: the [check's own](CheckResult::reason), or for a failure that this library found,
+    /// `timed_out`, `still_running`, `panicked`, `not_run_yet`, `stale` or `given_up`.
+    pub fn reason(&self) -> Option<&str> {
+        self.result.reason_word()
+    }
+
+    /// The [values](CheckResult::value).
+    pub fn values(&self) -> &[Value] {
+        self.result.all_values()
+    }
+
+    /// The reason, unless the message says it.
+    pub(crate) fn reason_to_log(&self) -> Option<&str> {
+        self.result.reason_to_log()
+    }
+
+    /// What is wrong with the first part of the result that was left out.
+    pub(crate) fn rejection(&self) -> Option<&str> {
+        self.result.rejection()
     }
 }
 
@@ -80,7 +83,7 @@ impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Report")
             .field("name", &self.name)
-            .field("status", &self.status)
+            .field("status", &self.result.status)
             .finish_non_exhaustive()
     }
 }
@@ -111,9 +114,23 @@ impl HealthCheckEvent {
         self.push(Report::new(name, Status::Ok, None));
     }
 
+    /// Reports that `name` passed, but a person should look at it ([H23](crate::contract#h23)). `message` is an error,
+    /// which is logged with its causes, or a text.
+    pub fn degraded(&mut self, name: &str, message: impl Into<Box<dyn Error + Send + Sync>>) {
+        self.result(name, CheckResult::degraded(message));
+    }
+
     /// Reports that `name` failed. `error` is an error, which is logged with its causes, or a text.
     pub fn error(&mut self, name: &str, error: impl Into<Box<dyn Error + Send + Sync>>) {
-        self.conclude(name, Err(error));
+        self.result(name, CheckResult::error(error));
+    }
+
+    /// Reports for `name` what a [check](crate::Check::new) could return: a [`CheckResult`] with a reason and values, or
+    /// a `Result`.
+    pub fn result(&mut self, name: &str, result: impl IntoCheckResult) {
+        // The error is dropped before anything is reported: should its `Drop` panic, there is one result.
+        let result = result.into_check_result();
+        self.push(Report::of(name, result));
     }
 
     /// Reports a result as the original does: `status` is a [`Status`], or a text of which only the exact `OK` passes.
@@ -126,24 +143,6 @@ impl HealthCheckEvent {
     /// The results so far, in order. For tests of a subscriber.
     pub fn reports(&self) -> &[Report] {
         &self.reports
-    }
-
-    /// Reports a failure of the library's making.
-    pub(crate) fn fail(&mut self, name: &str, message: &dyn fmt::Display) {
-        self.push(Report::new(name, Status::Error, Some(message)));
-    }
-
-    /// Reports the one result of a check.
-    pub(crate) fn conclude<E>(&mut self, name: &str, result: Result<(), E>)
-    where
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
-        // The error is dropped before anything is reported: should its `Drop` panic, there is one result.
-        let failure = result.err().map(|error| cut_error(&*error.into()));
-        match failure {
-            None => self.ok(name),
-            Some(message) => self.fail(name, &message),
-        }
     }
 
     pub(crate) fn into_reports(self) -> Vec<Report> {

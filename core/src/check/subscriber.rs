@@ -1,12 +1,11 @@
 //! Subscribers of the health check event.
 
-use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::check::HealthCheckEvent;
+use crate::check::{HealthCheckEvent, IntoCheckResult};
 
 /// A subscriber of the health check event: it reports any number of results.
 ///
@@ -67,15 +66,14 @@ pub(crate) struct Named<F> {
 }
 
 #[async_trait]
-impl<F, Fut, E> HealthSubscriber for Named<F>
+impl<F, Fut> HealthSubscriber for Named<F>
 where
     F: Fn() -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<(), E>> + Send + 'static,
-    E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    Fut: Future<Output: IntoCheckResult> + Send + 'static,
 {
     async fn on_health_check(&self, event: &mut HealthCheckEvent) {
         let result = (self.check)().await;
-        event.conclude(&self.name, result);
+        event.result(&self.name, result);
     }
 }
 

@@ -35,7 +35,7 @@ impl CheckStatus {
         name: &str,
         mut reports: Vec<Report>,
     ) -> Vec<Report> {
-        let passed = reports.iter().all(|report| report.status() == Status::Ok);
+        let passed = !has_failed(&reports);
         *self = match (*self, passed) {
             (Self::Unproven, false) => Self::Unproven,
             (Self::Unproven | Self::Up { .. }, true) => Self::Up { failures: 0 },
@@ -48,7 +48,7 @@ impl CheckStatus {
                     let note = format!("{failures} of {} failures", thresholds.failures);
                     let failing = |report: &&mut Report| report.status() == Status::Error;
                     for report in reports.iter_mut().filter(failing) {
-                        *report = report.overruled(Status::Ok, &note);
+                        *report = report.clone().overruled(Status::Ok, &note);
                     }
                     Self::Up { failures }
                 }
@@ -63,7 +63,7 @@ impl CheckStatus {
                         reports.push(Report::new(name, Status::Ok, None));
                     }
                     for report in &mut reports {
-                        *report = report.overruled(Status::Error, &note);
+                        *report = report.clone().overruled(Status::Error, &note);
                     }
                     Self::Down { successes }
                 }
@@ -71,6 +71,11 @@ impl CheckStatus {
         };
         reports
     }
+}
+
+/// Whether a result is an error. A degraded check has passed.
+pub(crate) fn has_failed(reports: &[Report]) -> bool {
+    reports.iter().any(|report| report.status() == Status::Error)
 }
 
 #[cfg(test)]

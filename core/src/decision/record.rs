@@ -60,25 +60,35 @@ fn start_record(unreleased: &Unreleased) -> LogRecord {
     }
 }
 
-/// One result in a record.
+/// One result in a record (H8, H23).
 struct JsonReport<'a>(&'a Report);
 
 impl fmt::Display for JsonReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = JsonString(self.0.name());
-        let status = self.0.status();
+        let report = self.0;
+        let name = JsonString(report.name());
+        let status = report.status();
         write!(f, r#"{{"name":{name},"status":"{status}","message":"#)?;
-        match self.0.message() {
-            Some(message) => write!(f, "{}}}", JsonString(message)),
-            None => f.write_str("null}"),
+        match report.message() {
+            Some(message) => write!(f, "{}", JsonString(message))?,
+            None => f.write_str("null")?,
         }
+        // A reason and the names of values need no escapes.
+        if let Some(reason) = report.reason_to_log() {
+            write!(f, r#","reason":"{reason}""#)?;
+        }
+        for (index, value) in report.values().iter().enumerate() {
+            f.write_str(if index == 0 { r#","values":{"# } else { "," })?;
+            write!(f, r#""{}":{}"#, value.full_name(), value.number())?;
+        }
+        f.write_str(if report.values().is_empty() { "}" } else { "}}" })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::results_record;
-    use crate::check::HealthCheckEvent;
+    use crate::check::{CheckResult, HealthCheckEvent, Unit};
     use crate::decision::{Decision, Verdict};
     use crate::lifecycle::{Start, StartupLatch, Unreleased};
     use crate::log::LogLevel;
@@ -93,6 +103,36 @@ mod tests {
             record.text(),
             r#"Health response: ERROR ([{"name":"database","status":"OK","message":null},{"name":"queue","status":"ERROR","message":"87 \"jobs\""}])"#
         );
+    }
+
+    #[test]
+    fn a_reason_and_values_follow_the_message_of_a_result_that_has_them() {
+        let mut event = HealthCheckEvent::default();
+        let result = CheckResult::degraded("almost full").reason("space");
+        let result = result.value("free", 1e9, Unit::Bytes).value("queue", 0.5, Unit::Ratio);
+        event.result("disk", result.value("files", 3.0, Unit::Count));
+        event.result("pool", CheckResult::ok().value("idle", -0.0, Unit::Count));
+        let record = results_record(Verdict::Degraded, event.reports().iter());
+        assert_eq!(
+            record.text(),
+            r#"Health response: DEGRADED ([{"name":"disk","status":"DEGRADED","message":"almost full","reason":"space","values":{"free_bytes":1000000000,"queue_ratio":0.5,"files":3}},{"name":"pool","status":"OK","message":null,"values":{"idle":-0}}])"#
+        );
+    }
+
+    #[test]
+    fn every_finite_number_is_a_number_in_json() {
+        for number in [f64::MAX, f64::MIN, f64::MIN_POSITIVE, 0.1 + 0.2] {
+            let mut event = HealthCheckEvent::default();
+            event.result("x", CheckResult::error("x").value("y", number, Unit::Count));
+            let record = results_record(Verdict::Failing, event.reports().iter());
+            let (_, rest) = record.text().split_once(r#""y":"#).unwrap();
+            let (digits, _) = rest.split_once('}').unwrap();
+            assert!(
+                digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'.')),
+                "{digits}"
+            );
+            assert_eq!(digits.parse(), Ok(number));
+        }
     }
 
     #[test]

@@ -3,13 +3,12 @@
 mod assemble;
 mod settings;
 
-use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::check::Check;
+use crate::check::{Check, IntoCheckResult};
 use crate::config::HealthConfig;
 use crate::endpoint::Endpoint;
 use crate::lifecycle::{Latched, StartupLatch};
@@ -44,6 +43,7 @@ pub struct HealthBuilder {
     min_interval: Duration,
     maintenance_timeout: Duration,
     concurrent_checks: usize,
+    slow_share: f64,
     blocking_threads: usize,
     observers: Observers,
     state_observers: Observers,
@@ -66,6 +66,7 @@ impl Default for HealthBuilder {
             min_interval: Duration::ZERO,
             maintenance_timeout: Duration::from_millis(250),
             concurrent_checks: 1024,
+            slow_share: 0.8,
             blocking_threads: 16,
             observers: Observers::default(),
             state_observers: Observers::default(),
@@ -87,13 +88,12 @@ impl HealthBuilder {
         self
     }
 
-    /// Registers the check [`Check::new(name, check)`](Check::new): an asynchronous closure that returns `Ok(())`, or
-    /// an error for the log.
-    pub fn check<F, Fut, E>(self, name: impl Into<String>, check: F) -> Self
+    /// Registers the check [`Check::new(name, check)`](Check::new): an asynchronous closure that returns `Ok(())`, an
+    /// error for the log, or a [`CheckResult`](crate::CheckResult).
+    pub fn check<F, Fut>(self, name: impl Into<String>, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+        Fut: Future<Output: IntoCheckResult> + Send + 'static,
     {
         self.register(Check::new(name, check))
     }
@@ -137,6 +137,14 @@ impl HealthBuilder {
     /// Maximum number of checks of a run that are executed at the same time. Default: 1,024.
     pub fn concurrent_checks(mut self, limit: usize) -> Self {
         self.concurrent_checks = limit;
+        self
+    }
+
+    /// The part of its timeout after which a check counts as slow: the first such execution of an episode is logged as a
+    /// warning, and an execution that takes less ends the episode ([H12](crate::contract#h12)). It must be above 0 and at
+    /// most 1, which turns the warning off. Default: 0.8.
+    pub fn slow_share(mut self, share: f64) -> Self {
+        self.slow_share = share;
         self
     }
 

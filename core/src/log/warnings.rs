@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{LogEvent, LogRecord};
 use crate::config::variables;
-use crate::text::List;
+use crate::text::{List, Rounded};
 
 impl LogRecord {
     /// H4: a stat failed, with an error other than "not found".
@@ -39,6 +39,18 @@ impl LogRecord {
             "the health endpoints were dropped, but never mounted on a server: nothing has responded to health requests"
                 .to_owned(),
         )
+    }
+
+    /// H12: a check takes almost as long as its timeout.
+    pub(crate) fn slow_check(name: &str, time: Duration, timeout: Duration) -> Self {
+        let time = Rounded(time);
+        let text = format!("the check {name:?} took {time} of its timeout of {timeout:?}");
+        Self::warn(LogEvent::Check, text)
+    }
+
+    /// H23: a part of a result is left out.
+    pub(crate) fn rejected_result(name: &str, rejection: &str) -> Self {
+        Self::warn(LogEvent::Check, format!("in a result of the check {name:?}, {rejection}"))
     }
 
     /// An observer does not keep up.

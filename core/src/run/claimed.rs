@@ -32,7 +32,8 @@ impl Claimed<'_> {
                 }
                 Some(Turn::StillRunning { since }) => {
                     let age = Rounded(clock.now().saturating_duration_since(since));
-                    break vec![check.failure(format_args!("still running since {age} ago"))];
+                    let message = format_args!("still running since {age} ago");
+                    break vec![check.failure("still_running", message)];
                 }
             }
         };
@@ -54,7 +55,7 @@ impl Drop for Claimed<'_> {
         let is_open = lock(&self.run.table).start(self.slot).is_some();
         if is_open {
             let failure = "given up: the task that ran it was dropped before its end";
-            let report = self.run.checks[self.slot].failure(failure);
+            let report = self.run.checks[self.slot].failure("given_up", failure);
             self.run.deliver(self.slot, vec![report]);
         }
     }

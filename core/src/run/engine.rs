@@ -55,6 +55,8 @@ pub(crate) struct Limits {
     pub(crate) min_interval: Duration,
     /// How many checks of a run are executed at the same time.
     pub(crate) concurrent_checks: usize,
+    /// The part of its timeout after which a check is slow.
+    pub(crate) slow_share: f64,
 }
 
 impl Engine {

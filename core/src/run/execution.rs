@@ -1,6 +1,5 @@
 //! One execution of one check, within its timeout (H12).
 
-use std::fmt;
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use super::in_flight::Executing;
 use super::registered::RegisteredCheck;
 #[cfg(feature = "tokio")]
 use super::tokio_reading::read;
-use crate::check::{HealthCheckEvent, HealthSubscriber, Report, Work};
+use crate::check::{CheckResult, HealthCheckEvent, HealthSubscriber, Report, Work};
 use crate::runtime::after;
 use crate::runtime::context::Context;
 use crate::runtime::guard::{Guarded, Panicked, catch};
@@ -43,9 +42,9 @@ impl TimeBudget {
         match self.end {
             Some(end) => {
                 let limit = Rounded(end.saturating_duration_since(self.start));
-                check.failure(format_args!("timed out after {limit}"))
+                check.failure("timed_out", format_args!("timed out after {limit}"))
             }
-            None => check.failure("timed out"),
+            None => check.failure("timed_out", "timed out"),
         }
     }
 
@@ -75,16 +74,17 @@ pub(super) async fn execute(
             began(now);
             let looked = reader.look(now, run.clock.resumed());
             drop(executing);
-            let mut event = HealthCheckEvent::default();
-            event.conclude(&check.name, looked);
-            event.into_reports()
+            vec![Report::of(
+                &check.name,
+                looked.map_or_else(|silence| silence.result(), |()| CheckResult::ok()),
+            )]
         }
         #[cfg(feature = "tokio")]
         Work::TokioRuntime(probe) => {
             began(run.clock.now());
-            let report = read(check, probe, run).await;
+            let result = read(check, probe, run).await;
             drop(executing);
-            vec![report]
+            vec![Report::of(&check.name, result)]
         }
         Work::Blocking(work) => {
             let work = work.clone();
@@ -92,7 +92,7 @@ pub(super) async fn execute(
             let job = move || {
                 let mut event = HealthCheckEvent::default();
                 if let Err(panicked) = catch(|| work(&mut event)) {
-                    event.fail(&name, &Advised(&panicked));
+                    event.push(panic_report(&name, &panicked));
                 }
                 drop(executing);
                 event.into_reports()
@@ -126,7 +126,7 @@ async fn poll(
     match polled {
         Some(_) if is_late => return vec![run.budget(check, start).timed_out(check)],
         Some(Ok(())) => {}
-        Some(Err(panicked)) => event.fail(&check.name, &Advised(&panicked)),
+        Some(Err(panicked)) => event.push(panic_report(&check.name, &panicked)),
         None => event.push(run.budget(check, start).timed_out(check)),
     }
     event.into_reports()
@@ -162,7 +162,7 @@ async fn block(
     // A background run has no end: the check is tried again in the next period.
     let limit = || run.closes().or_else(|| run.budget(check, queued).end);
     let Some(start) = clock.within(limit, start.wait()).await else {
-        return vec![check.failure("timed out before it could run")];
+        return vec![check.failure("timed_out", "timed out before it could run")];
     };
     began(start);
     let budget = || run.budget(check, start);
@@ -175,21 +175,17 @@ async fn block(
     }
 }
 
-/// A panic, with advice where a check misses its tokio runtime.
-struct Advised<'a>(&'a Panicked);
-
-impl fmt::Display for Advised<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)?;
-        match self.0.contains("there is no reactor running") {
-            true if cfg!(feature = "tokio") => f.write_str(
-                " (the check ran outside a tokio runtime: build, mount or request the endpoints inside one, or call \
-                 `Health::start_on_tokio` there)",
-            ),
-            true => f.write_str(" (enable the feature `tokio` of `health-core`)"),
-            false => Ok(()),
+/// The result of a check that panicked, with advice where it misses its tokio runtime.
+fn panic_report(name: &str, panicked: &Panicked) -> Report {
+    let advice = match panicked.contains("there is no reactor running") {
+        true if cfg!(feature = "tokio") => {
+            " (the check ran outside a tokio runtime: build, mount or request the endpoints inside one, or call \
+             `Health::start_on_tokio` there)"
         }
-    }
+        true => " (enable the feature `tokio` of `health-core`)",
+        false => "",
+    };
+    Report::of(name, CheckResult::failure("panicked", format_args!("{panicked}{advice}")))
 }
 
 /// Gives the job up when its result is no longer needed: it does not start any more, or its thread no longer counts.

@@ -81,6 +81,7 @@ fn engine(runtime: Arc<dyn Runtime>, check: Check, release: Arc<LastRelease>) ->
         run_timeout: Duration::from_millis(100),
         min_interval: Duration::ZERO,
         concurrent_checks: 1,
+        slow_share: 1.0,
     };
     let checks = vec![Arc::new(check)];
     Arc::new(Engine::new(

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::GRACE;
+use super::check_warnings::CheckWarnings;
 use super::in_flight::InFlight;
 use super::observer::CheckFinished;
-use crate::check::{Check, CheckStatus, Counting, Criticality, Report, Status, Thresholds, Work};
+use crate::check::{
+    Check, CheckResult, CheckStatus, Counting, Criticality, Report, Status, Thresholds, Work,
+    has_failed,
+};
 use crate::decision::Verdict;
 use crate::runtime::sync::{Mutex, lock};
 use crate::text::Rounded;
@@ -24,6 +28,7 @@ pub(crate) struct RegisteredCheck {
     pub(super) in_flight: InFlight,
     thresholds: Thresholds,
     results: Mutex<Results>,
+    pub(super) warnings: CheckWarnings,
 }
 
 /// The results of all executions so far.
@@ -51,12 +56,13 @@ impl RegisteredCheck {
             in_flight: InFlight::default(),
             thresholds: check.thresholds,
             results: Mutex::new(Results::default()),
+            warnings: CheckWarnings::default(),
         }
     }
 
     /// A failure that the check did not report itself.
-    pub(super) fn failure(&self, message: impl fmt::Display) -> Report {
-        Report::new(&self.name, Status::Error, Some(&message))
+    pub(super) fn failure(&self, reason: &'static str, message: impl fmt::Display) -> Report {
+        Report::of(&self.name, CheckResult::failure(reason, message))
     }
 
     /// Counts one execution (H15) and keeps its result.
@@ -69,7 +75,7 @@ impl RegisteredCheck {
         let mut results = lock(&self.results);
         let reports = results.status.count(self.thresholds, &self.name, reports);
         results.failing_since =
-            if all_passed(&reports) { None } else { results.failing_since.or(Some(now)) };
+            if has_failed(&reports) { results.failing_since.or(Some(now)) } else { None };
         let finished = CheckFinished {
             check: self.name.clone(),
             reports: reports.into(),
@@ -110,14 +116,15 @@ impl RegisteredCheck {
         now: Instant,
         resumed: Option<Instant>,
     ) -> Result<&'a CheckFinished, Report> {
-        let last = results.last.as_ref().ok_or_else(|| self.failure("not run yet"))?;
+        let last =
+            results.last.as_ref().ok_or_else(|| self.failure("not_run_yet", "not run yet"))?;
         let age = now.saturating_duration_since(last.finished_at);
         let since_standstill = resumed.map(|resumed| now.saturating_duration_since(resumed));
         let period = self.period_after(period, results);
         let is_next_due =
             since_standstill.is_none_or(|time| time > self.timeout.saturating_add(GRACE));
         if age > period.saturating_mul(STALE_AFTER) && is_next_due {
-            Err(self.failure(format_args!("stale since {} ago", Rounded(age))))
+            Err(self.failure("stale", format_args!("stale since {} ago", Rounded(age))))
         } else {
             Ok(last)
         }
@@ -151,7 +158,7 @@ impl RegisteredCheck {
         let is_missing =
             self.period.is_some_and(|period| self.missing(period, &results, now, resumed).is_err());
         // What this host has not found out is no failure of the dependency.
-        if all_passed(&reports) || is_missing {
+        if !has_failed(&reports) || is_missing {
             return (Criticality::Required, reports);
         }
         let since = results.failing_since.unwrap_or(now);
@@ -167,8 +174,8 @@ impl RegisteredCheck {
         };
         drop(results);
         let noted = reports.iter().map(|report| match report.status() {
-            Status::Ok => report.clone(),
-            Status::Error => report.overruled(Status::Error, &note),
+            Status::Ok | Status::Degraded => report.clone(),
+            Status::Error => report.clone().overruled(Status::Error, &note),
         });
         (criticality, noted.collect())
     }
@@ -179,10 +186,6 @@ impl RegisteredCheck {
         let reports = self.background_result(now, resumed).unwrap_or(last.reports);
         Some(Verdict::of(self.criticality, &reports))
     }
-}
-
-fn all_passed(reports: &[Report]) -> bool {
-    reports.iter().all(|report| report.status() == Status::Ok)
 }
 
 fn failing_for(time: Duration) -> String {

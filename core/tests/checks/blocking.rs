@@ -51,7 +51,7 @@ fn blocking_checks_say_what_they_say() {
     let (health, _time) = in_virtual_time(|b| {
         b.runtime(health_core::ThreadRuntime)
             .register(Check::blocking("ok", || Ok::<(), String>(())))
-            .register(Check::blocking("fails", || Err("connection refused")))
+            .register(Check::blocking("fails", || Err::<(), _>("connection refused")))
             .register(Check::blocking("panics", || -> Result<(), String> { panic!("no driver") }))
     });
     for _ in 0..2 {

@@ -114,6 +114,16 @@ fn a_threshold_of_zero_is_refused() {
 }
 
 #[test]
+fn a_share_for_slow_checks_is_a_part_of_the_timeout() {
+    for share in [0.0, -0.5, 1.01, f64::NAN, f64::INFINITY] {
+        let expected = "it must be above 0 and at most 1, which is the whole timeout";
+        let error = refusal(|b| b.slow_share(share));
+        assert_eq!(error, format!("HealthBuilder::slow_share is {share}: {expected}"));
+    }
+    assert!(builder().slow_share(1.0).build().is_ok());
+}
+
+#[test]
 fn a_limit_of_zero_is_refused() {
     for (limit, error) in [
         ("timeout", refusal(|b| b.timeout(Duration::ZERO))),

@@ -5,6 +5,7 @@
 mod background;
 mod blocking;
 mod building;
+mod degraded;
 mod drain;
 mod endpoint;
 mod endpoint_building;
@@ -65,7 +66,7 @@ fn results_of(answer: &Answer) -> Results {
     };
     assert_eq!(records.len(), 1);
     let (word, level) = match answer.response().body() {
-        "OK" => ("DEGRADED", LogLevel::Warn),
+        "OK" | "DEGRADED" => ("DEGRADED", LogLevel::Warn),
         body => (body, LogLevel::Error),
     };
     assert_eq!(record.level(), level);

@@ -184,7 +184,7 @@ fn a_failure_is_reported_with_the_text_of_its_error_and_its_causes() {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>> + Send + 'static,
     {
-        Check::new("bad", move || ready(Err(error())))
+        Check::new("bad", move || ready(Err::<(), _>(error())))
     }
     let expect = |check, message| {
         expect_contained(|b| b.register(check), "bad", Some(message));

@@ -140,6 +140,12 @@ impl Asker {
         results_of(self.answer.lock().unwrap().as_ref().unwrap())
     }
 
+    /// The records of the response, which must have arrived.
+    pub(crate) fn records(&self) -> Vec<String> {
+        let answer = self.answer.lock().unwrap();
+        answer.as_ref().unwrap().records().map(|record| record.text().to_owned()).collect()
+    }
+
     /// The body of the response, which must have arrived.
     pub(crate) fn body(&self) -> &'static str {
         self.response().body()

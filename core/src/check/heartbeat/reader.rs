@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::{Heartbeat, Pulse};
+use crate::check::{CheckResult, Unit};
 use crate::runtime::sync::{Mutex, lock};
 use crate::text::Rounded;
 
@@ -37,6 +38,22 @@ pub(crate) enum Silence {
     Overrun { age: Duration, limit: Duration },
     #[error("dropped: no handle is left, because the worker ended or panicked")]
     Dropped,
+}
+
+impl Silence {
+    /// The failure of the check.
+    pub(crate) fn result(&self) -> CheckResult {
+        let (reason, age) = match self {
+            Self::NotStarted => ("not_started", None),
+            Self::Expired { age, .. } | Self::Overrun { age, .. } => ("expired", Some(age)),
+            Self::Dropped => ("dropped", None),
+        };
+        let result = CheckResult::failure(reason, self);
+        match age {
+            Some(age) => result.value("age", age.as_secs_f64(), Unit::Seconds),
+            None => result,
+        }
+    }
 }
 
 impl BeatReader {

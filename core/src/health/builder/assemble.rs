@@ -33,7 +33,7 @@ impl HealthBuilder {
     ///
     /// - A setting is for a check that does not exist, or the disablefile has a path that no file can have.
     /// - A check or latch has an invalid or duplicate name.
-    /// - A timeout, period, threshold or limit is zero; a period is shorter than the check's timeout; a run's timeout is
+    /// - A timeout, period, threshold or limit is zero; the share for slow checks is not above 0 and at most 1; a period is shorter than the check's timeout; a run's timeout is
     ///   shorter than that of one of its checks; a limit of a shared check is shorter than its period.
     /// - A check has a period for failing and no other, is shared and of the process only, or has a limit and is not
     ///   shared.
@@ -47,7 +47,7 @@ impl HealthBuilder {
         self.config.recheck()?;
         let unknown = settings::apply(&self.config, &mut self.checks)?;
         self.timeout = self.config.timeout().or(self.timeout);
-        self.refuse_zeros()?;
+        self.refuse_bounds()?;
         self.refuse_names()?;
         for check in &self.checks {
             self.refuse_times(check)?;
@@ -77,6 +77,7 @@ impl HealthBuilder {
             }),
             min_interval: self.min_interval,
             concurrent_checks: self.concurrent_checks,
+            slow_share: self.slow_share,
         };
         let register = |check: Check| {
             let timeout = match check.period {
@@ -188,7 +189,7 @@ impl HealthBuilder {
         }
     }
 
-    fn refuse_zeros(&self) -> Result<(), BuildError> {
+    fn refuse_bounds(&self) -> Result<(), BuildError> {
         let bounds = [
             ("timeout", self.timeout == Some(Duration::ZERO)),
             ("run_timeout", self.run_timeout == Some(Duration::ZERO)),
@@ -197,9 +198,13 @@ impl HealthBuilder {
             ("concurrent_checks", self.concurrent_checks == 0),
             ("blocking_threads", self.blocking_threads == 0),
         ];
-        match bounds.into_iter().find(|(_, is_zero)| *is_zero) {
-            Some((bound, _)) => Err(BuildError::ZeroBound { bound }),
-            None => Ok(()),
+        if let Some((bound, _)) = bounds.into_iter().find(|(_, is_zero)| *is_zero) {
+            return Err(BuildError::ZeroBound { bound });
+        }
+        if self.slow_share > 0.0 && self.slow_share <= 1.0 {
+            Ok(())
+        } else {
+            Err(BuildError::SlowShare { share: self.slow_share.to_string() })
         }
     }
 }

@@ -1,0 +1,105 @@
+//! Warnings about a check: a part of its result is not accepted, or it takes almost as long as its timeout.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::observer::CheckFinished;
+use super::registered::RegisteredCheck;
+use crate::log::LogRecord;
+
+/// Which warnings were logged.
+#[derive(Debug, Default)]
+pub(super) struct CheckWarnings {
+    has_rejection: AtomicBool,
+    is_slow: AtomicBool,
+}
+
+impl CheckWarnings {
+    /// The warnings to log after an execution that took `time`. An execution is slow from `slow_share` of the timeout on.
+    pub(super) fn due(
+        &self,
+        check: &RegisteredCheck,
+        finished: &CheckFinished,
+        time: Duration,
+        slow_share: f64,
+    ) -> Vec<LogRecord> {
+        let mut due = Vec::new();
+        let rejection = finished.reports.iter().find_map(|report| report.rejection());
+        if let Some(rejection) = rejection {
+            if !self.has_rejection.swap(true, Ordering::Relaxed) {
+                due.push(LogRecord::rejected_result(&check.name, rejection));
+            }
+        }
+        // A check that has exceeded its timeout is an error, and neither begins nor ends an episode.
+        if time < check.timeout {
+            let is_slow = time.as_secs_f64() > slow_share * check.timeout.as_secs_f64();
+            if is_slow && !self.is_slow.swap(is_slow, Ordering::Relaxed) {
+                due.push(LogRecord::slow_check(&check.name, time, check.timeout));
+            } else if !is_slow {
+                self.is_slow.store(false, Ordering::Relaxed);
+            }
+        }
+        due
+    }
+}
+
+#[cfg(all(test, not(health_loom)))]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use crate::check::{Check, CheckResult, Report, Unit};
+    use crate::run::RegisteredCheck;
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
+
+    /// Executes a check whose timeout is 100 ms. The texts of the warnings after each execution, which takes a number of
+    /// milliseconds and has a result.
+    fn warnings(executions: &[(u32, CheckResult)]) -> Vec<Vec<String>> {
+        let check = Check::new("disk", || async { CheckResult::ok() }).timeout(100 * MILLISECOND);
+        let check = RegisteredCheck::new(check, Duration::MAX);
+        let now = Instant::now();
+        let due = |(milliseconds, result): &(u32, CheckResult)| {
+            let finished = check.finish(vec![Report::of("disk", result.clone())], now, now);
+            let due = check.warnings.due(&check, &finished, *milliseconds * MILLISECOND, 0.8);
+            due.iter().map(|record| record.text().to_owned()).collect()
+        };
+        executions.iter().map(due).collect()
+    }
+
+    fn taking(milliseconds: u32) -> (u32, CheckResult) {
+        (milliseconds, CheckResult::ok())
+    }
+
+    #[test]
+    fn a_slow_check_is_logged_once_until_it_is_fast_again() {
+        let slow = ["the check \"disk\" took 81ms of its timeout of 100ms"];
+        let times = [80, 81, 99, 81, 80, 81].map(taking);
+        let none: [&str; 0] = [];
+        assert_eq!(
+            warnings(&times),
+            [&none[..], &slow, &none, &none, &none, &slow].map(<[_]>::to_vec)
+        );
+    }
+
+    #[test]
+    fn a_timeout_neither_begins_nor_ends_an_episode() {
+        let lengths = |times: &[u32]| {
+            let times: Vec<_> = times.iter().copied().map(taking).collect();
+            warnings(&times).iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(&[100, 120, 90, 100, 90, 10]), [0, 0, 1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_result_is_logged_once_per_check() {
+        let rejected = CheckResult::ok().reason("NOT\nGOOD").value("x", f64::NAN, Unit::Count);
+        let texts = warnings(&[(0, rejected.clone()), (0, rejected)]).concat();
+        assert_eq!(
+            texts,
+            [
+                "in a result of the check \"disk\", the reason \"NOT\\nGOOD\" is left out: a reason has 1 to 32 characters \
+              of a-z, 0-9, _ and -"
+            ]
+        );
+    }
+}
