@@ -1,4 +1,5 @@
 """The programs that are not ours: where they are, their versions, and how they are installed."""
+import argparse
 import os
 import pathlib
 import re
@@ -72,3 +73,15 @@ def _apt_get(*arguments):
     )
     if done.returncode != 0:
         print(f"apt-get {' '.join(arguments)} failed:\n{done.stdout}")
+
+
+def some_of(names):
+    """Returns a type of an argument: some of the names, separated by commas."""
+
+    def parse(text):
+        for name in text.split(","):
+            if name not in names:
+                raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(names)}")
+        return text.split(",")
+
+    return parse

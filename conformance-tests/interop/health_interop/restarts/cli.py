@@ -69,15 +69,5 @@ def _options(description):
     add("--self-test", action="store_true", help="test the load tool, and do nothing else")
     add("--install", action="store_true", help="install missing proxies, with apt-get")
     for what, names in ("frameworks", FRAMEWORKS), ("proxies", PROXIES), ("scenarios", SCENARIOS):
-        add(f"--{what}", type=_some_of(names), default=list(names), help=f"some of {','.join(names)}")
+        add(f"--{what}", type=tools.some_of(names), default=list(names), help=f"some of {','.join(names)}")
     return parser.parse_args()
-
-
-def _some_of(names):
-    def parse(text):
-        for name in text.split(","):
-            if name not in names:
-                raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(names)}")
-        return text.split(",")
-
-    return parse

@@ -3,9 +3,10 @@
     load.py '{"port": 8080, "connections": 32, "timeout": 10, "requests": [["GET", "/", "", "the application\\n"]]}'
 
 A request is a method, a path, a body, the body that its 200 must have, and an optional header. It gets this response,
-or it has failed. Prints a line of JSON ten times a second: `sent`, `answered`, `failed` by reason. When its standard
-input ends it stops sending, waits for the responses that are due, and prints the last line, where `sent` is the sum of
-the others.
+or it has failed. With `"rate": 1000`, it sends so many requests per second, whether or not the responses arrive, as
+long as a connection is idle. Prints a line of JSON ten times a second: `sent`, `answered`, `failed` by reason, and the
+three numbers of each request in `each`. When its standard input ends it stops sending, waits for the responses that are
+due, and prints the last line, where `sent` is the sum of the others.
 
 Why not wrk: it accepts every status code below 400, and counts a timeout only if a late response arrives. Eight
 connections whose requests got no response caused no error in its report.
@@ -13,6 +14,7 @@ connections whose requests got no response caused no error in its report.
 
 import collections
 import json
+import random
 import re
 import select
 import socket
@@ -32,6 +34,7 @@ class Request:
         length = f"Content-Length: {len(body.encode())}" if body else None
         headers = [line for line in ("Host: shop", length, header) if line]
         self.bytes = "\r\n".join([f"{method} {path} HTTP/1.1", *headers, "", body]).encode()
+        self.counts = {"sent": 0, "answered": 0, "failed": 0}
 
     def judge(self, status, body):
         """Returns what is wrong with a response, or None."""
@@ -55,10 +58,11 @@ class Connection:
         """Sends the next request, on a new connection if there is none."""
         requests = self.load.requests
         self.turn += 1
-        self.request = requests[self.turn % len(requests)]
+        self.request = requests[self.turn % len(requests)] if self.load.rate is None else self.load.next()
         self.received = b""
         self.began = time.monotonic()
         self.load.sent += 1
+        self.request.counts["sent"] += 1
         try:
             if self.socket is None:
                 self.connect()
@@ -104,6 +108,7 @@ class Connection:
         if reason:
             return self.fail(reason)
         self.load.answered += 1
+        self.request.counts["answered"] += 1
         self.request = None
         if CLOSE.search(head):
             self.close()
@@ -112,6 +117,8 @@ class Connection:
     def fail(self, reason):
         """Counts the request as failed and closes the connection."""
         self.load.fail(reason, self.received)
+        if self.request:
+            self.request.counts["failed"] += 1
         self.request = None
         self.close()
         return True
@@ -126,9 +133,12 @@ class Connection:
 class Load:
     """All connections, and the counts."""
 
-    def __init__(self, port, connections, timeout, requests):
+    def __init__(self, port, connections, timeout, requests, rate=None):
         self.port = port
         self.timeout = timeout
+        self.rate = rate
+        self.round = []
+        self.began = time.monotonic()
         self.requests = [Request(*request) for request in requests]
         self.sent = 0
         self.answered = 0
@@ -161,18 +171,15 @@ class Load:
         report_at = 0.0
         while sending or any(connection.request for connection in self.connections):
             if sending:
-                for connection in self.connections:
-                    # Not `while`: a connection that fails must not block the others.
-                    if connection.request is None:
-                        connection.send()
-            for descriptor, _ in self.poll.poll(0.1):
+                self.send_due()
+            for descriptor, _ in self.poll.poll(0.1 if self.rate is None else 0.001):
                 if descriptor == standard_input:
                     if sending and not sys.stdin.buffer.read1():
                         sending = False
                         self.poll.unregister(standard_input)
                     continue
                 connection = self.by_descriptor.get(descriptor)
-                if connection and connection.receive() and sending:
+                if connection and connection.receive() and sending and self.rate is None:
                     connection.send()
             now = time.monotonic()
             if now >= report_at:
@@ -181,6 +188,26 @@ class Load:
                 self.report()
         self.report(samples=self.samples)
 
+    def send_due(self):
+        """Sends on every idle connection or, at a rate, on as many as requests are due."""
+        due = len(self.connections)
+        if self.rate is not None:
+            due = int((time.monotonic() - self.began) * self.rate) - self.sent
+        for connection in self.connections:
+            if due <= 0:
+                return
+            # Not `while`: a connection that fails must not block the others.
+            if connection.request is None:
+                connection.send()
+                due -= 1
+
+    def next(self):
+        """Returns the next request of all connections: each once, in random order, then each once more. In the same
+        order, a proxy with an even number of servers in turn would send every second server one kind only."""
+        if not self.round:
+            self.round = random.sample(self.requests, len(self.requests))
+        return self.round.pop()
+
     def give_up(self, now):
         for connection in self.connections:
             if connection.request and now - connection.began > self.timeout:
@@ -188,6 +215,7 @@ class Load:
 
     def report(self, **more):
         counts = {"sent": self.sent, "answered": self.answered, "failed": self.failed}
+        counts["each"] = [request.counts for request in self.requests]
         print(json.dumps(counts | more), flush=True)
 
 

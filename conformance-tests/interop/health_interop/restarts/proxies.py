@@ -1,6 +1,7 @@
 """The proxies in front of the instances."""
 import http.client
 import json
+import string
 
 from .. import tools
 from ..caddy import UP, HealthLog
@@ -14,7 +15,7 @@ PROBE_TIMEOUT = 1000
 
 
 class Proxy:
-    """A proxy in front of two instances, each named by its port."""
+    """A proxy in front of instances, each named by its port."""
 
     def __init__(self, processes, scratch, ports, **settings):
         self.ports = ports
@@ -93,7 +94,7 @@ class HAProxy(Proxy):
         return int(self._row(port)["scur"])
 
     def _row(self, port):
-        return statistics(self.admin)["shop", "ab"[self.ports.index(port)]]
+        return statistics(self.admin)["shop", string.ascii_lowercase[self.ports.index(port)]]
 
 
 class Caddy(Proxy):

@@ -14,8 +14,8 @@ CONNECTIONS = 32
 class Load:
     """The load tool, running."""
 
-    def __init__(self, processes, port, requests, log, timeout=20):
-        settings = {"port": port, "connections": CONNECTIONS, "timeout": timeout, "requests": requests}
+    def __init__(self, processes, port, requests, log, timeout=20, connections=CONNECTIONS, rate=None):
+        settings = {"port": port, "connections": connections, "timeout": timeout, "requests": requests, "rate": rate}
         tool = pathlib.Path(__file__).with_name("load.py")
         self.process = processes.start([sys.executable, tool, json.dumps(settings)], log, stdin=subprocess.PIPE)
         self._counts = {"sent": 0, "answered": 0, "failed": {}}

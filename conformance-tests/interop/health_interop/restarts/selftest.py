@@ -77,7 +77,9 @@ def run():
         server.shutdown()
     answered = server.counts.pop(None)
     did = dict(server.counts)
+    failed = sum(did.values())
     del seen["samples"]
-    if seen != {"sent": answered + sum(did.values()), "answered": answered, "failed": did}:
+    each = [{"sent": answered + failed, "answered": answered, "failed": failed}]
+    if seen != {"sent": answered + failed, "answered": answered, "failed": did, "each": each}:
         raise Failure(f"the load tool counted {seen}, but the server answered {answered} requests and failed {did}")
     print(f"the load tool and the server agree on {seen['sent']} requests, of which failed {did}")
