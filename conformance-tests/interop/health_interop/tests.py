@@ -1,11 +1,15 @@
-"""Tests of what both commands use: `python3 -m unittest health_interop.tests`."""
+"""Tests of what the commands use: `python3 -m unittest health_interop.tests`."""
+import contextlib
+import copy
 import pathlib
+import socket
 import sys
 import tempfile
 import unittest
 
 from . import process
 from .configs import Configs
+from .outages import counting, postgres
 from .page import HERE, Page, table
 from .pollers.command import Command
 from .pollers.descriptions import load
@@ -135,3 +139,86 @@ class ScenariosTest(unittest.TestCase):
         for proxy, name, _, delays in scenarios.DELAYS:
             for delay in delays:
                 self.assertIn(proxy, scenarios.SCENARIOS[f"{name}-delay-{delay}"].proxies)
+
+
+class OutagesTest(WithFiles):
+    """What is counted in the outages of a database, and what contradicts the page."""
+
+    def result(self, check):
+        shared = check == "shared"
+        none, some = {"sent": 50, "answered": 50, "failed": 0}, {"sent": 50, "answered": 10, "failed": 40}
+        outage = {
+            "static": none if shared else some,
+            "queries": some,
+            "answered": 0,
+            "still": none,
+            "left": [] if shared else ["a", "b"],
+            "responses": {"/ready": 200 if shared else 503, "/alert": 503},
+        }
+        cut = {"static": none, "queries": some, "still": none, "left": [] if shared else ["a"]}
+        parts = {"stopped": outage, "frozen": outage, "cut": cut, "static": none}
+        return {"check": check} | {name: copy.deepcopy(part) for name, part in parts.items()}
+
+    def wrong(self, result):
+        return list(counting.wrong(result, instances=2))
+
+    def test_what_the_page_says_is_not_wrong(self):
+        for check in counting.KINDS:
+            self.assertEqual(self.wrong(self.result(check)), [])
+
+    def test_a_required_check_in_place_of_a_shared_one_is_wrong(self):
+        found = self.wrong(self.result("required") | {"check": "shared"})
+        self.assertIn("stopped: 40 requests without the database were lost", found)
+        self.assertIn("frozen: 2 of 2 instances left", found)
+        self.assertIn("a was cut off, and left: a", found)
+
+    def test_a_shared_check_in_place_of_a_required_one_is_wrong(self):
+        found = self.wrong(self.result("shared") | {"check": "required"})
+        self.assertIn("stopped: no request without the database was lost, although all instances must leave", found)
+        self.assertIn("a was cut off, and left: none", found)
+
+    def test_a_request_that_is_lost_outside_of_an_outage_counts(self):
+        result = self.result("shared")
+        result["static"]["failed"] = 1
+        self.assertEqual(self.wrong(result), ["1 of all requests without the database were lost"])
+
+    def test_a_database_that_was_not_stopped_is_reported(self):
+        result = self.result("shared")
+        result["frozen"]["answered"] = 7
+        self.assertEqual(self.wrong(result), ["the database was not frozen: 7 queries were answered meanwhile"])
+
+    def test_queries_that_never_recover_are_reported(self):
+        result = self.result("shared")
+        result["stopped"]["still"] = {"sent": 50, "answered": 0, "failed": 50}
+        found = ["stopped: 50 of 50 queries fail long after the database has returned"]
+        self.assertEqual(self.wrong(result), found)
+
+    def test_the_peak_is_that_of_its_window(self):
+        counts = counting.tenths(["QUERIES 99 50", "other", "QUERIES 100 1", "QUERIES 104 3", "QUERIES 110 50"])
+        self.assertEqual(counting.peak(counts, since=10.05, seconds=1), {"total": 4, "peak": 3, "ratio": 7.5})
+        self.assertEqual(counting.peak(counts, since=20, seconds=1), {"total": 0, "peak": 0, "ratio": None})
+
+    def test_connections_are_found_in_the_log(self):
+        log = """\
+1764251234.567 LOG:  connection received: host=127.0.0.1 port=40000
+1764251234.570 LOG:  connection authorized: user=shop database=postgres
+1764251235.001 LOG:  connection received: host=127.0.0.1 port=40001
+"""
+        self.assertEqual(postgres.accepted(log.splitlines()), [1764251234.567, 1764251235.001])
+
+    def test_a_relay_that_is_cut_refuses_and_can_be_restored(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            relay = postgres.Relay(server.getsockname()[1])
+            with socket.create_connection(("127.0.0.1", relay.port), timeout=5) as client:
+                accepted, _ = server.accept()
+                with accepted:
+                    client.sendall(b"question")
+                    self.assertEqual(accepted.recv(100), b"question")
+                    accepted.sendall(b"answer")
+                    self.assertEqual(client.recv(100), b"answer")
+                    relay.cut()
+                    with contextlib.suppress(ConnectionResetError):
+                        self.assertEqual(client.recv(100), b"")
+            self.assertFalse(process.listens(relay.port))
+            relay.restore()
+            self.assertTrue(process.listens(relay.port))

@@ -1,0 +1,1 @@
+"""Outages of a database that ten instances share."""

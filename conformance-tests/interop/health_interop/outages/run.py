@@ -1,0 +1,151 @@
+"""One run: ten instances, their database, a proxy, the load, and three outages."""
+import http.client
+import pathlib
+import string
+import tempfile
+import time
+
+from .. import tools
+from ..process import Processes, free_port
+from ..restarts.run import Load
+from .counting import by_tenth, difference, peak, tenths
+from .postgres import USER, Postgres, Relay
+
+INSTANCES = string.ascii_lowercase[:10]
+# So many requests may be pending; the rate is kept as long as fewer are.
+CONNECTIONS = 512
+# Seconds: the length of the figures of a recovery, and what requests and reports may be late.
+RECOVERY = 10
+LATE = 0.5
+REQUESTS = [["GET", "/static", "", "static\n"], ["GET", "/query", "", "queried\n"]]
+
+
+class Instance:
+    """An instance of the example `shared_dependency`."""
+
+    def __init__(self, processes, program, scratch, name, database, check, more):
+        self.name = name
+        self.port = free_port()
+        self._log = scratch / f"{name}.log"
+        options = {
+            "bind": f"127.0.0.1:{self.port}",
+            "database": f"host=127.0.0.1 port={database} user={USER} dbname=postgres",
+            "check": check,
+        }
+        self.process = processes.start(
+            [program, *(f"--{name}={value}" for name, value in options.items()), *more],
+            self._log,
+            env=tools.environment(scratch, HEALTHCHECK_DISABLEFILE=""),
+        )
+
+    def status(self, path):
+        """Returns the status code of its response."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
+    def queries(self):
+        """Returns the number of requests to /query by tenth of a second."""
+        return tenths(self._log.read_text(errors="replace").splitlines())
+
+
+class Run:
+    """All processes of a run, while it lasts."""
+
+    def __init__(self, processes, scratch, program, proxy, check, rate, more):
+        self.database = Postgres(processes, scratch)
+        # In front of one instance only, which it can cut off.
+        self.relay = Relay(self.database.port)
+        port = lambda name: self.relay.port if name == "a" else self.database.port
+        self.instances = [
+            Instance(processes, program, scratch, name, port(name), check, more) for name in INSTANCES
+        ]
+        for instance in self.instances:
+            instance.process.wait_until(lambda: instance.status("/ready") == 200, "it is ready")
+        self.proxy = proxy(processes, scratch, [instance.port for instance in self.instances])
+        self.wait_in()
+        log = scratch / "load.log"
+        self.load = Load(processes, self.proxy.port, REQUESTS, log, connections=CONNECTIONS, rate=rate)
+
+    def wait_in(self):
+        for instance in self.instances:
+            self.proxy.wait_in(instance.port)
+
+    def static_and_queries(self):
+        """Returns the counts of both kinds of requests up to now."""
+        self.load.sent()
+        static, queries = self.load.counts()["each"]
+        return static, queries
+
+    def hold(self, until, left):
+        """Waits until a time, and adds the names of the instances that the proxy takes out."""
+        while time.time() < until:
+            left |= {instance.name for instance in self.instances if not self.proxy.is_in(instance.port)}
+            time.sleep(0.1)
+
+    def outage(self, begin, end, seconds):
+        """Begins an outage, ends it after some seconds, and returns what was counted until after the recovery."""
+        before = self.static_and_queries()
+        began = time.time()
+        begin()
+        left = set()
+        self.hold(time.time() + LATE, left)
+        answered = self.static_and_queries()[1]["answered"]
+        self.hold(began + seconds, left)
+        answered = self.static_and_queries()[1]["answered"] - answered
+        responses = {path: self.instances[0].status(path) for path in ("/ready", "/alert")}
+        ended = time.time()
+        end()
+        time.sleep(max(0, ended + RECOVERY - time.time()))
+        self.wait_in()
+        still = self.static_and_queries()[1]
+        time.sleep(2 * LATE)
+        static, queries = map(difference, before, self.static_and_queries())
+        still = difference(still, self.static_and_queries()[1])
+        return {
+            "static": static,
+            "queries": queries,
+            "answered": answered,
+            "still": still,
+            "left": sorted(left),
+            "responses": responses,
+            "ended": ended,
+        }
+
+    def recovery(self, ended):
+        """Returns the peaks of the recovery that began at a time."""
+        each = [instance.queries() for instance in self.instances]
+        return {
+            "queries": peak(sum(each[1:], each[0]), ended, RECOVERY),
+            "busiest": max((peak(counts, ended, RECOVERY) for counts in each), key=lambda one: one["peak"]),
+            "connections": peak(by_tenth(self.database.connections()), ended, RECOVERY),
+        }
+
+
+def run(program, proxy, check, seconds, rate, more=()):
+    """Returns what was counted in each outage."""
+    with (
+        tempfile.TemporaryDirectory(prefix="outages-", ignore_cleanup_errors=True) as directory,
+        Processes() as processes,
+    ):
+        run = Run(processes, pathlib.Path(directory), program, proxy, check, rate, more)
+        time.sleep(2)
+        database = run.database
+        result = {
+            "check": check,
+            "seconds": seconds,
+            "stopped": run.outage(database.stop, database.start, seconds),
+            "frozen": run.outage(database.freeze, database.thaw, seconds),
+            "cut": run.outage(run.relay.cut, run.relay.restore, seconds),
+        }
+        last = run.load.finish()
+        result |= dict(zip(("static", "queries"), last["each"]))
+        result["reasons"] = last["failed"]
+        for outage in "stopped", "frozen":
+            result[outage]["recovery"] = run.recovery(result[outage].pop("ended"))
+        return result
