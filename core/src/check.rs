@@ -2,6 +2,7 @@
 
 mod event;
 mod heartbeat;
+mod peers;
 mod result;
 mod subscriber;
 mod threshold;
@@ -18,6 +19,8 @@ use std::time::Duration;
 pub use self::event::{HealthCheckEvent, Report};
 pub(crate) use self::heartbeat::BeatReader;
 pub use self::heartbeat::{BusyGuard, Heartbeat};
+pub(crate) use self::peers::{Found, PeerExchange, PeerViews};
+pub use self::peers::{OwnView, PeerView, Peers};
 pub use self::result::{CheckResult, IntoCheckResult, Status};
 pub use self::subscriber::HealthSubscriber;
 use self::subscriber::{Closure, Named};
@@ -96,6 +99,7 @@ pub(crate) enum Work {
     Async(Box<dyn HealthSubscriber>),
     Blocking(Arc<dyn Fn(&mut HealthCheckEvent) + Send + Sync>),
     Heartbeat(BeatReader),
+    Peers(PeerExchange),
     #[cfg(feature = "tokio")]
     TokioRuntime(TokioProbe),
 }
@@ -104,7 +108,7 @@ impl Work {
     /// How long what it looks at may be silent.
     pub(crate) fn expiry(&self) -> Option<Duration> {
         match self {
-            Self::Async(_) | Self::Blocking(_) => None,
+            Self::Async(_) | Self::Blocking(_) | Self::Peers(_) => None,
             Self::Heartbeat(reader) => Some(reader.expiry),
             #[cfg(feature = "tokio")]
             Self::TokioRuntime(probe) => Some(probe.expiry),
@@ -123,8 +127,8 @@ pub(crate) enum Criticality {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counting {
     As(Criticality),
-    /// As required until the first OK, and again once the check has failed for `fail_after`; otherwise as optional
-    /// (H22).
+    /// As required until the first OK, and again once the check has failed for `fail_after` (H22), or while most peers
+    /// reach the dependency (H24); otherwise as optional.
     Shared {
         fail_after: Option<Duration>,
     },

@@ -239,6 +239,52 @@ pub enum BuildError {
         /// The limit.
         limit: Duration,
     },
+    /// Two checks exchange views with the peers.
+    #[error(
+        "the checks {first:?} and {second:?} both exchange views with the peers: register one Check::peers, whose \
+         views are of all shared checks"
+    )]
+    #[non_exhaustive]
+    DuplicatePeers {
+        /// The name of the first.
+        first: String,
+        /// The name of the second.
+        second: String,
+    },
+    /// A check exchanges views with the peers, and no check is shared.
+    #[error(
+        "the check {name:?} exchanges views of shared checks with the peers, but no check is shared: remove it, or call \
+         Check::shared for a check"
+    )]
+    #[non_exhaustive]
+    PeersWithoutShared {
+        /// The check's name.
+        name: String,
+    },
+    /// The check that exchanges views with the peers is itself shared, or of the process only.
+    #[error(
+        "the check {name:?} exchanges views with the peers, and is neither shared nor of the process only: remove \
+         Check::{call}"
+    )]
+    #[non_exhaustive]
+    MisdescribedPeers {
+        /// The check's name.
+        name: String,
+        /// The method of [`Check`](crate::Check).
+        call: &'static str,
+    },
+    /// An endpoint that steers traffic requires the check that exchanges views with the peers.
+    #[error(
+        "the endpoint at {path:?} steers traffic and requires the check {name:?}: if the hosts cannot meet, all of them \
+         would leave; remove Endpoint::required_check, or call Endpoint::purpose"
+    )]
+    #[non_exhaustive]
+    RequiredPeers {
+        /// The endpoint's path.
+        path: String,
+        /// The check's name.
+        name: String,
+    },
     /// A call that describes an endpoint has no effect.
     #[error(
         "Endpoint::{call} has no effect on the endpoint at {path:?}, {reason}: remove the call"

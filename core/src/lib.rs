@@ -20,14 +20,14 @@ mod text;
 #[doc = include_str!("../contract.md")]
 pub mod contract {}
 
-/// The attribute for implementations of [`HealthSubscriber`].
+/// The attribute for implementations of [`HealthSubscriber`] and [`Peers`].
 pub use async_trait::async_trait;
 /// The status code of an [`Endpoint`]'s response.
 pub use http::StatusCode;
 
 pub use crate::check::{
     BusyGuard, Check, CheckResult, HealthCheckEvent, HealthSubscriber, Heartbeat, IntoCheckResult,
-    Report, Status, Unit, Value,
+    OwnView, PeerView, Peers, Report, Status, Unit, Value,
 };
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;

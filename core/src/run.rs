@@ -15,6 +15,7 @@ mod in_flight;
 #[cfg(all(test, health_loom))]
 mod loom;
 mod observer;
+mod peers;
 mod registered;
 mod table;
 #[cfg(feature = "tokio")]
@@ -201,6 +202,7 @@ impl Run {
         };
         let time = start.map(|start| now.saturating_duration_since(self.or_resumed(start)));
         let finished = check.finish(reports, start.unwrap_or(now), now);
+        peers::accept(check, &self.engine.checks);
         let slow_share = self.engine.limits.slow_share;
         let warnings = check.warnings.due(check, &finished, time.unwrap_or_default(), slow_share);
         let shared =

@@ -191,6 +191,7 @@ impl Endpoint {
             if is_chosen(check) {
                 let criticality = self.criticalities.get(&check.name);
                 let criticality = criticality.copied().unwrap_or(check.criticality);
+                self.refuse_required_peers(check, criticality)?;
                 selected.push((index, counting(check, criticality, self.purpose)));
             }
         }
@@ -211,6 +212,20 @@ impl Endpoint {
             return Err(self.no_effect("allow_dependency", reason));
         }
         Ok(selected)
+    }
+
+    /// The loss of the place where the hosts meet must not take all of them out of service.
+    fn refuse_required_peers(
+        &self,
+        check: &Check,
+        criticality: Criticality,
+    ) -> Result<(), BuildError> {
+        match (criticality, self.purpose) {
+            (Criticality::Required, Purpose::SteersTraffic) if check.is_of_peers() => {
+                Err(BuildError::RequiredPeers { path: self.path.clone(), name: check.name.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn refuse_unknown_choice(&self, choice: &Choice, checks: &[Check]) -> Result<(), BuildError> {

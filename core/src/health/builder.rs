@@ -1,6 +1,7 @@
 //! The description of the endpoints.
 
 mod assemble;
+mod peers;
 mod settings;
 
 use std::fmt;

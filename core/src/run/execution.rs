@@ -1,12 +1,13 @@
 //! One execution of one check, within its timeout (H12).
 
-use std::future::{Future as _, poll_fn};
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Run;
 use super::in_flight::Executing;
+use super::peers;
 use super::registered::RegisteredCheck;
 #[cfg(feature = "tokio")]
 use super::tokio_reading::read;
@@ -79,6 +80,13 @@ pub(super) async fn execute(
                 looked.map_or_else(|silence| silence.result(), |()| CheckResult::ok()),
             )]
         }
+        Work::Peers(exchange) => {
+            let start = run.clock.now();
+            began(start);
+            let reports = peers::exchange(check, exchange, run, start).await;
+            drop(executing);
+            reports
+        }
         #[cfg(feature = "tokio")]
         Work::TokioRuntime(probe) => {
             began(run.clock.now());
@@ -102,34 +110,61 @@ pub(super) async fn execute(
     }
 }
 
-/// Polls a check in the task of the run, and drops it when its time is over.
+/// Polls a subscriber.
 async fn poll(
     check: &RegisteredCheck,
     subscriber: &dyn HealthSubscriber,
     run: &Run,
     start: Instant,
 ) -> Vec<Report> {
-    let clock = &run.clock;
     let mut event = HealthCheckEvent::default();
-    let mut future = Guarded::new(|| subscriber.on_health_check(&mut event));
+    match poll_in_time(check, run, start, || subscriber.on_health_check(&mut event)).await {
+        Polled::Ready(()) => {}
+        Polled::Panicked(panicked) => event.push(panic_report(&check.name, &panicked)),
+        Polled::TimedOut => event.push(run.budget(check, start).timed_out(check)),
+        Polled::Late => return vec![run.budget(check, start).timed_out(check)],
+    }
+    event.into_reports()
+}
+
+/// How the future of a check has ended.
+pub(super) enum Polled<T> {
+    Ready(T),
+    Panicked(Panicked),
+    /// It was dropped when its time was over.
+    TimedOut,
+    /// It was ready too late, because it had blocked its thread: no timer could end it.
+    Late,
+}
+
+/// Polls the future that `make` returns in the task of the run, and drops it when its time is over.
+pub(super) async fn poll_in_time<F>(
+    check: &RegisteredCheck,
+    run: &Run,
+    start: Instant,
+    make: impl FnOnce() -> F,
+) -> Polled<F::Output>
+where
+    F: Future + Unpin,
+{
+    let clock = &run.clock;
+    let mut future = Guarded::new(make);
     let mut is_late = false;
     let polled = poll_fn(|context| {
         clock.now();
         let budget = run.budget(check, start);
         let polled = Pin::new(&mut future).poll(context);
-        // If the check blocked its thread, no timer could end it.
         is_late = budget.is_exceeded(clock.now_after_block());
         polled
     });
     let polled = clock.within(|| run.budget(check, start).end, polled).await;
     drop(future);
     match polled {
-        Some(_) if is_late => return vec![run.budget(check, start).timed_out(check)],
-        Some(Ok(())) => {}
-        Some(Err(panicked)) => event.push(panic_report(&check.name, &panicked)),
-        None => event.push(run.budget(check, start).timed_out(check)),
+        Some(_) if is_late => Polled::Late,
+        Some(Ok(output)) => Polled::Ready(output),
+        Some(Err(panicked)) => Polled::Panicked(panicked),
+        None => Polled::TimedOut,
     }
-    event.into_reports()
 }
 
 /// Runs a blocking check on a thread of the pool, and leaves it there when its time is over.
@@ -176,7 +211,7 @@ async fn block(
 }
 
 /// The result of a check that panicked, with advice where it misses its tokio runtime.
-fn panic_report(name: &str, panicked: &Panicked) -> Report {
+pub(super) fn panic_report(name: &str, panicked: &Panicked) -> Report {
     let advice = match panicked.contains("there is no reactor running") {
         true if cfg!(feature = "tokio") => {
             " (the check ran outside a tokio runtime: build, mount or request the endpoints inside one, or call \

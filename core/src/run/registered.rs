@@ -8,6 +8,7 @@ use super::GRACE;
 use super::check_warnings::CheckWarnings;
 use super::in_flight::InFlight;
 use super::observer::CheckFinished;
+use super::peers::{PeerMemory, View};
 use crate::check::{
     Check, CheckResult, CheckStatus, Counting, Criticality, Report, Status, Thresholds, Work,
     has_failed,
@@ -24,9 +25,11 @@ pub(crate) struct RegisteredCheck {
     pub(crate) criticality: Criticality,
     pub(crate) period: Option<Duration>,
     /// The period while it counts as failing.
-    failing_period: Option<Duration>,
+    pub(super) failing_period: Option<Duration>,
     pub(super) in_flight: InFlight,
-    thresholds: Thresholds,
+    pub(super) thresholds: Thresholds,
+    pub(super) is_shared: bool,
+    pub(super) peers: PeerMemory,
     results: Mutex<Results>,
     pub(super) warnings: CheckWarnings,
 }
@@ -41,7 +44,7 @@ struct Results {
 }
 
 /// The result of a background check is stale after this number of periods (H14).
-const STALE_AFTER: u32 = 3;
+pub(super) const STALE_AFTER: u32 = 3;
 
 impl RegisteredCheck {
     /// `check` was validated; `default_timeout` is that of checks which set none.
@@ -55,6 +58,8 @@ impl RegisteredCheck {
             failing_period: check.failing_period,
             in_flight: InFlight::default(),
             thresholds: check.thresholds,
+            is_shared: check.is_shared,
+            peers: PeerMemory::default(),
             results: Mutex::new(Results::default()),
             warnings: CheckWarnings::default(),
         }
@@ -142,6 +147,25 @@ impl RegisteredCheck {
         }
     }
 
+    /// Whether it counts as OK. `None` if it has no result at `now`, or none since the process `resumed` after a
+    /// standstill. A result of a check on request counts for `lifetime`.
+    pub(super) fn is_reached(
+        &self,
+        now: Instant,
+        resumed: Option<Instant>,
+        lifetime: Duration,
+    ) -> Option<bool> {
+        let results = lock(&self.results);
+        let last = match self.period {
+            Some(period) => self.missing(period, &results, now, resumed).ok()?,
+            None => results.last.as_ref()?,
+        };
+        let age = now.saturating_duration_since(last.finished_at);
+        let is_outdated = self.period.is_none() && age > lifetime;
+        let is_from_before = resumed.is_some_and(|resumed| resumed > last.finished_at);
+        (!is_outdated && !is_from_before).then(|| !has_failed(&last.reports))
+    }
+
     /// How its results count at `now` on an endpoint. The failures of a shared check say how long it has failed (H22).
     pub(super) fn counted(
         &self,
@@ -165,12 +189,15 @@ impl RegisteredCheck {
         // The dependency was not observed while the process stood still.
         let since = resumed.map_or(since, |resumed| resumed.max(since));
         let time = now.saturating_duration_since(since);
+        let view = self.peers.view(now, resumed);
+        let has_lasted = fail_after.is_some_and(|limit| time >= limit);
+        let is_alone = view.is_some_and(|view| view.is_confirmed(since, self.notice_time(&view)));
         let (criticality, note) = if results.status == CheckStatus::Unproven {
             (Criticality::Required, "shared, never OK".to_owned())
-        } else if fail_after.is_some_and(|limit| time >= limit) {
-            (Criticality::Required, failing_for(time))
+        } else if has_lasted || is_alone {
+            (Criticality::Required, failing_for(time, view))
         } else {
-            (Criticality::Optional, failing_for(time))
+            (Criticality::Optional, failing_for(time, view))
         };
         drop(results);
         let noted = reports.iter().map(|report| match report.status() {
@@ -188,8 +215,12 @@ impl RegisteredCheck {
     }
 }
 
-fn failing_for(time: Duration) -> String {
-    format!("shared, failing for {}", Rounded(time))
+fn failing_for(time: Duration, view: Option<View>) -> String {
+    let time = Rounded(time);
+    match view {
+        None => format!("shared, failing for {time}"),
+        Some(view) => format!("shared, failing for {time}, {view}"),
+    }
 }
 
 impl fmt::Debug for RegisteredCheck {

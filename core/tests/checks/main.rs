@@ -12,6 +12,8 @@ mod endpoint_building;
 mod heartbeat;
 mod observer;
 mod overlap;
+mod peer_fleet;
+mod peers;
 mod reports;
 mod settings;
 mod shared_dependency;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{HealthBuilder, Undebuggable, settings};
+use super::{HealthBuilder, Undebuggable, peers, settings};
 use crate::check::{Check, is_name};
 use crate::endpoint::ResolvedEndpoint;
 use crate::error::BuildError;
@@ -38,6 +38,8 @@ impl HealthBuilder {
     /// - A check has a period for failing and no other, is shared and of the process only, or has a limit and is not
     ///   shared.
     /// - The expiry of a check is zero, or shorter than its period.
+    /// - Two checks exchange views with the peers, one does without any shared check, or one is itself shared, of the
+    ///   process only, or required on an endpoint that steers traffic.
     /// - An endpoint has an invalid or duplicate path, names an unknown check or tag, chooses its checks from an empty
     ///   list or in contradicting ways, makes a check both required and optional, ignores a state that it must show, has
     ///   a status code or body that does not fit
@@ -52,6 +54,7 @@ impl HealthBuilder {
         for check in &self.checks {
             self.refuse_times(check)?;
         }
+        peers::refuse(&self.checks)?;
         let endpoints = self.resolve_endpoints()?;
 
         let sources = self.sources.into_iter().map(|Undebuggable(source)| source);
