@@ -16,10 +16,10 @@ use crate::text::cut_error;
 ///
 /// The endpoints show [`State::Starting`](crate::State::Starting) until every latch that
 /// [the builder got](crate::HealthBuilder::latch) is released. [Failing](Self::fail) a latch, or dropping it without
-/// releasing it, for example through a panic or an early return, marks the start as failed: instead of starting, the
-/// endpoints show [`State::Failing`](crate::State::Failing), permanently. A leaked latch keeps them in `Starting`; every
-/// log record names it. An endpoint that ignores starting, such as a liveness endpoint, shows neither; a startup probe
-/// makes the orchestrator restart the process.
+/// releasing it, for example through a panic or an early return, marks the start as failed, permanently: instead of
+/// starting, the endpoints show [`State::Failing`](crate::State::Failing), unless they show maintenance or a drain. A
+/// leaked latch keeps them in `Starting`; every log record names it. An endpoint that ignores starting, such as a
+/// liveness endpoint, shows neither; a startup probe makes the orchestrator restart the process.
 ///
 /// ```
 /// use health_core::{Endpoint, Health, StartupLatch, State};
