@@ -22,7 +22,8 @@ pub use crate::scenario::command::Command;
 pub use crate::scenario::rule::Rule;
 pub use crate::scenario::{Level, LoadError, Scenario, Suite};
 pub use crate::setup::{
-    Behaviour, Check, Endpoint, Execution, LogPolicy, Place, Preset, RunChecks, Setup,
+    Behaviour, Check, Endpoint, Execution, LogPolicy, Number, Place, Preset, RunChecks, Setup,
+    Unit, Value,
 };
 pub use crate::target::journal::{Journal, Line};
 pub use crate::target::program::Program;

@@ -93,6 +93,8 @@
 //! | `background` | checks with a period (H14) | the same |
 //! | `thresholds` | checks with thresholds (H15) | the same |
 //! | `shared-dependencies` | checks of shared dependencies (H22) | the same |
+//! | `rich-results` | degraded results, reasons and values (H23) | the same |
+//! | `slow-checks` | a warning about slow checks (H12) | setups with `slow_percent` |
 //! | `endpoints` | several endpoints (H16) | setups with more than one |
 //! | `start-up` | start-up latches (H18) | setups with a latch |
 //! | `switch` | a maintenance switch in the program (H19) | scenarios that turn it |

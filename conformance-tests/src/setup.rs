@@ -3,6 +3,7 @@
 mod behaviour;
 mod endpoint;
 mod milliseconds;
+mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::behaviour::{Behaviour, Place};
 pub use self::endpoint::{Endpoint, LogPolicy, Preset, RunChecks};
+pub(crate) use self::value::is_reason;
+pub use self::value::{Number, Unit, Value};
 
 /// Settings, checks, endpoints and latches of one server, as a testee gets them in the environment variable
 /// `HEALTH_SETUP`. Newer keys are omitted if they are empty, for testees that do not know them.
@@ -31,6 +34,9 @@ pub struct Setup {
     /// Which responses are logged (H21). Default: each.
     #[serde(skip_serializing_if = "LogPolicy::is_default")]
     pub log: LogPolicy,
+    /// The percentage of its timeout after which a check is slow, which is logged (H12). Default: none is slow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_percent: Option<u8>,
 }
 
 impl Setup {
@@ -43,7 +49,9 @@ impl Setup {
     /// Whether one scenario can affect the next on the same server: a check may be still running or counts its executions, a
     /// latch is released, or a state was logged.
     pub(crate) fn has_memory(&self) -> bool {
-        let has_memory = !self.latches.is_empty() || self.log == LogPolicy::Change;
+        let has_memory = !self.latches.is_empty()
+            || self.log == LogPolicy::Change
+            || self.slow_percent.is_some();
         has_memory
             || self.checks.iter().any(|check| {
                 let is_over_at_once =
@@ -53,6 +61,7 @@ impl Setup {
                     || check.is_in_background()
                     || check.has_thresholds()
                     || check.shared
+                    || check.is_rich()
             })
     }
 }
@@ -90,6 +99,15 @@ pub struct Check {
     /// What it does before it reports. Default: nothing.
     #[serde(default)]
     pub behaviour: Behaviour,
+    /// Whether it reports that it is degraded, whatever its status (H23). Default: `false`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub degraded: bool,
+    /// The reason to report (H23). Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The values to report (H23). Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<Value>,
     /// Its timeout (H12). Default: 5 seconds.
     #[serde(default = "five_seconds", with = "milliseconds")]
     pub timeout: Duration,
@@ -138,6 +156,22 @@ pub struct Execution {
     /// What it does before it reports. Default: nothing.
     #[serde(default)]
     pub behaviour: Behaviour,
+    /// Whether it reports that it is degraded, whatever its status (H23). Default: `false`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub degraded: bool,
+    /// The reason to report (H23). Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The values to report (H23). Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<Value>,
+}
+
+impl Execution {
+    /// Whether it reports more than a status and a message (H23).
+    pub(crate) fn is_rich(&self) -> bool {
+        self.degraded || self.reason.is_some() || !self.values.is_empty()
+    }
 }
 
 impl Check {
@@ -149,6 +183,9 @@ impl Check {
             status: self.status.clone(),
             message: self.message.clone(),
             behaviour: self.behaviour,
+            degraded: self.degraded,
+            reason: self.reason.clone(),
+            values: self.values.clone(),
         })
     }
 
@@ -158,6 +195,16 @@ impl Check {
 
     pub(crate) fn has_thresholds(&self) -> bool {
         self.failure_threshold > 1 || self.success_threshold > 1
+    }
+
+    /// Whether it reports more than a status and a message (H23). What is not accepted is logged once.
+    pub(crate) fn is_rich(&self) -> bool {
+        self.executions().any(|execution| execution.is_rich())
+    }
+
+    /// All of them that the setup describes, in order.
+    pub(crate) fn executions(&self) -> impl Iterator<Item = Execution> + Clone {
+        (0..=self.then.len()).map(|before| self.execution(before))
     }
 
     /// Whether any of its executions panics.

@@ -1,6 +1,6 @@
 //! An application that uses `tracing` gets the records of the endpoints.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -83,7 +83,7 @@ fn is_warning(level: &str, text: &str) -> bool {
     level == "WARN" && !text.starts_with("Health response: ")
 }
 
-/// The number of records at WARN, each of which has to name the disablefile, or the key of another setting.
+/// The number of records at WARN, each of which has to name the disablefile, the key of another setting or a check.
 pub(crate) fn judge_warnings(
     field: &str,
     (fewest, most): (usize, usize),
@@ -105,10 +105,15 @@ pub(crate) fn judge_warnings(
     let disablefile = setup.settings.get(DISABLEFILE).map_or("/tmp/maintenance", String::as_str);
     let others: Vec<_> = setup.settings.keys().filter(|key| *key != DISABLEFILE).collect();
     for warning in warnings {
-        if !says(warning, disablefile) && !others.iter().any(|key| says(warning, key)) {
+        if !says(warning, disablefile)
+            && !others.iter().any(|key| says(warning, key))
+            && !setup.checks.iter().any(|check| says(warning, &check.name))
+        {
             mismatches.push(Mismatch::new(
                 field,
-                format!("a warning that contains {disablefile:?}, or the key of another setting"),
+                format!(
+                    "a warning that contains {disablefile:?}, the key of another setting or the name of a check"
+                ),
                 warning,
             ));
         }

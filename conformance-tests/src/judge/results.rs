@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::scenario::expected_endpoint::ExpectedEndpoint;
 use crate::scenario::{Answer, STILL_RUNNING, Step, Wanted};
-use crate::setup::{Behaviour, Check, Setup};
+use crate::setup::{Behaviour, Check, Setup, is_reason};
 
 /// The most bytes of a message that are logged (H8).
 const MESSAGE_LIMIT: usize = 1024;
@@ -15,8 +15,17 @@ const MESSAGE_LIMIT: usize = 1024;
 /// One result of a record.
 pub(super) struct Expected<'a> {
     name: &'a str,
-    status: &'static str,
+    status: &'a str,
     message: Message<'a>,
+    rest: Rest,
+}
+
+/// The keys after the message (H23).
+enum Rest {
+    /// These.
+    Exactly(Map<String, Value>),
+    /// Some of the reason and the values: which of its executions it is, is left to the server.
+    Any,
 }
 
 enum Message<'a> {
@@ -57,14 +66,14 @@ pub(super) fn failing(
 ) -> BTreeSet<String> {
     let has_results = matches!(answer, Answer::Error | Answer::Degraded);
     let results = if has_results { expected(step, setup, past) } else { Vec::new() };
-    let failing = results.iter().filter(|result| result.status != status(true));
+    let failing = results.iter().filter(|result| result.status != "OK");
     failing.map(|result| result.name.to_owned()).collect()
 }
 
 /// A latch that was dropped or failed before its release.
 fn latch<'a>((name, message): (&'a str, &str)) -> Expected<'a> {
     let message = Message::Exactly(Value::from(cut(message)));
-    Expected { name, status: status(false), message }
+    Expected { name, status: "ERROR", message, rest: Rest::Exactly(Map::new()) }
 }
 
 /// The results that the step defines.
@@ -72,37 +81,57 @@ fn as_wanted<'a>((check, wanted): (&'a Check, &'a Wanted)) -> Expected<'a> {
     let beginnings: Vec<_> = wanted.beginnings.iter().map(String::as_str).collect();
     Expected {
         name: &check.name,
-        status: status(wanted.is_ok),
+        status: &wanted.status,
         message: if beginnings.is_empty() { Message::Any } else { Message::StartsWith(beginnings) },
+        rest: if check.is_rich() { Rest::Any } else { Rest::Exactly(Map::new()) },
     }
-}
-
-fn status(is_ok: bool) -> &'static str {
-    if is_ok { "OK" } else { "ERROR" }
 }
 
 /// What follows from the check.
 fn derived(check: &Check, is_later: bool) -> Expected<'_> {
-    let (is_ok, message) = match (check.behaviour, &check.message) {
+    let (status, message) = match (check.behaviour, &check.message) {
         _ if check.outlives_timeout() => {
             let mut beginnings = vec!["timed out"];
             beginnings.extend(is_later.then_some(STILL_RUNNING));
-            (false, Message::StartsWith(beginnings))
+            ("ERROR", Message::StartsWith(beginnings))
         }
-        (Behaviour::Panic(_), _) => (false, Message::Any),
+        (Behaviour::Panic(_), _) => ("ERROR", Message::Any),
         (_, message) => {
             let message = message.as_deref().map(cut);
-            (check.status == "OK", Message::Exactly(message.map_or(Value::Null, Value::from)))
+            let status = match &*check.status {
+                _ if check.degraded => "DEGRADED",
+                "OK" => "OK",
+                _ => "ERROR",
+            };
+            (status, Message::Exactly(message.map_or(Value::Null, Value::from)))
         }
     };
-    Expected { name: &check.name, status: status(is_ok), message }
+    let reports = !check.outlives_timeout() && !check.behaviour.is_panic();
+    let rest = if reports { reason_and_values(check) } else { Map::new() };
+    Expected { name: &check.name, status, message, rest: Rest::Exactly(rest) }
+}
+
+/// The accepted ones, as they are logged.
+fn reason_and_values(check: &Check) -> Map<String, Value> {
+    let mut rest = Map::new();
+    if let Some(reason) = check.reason.as_ref().filter(|reason| is_reason(reason)) {
+        rest.insert("reason".to_owned(), Value::from(reason.as_str()));
+    }
+    let values = check.values.iter().filter(|value| value.is_accepted());
+    let values: Map<_, _> =
+        values.map(|value| (value.key(), Value::from(value.number.0))).collect();
+    if !values.is_empty() {
+        rest.insert("values".to_owned(), Value::Object(values));
+    }
+    rest
 }
 
 impl Expected<'_> {
     /// Keys in this order, and these values.
     pub(super) fn is_met_by(&self, result: &Map<String, Value>) -> bool {
-        let keys = result.keys().map(String::as_str);
-        keys.eq(["name", "status", "message"])
+        let mut keys = result.keys().map(String::as_str);
+        keys.by_ref().take(3).eq(["name", "status", "message"])
+            && self.rest.is_met_by(keys, result)
             && result["name"] == self.name
             && result["status"] == self.status
             && match (&self.message, &result["message"]) {
@@ -113,6 +142,37 @@ impl Expected<'_> {
                 (Message::StartsWith(_), _) => false,
                 (Message::Any, _) => true,
             }
+    }
+}
+
+impl Rest {
+    /// Whether the keys after the message, and their values, are these.
+    fn is_met_by<'k>(
+        &self,
+        mut keys: impl Iterator<Item = &'k str>,
+        result: &Map<String, Value>,
+    ) -> bool {
+        match self {
+            Self::Exactly(rest) => {
+                keys.eq(rest.keys()) && rest.iter().all(|(key, value)| is_same(value, &result[key]))
+            }
+            Self::Any => keys.all(|key| ["reason", "values"].contains(&key)),
+        }
+    }
+}
+
+/// Whether two values are equal; `1` is `1.0`.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| one.0 == other.0 && is_same(one.1, other.1))
+        }
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        _ => one == other,
     }
 }
 
@@ -128,7 +188,14 @@ impl fmt::Display for Expected<'_> {
                 .join(" or "),
             Message::Any => "anything".to_owned(),
         };
-        write!(f, r#"{{"name":{name},"status":"{status}","message":{message}}}"#)
+        write!(f, r#"{{"name":{name},"status":"{status}","message":{message}"#)?;
+        match &self.rest {
+            Rest::Exactly(rest) => {
+                rest.iter().try_for_each(|(key, value)| write!(f, r#","{key}":{value}"#))?;
+            }
+            Rest::Any => f.write_str(", perhaps a reason and values")?,
+        }
+        f.write_str("}")
     }
 }
 

@@ -158,7 +158,7 @@ fn each_thing_that_is_wrong_with_the_lines_is_told() {
         (Case::error().with(|case| case.lines.push(error_record(RESULTS))), &["log"]),
         (
             Case::error().with(|case| case.lines[3] = log("WARN", RESULTS)),
-            &["log records at WARN", "log records at WARN", "log"],
+            &["log records at WARN", "log"],
         ),
         (record("[]"), &["log number of results"]),
         (record("nothing"), &["log results"]),

@@ -76,6 +76,9 @@ fn write_given(text: &mut String, setup: &Setup) -> fmt::Result {
     for latch in &setup.latches {
         writeln!(text, "  start-up latch {latch:?}, held")?;
     }
+    if let Some(percent) = setup.slow_percent {
+        writeln!(text, "  a check is slow after {percent} % of its timeout")?;
+    }
     match setup.log {
         LogPolicy::Every => Ok(()),
         LogPolicy::Change => writeln!(text, "  log of changes only"),
@@ -156,6 +159,15 @@ fn in_words(execution: &Execution) -> String {
     };
     if let Some(message) = &execution.message {
         words += &format!(", {message:?}");
+    }
+    if execution.degraded {
+        words += ", degraded";
+    }
+    if let Some(reason) = &execution.reason {
+        words += &format!(", reason {reason:?}");
+    }
+    for value in &execution.values {
+        words += &format!(", {} = {}", value.key(), value.number.0);
     }
     words
 }

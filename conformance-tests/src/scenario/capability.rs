@@ -26,6 +26,10 @@ pub enum Capability {
     Thresholds,
     /// `shared-dependencies`: a check can be of a dependency that many hosts share.
     SharedDependencies,
+    /// `rich-results`: a check can be degraded, and report a reason and values.
+    RichResults,
+    /// `slow-checks`: the server warns of slow checks.
+    SlowChecks,
     /// `endpoints`: there can be several endpoints with different responses.
     Endpoints,
     /// `start-up`: latches can keep the server starting.
@@ -49,6 +53,8 @@ impl fmt::Display for Capability {
             Self::Background => "background",
             Self::Thresholds => "thresholds",
             Self::SharedDependencies => "shared-dependencies",
+            Self::RichResults => "rich-results",
+            Self::SlowChecks => "slow-checks",
             Self::Endpoints => "endpoints",
             Self::StartUp => "start-up",
             Self::Switch => "switch",

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::validate::{
-    check_answer, check_endpoints, check_latches, check_markers, check_names, check_needs,
-    check_periods, check_results, check_step,
+    check_answer, check_endpoints, check_latches, check_markers, check_messages, check_names,
+    check_needs, check_periods, check_results, check_step,
 };
 use super::{Level, Scenario, Start, Step, Suite};
 use crate::scenario::capability::Capability;
@@ -64,7 +64,7 @@ fn plain() -> String {
 }
 
 /// The files of the suite, apart from `rules.toml` and `setups.toml`.
-pub(super) const TOPICS: [(&str, &str); 27] = [
+pub(super) const TOPICS: [(&str, &str); 28] = [
     ("path", include_str!("../../scenarios/path.toml")),
     ("method", include_str!("../../scenarios/method.toml")),
     ("target", include_str!("../../scenarios/target.toml")),
@@ -85,6 +85,7 @@ pub(super) const TOPICS: [(&str, &str); 27] = [
     ("background", include_str!("../../scenarios/background.toml")),
     ("threshold", include_str!("../../scenarios/threshold.toml")),
     ("dependency", include_str!("../../scenarios/dependency.toml")),
+    ("result", include_str!("../../scenarios/result.toml")),
     ("endpoint", include_str!("../../scenarios/endpoint.toml")),
     ("state", include_str!("../../scenarios/state.toml")),
     ("startup", include_str!("../../scenarios/startup.toml")),
@@ -173,6 +174,7 @@ impl Written {
         }
         check_endpoints(&setup)?;
         check_names(&setup)?;
+        check_messages(&setup)?;
         check_periods(&setup)?;
         if self.start_warnings > 0 && !self.needs.contains(&Capability::Log) {
             return Err("start_warnings needs the capability \"log\"".to_owned());

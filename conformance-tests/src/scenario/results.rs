@@ -6,8 +6,8 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Wanted {
-    /// Whether the status is `OK`, and not `ERROR`.
-    pub(crate) is_ok: bool,
+    /// `OK`, `DEGRADED` or `ERROR`.
+    pub(crate) status: String,
     /// Alternatives for the beginning of the message. If there are none, it is not tested.
     pub(crate) beginnings: Vec<String>,
 }
@@ -17,13 +17,11 @@ impl TryFrom<String> for Wanted {
 
     fn try_from(text: String) -> Result<Self, String> {
         let (status, rest) = text.split_once(' ').unwrap_or((&text, ""));
-        let is_ok = match status {
-            "OK" => true,
-            "ERROR" => false,
-            _ => return Err(format!("result {text:?} starts with neither OK nor ERROR")),
-        };
+        if !["OK", "DEGRADED", "ERROR"].contains(&status) {
+            return Err(format!("result {text:?} starts with neither OK, DEGRADED nor ERROR"));
+        }
         let beginnings = rest.split('|').filter(|beginning| !beginning.is_empty());
-        Ok(Self { is_ok, beginnings: beginnings.map(str::to_owned).collect() })
+        Ok(Self { status: status.to_owned(), beginnings: beginnings.map(str::to_owned).collect() })
     }
 }
 

@@ -204,7 +204,7 @@ fn missing_or_meaningless_results_are_an_error() {
         ("response='error'", "the step needs results"),
         ("response='ok',results=['OK']", "are logged only for"),
         ("response='error',results=[]", "0 results for 1 checks"),
-        ("response='error',results=['NOK x']", "neither OK nor ERROR"),
+        ("response='error',results=['NOK x']", "neither OK, DEGRADED nor ERROR"),
     ] {
         let head = "id='path/b'\nrule='H1'\ntitle='s'\nsetup='changing'";
         let shown = problem(&format!("{head}\nstep=[{{{step}}}]"));

@@ -87,6 +87,12 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
         (Capability::Background, any(Check::is_in_background), "a check has a period"),
         (Capability::Thresholds, any(Check::has_thresholds), "a check has thresholds"),
         (Capability::SharedDependencies, any(|check| check.shared), "a check is shared"),
+        (
+            Capability::RichResults,
+            any(Check::is_rich),
+            "a check is degraded, or has a reason or values",
+        ),
+        (Capability::SlowChecks, setup.slow_percent.is_some(), "there is a slow_percent"),
         (Capability::Endpoints, !setup.endpoints.is_empty(), "there are several endpoints"),
         (Capability::StartUp, !setup.latches.is_empty(), "there is a latch"),
         (Capability::Switch, switches, "SWITCH is a command"),
@@ -154,6 +160,22 @@ pub(super) fn check_names(setup: &Setup) -> Result<(), String> {
     match background.iter().find(|check| is_of_both(&check.name)) {
         Some(Check { name, .. }) => {
             Err(format!("a background check and another check have the name {name:?}"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A check that is degraded, or fails with a reason or values, needs a message (H23).
+pub(super) fn check_messages(setup: &Setup) -> Result<(), String> {
+    let lacks_message = |check: &&Check| {
+        check.executions().any(|it| {
+            let is_ok = it.status == "OK" && !it.degraded;
+            it.is_rich() && !is_ok && it.message.is_none()
+        })
+    };
+    match setup.checks.iter().find(lacks_message) {
+        Some(Check { name, .. }) => {
+            Err(format!("check {name:?} is not OK and rich: it needs a message"))
         }
         None => Ok(()),
     }

@@ -44,6 +44,8 @@ impl Assembled {
         if setup.log == setup::LogPolicy::Change {
             builder = builder.log_policy(LogPolicy::on_change());
         }
+        builder = builder
+            .slow_share(setup.slow_percent.map_or(1.0, |percent| f64::from(percent) / 100.0));
         Ok(Self { health: builder.build()?, latches: Mutex::new(latches) })
     }
 

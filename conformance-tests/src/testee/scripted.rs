@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::channel::oneshot;
-use health_core::{Check, HealthCheckEvent, HealthSubscriber};
+use health_core::{Check, CheckResult, HealthCheckEvent, HealthSubscriber, Unit};
 
 use crate::setup::{self, Behaviour, Execution, Place, Setup};
 use crate::target::journal::{Journal, Line};
@@ -21,7 +21,7 @@ use crate::target::journal::{Journal, Line};
 const NAME_LIMIT: usize = 128;
 
 /// What a closure of the core's returns.
-type Outcome = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+type Outcome = Pin<Box<dyn Future<Output = Result<CheckResult, String>> + Send>>;
 
 /// Builds the check that `setup` describes. `is_namesake` means that another check has the same name.
 ///
@@ -39,7 +39,7 @@ pub(super) fn check(
         journal: journal.clone(),
     });
     let name = registered_name(setup, index, is_namesake);
-    let mut executions = (0..=setup.then.len()).map(|before| setup.execution(before));
+    let mut executions = setup.executions();
     let blocks =
         executions.clone().any(|execution| matches!(execution.behaviour, Behaviour::Block(_)));
     let check = if name != setup.name {
@@ -91,16 +91,37 @@ pub(super) fn registered_names(name: &str, setup: &Setup) -> Vec<String> {
 }
 
 impl Execution {
-    /// Whether `Ok` or an error means the same.
+    /// Whether a result or an error means the same.
     fn is_result(&self) -> bool {
-        matches!(
-            (self.behaviour, &*self.status, &self.message),
-            (Behaviour::Panic(_), ..) | (_, "OK", None) | (_, "ERROR", Some(_))
-        )
+        self.is_rich()
+            || matches!(
+                (self.behaviour, &*self.status, &self.message),
+                (Behaviour::Panic(_), ..) | (_, "OK", None) | (_, "ERROR", Some(_))
+            )
     }
 
-    fn result(self) -> Result<(), String> {
-        self.message.map_or(Ok(()), Err)
+    fn result(self) -> Result<CheckResult, String> {
+        let is_rich = self.is_rich();
+        let result = match (self.message, &*self.status) {
+            (None, _) => CheckResult::ok(),
+            (Some(message), _) if self.degraded => CheckResult::degraded(message),
+            (Some(message), "OK") => CheckResult::ok().message(message),
+            (Some(message), _) if is_rich => CheckResult::error(message),
+            (Some(message), _) => return Err(message),
+        };
+        let result = match self.reason {
+            Some(reason) => result.reason(reason),
+            None => result,
+        };
+        Ok(self.values.into_iter().fold(result, |result, value| {
+            let unit = match value.unit {
+                setup::Unit::Count => Unit::Count,
+                setup::Unit::Bytes => Unit::Bytes,
+                setup::Unit::Seconds => Unit::Seconds,
+                setup::Unit::Ratio => Unit::Ratio,
+            };
+            result.value(value.name, value.number.0, unit)
+        }))
     }
 }
 
@@ -120,7 +141,7 @@ impl Scripted {
     }
 
     /// As a closure that blocks.
-    fn block(&self) -> Result<(), String> {
+    fn block(&self) -> Result<CheckResult, String> {
         let execution = self.start();
         if let Behaviour::Slow(time) | Behaviour::Block(time) = execution.behaviour {
             thread::sleep(time);
@@ -167,8 +188,12 @@ impl HealthSubscriber for Events {
             Behaviour::Hang => pending().await,
             Behaviour::Block(time) => thread::sleep(time),
         }
-        let message = execution.message.as_deref();
-        event.report(&self.0.check.name, execution.status.as_str(), message);
+        let name = &self.0.check.name;
+        if execution.is_rich() {
+            event.result(name, execution.result());
+        } else {
+            event.report(name, execution.status.as_str(), execution.message.as_deref());
+        }
     }
 }
 
@@ -199,10 +224,10 @@ fn expected_panic_with_payload() -> ! {
 struct PanicsInDrop;
 
 impl Future for PanicsInDrop {
-    type Output = Result<(), String>;
+    type Output = Result<CheckResult, String>;
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(Ok(()))
+        Poll::Ready(Ok(CheckResult::ok()))
     }
 }
 

@@ -1,4 +1,4 @@
-"""The responses of a health endpoint: rules H3 to H6, H8, H11, H13 and H22 of docs/contract.md.
+"""The responses of a health endpoint: rules H3 to H6, H8, H11, H13, H22 and H23 of docs/contract.md.
 
 It waits for a stat that does not return, which a server with its marker on a network mount must not (H4).
 """
@@ -77,11 +77,11 @@ class Health:
         runs = self.run_checks == "always" or self.run_checks == "on_request" and asks_for_checks(query)
         checks = self.checks.checks if runs else []
         results = self.checks.results() if checks else []
-        shared = [check.share(*result) for check, result in zip(checks, results)]
-        tolerated = [is_tolerated for (status, _), (_, is_tolerated) in zip(results, shared) if status != "OK"]
+        shared = [check.share(result) for check, result in zip(checks, results)]
+        tolerated = [is_tolerated for result, (_, is_tolerated) in zip(results, shared) if result.status != "OK"]
         if not tolerated:
             return 200, "OK"
-        results = [record(check.name, status, message) for check, (status, _), (message, _) in zip(checks, results, shared)]
+        results = [record(check.name, result, message) for check, result, (message, _) in zip(checks, results, shared)]
         results = json.dumps(results, separators=(",", ":"))  # escapes everything outside ASCII
         if all(tolerated):
             self.log("WARN", f"Health response: DEGRADED ({results})")
@@ -126,8 +126,13 @@ def asks_for_checks(query):
     return values.get(b"checks", b"").lower() in (b"true", b"all")
 
 
-def record(name, status, message):
-    """One result as it is logged (H8)."""
+def record(name, result, message):
+    """One result as it is logged (H8, H23)."""
     if message is not None and len(message.encode()) > 1024:
         message = message.encode()[:1024].decode(errors="ignore") + "…"
-    return {"name": name, "status": status, "message": message}
+    logged = {"name": name, "status": result.status, "message": message}
+    if result.reason:
+        logged["reason"] = result.reason
+    if result.values:
+        logged["values"] = result.values
+    return logged

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 
-from checks import Check
+from checks import Check, Result
 from health import Health
 from server import Server
 
@@ -26,7 +26,7 @@ def log(level, text):
     say(f"LOG {level} {text}")
 
 
-def check(described):
+def check(described, slow_share):
     """A check with the behavior of a CHECK of the protocol."""
     executions = itertools.chain([described], described.get("then", []))
     last = described
@@ -40,7 +40,11 @@ def check(described):
             raise RuntimeError("the scenario asks for a panic")
         seconds = None if behaviour == "hang" else int(milliseconds or 0) / 1000
         threading.Event().wait(seconds)  # None: forever
-        return last.get("status", "OK"), last.get("message")
+        status = "DEGRADED" if last.get("degraded") else "OK" if last.get("status", "OK") == "OK" else "ERROR"
+        result = Result(status, last.get("message"), last.get("reason"))
+        for value in last.get("values", []):
+            result.value(value["name"], value["number"], value["unit"])
+        return result
 
     return Check(
         described["name"],
@@ -53,13 +57,16 @@ def check(described):
         every_while_failing=described.get("every_while_failing") and described["every_while_failing"] / 1000,
         failure_threshold=described.get("failure_threshold", 1),
         success_threshold=described.get("success_threshold", 1),
+        slow_share=slow_share,
+        log=log,
     )
 
 
 def main():
     sys.stdout.reconfigure(encoding="utf-8")
     setup = json.loads(os.environ["HEALTH_SETUP"])
-    checks = [check(described) for described in setup.get("checks", [])]
+    slow_share = setup.get("slow_percent", 100) / 100
+    checks = [check(described, slow_share) for described in setup.get("checks", [])]
     try:
         health = Health(setup.get("settings", {}), checks, log)
     except ValueError as error:

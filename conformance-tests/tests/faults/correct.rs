@@ -5,7 +5,7 @@ use std::fmt;
 
 use futures::executor::block_on;
 use health_conformance::testee::Assembled;
-use health_conformance::{Command, Endpoint, Journal, Setup};
+use health_conformance::{Command, Endpoint, Journal, Line, Setup};
 use health_core::{LOG_TARGET, ThreadRuntime};
 use http::StatusCode;
 use tracing::field::{Field, Visit};
@@ -133,7 +133,7 @@ impl Correct {
     ///
     /// A setting is rejected (H11).
     pub(crate) fn new(setup: &Setup, journal: &Journal) -> Result<(Self, Vec<Record>), String> {
-        let dispatch = Dispatch::new(Recorder);
+        let dispatch = Dispatch::new(Recorder(journal.clone()));
         let (assembled, records) = recorded(&dispatch, || Assembled::new(setup, journal));
         let assembled = assembled.map_err(|error| error.to_string())?;
         assembled.health().start_on(ThreadRuntime);
@@ -194,17 +194,19 @@ impl Correct {
 }
 
 thread_local! {
-    /// What the endpoints log on this thread.
-    static RECORDS: RefCell<Vec<Record>> = const { RefCell::new(Vec::new()) };
+    /// What the endpoints log on this thread; `None` on the threads of checks.
+    static RECORDS: RefCell<Option<Vec<Record>>> = const { RefCell::new(None) };
 }
 
 /// What a function returns, and what is logged meanwhile.
 fn recorded<T>(dispatch: &Dispatch, function: impl FnOnce() -> T) -> (T, Vec<Record>) {
+    RECORDS.set(Some(Vec::new()));
     let result = dispatcher::with_default(dispatch, function);
-    (result, RECORDS.take())
+    (result, RECORDS.take().unwrap_or_default())
 }
 
-struct Recorder;
+/// Records of other threads belong to no response.
+struct Recorder(Journal);
 
 impl Subscriber for Recorder {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -215,7 +217,10 @@ impl Subscriber for Recorder {
         let mut text = Text(String::new());
         event.record(&mut text);
         let record = Record::new(event.metadata().level().as_str(), text.0);
-        RECORDS.with_borrow_mut(|records| records.push(record));
+        RECORDS.with_borrow_mut(|records| match records {
+            Some(records) => records.push(record),
+            None => self.0.record(Line::Log { level: record.level, text: record.text }),
+        });
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {

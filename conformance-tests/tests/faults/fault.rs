@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use health_conformance::{Check, Command, Setup};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::correct::{Answer, Correct, Record};
 use crate::http::Request;
@@ -204,6 +205,8 @@ pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) status: String,
     pub(crate) message: Option<String>,
+    #[serde(flatten)]
+    pub(crate) rest: Map<String, Value>,
 }
 
 impl Row {

@@ -13,6 +13,7 @@ mod method;
 mod optional;
 mod path;
 mod query;
+mod result;
 mod setting;
 mod shared;
 mod source;
@@ -25,7 +26,7 @@ mod wire;
 use crate::fault::Fault;
 
 /// All faults, in the order of the rules.
-pub(crate) const TOPICS: [&[Fault]; 21] = [
+pub(crate) const TOPICS: [&[Fault]; 22] = [
     path::FAULTS,
     method::FAULTS,
     wire::FAULTS,
@@ -41,6 +42,7 @@ pub(crate) const TOPICS: [&[Fault]; 21] = [
     background::FAULTS,
     threshold::FAULTS,
     dependency::FAULTS,
+    result::FAULTS,
     endpoint::FAULTS,
     state::FAULTS,
     startup::FAULTS,

@@ -58,6 +58,12 @@ impl From<&str> for Status {
 pub struct CheckResult {
     pub(super) status: Status,
     pub(super) message: Option<String>,
+    /// Most results have none.
+    details: Option<Box<Details>>,
+}
+
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Details {
     reason: Option<Cow<'static, str>>,
     /// Whether the message already says the reason: then the log does not repeat it.
     is_reason_in_message: bool,
@@ -71,14 +77,11 @@ const MAX_REASON_LEN: usize = 32;
 
 impl CheckResult {
     pub(super) fn new(status: Status, message: Option<String>) -> Self {
-        Self {
-            status,
-            message,
-            reason: None,
-            is_reason_in_message: false,
-            values: Vec::new(),
-            rejection: None,
-        }
+        Self { status, message, details: None }
+    }
+
+    fn details(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
     }
 
     /// The check passed.
@@ -112,7 +115,7 @@ impl CheckResult {
     pub fn reason(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
         let reason = reason.into();
         if is_reason(&reason) {
-            self.reason = Some(reason);
+            self.details().reason = Some(reason);
         } else {
             self.reject(format_args!(
                 "the reason {:?} is left out: a reason has 1 to {MAX_REASON_LEN} characters of a-z, 0-9, _ and -",
@@ -140,14 +143,15 @@ impl CheckResult {
             ));
         } else {
             let value = Value { name, number, unit };
-            self.values.retain(|other| other.full_name() != value.full_name());
-            self.values.push(value);
+            let values = &mut self.details().values;
+            values.retain(|other| other.full_name() != value.full_name());
+            values.push(value);
         }
         self
     }
 
     fn reject(&mut self, sentence: fmt::Arguments<'_>) {
-        self.rejection.get_or_insert_with(|| sentence.to_string());
+        self.details().rejection.get_or_insert_with(|| sentence.to_string());
     }
 
     /// A failure that this library found. `message` says the reason.
@@ -157,26 +161,28 @@ impl CheckResult {
 
     /// Sets a reason that the message already says.
     pub(crate) fn because(mut self, reason: &'static str) -> Self {
-        self.reason = Some(Cow::Borrowed(reason));
-        self.is_reason_in_message = true;
+        let details = self.details();
+        details.reason = Some(Cow::Borrowed(reason));
+        details.is_reason_in_message = true;
         self
     }
 
     pub(super) fn reason_word(&self) -> Option<&str> {
-        self.reason.as_deref()
+        self.details.as_ref()?.reason.as_deref()
     }
 
     /// The reason, unless the message says it.
     pub(super) fn reason_to_log(&self) -> Option<&str> {
-        self.reason_word().filter(|_| !self.is_reason_in_message)
+        let is_in_message = self.details.as_ref()?.is_reason_in_message;
+        self.reason_word().filter(|_| !is_in_message)
     }
 
     pub(super) fn all_values(&self) -> &[Value] {
-        &self.values
+        self.details.as_ref().map_or(&[], |details| &details.values)
     }
 
     pub(super) fn rejection(&self) -> Option<&str> {
-        self.rejection.as_deref()
+        self.details.as_ref()?.rejection.as_deref()
     }
 }
 
