@@ -2,6 +2,7 @@
 
 mod event;
 mod heartbeat;
+mod info;
 mod peers;
 mod result;
 mod subscriber;
@@ -19,6 +20,8 @@ use std::time::Duration;
 pub use self::event::{HealthCheckEvent, Report};
 pub(crate) use self::heartbeat::BeatReader;
 pub use self::heartbeat::{BusyGuard, Heartbeat};
+pub use self::info::CheckInfo;
+pub(crate) use self::info::Facts;
 pub(crate) use self::peers::{Found, PeerExchange, PeerViews};
 pub use self::peers::{OwnView, PeerView, Peers};
 pub use self::result::{CheckResult, IntoCheckResult, Status};
@@ -82,6 +85,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 #[must_use = "a check does nothing until it is registered"]
 pub struct Check {
     pub(crate) name: String,
+    pub(crate) facts: Facts,
     pub(crate) work: Work,
     pub(crate) timeout: Option<Duration>,
     pub(crate) criticality: Criticality,
@@ -116,10 +120,12 @@ impl Work {
     }
 }
 
-/// Whether a failure makes the application fail (H13).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Criticality {
+/// Whether a failure makes the application fail ([H13](crate::contract#h13)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Criticality {
+    /// It does.
     Required,
+    /// It makes the state degraded.
     Optional,
 }
 
@@ -207,6 +213,7 @@ impl Check {
     fn described(name: String, work: Work) -> Self {
         Self {
             name,
+            facts: Facts::default(),
             work,
             timeout: None,
             criticality: Criticality::Required,
@@ -218,6 +225,29 @@ impl Check {
             is_shared: false,
             fail_after: None,
         }
+    }
+
+    /// Describes in words what the check tests, for people. Default: none.
+    ///
+    /// A text that is empty, longer than 1,024 bytes or contains a control character is an error when the endpoints are
+    /// built. No response contains it.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.facts.description = Some(description.into());
+        self
+    }
+
+    /// Names who is responsible, such as a team or a channel. It follows the rules of
+    /// [`description`](Self::description). Default: none.
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.facts.owner = Some(owner.into());
+        self
+    }
+
+    /// Sets the URL of the instructions for a failure. A URL that does not start with `https://` or `http://`, is longer
+    /// than 1,024 bytes, or contains anything but printable ASCII, is an error when the endpoints are built. Default: none.
+    pub fn runbook(mut self, url: impl Into<String>) -> Self {
+        self.facts.runbook = Some(url.into());
+        self
     }
 
     /// Maximum duration of one execution. A check that exceeds it is reported as an error that starts with

@@ -30,6 +30,19 @@ pub enum BuildError {
         /// The name, cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
         name: String,
     },
+    /// The description, owner or runbook of a check is not accepted.
+    #[error("the check {name:?} cannot have the {fact} {text:?}: {rule}")]
+    #[non_exhaustive]
+    CheckFact {
+        /// The check's name.
+        name: String,
+        /// `description`, `owner` or `runbook`.
+        fact: &'static str,
+        /// The text, cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
+        text: String,
+        /// What is accepted.
+        rule: &'static str,
+    },
     /// The timeout of a check is zero.
     #[error("the timeout of the check {name:?} is zero: it must be longer")]
     #[non_exhaustive]

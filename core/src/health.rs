@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 pub use self::builder::HealthBuilder;
 pub use self::endpoint_handle::EndpointHandle;
 pub use self::endpoints::Endpoints;
+use crate::check::CheckInfo;
 use crate::config::HealthConfig;
 use crate::endpoint::HealthResponse;
 use crate::flow::{Answer, Application, Watch};
@@ -104,6 +105,11 @@ impl Health {
     /// ```
     pub fn watch(&self) -> Watch {
         Watch::new(self.0.watches.clone(), 0)
+    }
+
+    /// What is known about each check before it runs, in the order of registration.
+    pub fn checks(&self) -> impl Iterator<Item = &CheckInfo> {
+        self.0.engine.checks.iter().map(|check| &*check.info)
     }
 
     /// The last result of every check that has run, in the order of registration. Use it for an internal page or a test;

@@ -26,8 +26,8 @@ pub use async_trait::async_trait;
 pub use http::StatusCode;
 
 pub use crate::check::{
-    BusyGuard, Check, CheckResult, HealthCheckEvent, HealthSubscriber, Heartbeat, IntoCheckResult,
-    OwnView, PeerView, Peers, Report, Status, Unit, Value,
+    BusyGuard, Check, CheckInfo, CheckResult, Criticality, HealthCheckEvent, HealthSubscriber,
+    Heartbeat, IntoCheckResult, OwnView, PeerView, Peers, Report, Status, Unit, Value,
 };
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;

@@ -101,7 +101,7 @@ impl Run {
         Arc::new(Self {
             engine: engine.clone(),
             checks: [check.clone()].into(),
-            countings: [Counting::As(check.criticality)].into(),
+            countings: [Counting::As(check.info.criticality)].into(),
             started: clock.now(),
             clock,
             context: Mutex::new(Some(engine.background_context())),
@@ -184,7 +184,7 @@ impl Run {
 
     /// The time that an execution since `start` may take.
     fn budget(&self, check: &RegisteredCheck, start: Instant) -> TimeBudget {
-        TimeBudget::new(check.timeout, self.or_resumed(start), self.closes())
+        TimeBudget::new(check.info.timeout, self.or_resumed(start), self.closes())
     }
 
     fn is_closed_at(&self, now: Instant) -> bool {

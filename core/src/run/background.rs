@@ -19,7 +19,7 @@ use crate::runtime::random::part_of;
 pub(crate) fn start(engine: &Arc<Engine>) {
     engine.background_of.store(process::id(), Ordering::SeqCst);
     for check in &engine.checks {
-        if let Some(period) = check.period {
+        if let Some(period) = check.info.period {
             let task = repeat(engine.clone(), check.clone(), period);
             engine.spawn(Box::pin(task));
         }

@@ -27,14 +27,14 @@ impl CheckWarnings {
         let rejection = finished.reports.iter().find_map(|report| report.rejection());
         if let Some(rejection) = rejection {
             if !self.has_rejection.swap(true, Ordering::Relaxed) {
-                due.push(LogRecord::rejected_result(&check.name, rejection));
+                due.push(LogRecord::rejected_result(&check.info.name, rejection));
             }
         }
         // A check that has exceeded its timeout is an error, and neither begins nor ends an episode.
-        if time < check.timeout {
-            let is_slow = time.as_secs_f64() > slow_share * check.timeout.as_secs_f64();
+        if time < check.info.timeout {
+            let is_slow = time.as_secs_f64() > slow_share * check.info.timeout.as_secs_f64();
             if is_slow && !self.is_slow.swap(is_slow, Ordering::Relaxed) {
-                due.push(LogRecord::slow_check(&check.name, time, check.timeout));
+                due.push(LogRecord::slow_check(&check.info.name, time, check.info.timeout));
             } else if !is_slow {
                 self.is_slow.store(false, Ordering::Relaxed);
             }

@@ -69,7 +69,7 @@ impl Engine {
         changes: StateChanges,
         runtime: Option<Arc<dyn Runtime>>,
     ) -> Self {
-        let is_background = checks.iter().any(|check| check.period.is_some());
+        let is_background = checks.iter().any(|check| check.info.period.is_some());
         let engine = Self {
             build_context: if is_background {
                 Context::current().outside_tokio()

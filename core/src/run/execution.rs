@@ -76,7 +76,7 @@ pub(super) async fn execute(
             let looked = reader.look(now, run.clock.resumed());
             drop(executing);
             vec![Report::of(
-                &check.name,
+                &check.info.name,
                 looked.map_or_else(|silence| silence.result(), |()| CheckResult::ok()),
             )]
         }
@@ -92,15 +92,15 @@ pub(super) async fn execute(
             began(run.clock.now());
             let result = read(check, probe, run).await;
             drop(executing);
-            vec![Report::of(&check.name, result)]
+            vec![Report::of(&check.info.name, result)]
         }
         Work::Blocking(work) => {
             let work = work.clone();
-            let name = check.name.clone();
+            let info = check.info.clone();
             let job = move || {
                 let mut event = HealthCheckEvent::default();
                 if let Err(panicked) = catch(|| work(&mut event)) {
-                    event.push(panic_report(&name, &panicked));
+                    event.push(panic_report(&info.name, &panicked));
                 }
                 drop(executing);
                 event.into_reports()
@@ -120,7 +120,7 @@ async fn poll(
     let mut event = HealthCheckEvent::default();
     match poll_in_time(check, run, start, || subscriber.on_health_check(&mut event)).await {
         Polled::Ready(()) => {}
-        Polled::Panicked(panicked) => event.push(panic_report(&check.name, &panicked)),
+        Polled::Panicked(panicked) => event.push(panic_report(&check.info.name, &panicked)),
         Polled::TimedOut => event.push(run.budget(check, start).timed_out(check)),
         Polled::Late => return vec![run.budget(check, start).timed_out(check)],
     }

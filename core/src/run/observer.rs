@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::check::Report;
+use crate::check::{CheckInfo, Report};
 use crate::decision::Verdict;
 use crate::log::LogRecord;
 use crate::runtime::guard::catch;
@@ -25,7 +25,7 @@ use crate::state::State;
 /// let health = Health::builder()
 ///     .observer(|notification| match notification {
 ///         Notification::CheckFinished(finished) => {
-///             println!("{} took {:?}", finished.check, finished.duration);
+///             println!("{} took {:?}", finished.check.name, finished.duration);
 ///         }
 ///         Notification::VerdictChanged(changed) => println!("now {}", changed.now),
 ///         _ => {}
@@ -65,14 +65,17 @@ pub enum Notification {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckFinished {
-    /// The name of the check.
-    pub check: Arc<str>,
+    /// The check.
+    pub check: Arc<CheckInfo>,
     /// The results as they count ([H15](crate::contract#h15)): one for a check, any number for a subscriber.
     pub reports: Arc<[Report]>,
     /// The duration; up to the timeout for an execution that exceeds it.
     pub duration: Duration,
     /// The time at which the result was known.
     pub finished_at: Instant,
+    /// The end of the execution since which the check counts as failing ([H15](crate::contract#h15)); `None` if it does
+    /// not.
+    pub failing_since: Option<Instant>,
 }
 
 /// A change of the verdict. A check that runs on request counts with its last result; a background check with that of

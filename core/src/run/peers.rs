@@ -94,13 +94,15 @@ impl RegisteredCheck {
         // Without a period, an older result is no opinion.
         let period = self.longest_period().unwrap_or(view.lifetime);
         let results = self.thresholds.failures.max(self.thresholds.successes);
-        let time =
-            period.saturating_mul(results).saturating_add(self.timeout).saturating_add(view.delay);
+        let time = period
+            .saturating_mul(results)
+            .saturating_add(self.info.timeout)
+            .saturating_add(view.delay);
         time.saturating_add(time / 10)
     }
 
     fn longest_period(&self) -> Option<Duration> {
-        self.period.max(self.failing_period)
+        self.info.period.max(self.failing_period)
     }
 }
 
@@ -123,15 +125,15 @@ pub(super) async fn exchange(
     let result = match poll_in_time(check, run, start, || asked).await {
         Polled::Ready(Ok(views)) => {
             let (views, mistake) = sorted(views, &run.engine.checks);
-            let delay = period.saturating_add(check.timeout);
+            let delay = period.saturating_add(check.info.timeout);
             exchange.replace_found(Some(Found { asked_at: start, lifetime, delay, views }));
             mistake.map_or_else(CheckResult::ok, CheckResult::error)
         }
         Polled::Ready(Err(failure)) => failure,
-        Polled::Panicked(panicked) => return vec![panic_report(&check.name, &panicked)],
+        Polled::Panicked(panicked) => return vec![panic_report(&check.info.name, &panicked)],
         Polled::TimedOut | Polled::Late => return vec![run.budget(check, start).timed_out(check)],
     };
-    vec![Report::of(&check.name, result)]
+    vec![Report::of(&check.info.name, result)]
 }
 
 /// How this host sees its shared checks.
@@ -139,9 +141,9 @@ fn own_views(run: &Run, now: Instant, lifetime: Duration) -> Vec<OwnView> {
     let resumed = run.clock.resumed();
     let view = |check: &Arc<RegisteredCheck>| {
         let is_reached = check.is_reached(now, resumed, lifetime)?;
-        Some(OwnView::new(check.name.clone(), is_reached))
+        Some(OwnView::new(check.info.name.clone(), is_reached))
     };
-    run.engine.checks.iter().filter(|check| check.is_shared).filter_map(view).collect()
+    run.engine.checks.iter().filter(|check| check.info.is_shared).filter_map(view).collect()
 }
 
 /// The views by check, without those that cannot be, and what is wrong with the first of those.
@@ -150,8 +152,8 @@ fn sorted(views: Vec<PeerView>, checks: &[Arc<RegisteredCheck>]) -> (PeerViews, 
     let mut repeated = Vec::new();
     let mut mistake = None;
     for view in views {
-        let check = checks.iter().find(|check| *check.name == *view.check);
-        if !check.is_some_and(|check| check.is_shared) || view.reaching > view.of {
+        let check = checks.iter().find(|check| *check.info.name == *view.check);
+        if !check.is_some_and(|check| check.info.is_shared) || view.reaching > view.of {
             mistake.get_or_insert_with(|| mistake_in(&view, check));
         } else if let Some(former) = sorted.insert(view.check.clone(), view) {
             mistake.get_or_insert_with(|| format!("two views are of the check {:?}", former.check));
@@ -169,7 +171,7 @@ fn mistake_in(view: &PeerView, check: Option<&Arc<RegisteredCheck>>) -> String {
     let PeerView { check: name, reaching, of } = view;
     match check {
         None => format!("a view names the check {name:?}, which is not registered"),
-        Some(check) if !check.is_shared => {
+        Some(check) if !check.info.is_shared => {
             format!("a view names the check {name:?}, which is not shared")
         }
         Some(_) => format!("a view says that {reaching} of {of} peers reach {name:?}"),
@@ -183,9 +185,9 @@ pub(super) fn accept(check: &RegisteredCheck, checks: &[Arc<RegisteredCheck>]) {
         return;
     };
     let found = exchange.replace_found(None);
-    for shared in checks.iter().filter(|check| check.is_shared) {
+    for shared in checks.iter().filter(|check| check.info.is_shared) {
         let view =
-            found.as_ref().and_then(|found| View::of(found.views.get(&*shared.name)?, found));
+            found.as_ref().and_then(|found| View::of(found.views.get(&*shared.info.name)?, found));
         shared.peers.replace(view);
     }
 }

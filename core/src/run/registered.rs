@@ -10,8 +10,8 @@ use super::in_flight::InFlight;
 use super::observer::CheckFinished;
 use super::peers::{PeerMemory, View};
 use crate::check::{
-    Check, CheckResult, CheckStatus, Counting, Criticality, Report, Status, Thresholds, Work,
-    has_failed,
+    Check, CheckInfo, CheckResult, CheckStatus, Counting, Criticality, Report, Status, Thresholds,
+    Work, has_failed,
 };
 use crate::decision::Verdict;
 use crate::runtime::sync::{Mutex, lock};
@@ -19,16 +19,12 @@ use crate::text::Rounded;
 
 /// See the [module's doc](self).
 pub(crate) struct RegisteredCheck {
-    pub(crate) name: Arc<str>,
+    pub(crate) info: Arc<CheckInfo>,
     pub(super) work: Work,
-    pub(crate) timeout: Duration,
-    pub(crate) criticality: Criticality,
-    pub(crate) period: Option<Duration>,
     /// The period while it counts as failing.
     pub(super) failing_period: Option<Duration>,
     pub(super) in_flight: InFlight,
     pub(super) thresholds: Thresholds,
-    pub(super) is_shared: bool,
     pub(super) peers: PeerMemory,
     results: Mutex<Results>,
     pub(super) warnings: CheckWarnings,
@@ -49,16 +45,24 @@ pub(super) const STALE_AFTER: u32 = 3;
 impl RegisteredCheck {
     /// `check` was validated; `default_timeout` is that of checks which set none.
     pub(crate) fn new(check: Check, default_timeout: Duration) -> Self {
-        Self {
+        let info = CheckInfo {
             timeout: check.timeout_or(default_timeout),
-            name: check.name.into(),
-            work: check.work,
+            name: check.name,
+            description: check.facts.description,
+            owner: check.facts.owner,
+            runbook: check.facts.runbook,
             criticality: check.criticality,
+            is_shared: check.is_shared,
+            is_process_only: check.is_process_only,
             period: check.period,
+            tags: check.tags,
+        };
+        Self {
+            info: Arc::new(info),
+            work: check.work,
             failing_period: check.failing_period,
             in_flight: InFlight::default(),
             thresholds: check.thresholds,
-            is_shared: check.is_shared,
             peers: PeerMemory::default(),
             results: Mutex::new(Results::default()),
             warnings: CheckWarnings::default(),
@@ -67,7 +71,7 @@ impl RegisteredCheck {
 
     /// A failure that the check did not report itself.
     pub(super) fn failure(&self, reason: &'static str, message: impl fmt::Display) -> Report {
-        Report::of(&self.name, CheckResult::failure(reason, message))
+        Report::of(&self.info.name, CheckResult::failure(reason, message))
     }
 
     /// Counts one execution (H15) and keeps its result.
@@ -78,14 +82,15 @@ impl RegisteredCheck {
         now: Instant,
     ) -> CheckFinished {
         let mut results = lock(&self.results);
-        let reports = results.status.count(self.thresholds, &self.name, reports);
+        let reports = results.status.count(self.thresholds, &self.info.name, reports);
         results.failing_since =
             if has_failed(&reports) { results.failing_since.or(Some(now)) } else { None };
         let finished = CheckFinished {
-            check: self.name.clone(),
+            check: self.info.clone(),
             reports: reports.into(),
             duration: now.saturating_duration_since(started),
             finished_at: now,
+            failing_since: results.failing_since,
         };
         let former = results.last.replace(finished.clone());
         drop(results);
@@ -105,7 +110,7 @@ impl RegisteredCheck {
         now: Instant,
         resumed: Option<Instant>,
     ) -> Option<Arc<[Report]>> {
-        let period = self.period?;
+        let period = self.info.period?;
         let results = lock(&self.results);
         Some(match self.missing(period, &results, now, resumed) {
             Err(missing) => [missing].into(),
@@ -127,7 +132,7 @@ impl RegisteredCheck {
         let since_standstill = resumed.map(|resumed| now.saturating_duration_since(resumed));
         let period = self.period_after(period, results);
         let is_next_due =
-            since_standstill.is_none_or(|time| time > self.timeout.saturating_add(GRACE));
+            since_standstill.is_none_or(|time| time > self.info.timeout.saturating_add(GRACE));
         if age > period.saturating_mul(STALE_AFTER) && is_next_due {
             Err(self.failure("stale", format_args!("stale since {} ago", Rounded(age))))
         } else {
@@ -156,12 +161,12 @@ impl RegisteredCheck {
         lifetime: Duration,
     ) -> Option<bool> {
         let results = lock(&self.results);
-        let last = match self.period {
+        let last = match self.info.period {
             Some(period) => self.missing(period, &results, now, resumed).ok()?,
             None => results.last.as_ref()?,
         };
         let age = now.saturating_duration_since(last.finished_at);
-        let is_outdated = self.period.is_none() && age > lifetime;
+        let is_outdated = self.info.period.is_none() && age > lifetime;
         let is_from_before = resumed.is_some_and(|resumed| resumed > last.finished_at);
         (!is_outdated && !is_from_before).then(|| !has_failed(&last.reports))
     }
@@ -179,8 +184,10 @@ impl RegisteredCheck {
             Counting::Shared { fail_after } => fail_after,
         };
         let results = lock(&self.results);
-        let is_missing =
-            self.period.is_some_and(|period| self.missing(period, &results, now, resumed).is_err());
+        let is_missing = self
+            .info
+            .period
+            .is_some_and(|period| self.missing(period, &results, now, resumed).is_err());
         // What this host has not found out is no failure of the dependency.
         if !has_failed(&reports) || is_missing {
             return (Criticality::Required, reports);
@@ -211,7 +218,7 @@ impl RegisteredCheck {
     pub(super) fn verdict(&self, now: Instant, resumed: Option<Instant>) -> Option<Verdict> {
         let last = self.last_result()?;
         let reports = self.background_result(now, resumed).unwrap_or(last.reports);
-        Some(Verdict::of(self.criticality, &reports))
+        Some(Verdict::of(self.info.criticality, &reports))
     }
 }
 
@@ -225,6 +232,6 @@ fn failing_for(time: Duration, view: Option<View>) -> String {
 
 impl fmt::Debug for RegisteredCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+        f.write_str(&self.info.name)
     }
 }

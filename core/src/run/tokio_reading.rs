@@ -25,7 +25,7 @@ pub(super) async fn read(check: &RegisteredCheck, probe: &TokioProbe, run: &Run)
     let clock = &run.clock;
     let now = clock.now();
     let ran = probe.send(&handle, &has_shut_down, run.engine.runtime(), now);
-    let end = after(now, check.timeout / 2);
+    let end = after(now, check.info.timeout / 2);
     clock.within(|| end, ran.wait()).await;
     result(probe.reading(clock.now(), clock.resumed()))
 }

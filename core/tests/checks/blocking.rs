@@ -40,7 +40,7 @@ impl HealthObserver for ToldOf {
         let Notification::CheckFinished(finished) = notification else {
             return;
         };
-        if *finished.check == *self.0 {
+        if *finished.check.name == *self.0 {
             self.1.store(true, Ordering::SeqCst);
         }
     }

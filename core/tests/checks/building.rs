@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use health_core::{BuildError, Check, HealthBuilder};
+use health_core::{BuildError, Check, Criticality, Health, HealthBuilder, HealthConfig};
 
 use crate::{builder, passing};
 
@@ -134,4 +134,66 @@ fn a_limit_of_zero_is_refused() {
     ] {
         assert_eq!(error, format!("HealthBuilder::{limit} is zero: it must be more"));
     }
+}
+
+#[test]
+fn facts_that_a_page_could_not_show_are_refused() {
+    let text_rule = "it must have 1 to 1024 bytes and no control character";
+    let long = "x".repeat(1025);
+    for text in ["", "two\nlines", &long] {
+        let shown = if text == long { format!("{}…", &long[1..]) } else { text.to_owned() };
+        let refused = |fact: &str| {
+            format!("the check \"database\" cannot have the {fact} {shown:?}: {text_rule}")
+        };
+        let description = passing("database").description(text);
+        assert_eq!(refusal(|b| b.register(description)), refused("description"));
+        let owner = passing("database").owner(text);
+        assert_eq!(refusal(|b| b.register(owner)), refused("owner"));
+    }
+    for url in [
+        "",
+        "https://",
+        "runbooks/database",
+        "javascript:alert(1)",
+        "HTTPS://example.org",
+        "https://example.org/a b",
+        "https://example.org/\u{202e}",
+        &format!("https://{long}"),
+    ] {
+        let error = refusal(|b| b.register(passing("database").runbook(url)));
+        assert!(error.starts_with("the check \"database\" cannot have the runbook \""), "{error}");
+        assert!(error.contains("it must start with https:// or http://"), "{error}");
+    }
+}
+
+#[test]
+fn a_check_is_described_by_what_the_program_and_the_settings_say_of_it() {
+    let pairs = [
+        ("healthcheck.disablefile", ""),
+        ("healthcheck.check.database.timeout", "700ms"),
+        ("healthcheck.check.database.every", "9s"),
+    ];
+    let database = passing("database")
+        .description("Reads one row")
+        .owner("storage")
+        .runbook("https://example.org/database?page=1")
+        .shared()
+        .tag("deep");
+    let health = Health::builder()
+        .config(HealthConfig::from_pairs(pairs).unwrap())
+        .register(database)
+        .register(passing("cache").optional().process_only())
+        .build()
+        .unwrap();
+    let [database, cache] = &health.checks().collect::<Vec<_>>()[..] else { panic!() };
+    assert_eq!(database.name, "database");
+    assert_eq!(database.description.as_deref(), Some("Reads one row"));
+    assert_eq!(database.owner.as_deref(), Some("storage"));
+    assert_eq!(database.runbook.as_deref(), Some("https://example.org/database?page=1"));
+    assert_eq!(database.timeout, Duration::from_millis(700));
+    assert_eq!(database.period, Some(9 * SECOND));
+    assert!(database.is_shared && database.tags.contains("deep"));
+    assert_eq!(database.criticality, Criticality::Required);
+    assert_eq!(cache.criticality, Criticality::Optional);
+    assert!(cache.is_process_only && !cache.is_shared && cache.description.is_none());
 }

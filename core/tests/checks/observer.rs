@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use health_core::{
-    Check, CheckFinished, Endpoint, HealthObserver, Notification, Runtime as _, Status, Verdict,
+    Check, CheckFinished, Criticality, Endpoint, HealthObserver, Notification, Runtime as _,
+    Status, Verdict,
 };
 
 use crate::virtual_time::VirtualTime;
@@ -26,7 +27,7 @@ impl Notice {
         match notification {
             Notification::CheckFinished(finished) => {
                 let status = finished.reports[0].status();
-                Self::Finished(finished.check.to_string(), status, finished.duration)
+                Self::Finished(finished.check.name.clone(), status, finished.duration)
             }
             Notification::VerdictChanged(changed) => Self::Changed(changed.before, changed.now),
             other => panic!("{other:?}"),
@@ -229,6 +230,36 @@ fn a_run_that_ends_late_does_not_notify_an_outdated_result() {
 }
 
 #[test]
+fn an_observer_learns_since_when_a_check_fails_and_how_much_that_matters() {
+    let (tell, told) = channel();
+    let tell = Mutex::new(tell);
+    let is_failing = Arc::new(AtomicBool::new(false));
+    let (health, time) = in_virtual_time(|b| {
+        let check = failing_while(&is_failing, "database").failure_threshold(2).optional();
+        b.register(check).observer(move |notification| {
+            if let Notification::CheckFinished(finished) = notification {
+                let told = (finished.check.criticality, finished.failing_since);
+                let _ = tell.lock().map(|tell| tell.send(told));
+            }
+        })
+    });
+    let finished = || {
+        time.ask(&health);
+        time.pass(SECOND);
+        let (criticality, since) = told.recv().unwrap();
+        assert_eq!(criticality, Criticality::Optional);
+        since.map(|since| time.now() - since)
+    };
+    assert_eq!(finished(), None);
+    is_failing.store(true, Ordering::SeqCst);
+    assert_eq!(finished(), None, "one failure does not count");
+    assert_eq!(finished(), Some(SECOND));
+    assert_eq!(finished(), Some(2 * SECOND));
+    is_failing.store(false, Ordering::SeqCst);
+    assert_eq!(finished(), None);
+}
+
+#[test]
 fn the_last_result_of_each_check_can_be_read_as_it_counts() {
     let is_failing = Arc::new(AtomicBool::new(false));
     let (health, time) = in_virtual_time(|b| {
@@ -240,7 +271,7 @@ fn the_last_result_of_each_check_can_be_read_as_it_counts() {
         let result = |finished: CheckFinished| {
             let message = finished.reports[0].message().map(str::to_owned);
             let age = time.now() - finished.finished_at;
-            (finished.check.to_string(), finished.reports[0].status(), message, age)
+            (finished.check.name.clone(), finished.reports[0].status(), message, age)
         };
         results.map(result).collect::<Vec<_>>()
     };

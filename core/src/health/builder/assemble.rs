@@ -32,7 +32,7 @@ impl HealthBuilder {
     /// # Errors
     ///
     /// - A setting is for a check that does not exist, or the disablefile has a path that no file can have.
-    /// - A check or latch has an invalid or duplicate name.
+    /// - A check or latch has an invalid or duplicate name, or a check an invalid description, owner or runbook.
     /// - A timeout, period, threshold or limit is zero; the share for slow checks is not above 0 and at most 1; a period is shorter than the check's timeout; a run's timeout is
     ///   shorter than that of one of its checks; a limit of a shared check is shorter than its period.
     /// - A check has a period for failing and no other, is shared and of the process only, or has a limit and is not
@@ -51,6 +51,7 @@ impl HealthBuilder {
         self.timeout = self.config.timeout().or(self.timeout);
         self.refuse_bounds()?;
         self.refuse_names()?;
+        self.refuse_facts()?;
         for check in &self.checks {
             self.refuse_times(check)?;
         }
@@ -152,6 +153,14 @@ impl HealthBuilder {
             }
         }
         Ok(())
+    }
+
+    fn refuse_facts(&self) -> Result<(), BuildError> {
+        let refused = |check: &Check| {
+            let (fact, text, rule) = check.facts.refused()?;
+            Some(BuildError::CheckFact { name: check.name.clone(), fact, text: cut(text), rule })
+        };
+        self.checks.iter().find_map(refused).map_or(Ok(()), Err)
     }
 
     fn refuse_times(&self, check: &Check) -> Result<(), BuildError> {
