@@ -1,13 +1,16 @@
 //! The decision about a request, and the verdict on the results of checks (H4, H5, H6, H17).
 
 mod record;
+mod recovery;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use self::record::results_record;
+pub(crate) use self::recovery::RecoveryDelay;
 use crate::check::{Criticality, Report, Status};
 use crate::lifecycle::{Start, Unreleased};
 use crate::log::LogRecord;
@@ -21,6 +24,8 @@ pub(crate) enum Decision {
     Pass,
     /// The state follows from the checks (H6).
     Checked(Arc<Outcome>),
+    /// The checks do not fail any more, and the return to healthy is delayed for the rest of a time (H25).
+    Delayed { outcome: Arc<Outcome>, rest: Duration },
     /// The start is not over, or has failed (H18).
     Start(Unreleased),
     /// In maintenance (H4).
@@ -34,6 +39,12 @@ impl Decision {
     pub(crate) fn failing(&self) -> Option<Cow<'_, BTreeSet<String>>> {
         match self {
             Self::Checked(outcome) => Some(Cow::Borrowed(&outcome.failing)),
+            Self::Delayed { outcome, .. } => {
+                // The entry without a name is not OK.
+                let mut failing = outcome.failing.clone();
+                failing.insert(String::new());
+                Some(Cow::Owned(failing))
+            }
             Self::Start(unreleased) if unreleased.start == Start::Failed => {
                 Some(Cow::Owned(unreleased.names().map(str::to_owned).collect()))
             }
@@ -45,6 +56,7 @@ impl Decision {
         match self {
             Self::Pass => State::Ok,
             Self::Checked(outcome) => outcome.verdict.into(),
+            Self::Delayed { .. } => State::Failing,
             Self::Start(unreleased) => match unreleased.start {
                 Start::UnderWay => State::Starting,
                 Start::Failed => State::Failing,
@@ -117,6 +129,10 @@ impl Verdict {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
+    /// The results, check by check.
+    results: Vec<(Criticality, Arc<[Report]>)>,
+    /// When the results were put together.
+    concluded: Instant,
     /// The names of the results that are not OK.
     pub(crate) failing: BTreeSet<String>,
     /// With all results, passing ones included (H8).
@@ -124,19 +140,29 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// The outcome of these results, check by check.
-    pub(crate) fn of(results: &[(Criticality, Arc<[Report]>)]) -> Self {
+    /// The outcome of these results, check by check, at the time `concluded`.
+    pub(crate) fn of(results: Vec<(Criticality, Arc<[Report]>)>, concluded: Instant) -> Self {
         let verdicts =
             results.iter().map(|(criticality, reports)| Verdict::of(*criticality, reports));
         let verdict = verdicts.max().unwrap_or(Verdict::Ok);
-        let reports = results.iter().flat_map(|(_, reports)| &**reports);
+        let reports = all_reports(&results);
         let failing = reports.clone().filter(|report| report.status() != Status::Ok);
         Self {
             verdict,
             failing: failing.map(|report| report.name().to_owned()).collect(),
             record: results_record(verdict, reports),
+            results,
+            concluded,
         }
     }
+
+    fn reports(&self) -> impl Iterator<Item = &Report> + Clone {
+        all_reports(&self.results)
+    }
+}
+
+fn all_reports(results: &[(Criticality, Arc<[Report]>)]) -> impl Iterator<Item = &Report> + Clone {
+    results.iter().flat_map(|(_, reports)| &**reports)
 }
 
 #[cfg(test)]
@@ -144,6 +170,7 @@ mod tests {
     use proptest::prelude::*;
 
     use std::ops::ControlFlow;
+    use std::time::Instant;
 
     use super::{Decision, Outcome, Verdict, decide};
     use crate::check::{Criticality, Report, Status};
@@ -216,7 +243,7 @@ mod tests {
                     (criticality, reports.collect())
                 })
                 .collect();
-            let outcome = Outcome::of(&results);
+            let outcome = Outcome::of(results, Instant::now());
             prop_assert_eq!(outcome.verdict, expected);
             let word = match expected {
                 Verdict::Ok => "Health response: OK",

@@ -1,6 +1,7 @@
 //! The description of an endpoint: its path, its checks, and its response in each state (H16).
 
 mod presets;
+mod recovery;
 mod replies;
 mod request;
 mod resolved;
@@ -72,6 +73,7 @@ pub struct Endpoint {
     replies: Replies,
     allowed_failing: Option<StatusCode>,
     retry_after: Option<Duration>,
+    recovery_delay: Option<Duration>,
     is_envoy: bool,
     /// Whether it must run no check of a dependency that is not allowed by name, and must ignore starting, maintenance
     /// and draining.
@@ -124,6 +126,7 @@ impl Endpoint {
             replies,
             allowed_failing: None,
             retry_after: None,
+            recovery_delay: None,
             is_envoy: false,
             is_liveness: false,
             allowed_dependencies: BTreeSet::new(),

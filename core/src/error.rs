@@ -298,6 +298,17 @@ pub enum BuildError {
         /// The check's name.
         name: String,
     },
+    /// An endpoint cannot delay its return to healthy by this time.
+    #[error("the endpoint at {path:?} cannot delay its recovery by up to {max:?}: {reason}")]
+    #[non_exhaustive]
+    RecoveryDelay {
+        /// The endpoint's path.
+        path: String,
+        /// The longest delay.
+        max: Duration,
+        /// The reason.
+        reason: &'static str,
+    },
     /// A call that describes an endpoint has no effect.
     #[error(
         "Endpoint::{call} has no effect on the endpoint at {path:?}, {reason}: remove the call"

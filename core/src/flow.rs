@@ -5,12 +5,12 @@ mod watch;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use self::watch::Watch;
 pub(crate) use self::watch::Watches;
 use crate::config::HealthConfig;
-use crate::decision::{Decision, decide};
+use crate::decision::{Decision, Outcome, RecoveryDelay, decide};
 use crate::endpoint::{HealthResponse, ResolvedEndpoint, RunChecks, asks_for_checks};
 use crate::lifecycle::{Drain, Gate};
 use crate::log::{LogMemory, LogPolicy, LogRecord};
@@ -43,7 +43,18 @@ pub(crate) struct Application {
 pub(crate) struct ServedEndpoint {
     pub(crate) endpoint: ResolvedEndpoint,
     pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) recovery_delay: Option<Box<RecoveryDelay>>,
     pub(crate) log_memory: LogMemory,
+}
+
+impl ServedEndpoint {
+    /// The decision that follows from the outcome of its checks.
+    fn checked(&self, outcome: Arc<Outcome>, now: impl FnOnce() -> Instant) -> Decision {
+        match &self.recovery_delay {
+            Some(delay) => delay.decide(outcome, now()),
+            None => Decision::Checked(outcome),
+        }
+    }
 }
 
 impl Application {
@@ -73,7 +84,7 @@ impl Application {
         mut log: impl FnMut(LogRecord),
     ) -> HealthResponse {
         self.start();
-        let ServedEndpoint { endpoint, dispatcher, log_memory } = served;
+        let ServedEndpoint { endpoint, dispatcher, log_memory, .. } = served;
         let observed = self.observe(endpoint, &mut log).await;
         let runs_checks = match endpoint.run_checks {
             RunChecks::Always => true,
@@ -84,7 +95,8 @@ impl Application {
             ControlFlow::Break(decision) => decision,
             // Boxed: a response without checks needs no room for a run.
             ControlFlow::Continue(permit) => {
-                Decision::Checked(Box::pin(dispatcher.outcome(permit)).await)
+                let outcome = Box::pin(dispatcher.outcome(permit)).await;
+                served.checked(outcome, || self.engine.runtime().now())
             }
         };
         // A drain that began meanwhile takes precedence over what was found before it (H20).

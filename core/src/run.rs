@@ -281,7 +281,7 @@ impl Run {
             })
             .collect();
         let context = lock(&self.context).take();
-        self.outcome.set(Arc::new(Outcome::of(&results)));
+        self.outcome.set(Arc::new(Outcome::of(results, now)));
         drop(context);
         self.engine.announce();
     }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Decision, Verdict};
 use crate::check::{Report, Status};
 use crate::lifecycle::{Latched, Start, Unreleased};
 use crate::log::{Array, JsonString, LogEvent, LogLevel, LogRecord};
+use crate::text::Rounded;
 
 impl Decision {
     /// The record that belongs to the response, at its default level.
@@ -17,6 +19,7 @@ impl Decision {
             Self::Drain => LogRecord::info(LogEvent::Response, "Health response: DRAINING"),
             Self::Start(unreleased) => start_record(unreleased),
             Self::Checked(outcome) => outcome.record.clone(),
+            Self::Delayed { outcome, rest } => delayed_record(outcome.reports(), *rest),
         }
     }
 }
@@ -33,6 +36,16 @@ pub(super) fn results_record<'a>(
     };
     let results = Array(reports.map(JsonReport));
     LogRecord::new(level, LogEvent::Response, format!("Health response: {word} ({results})"))
+}
+
+/// The record of a return to healthy that is delayed for `rest` (H25).
+fn delayed_record<'a>(
+    reports: impl Iterator<Item = &'a Report> + Clone,
+    rest: Duration,
+) -> LogRecord {
+    let entries = reports.map(Entry::Report).chain([Entry::Delay(rest)]);
+    let text = format!("Health response: ERROR ({})", Array(entries));
+    LogRecord::new(LogLevel::Error, LogEvent::Response, text)
 }
 
 /// The record of a start that is not over, or has failed.
@@ -56,6 +69,30 @@ fn start_record(unreleased: &Unreleased) -> LogRecord {
             };
             let reports: Vec<_> = unreleased.latches.iter().map(report).collect();
             results_record(Verdict::Failing, reports.iter())
+        }
+    }
+}
+
+/// One entry of the record of a delayed return to healthy.
+#[derive(Clone)]
+enum Entry<'a> {
+    Report(&'a Report),
+    /// It has no name, and every check has one.
+    Delay(Duration),
+}
+
+impl fmt::Display for Entry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Report(report) => JsonReport(report).fmt(f),
+            Self::Delay(rest) => {
+                // Rounded up: it is never 0.
+                let rest = Rounded(rest.saturating_add(Duration::from_nanos(999_999)));
+                write!(
+                    f,
+                    r#"{{"name":null,"status":"ERROR","message":"recovery delayed for another {rest}"}}"#
+                )
+            }
         }
     }
 }

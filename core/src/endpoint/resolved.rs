@@ -22,6 +22,8 @@ pub(crate) struct ResolvedEndpoint {
     pub(crate) checks: Vec<(usize, Counting)>,
     pub(crate) run_checks: RunChecks,
     pub(crate) replies: Replies,
+    /// The longest delay of its return to healthy (H25).
+    pub(crate) recovery_delay: Option<Duration>,
 }
 
 impl ResolvedEndpoint {
@@ -42,6 +44,7 @@ impl ResolvedEndpoint {
                 maintenance,
                 draining: maintenance,
             },
+            recovery_delay: None,
         }
     }
 }
@@ -69,10 +72,13 @@ impl Endpoint {
             let reason = "which responds with another code when failing";
             return Err(self.no_effect("allow_failing_code", reason));
         }
+        let checks = self.select(checks)?;
+        self.refuse_recovery_delay(checks.len())?;
         Ok(ResolvedEndpoint {
-            checks: self.select(checks)?,
+            checks,
             run_checks: self.run_checks,
             replies: self.replies_with_headers(),
+            recovery_delay: self.recovery_delay,
             path: path().into(),
         })
     }
@@ -96,7 +102,7 @@ impl Endpoint {
         Ok(())
     }
 
-    fn no_effect(&self, call: &'static str, reason: &'static str) -> BuildError {
+    pub(super) fn no_effect(&self, call: &'static str, reason: &'static str) -> BuildError {
         let path = self.path.clone();
         BuildError::NoEffect { path, call, reason }
     }

@@ -257,7 +257,7 @@ impl Application {
         let (now, resumed) = self.engine.time();
         self.watches.board().publish(|index, maintenance| {
             let served = &self.endpoints[index];
-            let checked = || Decision::Checked(served.dispatcher.last_outcome(now, resumed));
+            let checked = || served.checked(served.dispatcher.last_outcome(now, resumed), || now);
             let decision = self.decide_for(served, maintenance, checked)?;
             let state = decision.state();
             self.watches.observers.state(&served.endpoint.path, state, || decision.record());

@@ -44,8 +44,8 @@ impl Dispatcher {
             let reports = background.or_else(|| Some(check.last_result()?.reports))?;
             Some(check.counted(*counting, reports, now, resumed))
         };
-        let results: Vec<_> = self.checks.iter().zip(&*self.countings).filter_map(last).collect();
-        Arc::new(Outcome::of(&results))
+        let results = self.checks.iter().zip(&*self.countings).filter_map(last);
+        Arc::new(Outcome::of(results.collect(), now))
     }
 
     /// The run under way, or one that is recent enough, or else a new one.

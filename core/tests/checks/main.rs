@@ -14,6 +14,7 @@ mod observer;
 mod overlap;
 mod peer_fleet;
 mod peers;
+mod recovery;
 mod reports;
 mod settings;
 mod shared_dependency;

@@ -15,14 +15,14 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// What the database check returns.
 #[derive(Clone, Default)]
-struct Database(Arc<AtomicBool>);
+pub(crate) struct Database(Arc<AtomicBool>);
 
 impl Database {
-    fn set(&self, is_up: bool) {
+    pub(crate) fn set(&self, is_up: bool) {
         self.0.store(is_up, Ordering::SeqCst);
     }
 
-    fn check(&self) -> Check {
+    pub(crate) fn check(&self) -> Check {
         Check::with("database", self.clone(), |Self(is_up)| {
             ready(if is_up.load(Ordering::SeqCst) { Ok(()) } else { Err("no route") })
         })

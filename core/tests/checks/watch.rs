@@ -19,14 +19,14 @@ use crate::{builder, in_virtual_time, passing};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A task that reads a watch.
-struct Reader {
+pub(crate) struct Reader {
     states: Arc<Mutex<Vec<State>>>,
     is_over: Arc<AtomicBool>,
     abort: AbortHandle,
 }
 
 impl Reader {
-    fn of(mut watch: Watch, time: &VirtualTime) -> Self {
+    pub(crate) fn of(mut watch: Watch, time: &VirtualTime) -> Self {
         let states = Arc::new(Mutex::new(Vec::new()));
         let is_over = Arc::new(AtomicBool::new(false));
         let (read, ended) = (states.clone(), is_over.clone());
@@ -42,7 +42,7 @@ impl Reader {
     }
 
     /// The states since the last call.
-    fn read(&self) -> Vec<State> {
+    pub(crate) fn read(&self) -> Vec<State> {
         std::mem::take(&mut *self.states.lock().unwrap())
     }
 

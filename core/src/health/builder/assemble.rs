@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{HealthBuilder, Undebuggable, peers, settings};
 use crate::check::{Check, is_name};
+use crate::decision::RecoveryDelay;
 use crate::endpoint::ResolvedEndpoint;
 use crate::error::BuildError;
 use crate::flow::{Application, ServedEndpoint, Watches};
@@ -251,6 +252,9 @@ fn serve(endpoints: Vec<ResolvedEndpoint>, engine: &Arc<Engine>) -> Vec<ServedEn
         served.push(ServedEndpoint {
             dispatcher: same
                 .unwrap_or_else(|| Arc::new(Dispatcher::new(engine.clone(), checks.collect()))),
+            recovery_delay: endpoint
+                .recovery_delay
+                .map(|max| Box::new(RecoveryDelay::new(max, endpoint.checks.len()))),
             endpoint,
             log_memory: LogMemory::default(),
         });
