@@ -5,16 +5,18 @@
 //! is in tenths of a second since 1970. A tenth is printed when the first request after it has arrived.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use clap::{Parser, ValueEnum};
 use deadpool_postgres::{Manager, Object, Pool, Runtime};
+use futures::StreamExt as _;
 use health_axum::{Check, Endpoint, Health, HealthConfig};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -31,6 +33,9 @@ struct Options {
     /// How `/ready` counts the check of the database.
     #[arg(long)]
     check: Counting,
+    /// Rejects requests to `/query` at once while the check fails.
+    #[arg(long)]
+    reject: bool,
     /// The period of the check, in milliseconds.
     #[arg(long, default_value_t = 1000)]
     every: u64,
@@ -67,6 +72,7 @@ async fn main() -> anyhow::Result<()> {
     let service = Service {
         pool: pool(&options)?,
         timeout: Duration::from_millis(options.query_timeout),
+        is_rejecting: if options.reject { follow(&health)? } else { Arc::default() },
         arrivals: Arrivals::default(),
     };
     let app = Router::new()
@@ -91,6 +97,19 @@ fn pool(options: &Options) -> anyhow::Result<Pool> {
         .wait_timeout(Some(Duration::from_millis(options.query_timeout)))
         .create_timeout(Some(Duration::from_millis(options.connect_timeout)))
         .build()?)
+}
+
+/// Follows what `/alert` would respond: on `/ready` a shared check that fails is not seen.
+fn follow(health: &Health) -> anyhow::Result<Arc<AtomicBool>> {
+    let mut states = health.at("/alert").context("there is no /alert")?.watch();
+    let is_failing = Arc::new(AtomicBool::new(false));
+    let followed = Arc::clone(&is_failing);
+    tokio::spawn(async move {
+        while let Some(state) = states.next().await {
+            followed.store(state != health_axum::State::Ok, Ordering::Relaxed);
+        }
+    });
+    Ok(is_failing)
 }
 
 /// The check has a connection of its own. One of the pool would make it wait while requests use them all, and an
@@ -146,6 +165,7 @@ impl Probe {
 struct Service {
     pool: Pool,
     timeout: Duration,
+    is_rejecting: Arc<AtomicBool>,
     arrivals: Arrivals,
 }
 
@@ -162,6 +182,9 @@ async fn query(State(service): State<Arc<Service>>) -> (StatusCode, &'static str
 
 impl Service {
     async fn query(&self) -> anyhow::Result<()> {
+        if self.is_rejecting.load(Ordering::Relaxed) {
+            bail!("rejected, because the check fails");
+        }
         let client = self.pool.get().await?;
         match timeout(self.timeout, client.query_one("SELECT 1", &[])).await {
             Ok(row) => {

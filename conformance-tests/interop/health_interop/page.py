@@ -1,4 +1,4 @@
-"""The page docs/load-balancers.md: its prose is written by hand, its blocks are generated.
+"""Pages with figures, such as docs/load-balancers.md: the prose is written by hand, the blocks are generated.
 
 A block stands between the lines `<!-- generated: NAME -->` and `<!-- end -->`.
 """

@@ -4,9 +4,10 @@ import json
 import pathlib
 
 from .. import tools
+from ..page import Page
 from ..process import Failure
 from ..servers import TARGET
-from . import postgres
+from . import postgres, report
 from .counting import KINDS, wrong
 from .proxies import PROXIES
 from .run import INSTANCES, run
@@ -35,16 +36,22 @@ def main(description):
             result = run(program, PROXIES[name], check, options.seconds, options.rate)
             _print(name, result)
             contradictions += (f"{name}, {check}: {sentence}" for sentence in wrong(result, len(INSTANCES)))
-            results.setdefault(name, {})[check] = result
+            load = "paced" if options.rate else "full"
+            results.setdefault(load, {}).setdefault(name, {})[check] = result
             if options.results:
                 options.results.write_text(json.dumps(results, indent=1))
+    if options.write:
+        page = Page(report.PATH)
+        report.put_into(page, results)
+        page.write()
     if contradictions:
         raise Failure("\n".join(contradictions))
 
 
 def _missing(proxies):
     """Returns the packages that are not installed."""
-    programs = {"postgresql": postgres.program("postgres")} | {name: tools.find(PROXIES[name].binary) for name in proxies}
+    programs = {name: tools.find(PROXIES[name].binary) for name in proxies}
+    programs["postgresql"] = postgres.program("postgres")
     return [package for package, path in programs.items() if not path]
 
 
@@ -52,7 +59,8 @@ def _print(proxy, result):
     for outage in "stopped", "frozen", "cut":
         found = result[outage]
         counts = [f"{name} {found[name]['failed']} of {found[name]['sent']} failed" for name in ("static", "queries")]
-        print(f"{proxy}, {result['check']}, {outage}: {', '.join(counts)}; {len(found['left'])} instances left", flush=True)
+        counts.append(f"{len(found['left'])} instances left")
+        print(f"{proxy}, {result['check']}, {outage}: {', '.join(counts)}", flush=True)
         for what, figures in found.get("recovery", {}).items():
             print(f"    {what}: {figures}", flush=True)
 
@@ -61,9 +69,11 @@ def _options(description):
     parser = argparse.ArgumentParser(description=description)
     add = parser.add_argument
     add("--seconds", type=float, default=60, help="length of each outage (default: %(default)s)")
-    add("--rate", type=int, default=2000, help="requests per second, half of them queries (default: %(default)s)")
+    rate = "requests per second, half of them queries; 0: as many as get responses (default: %(default)s)"
+    add("--rate", type=int, default=2000, help=rate)
     add("--examples", type=pathlib.Path, default=TARGET / "examples", help="where the example was built")
     add("--results", type=pathlib.Path, help="a JSON file that the results are added to")
+    add("--write", action="store_true", help="write all results in that file to docs/shared-dependencies.md")
     add("--install", action="store_true", help="install missing programs, with apt-get")
     for what, names in ("proxies", PROXIES), ("checks", KINDS):
         add(f"--{what}", type=tools.some_of(names), default=list(names), help=f"some of {','.join(names)}")

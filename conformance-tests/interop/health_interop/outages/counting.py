@@ -1,7 +1,12 @@
 """Figures and conclusions from what was counted."""
 import collections
 
-KINDS = ("required", "shared")
+# The checks that are compared: options of the instances.
+KINDS = {
+    "required": ["--check=required"],
+    "shared": ["--check=shared"],
+    "rejecting": ["--check=shared", "--reject"],
+}
 OUTAGES = ("stopped", "frozen")
 
 
@@ -37,7 +42,7 @@ def difference(before, after):
 
 def wrong(result, instances):
     """Returns what contradicts the page: one sentence each."""
-    shared = result["check"] == "shared"
+    shared = result["check"] != "required"
     for outage in OUTAGES:
         found = result[outage]
         if found["answered"]:

@@ -8,14 +8,17 @@ import time
 from .. import tools
 from ..process import Processes, free_port
 from ..restarts.run import Load
-from .counting import by_tenth, difference, peak, tenths
+from .counting import KINDS, by_tenth, difference, peak, tenths
 from .postgres import USER, Postgres, Relay
 
 INSTANCES = string.ascii_lowercase[:10]
 # So many requests may be pending; the rate is kept as long as fewer are.
 CONNECTIONS = 512
-# Seconds: the length of the figures of a recovery, and what requests and reports may be late.
+# Without a rate, each connection sends when it has got its response.
+CLOSED = 64
+# Seconds: the length of the figures of a recovery, at most that of a cut, and what requests and reports may be late.
 RECOVERY = 10
+CUT = 20
 LATE = 0.5
 REQUESTS = [["GET", "/static", "", "static\n"], ["GET", "/query", "", "queried\n"]]
 
@@ -23,14 +26,13 @@ REQUESTS = [["GET", "/static", "", "static\n"], ["GET", "/query", "", "queried\n
 class Instance:
     """An instance of the example `shared_dependency`."""
 
-    def __init__(self, processes, program, scratch, name, database, check, more):
+    def __init__(self, processes, program, scratch, name, database, more):
         self.name = name
         self.port = free_port()
         self._log = scratch / f"{name}.log"
         options = {
             "bind": f"127.0.0.1:{self.port}",
             "database": f"host=127.0.0.1 port={database} user={USER} dbname=postgres",
-            "check": check,
         }
         self.process = processes.start(
             [program, *(f"--{name}={value}" for name, value in options.items()), *more],
@@ -57,20 +59,20 @@ class Instance:
 class Run:
     """All processes of a run, while it lasts."""
 
-    def __init__(self, processes, scratch, program, proxy, check, rate, more):
+    def __init__(self, processes, scratch, program, proxy, check, rate):
         self.database = Postgres(processes, scratch)
         # In front of one instance only, which it can cut off.
         self.relay = Relay(self.database.port)
         port = lambda name: self.relay.port if name == "a" else self.database.port
         self.instances = [
-            Instance(processes, program, scratch, name, port(name), check, more) for name in INSTANCES
+            Instance(processes, program, scratch, name, port(name), KINDS[check]) for name in INSTANCES
         ]
         for instance in self.instances:
             instance.process.wait_until(lambda: instance.status("/ready") == 200, "it is ready")
         self.proxy = proxy(processes, scratch, [instance.port for instance in self.instances])
         self.wait_in()
-        log = scratch / "load.log"
-        self.load = Load(processes, self.proxy.port, REQUESTS, log, connections=CONNECTIONS, rate=rate)
+        pace = {"connections": CONNECTIONS, "rate": rate} if rate else {"connections": CLOSED}
+        self.load = Load(processes, self.proxy.port, REQUESTS, scratch / "load.log", **pace)
 
     def wait_in(self):
         for instance in self.instances:
@@ -101,7 +103,7 @@ class Run:
         responses = {path: self.instances[0].status(path) for path in ("/ready", "/alert")}
         ended = time.time()
         end()
-        time.sleep(max(0, ended + RECOVERY - time.time()))
+        failed_until = self.recover(ended)
         self.wait_in()
         still = self.static_and_queries()[1]
         time.sleep(2 * LATE)
@@ -112,10 +114,22 @@ class Run:
             "queries": queries,
             "answered": answered,
             "still": still,
+            "failed_until": failed_until,
             "left": sorted(left),
             "responses": responses,
             "ended": ended,
         }
+
+    def recover(self, ended):
+        """Waits while the instances recover, and returns for how many seconds each kind of requests still failed."""
+        last = [counts["failed"] for counts in self.static_and_queries()]
+        failed_until = [0, 0]
+        while (now := time.time() - ended) < RECOVERY:
+            time.sleep(0.1)
+            failed = [counts["failed"] for counts in self.static_and_queries()]
+            failed_until = [now if more > less else before for more, less, before in zip(failed, last, failed_until)]
+            last = failed
+        return dict(zip(("static", "queries"), failed_until))
 
     def recovery(self, ended):
         """Returns the peaks of the recovery that began at a time."""
@@ -127,21 +141,22 @@ class Run:
         }
 
 
-def run(program, proxy, check, seconds, rate, more=()):
+def run(program, proxy, check, seconds, rate):
     """Returns what was counted in each outage."""
     with (
         tempfile.TemporaryDirectory(prefix="outages-", ignore_cleanup_errors=True) as directory,
         Processes() as processes,
     ):
-        run = Run(processes, pathlib.Path(directory), program, proxy, check, rate, more)
+        run = Run(processes, pathlib.Path(directory), program, proxy, check, rate)
         time.sleep(2)
         database = run.database
         result = {
             "check": check,
             "seconds": seconds,
+            "rate": rate,
             "stopped": run.outage(database.stop, database.start, seconds),
             "frozen": run.outage(database.freeze, database.thaw, seconds),
-            "cut": run.outage(run.relay.cut, run.relay.restore, seconds),
+            "cut": run.outage(run.relay.cut, run.relay.restore, min(seconds, CUT)),
         }
         last = run.load.finish()
         result |= dict(zip(("static", "queries"), last["each"]))
