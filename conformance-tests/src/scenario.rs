@@ -58,7 +58,7 @@
 //! `not-found-or-refused` is a 404, 400, 405 or 501 of the server, for requests that no endpoint handles.
 //!
 //! `results` has an entry for each check of the endpoint: its status, and optionally the beginning of its message; `|`
-//! separates alternatives. It is required if the results depend on earlier executions: with `then`, thresholds, and
+//! separates alternatives, and `*` is any text without comma and colon. It is required if the results depend on earlier executions: with `then`, thresholds, and
 //! background checks. Otherwise they follow from the check: a check that exceeds its timeout is an ERROR with a message that
 //! starts with `timed out`, or, if it was started by an earlier request, with `still running`, because some languages cannot
 //! end a check.
@@ -95,6 +95,7 @@
 //! | `shared-dependencies` | checks of shared dependencies (H22) | the same |
 //! | `rich-results` | degraded results, reasons and values (H23) | the same |
 //! | `slow-checks` | a warning about slow checks (H12) | setups with `slow_percent` |
+//! | `peers` | an exchange with peers about them (H24) | the same |
 //! | `endpoints` | several endpoints (H16) | setups with more than one |
 //! | `start-up` | start-up latches (H18) | setups with a latch |
 //! | `switch` | a maintenance switch in the program (H19) | scenarios that turn it |
@@ -133,7 +134,7 @@ use self::rule::Rule;
 use crate::setup::Setup;
 
 pub use self::load::LoadError;
-pub(crate) use self::results::{STILL_RUNNING, Wanted};
+pub(crate) use self::results::{STILL_RUNNING, Wanted, starts_with};
 pub(crate) use self::step::{Answer, Checks, Client, Fate, Step};
 
 /// All scenarios and the rules that they cite.

@@ -193,6 +193,11 @@ impl Check {
         self.every.is_some()
     }
 
+    /// Whether it exchanges views with peers.
+    pub(crate) fn is_of_peers(&self) -> bool {
+        self.behaviour == Behaviour::Peers
+    }
+
     pub(crate) fn has_thresholds(&self) -> bool {
         self.failure_threshold > 1 || self.success_threshold > 1
     }
@@ -258,7 +263,7 @@ mod tests {
         let json = r#"{"settings":{"healthcheck.url":"/h"},"checks":[{"name":"db","status":"","message":"m","behaviour":"slow:50","timeout":5000,"optional":false,"every":null,"failure_threshold":1,"success_threshold":1,"then":[]},{"name":"db","status":"OK","message":null,"behaviour":"block:9","timeout":7,"optional":true,"every":100,"failure_threshold":2,"success_threshold":3,"then":[{"status":"OK","message":null,"behaviour":"panic:drop"}]}]}"#;
         let setup: Setup = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&setup).unwrap(), json);
-        for text in ["report", "panic", "panic:call", "panic:payload", "hang"] {
+        for text in ["report", "panic", "panic:call", "panic:payload", "hang", "peers"] {
             let behaviour = Behaviour::try_from(text.to_owned()).unwrap();
             assert_eq!(String::from(behaviour), text);
         }
@@ -285,6 +290,7 @@ mod tests {
             r#"{"checks":[{"name":"db","behaviour":"slow"}]}"#,
             r#"{"checks":[{"name":"db","behaviour":"slow:x"}]}"#,
             r#"{"checks":[{"name":"db","behaviour":"hang:1"}]}"#,
+            r#"{"checks":[{"name":"db","behaviour":"peers:1"}]}"#,
             r#"{"checks":[{"name":"db","behaviour":"panic:later"}]}"#,
             r#"{"checks":[{"name":"db","timeout":null}]}"#,
             r#"{"checks":[{"name":"db","then":[{"name":"db"}]}]}"#,

@@ -7,6 +7,7 @@
 mod assembled;
 mod endpoints;
 mod parts;
+mod peers;
 mod scripted;
 
 use std::error::Error;

@@ -60,7 +60,12 @@ impl History {
             Command::Fail(name, error) => {
                 self.fail(name, format!("start-up latch failed: {error}"))
             }
-            Command::Drain | Command::SwitchOn | Command::SwitchOff => {}
+            Command::Drain
+            | Command::SwitchOn
+            | Command::SwitchOff
+            | Command::Peers(..)
+            | Command::PeersNone(_)
+            | Command::PeersFail(_) => {}
         }
     }
 

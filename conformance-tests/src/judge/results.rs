@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::scenario::expected_endpoint::ExpectedEndpoint;
-use crate::scenario::{Answer, STILL_RUNNING, Step, Wanted};
+use crate::scenario::{Answer, STILL_RUNNING, Step, Wanted, starts_with};
 use crate::setup::{Behaviour, Check, Setup, is_reason};
 
 /// The most bytes of a message that are logged (H8).
@@ -137,7 +137,7 @@ impl Expected<'_> {
             && match (&self.message, &result["message"]) {
                 (Message::Exactly(expected), message) => message == expected,
                 (Message::StartsWith(beginnings), Value::String(message)) => {
-                    beginnings.iter().any(|beginning| message.starts_with(beginning))
+                    beginnings.iter().any(|beginning| starts_with(message, beginning))
                 }
                 (Message::StartsWith(_), _) => false,
                 (Message::Any, _) => true,

@@ -26,6 +26,8 @@ pub enum Capability {
     Thresholds,
     /// `shared-dependencies`: a check can be of a dependency that many hosts share.
     SharedDependencies,
+    /// `peers`: a host can exchange with its peers how each of them sees shared dependencies.
+    Peers,
     /// `rich-results`: a check can be degraded, and report a reason and values.
     RichResults,
     /// `slow-checks`: the server warns of slow checks.
@@ -53,6 +55,7 @@ impl fmt::Display for Capability {
             Self::Background => "background",
             Self::Thresholds => "thresholds",
             Self::SharedDependencies => "shared-dependencies",
+            Self::Peers => "peers",
             Self::RichResults => "rich-results",
             Self::SlowChecks => "slow-checks",
             Self::Endpoints => "endpoints",

@@ -18,6 +18,12 @@ pub enum Command {
     Release(String),
     /// `DROP name`: a start-up latch is dropped before its release.
     Drop(String),
+    /// `PEERS name reaching of`: from now on, so many of so many peers reach the dependency of a shared check (H24).
+    Peers(String, u32, u32),
+    /// `PEERS name none`: no peer has an opinion on the check.
+    PeersNone(String),
+    /// `PEERS fail message`: the exchange with the peers fails with an error until the next of these commands.
+    PeersFail(String),
     /// `FAIL name message`: a start-up latch is failed with an error. Its name contains no space.
     Fail(String, String),
 }
@@ -36,11 +42,26 @@ impl TryFrom<String> for Command {
                 let (name, message) = rest.split_once(' ').unwrap_or_default();
                 Ok(Self::Fail(name.to_owned(), message.to_owned()))
             }
+            Some(("PEERS", rest)) if peers(rest).is_some() => peers(rest).ok_or(line),
             _ => Err(format!(
-                "command {line:?} is not one of DRAIN, SWITCH on, SWITCH off, RELEASE name, DROP name, FAIL name message"
+                "command {line:?} is not one of DRAIN, SWITCH on, SWITCH off, RELEASE name, DROP name, FAIL name message, \
+                 PEERS name reaching of, PEERS name none, PEERS fail message"
             )),
         }
     }
+}
+
+/// What peers say about a check, whose name may contain spaces.
+fn peers(text: &str) -> Option<Command> {
+    if let Some(message) = text.strip_prefix("fail ") {
+        return Some(Command::PeersFail(message.to_owned()));
+    }
+    let (rest, last) = text.rsplit_once(' ')?;
+    if last == "none" {
+        return Some(Command::PeersNone(rest.to_owned()));
+    }
+    let (name, reaching) = rest.rsplit_once(' ')?;
+    Some(Command::Peers(name.to_owned(), reaching.parse().ok()?, last.parse().ok()?))
 }
 
 impl From<Command> for String {
@@ -58,6 +79,9 @@ impl fmt::Display for Command {
             Self::Release(name) => write!(f, "RELEASE {name}"),
             Self::Drop(name) => write!(f, "DROP {name}"),
             Self::Fail(name, message) => write!(f, "FAIL {name} {message}"),
+            Self::Peers(name, reaching, of) => write!(f, "PEERS {name} {reaching} {of}"),
+            Self::PeersNone(name) => write!(f, "PEERS {name} none"),
+            Self::PeersFail(message) => write!(f, "PEERS fail {message}"),
         }
     }
 }
@@ -75,11 +99,30 @@ mod tests {
             "RELEASE two words",
             "DROP a",
             "FAIL a no route: 1",
+            "PEERS a 8 9",
+            "PEERS two words 0 0",
+            "PEERS two words none",
+            "PEERS fail no route: 1",
         ] {
             let command = Command::try_from(line.to_owned()).unwrap();
             assert_eq!(command.to_string(), line);
         }
-        for line in ["", "drain", "DRAIN now", "SWITCH", "SWITCH up", "RELEASE", "FAIL", "FAIL a"] {
+        for line in [
+            "",
+            "drain",
+            "DRAIN now",
+            "SWITCH",
+            "SWITCH up",
+            "RELEASE",
+            "FAIL",
+            "FAIL a",
+            "PEERS",
+            "PEERS fail",
+            "PEERS a",
+            "PEERS a 1",
+            "PEERS a -1 2",
+            "PEERS 1 2",
+        ] {
             assert!(Command::try_from(line.to_owned()).is_err(), "{line}");
         }
     }

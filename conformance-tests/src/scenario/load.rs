@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::validate::{
     check_answer, check_endpoints, check_latches, check_markers, check_messages, check_names,
-    check_needs, check_periods, check_results, check_step,
+    check_needs, check_peers, check_periods, check_results, check_step,
 };
 use super::{Level, Scenario, Start, Step, Suite};
 use crate::scenario::capability::Capability;
@@ -64,7 +64,7 @@ fn plain() -> String {
 }
 
 /// The files of the suite, apart from `rules.toml` and `setups.toml`.
-pub(super) const TOPICS: [(&str, &str); 28] = [
+pub(super) const TOPICS: [(&str, &str); 29] = [
     ("path", include_str!("../../scenarios/path.toml")),
     ("method", include_str!("../../scenarios/method.toml")),
     ("target", include_str!("../../scenarios/target.toml")),
@@ -85,6 +85,7 @@ pub(super) const TOPICS: [(&str, &str); 28] = [
     ("background", include_str!("../../scenarios/background.toml")),
     ("threshold", include_str!("../../scenarios/threshold.toml")),
     ("dependency", include_str!("../../scenarios/dependency.toml")),
+    ("peers", include_str!("../../scenarios/peers.toml")),
     ("result", include_str!("../../scenarios/result.toml")),
     ("endpoint", include_str!("../../scenarios/endpoint.toml")),
     ("state", include_str!("../../scenarios/state.toml")),
@@ -201,6 +202,7 @@ impl Written {
         };
         check_needs(&scenario)?;
         check_latches(&scenario)?;
+        check_peers(&scenario)?;
         check_markers(&scenario)?;
         for step in &scenario.steps {
             check_step(step)?;

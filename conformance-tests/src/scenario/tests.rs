@@ -21,6 +21,15 @@ const GIVEN: &str = r#"[plain.settings]
     checks = [{ name = "db", optional = true }]
     [counting]
     checks = [{ name = "db", failure_threshold = 2 }]
+    [peers]
+    checks = [{ name = "db", every = 9000, optional = true, behaviour = "peers" }]
+    [two-peers]
+    checks = [
+        { name = "a", every = 9000, optional = true, behaviour = "peers" },
+        { name = "b", every = 9000, optional = true, behaviour = "peers" },
+    ]
+    [required-peers]
+    checks = [{ name = "db", every = 9000, behaviour = "peers" }]
     [latched]
     latches = ["a"]
     [changes]
@@ -271,6 +280,22 @@ fn commands_without_need_or_effect_are_an_error() {
             "checks that run",
         ),
         ("", "client='interrupted',checks='start',response='ok'", "needs a command"),
+        ("", "commands=['PEERS fail a'],response='ok'", "no check exchanges views with peers"),
+        (
+            "needs=['background','optional']\nsetup='peers'",
+            "response='ok'",
+            "needs must contain \"peers\"",
+        ),
+        (
+            "needs=['background','optional','peers']\nsetup='two-peers'",
+            "response='ok'",
+            "\"b\" is a second check that exchanges views with peers",
+        ),
+        (
+            "needs=['background','peers']\nsetup='required-peers'",
+            "response='ok'",
+            "it needs a period, and optional",
+        ),
     ] {
         let shown =
             problem(&format!("id='path/b'\nrule='H1'\ntitle='s'\n{head}\nstep=[{{{step}}}]"));

@@ -87,6 +87,7 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
         (Capability::Background, any(Check::is_in_background), "a check has a period"),
         (Capability::Thresholds, any(Check::has_thresholds), "a check has thresholds"),
         (Capability::SharedDependencies, any(|check| check.shared), "a check is shared"),
+        (Capability::Peers, any(Check::is_of_peers), "a check exchanges views with peers"),
         (
             Capability::RichResults,
             any(Check::is_rich),
@@ -139,6 +140,28 @@ pub(super) fn check_latches(scenario: &Scenario) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Peers are told what to say if there are any, and only in the background.
+pub(super) fn check_peers(scenario: &Scenario) -> Result<(), String> {
+    let mut of_peers = scenario.setup.checks.iter().filter(|check| check.is_of_peers());
+    let is_told = |it: &Command| {
+        matches!(it, Command::Peers(..) | Command::PeersNone(_) | Command::PeersFail(_))
+    };
+    match (of_peers.next(), of_peers.next()) {
+        (None, _) => match scenario.commands().find(|command| is_told(command)) {
+            Some(command) => Err(format!("{command}: no check exchanges views with peers")),
+            None => Ok(()),
+        },
+        (Some(_), Some(second)) => {
+            Err(format!("{:?} is a second check that exchanges views with peers", second.name))
+        }
+        (Some(check), None) if !check.is_in_background() || !check.optional => Err(format!(
+            "{:?} exchanges views with peers: it needs a period, and optional",
+            check.name
+        )),
+        (Some(_), None) => Ok(()),
+    }
 }
 
 /// A check whose next execution would be due before its timeout has expired may be refused.

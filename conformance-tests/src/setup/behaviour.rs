@@ -19,6 +19,8 @@ pub enum Behaviour {
     Hang,
     /// `block:MS`: blocks its thread.
     Block(Duration),
+    /// `peers`: exchanges views with peers, which commands make up (H24). It reports nothing itself.
+    Peers,
 }
 
 /// Where a check panics, if the language has several places for it.
@@ -46,7 +48,7 @@ impl Behaviour {
         match self {
             Self::Hang => true,
             Self::Slow(time) | Self::Block(time) => time >= timeout,
-            Self::Report | Self::Panic(_) => false,
+            Self::Report | Self::Panic(_) | Self::Peers => false,
         }
     }
 }
@@ -62,6 +64,7 @@ impl From<Behaviour> for String {
             Behaviour::Panic(Place::Payload) => "panic:payload".to_owned(),
             Behaviour::Hang => "hang".to_owned(),
             Behaviour::Block(time) => format!("block:{}", time.as_millis()),
+            Behaviour::Peers => "peers".to_owned(),
         }
     }
 }
@@ -84,9 +87,10 @@ impl TryFrom<String> for Behaviour {
             ("panic", Some("payload"), _) => Ok(Self::Panic(Place::Payload)),
             ("hang", None, _) => Ok(Self::Hang),
             ("block", _, Some(time)) => Ok(Self::Block(time)),
+            ("peers", None, _) => Ok(Self::Peers),
             _ => Err(format!(
                 "behaviour {text:?} is not one of report, slow:MS, panic, panic:call, panic:drop, \
-                 panic:payload, hang, block:MS"
+                 panic:payload, hang, block:MS, peers"
             )),
         }
     }

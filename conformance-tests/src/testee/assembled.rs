@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use health_core::{Health, HealthConfig, LogPolicy, StartupLatch};
 
 use super::endpoints::endpoint;
+use super::peers::ScriptedPeers;
 use super::{lock, scripted};
 use crate::scenario::command::Command;
 use crate::setup::{self, Setup};
@@ -16,6 +17,7 @@ use crate::target::journal::Journal;
 pub struct Assembled {
     health: Health,
     latches: Mutex<BTreeMap<String, StartupLatch>>,
+    peers: ScriptedPeers,
 }
 
 impl Assembled {
@@ -27,10 +29,11 @@ impl Assembled {
     pub fn new(setup: &Setup, journal: &Journal) -> Result<Self, Box<dyn Error>> {
         let config = HealthConfig::from_pairs(&setup.settings)?;
         let mut builder = Health::builder().config(config);
+        let peers = ScriptedPeers::default();
         let mut names = BTreeSet::new();
         for (index, check) in setup.checks.iter().enumerate() {
             let is_namesake = !names.insert(&check.name);
-            builder = builder.register(scripted::check(check, index, is_namesake, journal));
+            builder = builder.register(scripted::check(check, index, is_namesake, journal, &peers));
         }
         for described in &setup.endpoints {
             builder = builder.endpoint(endpoint(described, setup));
@@ -46,7 +49,7 @@ impl Assembled {
         }
         builder = builder
             .slow_share(setup.slow_percent.map_or(1.0, |percent| f64::from(percent) / 100.0));
-        Ok(Self { health: builder.build()?, latches: Mutex::new(latches) })
+        Ok(Self { health: builder.build()?, latches: Mutex::new(latches), peers })
     }
 
     /// The handle of the endpoints.
@@ -71,6 +74,9 @@ impl Assembled {
             Command::Release(name) => take(name)?.release(),
             Command::Drop(name) => drop(take(name)?),
             Command::Fail(name, message) => take(name)?.fail(message.as_str()),
+            Command::Peers(..) | Command::PeersNone(_) | Command::PeersFail(_) => {
+                self.peers.apply(command);
+            }
         }
         Ok(())
     }

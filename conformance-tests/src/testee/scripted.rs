@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use futures::channel::oneshot;
 use health_core::{Check, CheckResult, HealthCheckEvent, HealthSubscriber, Unit};
 
+use super::peers::ScriptedPeers;
 use crate::setup::{self, Behaviour, Execution, Place, Setup};
 use crate::target::journal::{Journal, Line};
 
@@ -32,6 +33,7 @@ pub(super) fn check(
     index: usize,
     is_namesake: bool,
     journal: &Journal,
+    peers: &ScriptedPeers,
 ) -> Check {
     let scripted = Arc::new(Scripted {
         check: setup.clone(),
@@ -42,7 +44,10 @@ pub(super) fn check(
     let mut executions = setup.executions();
     let blocks =
         executions.clone().any(|execution| matches!(execution.behaviour, Behaviour::Block(_)));
-    let check = if name != setup.name {
+    let check = if setup.is_of_peers() {
+        let meeting = peers.meeting(&setup.name, journal);
+        Check::peers(name, meeting)
+    } else if name != setup.name {
         // It reports its name itself.
         Check::subscriber(name, Events(scripted))
     } else if blocks {
@@ -169,7 +174,7 @@ impl Scripted {
                 thread::sleep(time);
                 execution.result()
             }),
-            Behaviour::Report => Box::pin(ready(execution.result())),
+            Behaviour::Report | Behaviour::Peers => Box::pin(ready(execution.result())),
         }
     }
 }
@@ -182,7 +187,7 @@ impl HealthSubscriber for Events {
     async fn on_health_check(&self, event: &mut HealthCheckEvent) {
         let execution = self.0.start();
         match execution.behaviour {
-            Behaviour::Report => {}
+            Behaviour::Report | Behaviour::Peers => {}
             Behaviour::Slow(time) => sleep(time).await,
             Behaviour::Panic(_) => expected_panic("of a subscriber"),
             Behaviour::Hang => pending().await,

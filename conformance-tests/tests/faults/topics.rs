@@ -12,6 +12,7 @@ mod maintenance;
 mod method;
 mod optional;
 mod path;
+mod peers;
 mod query;
 mod result;
 mod setting;
@@ -26,7 +27,7 @@ mod wire;
 use crate::fault::Fault;
 
 /// All faults, in the order of the rules.
-pub(crate) const TOPICS: [&[Fault]; 22] = [
+pub(crate) const TOPICS: [&[Fault]; 23] = [
     path::FAULTS,
     method::FAULTS,
     wire::FAULTS,
@@ -42,6 +43,7 @@ pub(crate) const TOPICS: [&[Fault]; 22] = [
     background::FAULTS,
     threshold::FAULTS,
     dependency::FAULTS,
+    peers::FAULTS,
     result::FAULTS,
     endpoint::FAULTS,
     state::FAULTS,

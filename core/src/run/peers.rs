@@ -82,8 +82,7 @@ impl View {
 
 impl fmt::Display for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verb = if self.reaching == 1 { "reaches" } else { "reach" };
-        write!(f, "{} of {} peers {verb} it", self.reaching, self.of)
+        write!(f, "{} of {} peers reach it", self.reaching, self.of)
     }
 }
 

@@ -296,7 +296,7 @@ fn a_view_without_peers_says_nothing() {
     assert_eq!(host.peers_results(), []);
     host.peers.say(1, 2);
     host.meet();
-    assert!(host.message().ends_with(", 1 of 2 peers reaches it: no route"), "{}", host.message());
+    assert!(host.message().ends_with(", 1 of 2 peers reach it: no route"), "{}", host.message());
 }
 
 #[test]
