@@ -61,7 +61,7 @@
 //! separates alternatives, and `*` is any text without comma and colon. It is required if the results depend on earlier executions: with `then`, thresholds, and
 //! background checks. Otherwise they follow from the check: a check that exceeds its timeout is an ERROR with a message that
 //! starts with `timed out`, or, if it was started by an earlier request, with `still running`, because some languages cannot
-//! end a check.
+//! end a check. A last entry `DELAYED` is that of a delayed return to healthy (H25).
 //!
 //! | `checks` | how often each check of the endpoint starts |
 //! |---|---|
@@ -97,6 +97,7 @@
 //! | `slow-checks` | a warning about slow checks (H12) | setups with `slow_percent` |
 //! | `peers` | an exchange with peers about them (H24) | the same |
 //! | `endpoints` | several endpoints (H16) | setups with more than one |
+//! | `recovery-delay` | a delay of an endpoint's return to healthy (H25) | the same |
 //! | `start-up` | start-up latches (H18) | setups with a latch |
 //! | `switch` | a maintenance switch in the program (H19) | scenarios that turn it |
 //! | `drain` | a drain (H20) | scenarios that begin one |

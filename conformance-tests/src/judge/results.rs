@@ -14,7 +14,8 @@ const MESSAGE_LIMIT: usize = 1024;
 
 /// One result of a record.
 pub(super) struct Expected<'a> {
-    name: &'a str,
+    /// `None` for the entry of a delayed return (H25).
+    name: Option<&'a str>,
     status: &'a str,
     message: Message<'a>,
     rest: Rest,
@@ -52,7 +53,10 @@ pub(super) fn expected<'a>(step: &'a Step, setup: &'a Setup, past: &Past<'a>) ->
     }
     let checks = ExpectedEndpoint::at(setup, &step.target).checks().into_iter();
     match &step.results {
-        Some(results) => checks.zip(results).map(as_wanted).collect(),
+        Some(results) => {
+            let delay = results.last().filter(|wanted| wanted.is_delay());
+            checks.zip(results).map(as_wanted).chain(delay.map(|_| delayed())).collect()
+        }
         None => checks.map(|check| derived(check, past.is_asked)).collect(),
     }
 }
@@ -67,20 +71,26 @@ pub(super) fn failing(
     let has_results = matches!(answer, Answer::Error | Answer::Degraded);
     let results = if has_results { expected(step, setup, past) } else { Vec::new() };
     let failing = results.iter().filter(|result| result.status != "OK");
-    failing.map(|result| result.name.to_owned()).collect()
+    failing.map(|result| result.name.unwrap_or_default().to_owned()).collect()
 }
 
 /// A latch that was dropped or failed before its release.
 fn latch<'a>((name, message): (&'a str, &str)) -> Expected<'a> {
     let message = Message::Exactly(Value::from(cut(message)));
-    Expected { name, status: "ERROR", message, rest: Rest::Exactly(Map::new()) }
+    Expected { name: Some(name), status: "ERROR", message, rest: Rest::Exactly(Map::new()) }
+}
+
+/// The last entry of a record if the return to healthy is delayed.
+fn delayed<'a>() -> Expected<'a> {
+    let message = Message::StartsWith(vec!["recovery delayed for another "]);
+    Expected { name: None, status: "ERROR", message, rest: Rest::Exactly(Map::new()) }
 }
 
 /// The results that the step defines.
 fn as_wanted<'a>((check, wanted): (&'a Check, &'a Wanted)) -> Expected<'a> {
     let beginnings: Vec<_> = wanted.beginnings.iter().map(String::as_str).collect();
     Expected {
-        name: &check.name,
+        name: Some(&check.name),
         status: &wanted.status,
         message: if beginnings.is_empty() { Message::Any } else { Message::StartsWith(beginnings) },
         rest: if check.is_rich() { Rest::Any } else { Rest::Exactly(Map::new()) },
@@ -108,7 +118,7 @@ fn derived(check: &Check, is_later: bool) -> Expected<'_> {
     };
     let reports = !check.outlives_timeout() && !check.behaviour.is_panic();
     let rest = if reports { reason_and_values(check) } else { Map::new() };
-    Expected { name: &check.name, status, message, rest: Rest::Exactly(rest) }
+    Expected { name: Some(&check.name), status, message, rest: Rest::Exactly(rest) }
 }
 
 /// The accepted ones, as they are logged.
@@ -132,7 +142,7 @@ impl Expected<'_> {
         let mut keys = result.keys().map(String::as_str);
         keys.by_ref().take(3).eq(["name", "status", "message"])
             && self.rest.is_met_by(keys, result)
-            && result["name"] == self.name
+            && result["name"] == Value::from(self.name)
             && result["status"] == self.status
             && match (&self.message, &result["message"]) {
                 (Message::Exactly(expected), message) => message == expected,

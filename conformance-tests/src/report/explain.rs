@@ -109,6 +109,9 @@ fn write_endpoint(text: &mut String, endpoint: &Endpoint) -> fmt::Result {
     if let Some(seconds) = endpoint.retry_after {
         write!(text, ", Retry-After {seconds} s")?;
     }
+    if let Some(max) = endpoint.recovery_delay {
+        write!(text, ", recovers up to {} ms late", max.as_millis())?;
+    }
     writeln!(text)
 }
 

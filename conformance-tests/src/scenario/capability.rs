@@ -34,6 +34,8 @@ pub enum Capability {
     SlowChecks,
     /// `endpoints`: there can be several endpoints with different responses.
     Endpoints,
+    /// `recovery-delay`: an endpoint can delay its return to healthy.
+    RecoveryDelay,
     /// `start-up`: latches can keep the server starting.
     StartUp,
     /// `switch`: maintenance can be switched on and off in the program.
@@ -59,6 +61,7 @@ impl fmt::Display for Capability {
             Self::RichResults => "rich-results",
             Self::SlowChecks => "slow-checks",
             Self::Endpoints => "endpoints",
+            Self::RecoveryDelay => "recovery-delay",
             Self::StartUp => "start-up",
             Self::Switch => "switch",
             Self::Drain => "drain",

@@ -64,7 +64,7 @@ fn plain() -> String {
 }
 
 /// The files of the suite, apart from `rules.toml` and `setups.toml`.
-pub(super) const TOPICS: [(&str, &str); 29] = [
+pub(super) const TOPICS: [(&str, &str); 30] = [
     ("path", include_str!("../../scenarios/path.toml")),
     ("method", include_str!("../../scenarios/method.toml")),
     ("target", include_str!("../../scenarios/target.toml")),
@@ -87,6 +87,7 @@ pub(super) const TOPICS: [(&str, &str); 29] = [
     ("dependency", include_str!("../../scenarios/dependency.toml")),
     ("peers", include_str!("../../scenarios/peers.toml")),
     ("result", include_str!("../../scenarios/result.toml")),
+    ("recovery", include_str!("../../scenarios/recovery.toml")),
     ("endpoint", include_str!("../../scenarios/endpoint.toml")),
     ("state", include_str!("../../scenarios/state.toml")),
     ("startup", include_str!("../../scenarios/startup.toml")),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Wanted {
-    /// `OK`, `DEGRADED` or `ERROR`.
+    /// `OK`, `DEGRADED` or `ERROR`; or `DELAYED`, which is not of a check.
     pub(crate) status: String,
     /// Alternatives for the beginning of the message. If there are none, it is not tested. `*` is any text without comma
     /// and colon.
@@ -18,7 +18,7 @@ impl TryFrom<String> for Wanted {
 
     fn try_from(text: String) -> Result<Self, String> {
         let (status, rest) = text.split_once(' ').unwrap_or((&text, ""));
-        if !["OK", "DEGRADED", "ERROR"].contains(&status) {
+        if !["OK", "DEGRADED", "ERROR"].contains(&status) && text != DELAYED {
             return Err(format!("result {text:?} starts with neither OK, DEGRADED nor ERROR"));
         }
         let beginnings = rest.split('|').filter(|beginning| !beginning.is_empty());
@@ -45,7 +45,14 @@ pub(crate) fn starts_with(text: &str, beginning: &str) -> bool {
     })
 }
 
+/// The entry that is not of a check, but says that the return to healthy is delayed (H25).
+const DELAYED: &str = "DELAYED";
+
 impl Wanted {
+    pub(crate) fn is_delay(&self) -> bool {
+        self.status == DELAYED
+    }
+
     /// Whether the check has to be running still, from a request before, and whether it may be.
     pub(crate) fn is_still_running(&self) -> (bool, bool) {
         let mut beginnings = self.beginnings.iter();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, Checks, Client, Scenario, Step};
+use super::{Answer, Checks, Client, Scenario, Step, Wanted};
 use crate::scenario::capability::Capability;
 use crate::scenario::command::Command;
 use crate::scenario::expected_endpoint::ExpectedEndpoint;
@@ -95,6 +95,11 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
         ),
         (Capability::SlowChecks, setup.slow_percent.is_some(), "there is a slow_percent"),
         (Capability::Endpoints, !setup.endpoints.is_empty(), "there are several endpoints"),
+        (
+            Capability::RecoveryDelay,
+            setup.endpoints.iter().any(|it| it.recovery_delay.is_some()),
+            "an endpoint delays its return",
+        ),
         (Capability::StartUp, !setup.latches.is_empty(), "there is a latch"),
         (Capability::Switch, switches, "SWITCH is a command"),
         (Capability::Drain, told(|it| *it == Command::Drain), "DRAIN is a command"),
@@ -231,9 +236,14 @@ pub(super) fn check_results(step: &Step, setup: &Setup) -> Result<(), String> {
     if !are_logged {
         return Err("results are logged only for error and degraded".to_owned());
     }
-    if results.len() != checks.len() {
-        let (results, checks) = (results.len(), checks.len());
+    let is_delayed = results.last().is_some_and(|wanted| wanted.is_delay());
+    let others = &results[..results.len() - usize::from(is_delayed)];
+    if others.len() != checks.len() {
+        let (results, checks) = (others.len(), checks.len());
         return Err(format!("{results} results for {checks} checks"));
+    }
+    if others.iter().any(Wanted::is_delay) || (is_delayed && step.response != Answer::Error) {
+        return Err("DELAYED is the last result of an error".to_owned());
     }
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! An additional endpoint of a server under test.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+use super::milliseconds;
 
 /// An endpoint in addition to that of `healthcheck.url` (H16).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,6 +32,9 @@ pub struct Endpoint {
     /// Seconds of `Retry-After` in maintenance. Default: no such header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// The longest delay of its return to healthy (H25). Default: none.
+    #[serde(default, with = "milliseconds::optional", skip_serializing_if = "Option::is_none")]
+    pub recovery_delay: Option<Duration>,
 }
 
 /// A preset of H16.

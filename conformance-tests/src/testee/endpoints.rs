@@ -43,8 +43,12 @@ pub(super) fn endpoint(described: &setup::Endpoint, setup: &Setup) -> Endpoint {
     };
     endpoint = registered(&described.required).into_iter().fold(endpoint, Endpoint::required_check);
     endpoint = registered(&described.optional).into_iter().fold(endpoint, Endpoint::optional_check);
-    match described.retry_after {
+    endpoint = match described.retry_after {
         Some(seconds) => endpoint.retry_after(Duration::from_secs(seconds)),
+        None => endpoint,
+    };
+    match described.recovery_delay {
+        Some(max) => endpoint.recovery_delay(max),
         None => endpoint,
     }
 }

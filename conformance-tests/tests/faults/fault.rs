@@ -202,7 +202,8 @@ pub(crate) fn level(state: &'static str, level: &'static str) -> Decoration {
 /// The result of a check in a record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Row {
-    pub(crate) name: String,
+    /// `None` for the entry of a delayed return (H25).
+    pub(crate) name: Option<String>,
     pub(crate) status: String,
     pub(crate) message: Option<String>,
     #[serde(flatten)]
@@ -212,6 +213,11 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn message(&self) -> &str {
         self.message.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it says that the return to healthy is delayed.
+    pub(crate) fn is_delay(&self) -> bool {
+        self.name.is_none()
     }
 
     /// Whether the check did not end in time.

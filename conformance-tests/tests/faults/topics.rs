@@ -14,6 +14,7 @@ mod optional;
 mod path;
 mod peers;
 mod query;
+mod recovery;
 mod result;
 mod setting;
 mod shared;
@@ -27,7 +28,7 @@ mod wire;
 use crate::fault::Fault;
 
 /// All faults, in the order of the rules.
-pub(crate) const TOPICS: [&[Fault]; 23] = [
+pub(crate) const TOPICS: [&[Fault]; 24] = [
     path::FAULTS,
     method::FAULTS,
     wire::FAULTS,
@@ -45,6 +46,7 @@ pub(crate) const TOPICS: [&[Fault]; 23] = [
     dependency::FAULTS,
     peers::FAULTS,
     result::FAULTS,
+    recovery::FAULTS,
     endpoint::FAULTS,
     state::FAULTS,
     startup::FAULTS,

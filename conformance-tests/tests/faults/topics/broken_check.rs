@@ -101,7 +101,7 @@ faults! {
     BlockingStartedAgain: "blocking/past-its-timeout" => to(|answer, _, correct| {
         for row in answer.records.iter().filter_map(rows).flatten() {
             if row.message().starts_with("still running") {
-                correct.journal.record(Line::Check(row.name));
+                correct.journal.record(Line::Check(row.name.unwrap_or_default()));
             }
         }
     });

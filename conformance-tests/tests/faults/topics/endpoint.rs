@@ -54,7 +54,7 @@ faults! {
     NamesGiveTheOrder: "endpoint/checks-by-name" => results(|rows, request, correct| {
         let names = correct.further(request).and_then(|endpoint| endpoint.checks.as_ref());
         if let Some(names) = names {
-            rows.sort_by_key(|row| names.iter().position(|name| *name == row.name));
+            rows.sort_by_key(|row| names.iter().position(|name| Some(name) == row.name.as_ref()));
         }
     });
     /// A tag chooses nothing.

@@ -59,7 +59,7 @@ faults! {
     /// An exchange that fails takes the host out.
     PeersRequired: "peers/failing-exchange" => to(|answer, _, _| {
         let mut rows = answer.records.iter().filter_map(rows).flatten();
-        if rows.any(|row| row.name == "peers-check" && row.status == "ERROR") {
+        if rows.any(|row| row.name.as_deref() == Some("peers-check") && row.status == "ERROR") {
             answer.turn(503, "ERROR");
         }
     });

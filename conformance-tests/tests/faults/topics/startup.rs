@@ -98,7 +98,7 @@ faults! {
         let told = dropped.clone();
         results(move |rows, _, _| {
             let dropped = dropped.lock();
-            rows.sort_by_key(|row| dropped.iter().position(|name| *name == row.name));
+            rows.sort_by_key(|row| dropped.iter().position(|name| Some(name) == row.name.as_ref()));
         })
         .with_command(move |command, correct| {
             if let Command::Drop(name) = command {
