@@ -103,10 +103,10 @@ impl Application {
         let decision = if self.shows_drain(endpoint) { Decision::Drain } else { decision };
         let state = decision.state();
         let now = || self.engine.runtime().now();
-        if let Some(level) =
+        if let Some(due) =
             self.log_policy.due(state, decision.failing().as_deref(), log_memory, now)
         {
-            log(decision.record().at(level).of(&endpoint.path, state));
+            log(decision.record().of(&endpoint.path, state, due));
         }
         // An endpoint does not observe a state that it ignores; if it did, it would fail.
         let reply = endpoint.replies.get(state);

@@ -1,6 +1,7 @@
 //! Records for the operator: of responses (H8), and warnings.
 
 mod json;
+mod memory;
 mod policy;
 mod warnings;
 
@@ -9,7 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::json::{Array, JsonString};
-pub(crate) use self::policy::LogMemory;
+use self::memory::Lasting;
+pub(crate) use self::memory::LogMemory;
+pub(crate) use self::policy::Due;
 pub use self::policy::LogPolicy;
 use crate::state::State;
 use crate::text::names;
@@ -75,8 +78,17 @@ pub struct LogRecord {
     level: LogLevel,
     event: LogEvent,
     text: Text,
+    details: Option<Arc<Details>>,
+}
+
+/// The fields of a record besides its event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Details {
     /// The path of the endpoint that has responded, and the state that it has shown.
     response: Option<(Arc<str>, State)>,
+    lasting: Option<Lasting>,
+    check: Option<String>,
+    reason: Option<String>,
 }
 
 /// Cheap to clone: requests that share a run have the same record.
@@ -106,21 +118,43 @@ impl LogRecord {
     }
 
     pub(crate) fn info(event: LogEvent, text: &'static str) -> Self {
-        Self { level: LogLevel::Info, event, text: Text::Fixed(text), response: None }
+        Self { level: LogLevel::Info, event, text: Text::Fixed(text), details: None }
     }
 
     pub(crate) fn new(level: LogLevel, event: LogEvent, text: String) -> Self {
-        Self { level, event, text: Text::Made(text.into()), response: None }
+        Self { level, event, text: Text::Made(text.into()), details: None }
     }
 
     /// The record of a response of the endpoint at `path`.
-    pub(crate) fn of(self, path: &Arc<str>, state: State) -> Self {
-        Self { response: Some((path.clone(), state)), ..self }
+    pub(crate) fn of(mut self, path: &Arc<str>, state: State, due: Due) -> Self {
+        let details = self.details();
+        details.response = Some((path.clone(), state));
+        details.lasting = due.lasting;
+        Self { level: due.level, ..self }
     }
 
-    /// The same record at another level.
-    pub(crate) fn at(self, level: LogLevel) -> Self {
-        Self { level, ..self }
+    /// The record is about this check.
+    fn of_check(mut self, name: &str) -> Self {
+        self.details().check = Some(name.to_owned());
+        self
+    }
+
+    /// The record is about results that are not OK for these reasons.
+    pub(crate) fn because<'a>(mut self, reasons: impl Iterator<Item = &'a str>) -> Self {
+        let mut distinct: Vec<&str> = Vec::new();
+        for reason in reasons {
+            if !distinct.contains(&reason) {
+                distinct.push(reason);
+            }
+        }
+        if !distinct.is_empty() {
+            self.details().reason = Some(distinct.join(","));
+        }
+        self
+    }
+
+    fn details(&mut self) -> &mut Details {
+        Arc::make_mut(self.details.get_or_insert_default())
     }
 
     /// The level.
@@ -143,30 +177,68 @@ impl LogRecord {
 
     /// The path of the endpoint that has responded; `None` for a record that is not about a response.
     pub fn endpoint(&self) -> Option<&str> {
-        self.response.as_ref().map(|(path, _)| &**path)
+        self.details.as_ref()?.response.as_ref().map(|(path, _)| &**path)
     }
 
     /// The state that the endpoint has shown; `None` for a record that is not about a response.
     pub fn state(&self) -> Option<State> {
-        self.response.as_ref().map(|(_, state)| *state)
+        self.details.as_ref()?.response.as_ref().map(|(_, state)| *state)
+    }
+
+    /// The name of the check that the record is about; `None` for a record of a response.
+    pub fn check(&self) -> Option<&str> {
+        self.details.as_ref()?.check.as_deref()
+    }
+
+    /// The reasons of the results that are not OK, as far as they have some: `refused`, or `timed_out,saturated`, in the
+    /// order of the results.
+    pub fn reason(&self) -> Option<&str> {
+        self.details.as_ref()?.reason.as_deref()
+    }
+
+    /// How long the endpoint has shown its state; zero on a change. `None` for a record that is not about a response, and,
+    /// if each response is logged, for any state but failing and degraded.
+    pub fn lasted(&self) -> Option<Duration> {
+        self.details.as_ref()?.lasting.map(|lasting| lasting.lasted)
+    }
+
+    /// On a change, the former state of the endpoint, and how long it lasted; `None` if it is not known.
+    pub fn former(&self) -> Option<(State, Duration)> {
+        self.details.as_ref()?.lasting?.former
     }
 
     /// Passes the record to `tracing` with the target [`LOG_TARGET`]; without a `tracing` subscriber it goes to the
-    /// `log` facade. The fields are the [`event`](Self::event) and, for a response, the [`endpoint`](Self::endpoint)
-    /// and the [`state`](Self::state).
+    /// `log` facade. The fields are the [`event`](Self::event) and, as far as the record has them, the
+    /// [`endpoint`](Self::endpoint), the [`state`](Self::state), the [`reason`](Self::reason), the
+    /// [`check`](Self::check), the seconds for which the state has [`lasted`](Self::lasted), and the
+    /// [`former`](Self::former) state with its `former_lasted`.
     pub fn emit(&self) {
         let event = self.event.as_str();
         let endpoint = self.endpoint();
         let state = self.state().map(State::as_str);
+        let reason = self.reason();
+        let check = self.check();
+        let lasted = self.lasted().map(|lasted| lasted.as_secs_f64());
+        let former = self.former().map(|(former, _)| former.as_str());
+        let former_lasted = self.former().map(|(_, lasted)| lasted.as_secs_f64());
         match self.level {
             LogLevel::Info => {
-                tracing::info!(target: LOG_TARGET, event, endpoint, state, "{}", self.text());
+                tracing::info!(
+                    target: LOG_TARGET, event, endpoint, state, reason, check, lasted, former, former_lasted,
+                    "{}", self.text()
+                );
             }
             LogLevel::Warn => {
-                tracing::warn!(target: LOG_TARGET, event, endpoint, state, "{}", self.text());
+                tracing::warn!(
+                    target: LOG_TARGET, event, endpoint, state, reason, check, lasted, former, former_lasted,
+                    "{}", self.text()
+                );
             }
             LogLevel::Error => {
-                tracing::error!(target: LOG_TARGET, event, endpoint, state, "{}", self.text());
+                tracing::error!(
+                    target: LOG_TARGET, event, endpoint, state, reason, check, lasted, former, former_lasted,
+                    "{}", self.text()
+                );
             }
         }
     }
@@ -180,7 +252,7 @@ impl fmt::Display for LogRecord {
 
 impl PartialEq for LogRecord {
     fn eq(&self, other: &Self) -> bool {
-        let parts = |record: &Self| (record.level, record.event, record.response.clone());
+        let parts = |record: &Self| (record.level, record.event, record.details.clone());
         parts(self) == parts(other) && self.text() == other.text()
     }
 }

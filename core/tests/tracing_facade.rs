@@ -58,7 +58,7 @@ fn a_part_of_a_result_that_is_not_accepted_is_a_warning() {
         line.contains("in a result of the check \"disk\", the reason \"Full\" is left out"),
         "{line}"
     );
-    assert!(line.contains("event=\"check\""), "{line}");
+    assert!(line.ends_with("event=\"check\" check=\"disk\""), "{line}");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn records_reach_a_tracing_subscriber() {
 
         let failing = Health::builder()
             .config(HealthConfig::default().with_disablefile(""))
-            .check("queue", || async { Err::<(), _>("behind") })
+            .check("queue", || async { CheckResult::error("87 jobs").reason("behind") })
             .build()
             .unwrap();
         block_on(failing.respond("checks=all"));
@@ -92,7 +92,7 @@ fn records_reach_a_tracing_subscriber() {
         records,
         [
             r#"INFO health: Health response: MAINTENANCE event="response" endpoint="/health" state="maintenance""#,
-            r#"ERROR health: Health response: ERROR ([{"name":"queue","status":"ERROR","message":"behind"}]) event="response" endpoint="/health" state="failing""#,
+            r#"ERROR health: Health response: ERROR ([{"name":"queue","status":"ERROR","message":"87 jobs","reason":"behind"}]) event="response" endpoint="/health" state="failing" reason="behind" lasted=0.0"#,
         ]
     );
 }

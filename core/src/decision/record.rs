@@ -34,8 +34,10 @@ pub(super) fn results_record<'a>(
         Verdict::Degraded => (LogLevel::Warn, "DEGRADED"),
         Verdict::Failing => (LogLevel::Error, "ERROR"),
     };
-    let results = Array(reports.map(JsonReport));
-    LogRecord::new(level, LogEvent::Response, format!("Health response: {word} ({results})"))
+    let results = Array(reports.clone().map(JsonReport));
+    let reasons = reports.filter(|report| report.status() != Status::Ok).filter_map(Report::reason);
+    let text = format!("Health response: {word} ({results})");
+    LogRecord::new(level, LogEvent::Response, text).because(reasons)
 }
 
 /// The record of a return to healthy that is delayed for `rest` (H25).

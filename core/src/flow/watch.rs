@@ -260,7 +260,8 @@ impl Application {
             let checked = || served.checked(served.dispatcher.last_outcome(now, resumed), || now);
             let decision = self.decide_for(served, maintenance, checked)?;
             let state = decision.state();
-            self.watches.observers.state(&served.endpoint.path, state, || decision.record());
+            let observers = &self.watches.observers;
+            observers.state(&served.endpoint.path, state, now, || decision.record());
             Some(state)
         });
         self.watches.observers.warn();

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::LogLevel;
-use crate::runtime::after;
-use crate::runtime::sync::{Mutex, lock};
+use super::memory::{Lasting, LogMemory};
 use crate::state::State;
 
 /// Which responses are logged, and at which level. [`HealthBuilder::log_policy`](crate::HealthBuilder::log_policy)
@@ -78,76 +77,49 @@ impl LogPolicy {
         self
     }
 
-    /// The level at which a response in `state` is logged now; `None` when it is not logged. `failing` names the checks
-    /// that fail; `None` is a response without checks.
+    /// How a response in `state` is logged now; `None` when it is not logged. `failing` names the checks that fail; `None`
+    /// is a response without checks.
     pub(crate) fn due(
         &self,
         state: State,
         failing: Option<&BTreeSet<String>>,
         memory: &LogMemory,
         now: impl FnOnce() -> Instant,
-    ) -> Option<LogLevel> {
-        let is_due = match self.occasion {
-            Occasion::EveryResponse => state != State::Ok,
-            Occasion::Change { reminder } => memory.update(state, failing, now(), reminder),
-        };
-        is_due.then_some(self.levels[state as usize])
-    }
-}
-
-/// The last record of one endpoint.
-#[derive(Debug)]
-pub(crate) struct LogMemory(Mutex<Option<Logged>>);
-
-#[derive(Debug)]
-struct Logged {
-    state: State,
-    failing: BTreeSet<String>,
-    at: Instant,
-}
-
-impl Default for LogMemory {
-    fn default() -> Self {
-        Self(Mutex::new(None))
-    }
-}
-
-impl LogMemory {
-    /// Whether the response is a change or due for a reminder; if so, it is remembered.
-    fn update(
-        &self,
-        state: State,
-        failing: Option<&BTreeSet<String>>,
-        now: Instant,
-        reminder: Option<Duration>,
-    ) -> bool {
-        let mut memory = lock(&self.0);
-        let is_due = match &*memory {
-            None => state != State::Ok,
-            Some(last) => {
-                let is_unknown = state == State::Ok && failing.is_none();
-                let hides_change =
-                    is_unknown && matches!(last.state, State::Failing | State::Degraded);
-                let is_change =
-                    state != last.state || failing.is_some_and(|failing| *failing != last.failing);
-                let next = reminder.and_then(|interval| after(last.at, interval));
-                let is_reminder = state != State::Ok && next.is_some_and(|next| now >= next);
-                (is_change && !hides_change) || is_reminder
+    ) -> Option<Due> {
+        let lasting = match (self.occasion, state) {
+            (Occasion::EveryResponse, State::Ok) => {
+                // The recovery is remembered, and a response without checks knows of none.
+                failing.map(|_| memory.show(state, now()));
+                return None;
+            }
+            (Occasion::EveryResponse, State::Degraded | State::Failing) => {
+                Some(memory.show(state, now()))
+            }
+            (Occasion::EveryResponse, _) => {
+                memory.forget();
+                None
+            }
+            (Occasion::Change { reminder }, _) => {
+                Some(memory.update(state, failing, now(), reminder)?)
             }
         };
-        if is_due {
-            *memory =
-                Some(Logged { state, failing: failing.cloned().unwrap_or_default(), at: now });
-        }
-        is_due
+        Some(Due { level: self.levels[state as usize], lasting })
     }
+}
+
+/// How a response is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) level: LogLevel,
+    /// `None` if the end of the state would not be noticed.
+    pub(crate) lasting: Option<Lasting>,
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{LogLevel, LogMemory, LogPolicy};
+    use super::{Due, Lasting, LogLevel, LogMemory, LogPolicy};
     use crate::state::State::{self, Degraded, Draining, Failing, Maintenance, Ok};
 
     /// A response with checks in this state, the same with the checks that fail, or an OK response without checks.
@@ -171,7 +143,7 @@ mod tests {
                 Shallow => (Ok, None),
             };
             let failing = failing.map(|names| names.iter().copied().map(str::to_owned).collect());
-            policy.due(state, failing.as_ref(), &memory, || start + second)
+            policy.due(state, failing.as_ref(), &memory, || start + second).map(|due| due.level)
         };
         responses.iter().zip(seconds).map(level).collect()
     }
@@ -255,5 +227,75 @@ mod tests {
             .level(Failing, LogLevel::Info);
         let responses = [Draining, Failing, Maintenance].map(With);
         assert_eq!(logged(&policy, &responses), [WARN, INFO, INFO]);
+    }
+
+    /// Of each response that is logged: how long the state has lasted, and the former state with its length, in seconds.
+    fn lasting(
+        policy: &LogPolicy,
+        responses: &[(State, bool)],
+    ) -> Vec<Option<(u64, Option<(State, u64)>)>> {
+        let memory = LogMemory::default();
+        let start = Instant::now();
+        let seconds = (0..).map(Duration::from_secs);
+        let lasting = |((state, has_checks), second): (&(State, bool), Duration)| {
+            let failing = has_checks.then(Default::default);
+            let due = policy.due(*state, failing.as_ref(), &memory, || start + second);
+            let Due { lasting: Some(Lasting { lasted, former }), .. } = due? else { return None };
+            Some((lasted.as_secs(), former.map(|(state, length)| (state, length.as_secs()))))
+        };
+        responses.iter().zip(seconds).map(lasting).collect()
+    }
+
+    #[test]
+    fn a_record_says_how_long_the_state_has_lasted_and_what_was_before() {
+        let responses = [
+            (Ok, true),
+            (Ok, false),
+            (Failing, true),
+            (Ok, false),
+            (Failing, true),
+            (Degraded, true),
+            (Ok, true),
+            (Failing, true),
+        ];
+        let expected = [
+            None,
+            None,
+            Some((0, Some((Ok, 2)))),
+            None,
+            Some((2, None)),
+            Some((0, Some((Failing, 3)))),
+            None,
+            Some((0, Some((Ok, 1)))),
+        ];
+        assert_eq!(lasting(&LogPolicy::default(), &responses), expected);
+    }
+
+    #[test]
+    fn on_change_the_record_of_the_recovery_says_how_long_the_failure_lasted() {
+        let responses = [
+            (Failing, true),
+            (Failing, true),
+            (Ok, false),
+            (Ok, true),
+            (Maintenance, false),
+            (Ok, false),
+        ];
+        let expected = [
+            Some((0, None)),
+            None,
+            None,
+            Some((0, Some((Failing, 3)))),
+            Some((0, Some((Ok, 1)))),
+            Some((0, Some((Maintenance, 1)))),
+        ];
+        assert_eq!(lasting(&LogPolicy::on_change(), &responses), expected);
+    }
+
+    #[test]
+    fn a_failure_after_a_maintenance_whose_end_was_not_noticed_has_no_former_state() {
+        let responses = [(Failing, true), (Maintenance, false), (Failing, true), (Failing, true)];
+        let expected = [Some((0, None)), None, Some((0, None)), Some((1, None))];
+        assert_eq!(lasting(&LogPolicy::default(), &responses), expected);
     }
 }

@@ -45,12 +45,13 @@ impl LogRecord {
     pub(crate) fn slow_check(name: &str, time: Duration, timeout: Duration) -> Self {
         let time = Rounded(time);
         let text = format!("the check {name:?} took {time} of its timeout of {timeout:?}");
-        Self::warn(LogEvent::Check, text)
+        Self::warn(LogEvent::Check, text).of_check(name)
     }
 
     /// H23: a part of a result is left out.
     pub(crate) fn rejected_result(name: &str, rejection: &str) -> Self {
         Self::warn(LogEvent::Check, format!("in a result of the check {name:?}, {rejection}"))
+            .of_check(name)
     }
 
     /// An observer does not keep up.

@@ -167,7 +167,7 @@ impl Engine {
         let now = clock.now();
         let resumed = clock.resumed();
         let verdict = self.checks.iter().filter_map(|check| check.verdict(now, resumed)).max();
-        self.observers.verdict(verdict.unwrap_or(Verdict::Ok));
+        self.observers.verdict(verdict.unwrap_or(Verdict::Ok), now);
         drop(announcing);
         self.observers.warn();
     }

@@ -87,6 +87,8 @@ pub struct VerdictChanged {
     pub before: Option<Verdict>,
     /// The new verdict.
     pub now: Verdict,
+    /// The time of the run after which it was found.
+    pub at: Instant,
 }
 
 /// A change of the state of an endpoint, as a [`Watch`](crate::Watch) of the endpoint sees it.
@@ -99,6 +101,10 @@ pub struct StateChanged {
     pub before: Option<State>,
     /// The new state.
     pub now: State,
+    /// The time at which it was found.
+    pub at: Instant,
+    /// How long the former state lasted; `None` for the first.
+    pub before_lasted: Option<Duration>,
     /// The log record of a response in the new state: it names the held latches, or contains the results of the checks.
     /// It may contain secrets.
     pub reason: LogRecord,
@@ -117,8 +123,8 @@ struct Observed {
     /// A child of a fork does not deliver what its parent queued.
     queued: PerProcess<Arc<AtomicUsize>>,
     known_verdict: PerProcess<Mutex<Option<Verdict>>>,
-    /// By the path of the endpoint.
-    known_states: PerProcess<Mutex<BTreeMap<Arc<str>, State>>>,
+    /// By the path of the endpoint, each with the time at which it was found.
+    known_states: PerProcess<Mutex<BTreeMap<Arc<str>, (State, Instant)>>>,
     is_behind: AtomicBool,
     warning_is_due: AtomicBool,
 }
@@ -151,10 +157,10 @@ impl Observers {
     }
 
     /// Queues the verdict for each observer to which it is new. An observer whose queue is full gets it the next time.
-    pub(crate) fn verdict(&self, now: Verdict) {
+    pub(crate) fn verdict(&self, now: Verdict, at: Instant) {
         for observed in &self.0 {
             let mut known = lock(observed.known_verdict.get_or_make(Mutex::default));
-            let changed = VerdictChanged { before: *known, now };
+            let changed = VerdictChanged { before: *known, now, at };
             if *known != Some(now) && observed.queue(Notification::VerdictChanged(changed)) {
                 *known = Some(now);
             }
@@ -163,17 +169,30 @@ impl Observers {
 
     /// Queues the state of an endpoint for each observer to which it is new. An observer whose queue is full gets it the
     /// next time.
-    pub(crate) fn state(&self, path: &str, now: State, reason: impl Fn() -> LogRecord) {
+    pub(crate) fn state(
+        &self,
+        path: &str,
+        now: State,
+        at: Instant,
+        reason: impl Fn() -> LogRecord,
+    ) {
         for observed in &self.0 {
             let mut known = lock(observed.known_states.get_or_make(Mutex::default));
             let before = known.get(path).copied();
-            if before == Some(now) {
+            if before.is_some_and(|(before, _)| before == now) {
                 continue;
             }
             let path: Arc<str> = path.into();
-            let changed = StateChanged { path: path.clone(), before, now, reason: reason() };
+            let changed = StateChanged {
+                path: path.clone(),
+                before: before.map(|(before, _)| before),
+                now,
+                at,
+                before_lasted: before.map(|(_, since)| at.saturating_duration_since(since)),
+                reason: reason(),
+            };
             if observed.queue(Notification::StateChanged(changed)) {
-                known.insert(path, now);
+                known.insert(path, (now, at));
             }
         }
     }

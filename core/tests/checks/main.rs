@@ -10,6 +10,7 @@ mod drain;
 mod endpoint;
 mod endpoint_building;
 mod heartbeat;
+mod log_fields;
 mod observer;
 mod overlap;
 mod peer_fleet;

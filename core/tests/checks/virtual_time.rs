@@ -140,10 +140,9 @@ impl Asker {
         results_of(self.answer.lock().unwrap().as_ref().unwrap())
     }
 
-    /// The records of the response, which must have arrived.
-    pub(crate) fn records(&self) -> Vec<String> {
-        let answer = self.answer.lock().unwrap();
-        answer.as_ref().unwrap().records().map(|record| record.text().to_owned()).collect()
+    /// The response with its records, which must have arrived.
+    pub(crate) fn answer(&self) -> Answer {
+        self.answer.lock().unwrap().clone().unwrap()
     }
 
     /// The body of the response, which must have arrived.

@@ -401,7 +401,8 @@ fn a_state_observer_gets_each_change_of_each_endpoint_with_its_reason() {
             panic!("{notification:?}");
         };
         let record = changed.reason.text().to_owned();
-        let change = (changed.path.to_string(), changed.before, changed.now, record);
+        let before = changed.before.zip(changed.before_lasted.map(|lasted| lasted.as_secs()));
+        let change = (changed.path.to_string(), before, changed.now, record);
         let _ = tell.lock().unwrap().send(change);
     };
     let fails = Check::new("database", || ready(Err::<(), _>("no route"))).optional();
@@ -425,10 +426,10 @@ fn a_state_observer_gets_each_change_of_each_endpoint_with_its_reason() {
     expect("/health", None, State::Starting, r#"STARTING (["migrations"])"#);
     latch.release();
     let results = r#"DEGRADED ([{"name":"database","status":"ERROR","message":"no route"}])"#;
-    expect("/health", Some(State::Starting), State::Degraded, results);
+    expect("/health", Some((State::Starting, 0)), State::Degraded, results);
     time.pass(70 * SECOND);
     health.drain();
-    expect("/health", Some(State::Degraded), State::Draining, "DRAINING");
+    expect("/health", Some((State::Degraded, 70)), State::Draining, "DRAINING");
     time.pass(70 * SECOND);
     drop(health);
     time.settle();
