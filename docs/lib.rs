@@ -14,7 +14,7 @@ mod embedding {}
 #[doc = include_str!("checks.md")]
 mod checks {}
 
-#[doc = include_str!("several-results.md")]
+#[doc = include_str!("results.md")]
 mod several_results {}
 
 #[doc = include_str!("process-checks.md")]

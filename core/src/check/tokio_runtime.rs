@@ -105,7 +105,7 @@ impl Check {
     /// 5 seconds is a good expiry.
     ///
     /// Each execution sends one task to the runtime, and none while the last has not run. A task that takes more than
-    /// 100 ms is reported as OK with a message that starts with `slow`. If a task has not run for `expiry`, in at least
+    /// 100 ms is reported as degraded, with a message that starts with `slow`. If a task has not run for `expiry`, in at least
     /// three executions, the check fails with a message that starts with `blocked`. A process that stood still is no
     /// failure ([H14](crate::contract#h14)).
     ///
