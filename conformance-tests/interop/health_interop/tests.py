@@ -155,7 +155,7 @@ class OutagesTest(WithFiles):
             "left": [] if shared else ["a", "b"],
             "responses": {"/ready": 200 if shared else 503, "/alert": 503},
         }
-        cut = {"static": none, "queries": some, "still": none, "left": [] if shared else ["a"]}
+        cut = {"static": none, "queries": some, "still": none, "left": ["a"] if check in counting.LEAVING else []}
         parts = {"stopped": outage, "frozen": outage, "cut": cut, "static": none}
         return {"check": check} | {name: copy.deepcopy(part) for name, part in parts.items()}
 
@@ -176,6 +176,13 @@ class OutagesTest(WithFiles):
         found = self.wrong(self.result("shared") | {"check": "required"})
         self.assertIn("stopped: no request without the database was lost, although all instances must leave", found)
         self.assertIn("a was cut off, and left: none", found)
+
+    def test_an_instance_that_is_cut_off_must_leave_if_it_has_peers(self):
+        result = self.result("peers")
+        result["cut"]["left"] = []
+        self.assertEqual(self.wrong(result), ["a was cut off, and left: none"])
+        result["cut"]["left"] = ["a", "b"]
+        self.assertEqual(self.wrong(result), ["a was cut off, and left: a, b"])
 
     def test_a_request_that_is_lost_outside_of_an_outage_counts(self):
         result = self.result("shared")

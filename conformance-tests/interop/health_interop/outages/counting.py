@@ -1,12 +1,14 @@
 """Figures and conclusions from what was counted."""
 import collections
 
-# The checks that are compared: options of the instances.
+# The checks that are compared: options of the instances. With two of them, an instance that is cut off leaves.
 KINDS = {
     "required": ["--check=required"],
     "shared": ["--check=shared"],
     "rejecting": ["--check=shared", "--reject"],
+    "peers": ["--check=shared", "--reject", "--peers={peers}"],
 }
+LEAVING = ("required", "peers")
 OUTAGES = ("stopped", "frozen")
 
 
@@ -64,7 +66,7 @@ def wrong(result, instances):
         if alert != {"/ready": 200 if shared else 503, "/alert": 503}:
             yield f"{outage}: an instance responded {alert}"
     cut = result["cut"]
-    if cut["left"] != ([] if shared else ["a"]):
+    if cut["left"] != (["a"] if result["check"] in LEAVING else []):
         yield f"a was cut off, and left: {', '.join(cut['left']) or 'none'}"
     if not cut["queries"]["failed"]:
         yield "a was cut off, and no query failed"

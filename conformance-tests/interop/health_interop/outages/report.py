@@ -4,7 +4,6 @@ from ..page import ROOT, table
 from . import postgres
 from .counting import KINDS, OUTAGES
 from .proxies import PROXIES
-from .run import CUT
 
 PATH = ROOT / "docs/shared-dependencies.md"
 
@@ -12,6 +11,7 @@ NAMES = {
     "required": "(a) required",
     "shared": "(b) `shared`",
     "rejecting": "(c) `shared`, rejecting",
+    "peers": "(d) `shared`, rejecting, peers",
 }
 
 
@@ -30,7 +30,7 @@ def put_into(page, results):
         "connections to the database",
     ]
     page.replace("recoveries", table([["database was", *head, *columns], *_recoveries(paced)]))
-    columns = ["cut off for", *head, "instances that left", "others lost", "queries failed"]
+    columns = [*head, "instances that left", "others lost", "queries failed"]
     page.replace("cut", table([columns, *_cut(paced)]))
 
 
@@ -70,7 +70,7 @@ def _cut(runs):
         found = result["cut"]
         left = ", ".join(found["left"]) or "none"
         counts = [_failed(found[kind]) for kind in ("static", "queries")]
-        yield [f"{min(result['seconds'], CUT):g} s", proxy, name, left, *counts]
+        yield [proxy, name, left, *counts]
 
 
 def _failed(counts):

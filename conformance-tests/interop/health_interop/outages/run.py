@@ -16,9 +16,12 @@ INSTANCES = string.ascii_lowercase[:10]
 CONNECTIONS = 512
 # Without a rate, each connection sends when it has got its response.
 CLOSED = 64
-# Seconds: the length of the figures of a recovery, at most that of a cut, and what requests and reports may be late.
+# Seconds, at most: the length of the figures of a recovery, and of a cut.
 RECOVERY = 10
 CUT = 20
+# At least, for both.
+LEAST = 7
+# What requests and reports may be late.
 LATE = 0.5
 REQUESTS = [["GET", "/static", "", "static\n"], ["GET", "/query", "", "queried\n"]]
 
@@ -59,13 +62,17 @@ class Instance:
 class Run:
     """All processes of a run, while it lasts."""
 
-    def __init__(self, processes, scratch, program, proxy, check, rate):
+    def __init__(self, processes, scratch, program, proxy, check, seconds, rate):
+        self.seconds = seconds
         self.database = Postgres(processes, scratch)
         # In front of one instance only, which it can cut off.
         self.relay = Relay(self.database.port)
         port = lambda name: self.relay.port if name == "a" else self.database.port
+        peers = scratch / "peers"
+        peers.mkdir()
+        more = [option.format(peers=peers) for option in KINDS[check]]
         self.instances = [
-            Instance(processes, program, scratch, name, port(name), KINDS[check]) for name in INSTANCES
+            Instance(processes, program, scratch, name, port(name), more) for name in INSTANCES
         ]
         for instance in self.instances:
             instance.process.wait_until(lambda: instance.status("/ready") == 200, "it is ready")
@@ -73,6 +80,10 @@ class Run:
         self.wait_in()
         pace = {"connections": CONNECTIONS, "rate": rate} if rate else {"connections": CLOSED}
         self.load = Load(processes, self.proxy.port, REQUESTS, scratch / "load.log", **pace)
+
+    def length(self, most):
+        """Returns the length of the outages within its limits."""
+        return max(LEAST, min(self.seconds, most))
 
     def wait_in(self):
         for instance in self.instances:
@@ -84,10 +95,14 @@ class Run:
         static, queries = self.load.counts()["each"]
         return static, queries
 
+    def out(self):
+        """Returns the names of the instances to which the proxy sends no requests."""
+        return {instance.name for instance in self.instances if not self.proxy.is_in(instance.port)}
+
     def hold(self, until, left):
         """Waits until a time, and adds the names of the instances that the proxy takes out."""
         while time.time() < until:
-            left |= {instance.name for instance in self.instances if not self.proxy.is_in(instance.port)}
+            left |= self.out()
             time.sleep(0.1)
 
     def outage(self, begin, end, seconds):
@@ -103,7 +118,7 @@ class Run:
         responses = {path: self.instances[0].status(path) for path in ("/ready", "/alert")}
         ended = time.time()
         end()
-        failed_until = self.recover(ended)
+        failed_until = self.recover(ended, left)
         self.wait_in()
         still = self.static_and_queries()[1]
         time.sleep(2 * LATE)
@@ -120,12 +135,14 @@ class Run:
             "ended": ended,
         }
 
-    def recover(self, ended):
-        """Waits while the instances recover, and returns for how many seconds each kind of requests still failed."""
+    def recover(self, ended, left):
+        """Waits while the instances recover, and returns for how many seconds each kind of requests still failed. Adds
+        the names of the instances that are out."""
         last = [counts["failed"] for counts in self.static_and_queries()]
         failed_until = [0, 0]
-        while (now := time.time() - ended) < RECOVERY:
+        while (now := time.time() - ended) < self.length(RECOVERY):
             time.sleep(0.1)
+            left |= self.out()
             failed = [counts["failed"] for counts in self.static_and_queries()]
             failed_until = [now if more > less else before for more, less, before in zip(failed, last, failed_until)]
             last = failed
@@ -133,11 +150,12 @@ class Run:
 
     def recovery(self, ended):
         """Returns the peaks of the recovery that began at a time."""
+        length = self.length(RECOVERY)
         each = [instance.queries() for instance in self.instances]
         return {
-            "queries": peak(sum(each[1:], each[0]), ended, RECOVERY),
-            "busiest": max((peak(counts, ended, RECOVERY) for counts in each), key=lambda one: one["peak"]),
-            "connections": peak(by_tenth(self.database.connections()), ended, RECOVERY),
+            "queries": peak(sum(each[1:], each[0]), ended, length),
+            "busiest": max((peak(counts, ended, length) for counts in each), key=lambda one: one["peak"]),
+            "connections": peak(by_tenth(self.database.connections()), ended, length),
         }
 
 
@@ -147,7 +165,7 @@ def run(program, proxy, check, seconds, rate):
         tempfile.TemporaryDirectory(prefix="outages-", ignore_cleanup_errors=True) as directory,
         Processes() as processes,
     ):
-        run = Run(processes, pathlib.Path(directory), program, proxy, check, rate)
+        run = Run(processes, pathlib.Path(directory), program, proxy, check, seconds, rate)
         time.sleep(2)
         database = run.database
         result = {
@@ -156,7 +174,7 @@ def run(program, proxy, check, seconds, rate):
             "rate": rate,
             "stopped": run.outage(database.stop, database.start, seconds),
             "frozen": run.outage(database.freeze, database.thaw, seconds),
-            "cut": run.outage(run.relay.cut, run.relay.restore, min(seconds, CUT)),
+            "cut": run.outage(run.relay.cut, run.relay.restore, run.length(CUT)),
         }
         last = run.load.finish()
         result |= dict(zip(("static", "queries"), last["each"]))

@@ -4,7 +4,10 @@
 //! the program prints `QUERIES TIME COUNT` for each tenth of a second in which requests to `/query` arrived: the time
 //! is in tenths of a second since 1970. A tenth is printed when the first request after it has arrived.
 
+mod peers;
+
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,6 +25,8 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, NoTls};
 
+use crate::peers::Meeting;
+
 #[derive(Parser)]
 struct Options {
     /// The address to listen on.
@@ -36,6 +41,9 @@ struct Options {
     /// Rejects requests to `/query` at once while the check fails.
     #[arg(long)]
     reject: bool,
+    /// A directory in which the instances tell each other whether they reach the database.
+    #[arg(long)]
+    peers: Option<PathBuf>,
     /// The period of the check, in milliseconds.
     #[arg(long, default_value_t = 1000)]
     every: u64,
@@ -63,12 +71,17 @@ enum Counting {
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
-    let health = Health::builder()
+    let mut health = Health::builder()
         .config(HealthConfig::from_env()?)
         .register(database_check(&options))
         .endpoint(Endpoint::readiness("/ready"))
-        .endpoint(Endpoint::nagios("/alert"))
-        .build()?;
+        .endpoint(Endpoint::nagios("/alert"));
+    if let Some(directory) = options.peers.clone() {
+        let meeting = Meeting { directory, own: options.bind.port().to_string().into() };
+        let period = Duration::from_millis(500);
+        health = health.register(Check::peers("peers", meeting).every(period).timeout(period / 2));
+    }
+    let health = health.build()?;
     let service = Service {
         pool: pool(&options)?,
         timeout: Duration::from_millis(options.query_timeout),
