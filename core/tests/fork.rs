@@ -10,9 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::process::{self, Command, exit};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
-
 use std::thread;
 use std::time::Duration;
 
@@ -20,8 +19,8 @@ use fork::{Fork, fork};
 use futures::executor::block_on;
 use futures::{FutureExt as _, StreamExt as _};
 use health_core::{
-    Check, Health, HealthBuilder, HealthConfig, HealthObserver, MaintenanceSource, Notification,
-    Signals,
+    Check, Endpoint, Health, HealthBuilder, HealthConfig, HealthObserver, MaintenanceSource,
+    Notification, Signals,
 };
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, waitpid};
 
@@ -247,5 +246,27 @@ fn a_maintenance_source_is_asked_in_a_child() {
         let health = built(|b| b.maintenance_source(source).maintenance_timeout(FOR_EVER));
         assert_eq!(ask(&health), "OK");
         in_child(|| assert_eq!(ask(&health), "MAINTENANCE"));
+    });
+}
+
+#[test]
+fn a_child_begins_anew_and_does_not_wait_for_the_delay_of_its_parent() {
+    alone("a_child_begins_anew_and_does_not_wait_for_the_delay_of_its_parent", || {
+        let fails = Arc::new(AtomicBool::new(false));
+        let failing = fails.clone();
+        let health = built(|b| {
+            b.check("database", move || {
+                ready(if failing.load(Ordering::SeqCst) { Err("no route") } else { Ok(()) })
+            })
+            .endpoint(Endpoint::readiness("/ready").recovery_delay(1000 * FOR_EVER))
+        });
+        let ask = || block_on(health.at("/ready").unwrap().respond("")).body();
+        assert_eq!(ask(), "OK");
+        fails.store(true, Ordering::SeqCst);
+        assert_eq!(ask(), "ERROR");
+        fails.store(false, Ordering::SeqCst);
+        assert_eq!(ask(), "ERROR");
+        in_child(|| assert_eq!(ask(), "OK"));
+        assert_eq!(ask(), "ERROR");
     });
 }

@@ -93,7 +93,7 @@ impl Observed {
     }
 }
 
-#[cfg(all(test, not(health_loom)))]
+#[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
 
