@@ -95,12 +95,16 @@ impl Observed {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     use proptest::prelude::*;
 
-    use super::Observed;
+    use super::{Observed, RecoveryDelay};
+    use crate::check::{Criticality, Report, Status};
+    use crate::decision::Outcome;
     use crate::decision::Verdict::{self, Degraded, Failing, Ok};
+    use crate::state::State;
 
     /// One request: the time since the one before, how long ago its run ended, what that found, and the delay to draw.
     #[derive(Debug, Clone)]
@@ -151,6 +155,22 @@ mod tests {
                 prop_assert_eq!(rest, expected, "request {}", index);
             }
         }
+    }
+
+    #[test]
+    fn a_log_of_changes_sees_a_delay_even_if_the_same_names_are_not_ok() {
+        let now = Instant::now();
+        let delay = RecoveryDelay::new(Duration::MAX, 1);
+        let decide = |criticality| {
+            let reports = [Report::new("database", Status::Error, None)].into();
+            delay.decide(Arc::new(Outcome::of(vec![(criticality, reports)], now)), now)
+        };
+        let degraded = decide(Criticality::Optional);
+        let failing = decide(Criticality::Required);
+        let delayed = decide(Criticality::Optional);
+        assert_eq!(degraded.failing(), failing.failing());
+        assert_eq!((failing.state(), delayed.state()), (State::Failing, State::Failing));
+        assert_ne!(failing.failing(), delayed.failing());
     }
 
     #[test]
