@@ -26,6 +26,9 @@ mod runtimes {}
 #[doc = include_str!("choosing-checks.md")]
 mod choosing_checks {}
 
+#[doc = include_str!("peers.md")]
+mod peers {}
+
 #[doc = include_str!("endpoints.md")]
 mod endpoints {}
 

@@ -1,5 +1,7 @@
 //! A fleet that is put into maintenance through Redis: a real server, of Debian's package `redis-server`.
 
+mod peers;
+
 use std::env;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
@@ -43,6 +45,20 @@ impl Drop for Redis {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    listener.unwrap().local_addr().unwrap().port()
+}
+
+/// Without a Redis nothing can be shown.
+fn skip() {
+    let needs_all = env::var_os("HEALTH_NEEDS_ALL_PROGRAMS");
+    assert!(needs_all.is_none(), "redis-server is not installed");
+    // Not by `println!`, which the test harness keeps to itself.
+    let skipped = "skipped: redis-server is not installed, so that nothing more can be shown";
+    let _ = writeln!(io::stderr(), "{skipped}");
 }
 
 /// A host of the fleet, and its watcher.
@@ -105,8 +121,7 @@ fn one_key_flips_the_whole_fleet_and_a_redis_that_is_gone_changes_nothing() {
     let lines = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || lines.clone());
     subscriber.init();
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let port = port.unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let client = Client::open(format!("redis://127.0.0.1:{port}/")).unwrap();
     let hosts = [(); 3].map(|()| host(&client));
     let all = |expected| hosts.iter().all(|(health, _)| state(health) == expected);
@@ -117,14 +132,7 @@ fn one_key_flips_the_whole_fleet_and_a_redis_that_is_gone_changes_nothing() {
     assert!(all(State::Starting));
 
     let Some(redis) = Redis::start(port) else {
-        assert!(
-            env::var_os("HEALTH_NEEDS_ALL_PROGRAMS").is_none(),
-            "redis-server is not installed"
-        );
-        // Not by `println!`, which the test harness keeps to itself.
-        let skipped = "skipped: redis-server is not installed, so that nothing more can be shown";
-        let _ = writeln!(io::stderr(), "{skipped}");
-        return;
+        return skip();
     };
     wait_until("the hosts are known to be in service", || all(State::Ok));
     let mut connection = connect(&client);
