@@ -45,7 +45,6 @@ class Postgres:
         text, code = output([*self._become, *command], env=self._environment, cwd="/")
         if code != 0:
             raise Failure(f"initdb ended with {code}: {text}")
-        processes.callback(lambda: self._signal(signal.SIGCONT))
         self.start()
 
     def start(self):
@@ -63,6 +62,8 @@ class Postgres:
         self._process = self._processes.start(
             [*self._become, *command], self._log, signal.SIGINT, env=self._environment, cwd="/"
         )
+        # Before it ends: frozen children would outlive the server.
+        self._processes.callback(self.thaw)
         ready = lambda: any("ready to accept connections" in line for line in self._process.lines())
         self._process.wait_until(ready, "it accepts connections")
 

@@ -7,6 +7,7 @@ import socketserver
 import struct
 import tempfile
 import threading
+import time
 
 from ..process import Failure, Processes
 from .run import Load
@@ -67,6 +68,12 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 def run():
+    """Tests both ways to send."""
+    _counts()
+    _rate()
+
+
+def _counts():
     """Compares the counts of the server and the tool."""
     with tempfile.TemporaryDirectory(prefix="restarts-") as scratch, Processes() as processes, Server() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -83,3 +90,23 @@ def run():
     if seen != {"sent": answered + failed, "answered": answered, "failed": did, "each": each}:
         raise Failure(f"the load tool counted {seen}, but the server answered {answered} requests and failed {did}")
     print(f"the load tool and the server agree on {seen['sent']} requests, of which failed {did}")
+
+
+def _rate():
+    """The tool keeps its rate, although a silent server never answers, and sends each request as often."""
+    rate, seconds = 500, 2
+    requests = [["GET", path, "", ""] for path in ("/one", "/other")]
+    with tempfile.TemporaryDirectory(prefix="restarts-") as scratch, Processes() as processes:
+        with socket.create_server(("127.0.0.1", 0), backlog=4096) as server:
+            log = pathlib.Path(scratch, "load.log")
+            port = server.getsockname()[1]
+            load = Load(processes, port, requests, log, timeout=1, connections=4 * rate, rate=rate)
+            began = time.monotonic()
+            load.process.wait_until(lambda: load.sent() >= rate * seconds, f"it has sent {rate * seconds} requests")
+            took = time.monotonic() - began
+            seen = load.finish()
+    one, other = (counts["sent"] for counts in seen["each"])
+    # The last report is a tenth of a second old.
+    if took < seconds - 0.3 or abs(one - other) > 1 or seen["answered"]:
+        raise Failure(f"at {rate} requests per second, the load tool has sent in {took:.1f} s: {seen}")
+    print(f"the load tool has sent {one} and {other} requests in {took:.1f} s")
