@@ -9,6 +9,7 @@ mod endpoints;
 mod parts;
 mod peers;
 mod scripted;
+mod virtual_time;
 
 use std::error::Error;
 use std::fmt;
@@ -25,6 +26,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 pub use self::assembled::Assembled;
 use self::parts::Part;
 use self::scripted::{EXPECTED_PANIC, Payload};
+pub use self::virtual_time::VirtualTime;
 use crate::judge::known::KnownFailures;
 use crate::options::Options;
 use crate::report::Report;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::executor::block_on;
 use health_core::{Check, Endpoint, Health, Runtime as _, StartupLatch, State};
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{assert_even, builder, in_virtual_time, result};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use health_core::{Check, HealthObserver, Notification};
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{builder, in_virtual_time, result, results};
 
 const SECOND: Duration = Duration::from_secs(1);

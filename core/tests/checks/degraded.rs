@@ -9,7 +9,7 @@ use health_core::{
     Body, Check, CheckResult, Endpoint, Health, HealthCheckEvent, Purpose, State, StatusCode, Unit,
 };
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{in_virtual_time, passing, result};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ use futures::executor::block_on;
 use futures::stream;
 use health_core::{Endpoint, Health, MaintenanceSource, Runtime as _, State};
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{builder, in_virtual_time};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::executor::block_on;
 use health_core::{Body, Check, Endpoint, Health, RunChecks, State};
 
+use crate::virtual_time::Ask as _;
 use crate::{builder, in_virtual_time, passing};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use health_core::{BuildError, Check, Endpoint, Health, HealthConfig, Heartbeat};
 use proptest::prelude::*;
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{Results, builder, in_virtual_time, result};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use health_core::{Check, CheckResult, Endpoint, LogEvent, LogPolicy, State};
 
 use crate::in_virtual_time;
+use crate::virtual_time::Ask as _;
 
 const SECOND: Duration = Duration::from_secs(1);
 

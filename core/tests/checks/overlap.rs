@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use health_core::{Check, Endpoint, Health, Runtime, State, Task};
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{builder, passing, result};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use health_core::{Check, Endpoint, Health, OwnView, PeerView, Peers, Runtime as _, async_trait};
 
 use crate::builder;
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 
 const HOSTS: usize = 10;
 

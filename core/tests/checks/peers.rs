@@ -14,7 +14,7 @@ use health_core::{
 };
 use proptest::prelude::*;
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{Results, builder, in_virtual_time, passing, result};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -9,7 +9,7 @@ use health_core::{
 };
 
 use crate::shared_dependency::Database;
-use crate::virtual_time::{Asker, VirtualTime};
+use crate::virtual_time::{Ask as _, Asker, VirtualTime};
 use crate::watch::Reader;
 use crate::{assert_even, builder, in_virtual_time, passing};
 

@@ -11,7 +11,7 @@ use health_core::{
     RunChecks,
 };
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{in_virtual_time, passing, result};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use health_core::{Health, HealthBuilder, Runtime as _};
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{builder, result};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 use health_core::{Check, Health, Runtime as _};
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{builder, in_virtual_time, result};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -11,7 +11,7 @@ use health_core::{
     Check, HealthCheckEvent, HealthSubscriber, Runtime, Task, ThreadRuntime, async_trait,
 };
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{builder, in_virtual_time, result, results};
 
 const SECOND: Duration = Duration::from_secs(1);

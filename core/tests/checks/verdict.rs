@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use health_core::{Check, HealthCheckEvent};
 
+use crate::virtual_time::Ask as _;
 use crate::{in_virtual_time, result};
 
 fn failing(name: &str) -> Check {

@@ -13,7 +13,7 @@ use health_core::{
     StartupLatch, State, Task, Watch,
 };
 
-use crate::virtual_time::VirtualTime;
+use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{builder, in_virtual_time, passing};
 
 const SECOND: Duration = Duration::from_secs(1);

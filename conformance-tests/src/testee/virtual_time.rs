@@ -1,0 +1,142 @@
+//! A runtime whose time the test controls, and whose tasks run on the thread of the test.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use health_core::{Runtime, Task};
+
+/// A [`Runtime`] whose time passes only when the test says so, and whose tasks run on the thread of the test. Clones
+/// share their time. Pass one to [`HealthBuilder::runtime`](health_core::HealthBuilder::runtime).
+///
+/// The time of the library passes with it: timeouts, periods, thresholds of time, delays. The checks themselves may use
+/// it through [`sleep_until`](Runtime::sleep_until).
+#[derive(Clone)]
+pub struct VirtualTime(Arc<Mutex<State>>);
+
+struct State {
+    now: Instant,
+    sleeps: Vec<(Instant, Waker)>,
+    ready: VecDeque<Arc<Spawned>>,
+}
+
+impl Default for VirtualTime {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(State {
+            now: Instant::now(),
+            sleeps: Vec::new(),
+            ready: VecDeque::new(),
+        })))
+    }
+}
+
+impl VirtualTime {
+    /// Polls all tasks until each waits for time or for another thread.
+    pub fn settle(&self) {
+        while let Some(spawned) = self.next() {
+            spawned.poll();
+        }
+    }
+
+    /// Lets time pass, and stops at each due timer.
+    pub fn pass(&self, time: Duration) {
+        self.settle();
+        let end = self.now() + time;
+        loop {
+            let mut state = self.lock();
+            let sleeps = state.sleeps.iter().map(|(due, _)| *due);
+            let next = sleeps.min().filter(|due| *due <= end);
+            state.now = next.map_or(end, |due| due.max(state.now));
+            let now = state.now;
+            let sleeps = std::mem::take(&mut state.sleeps).into_iter();
+            let (due, rest): (Vec<_>, Vec<_>) = sleeps.partition(|(due, _)| *due <= now);
+            state.sleeps = rest;
+            drop(state);
+            due.into_iter().for_each(|(_, waker)| waker.wake());
+            self.settle();
+            if next.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Lets time pass without waking timers, as if a thread were blocked.
+    pub fn pass_unnoticed(&self, time: Duration) {
+        self.lock().now += time;
+    }
+
+    /// Waits until other threads make `is_so` true. Time does not pass.
+    pub fn wait_until(&self, mut is_so: impl FnMut() -> bool) {
+        self.settle();
+        while !is_so() {
+            thread::yield_now();
+            self.settle();
+        }
+    }
+
+    fn next(&self) -> Option<Arc<Spawned>> {
+        self.lock().ready.pop_front()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Runtime for VirtualTime {
+    fn now(&self) -> Instant {
+        self.lock().now
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Task {
+        let time = self.clone();
+        Box::pin(poll_fn(move |context| {
+            let mut state = time.lock();
+            if state.now >= deadline {
+                return Poll::Ready(());
+            }
+            state.sleeps.push((deadline, context.waker().clone()));
+            Poll::Pending
+        }))
+    }
+
+    fn spawn(&self, task: Task) {
+        let spawned = Spawned { time: self.clone(), task: Mutex::new(Some(task)) };
+        Arc::new(spawned).wake();
+    }
+}
+
+impl fmt::Debug for VirtualTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VirtualTime").field("now", &self.now()).finish_non_exhaustive()
+    }
+}
+
+struct Spawned {
+    time: VirtualTime,
+    task: Mutex<Option<Task>>,
+}
+
+impl Spawned {
+    fn poll(self: Arc<Self>) {
+        let waker = Waker::from(self.clone());
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = task.as_mut() {
+            let polled = running.as_mut().poll(&mut Context::from_waker(&waker));
+            if polled.is_ready() {
+                *task = None;
+            }
+        }
+    }
+}
+
+impl Wake for Spawned {
+    fn wake(self: Arc<Self>) {
+        let time = self.time.clone();
+        time.lock().ready.push_back(self);
+    }
+}
