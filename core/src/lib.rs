@@ -42,6 +42,8 @@ pub use crate::log::{LOG_TARGET, LogEvent, LogLevel, LogPolicy, LogRecord};
 pub use crate::maintenance::{MaintenanceSource, MaintenanceSwitch};
 
 pub use crate::run::{CheckFinished, HealthObserver, Notification, StateChanged, VerdictChanged};
+#[cfg(feature = "tokio")]
+pub use crate::runtime::tokio::this_thread_serves_only_health;
 pub use crate::runtime::{Runtime, Task, ThreadRuntime};
 pub use crate::state::{Body, State};
 pub use crate::text::{MAX_MESSAGE_LEN, UnknownName};

@@ -70,6 +70,7 @@ where
 {
     let (bound, is_bound) = mpsc::channel();
     let serve = move || {
+        health_core::this_thread_serves_only_health();
         let runtime = match Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {

@@ -69,6 +69,33 @@ fn liveness_fails_while_every_worker_of_the_application_sleeps() {
     assert!(process.wait().unwrap().success());
 }
 
+#[test]
+fn the_runtime_of_the_listener_is_not_tested_in_place_of_the_application_s() {
+    let health = Health::builder()
+        .register(Check::tokio_runtime("runtime", EXPIRY))
+        .endpoint(Endpoint::liveness("/live").only_checks(["runtime"]))
+        .build()
+        .unwrap();
+    let listener = health_hyper::listen("127.0.0.1:0", health.clone()).unwrap();
+    let get = || ask(TcpStream::connect(listener.local_addr()).unwrap(), "/live");
+    let message = || {
+        get();
+        let last = health.last_results().pop()?;
+        Some(last.reports[0].message()?.to_owned())
+    };
+    let message = std::iter::repeat_with(message).flatten().next().unwrap();
+    assert!(message.starts_with("no tokio runtime is known"), "{message}");
+    assert!(get().starts_with("HTTP/1.1 503 "));
+    let application =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let inside = application.enter();
+    health.start_on_tokio();
+    drop(inside);
+    while !get().starts_with("HTTP/1.1 200 ") {
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Blocks as many workers as the test says.
 fn application(test: TcpStream) {
     let runtime =

@@ -1,5 +1,6 @@
 //! The tokio runtime for checks whose run was not started inside one.
 
+use std::cell::Cell;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,20 @@ use super::process::PerProcess;
 use super::promise::Promise;
 use super::sync::{Mutex, lock};
 
-/// The first runtime that was offered; after it has shut down, the next. The child of a fork starts without one.
+thread_local! {
+    static SERVES_ONLY_HEALTH: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Declares that the tokio runtime of this thread serves only health endpoints, as the listener of `health-hyper` does. Checks
+/// use it only as long as no other runtime is known, and [`Check::tokio_runtime`](crate::Check::tokio_runtime) never tests
+/// it: it is not that of the application.
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub fn this_thread_serves_only_health() {
+    SERVES_ONLY_HEALTH.set(true);
+}
+
+/// The first runtime of the application that was offered; after it has shut down, the next. A runtime that serves only health
+/// endpoints is replaced by any other. The child of a fork starts without one.
 #[derive(Default)]
 pub(crate) struct LiveRuntime(PerProcess<Mutex<State>>);
 
@@ -35,6 +49,7 @@ pub(crate) enum Remembered {
 struct Known {
     handle: Handle,
     has_shut_down: Arc<AtomicBool>,
+    serves_only_health: bool,
 }
 
 impl Known {
@@ -46,7 +61,7 @@ impl Known {
             let _guard = guard;
             pending::<()>().await;
         });
-        Self { handle, has_shut_down }
+        Self { handle, has_shut_down, serves_only_health: SERVES_ONLY_HEALTH.get() }
     }
 }
 
@@ -59,9 +74,14 @@ impl Drop for SetOnDrop {
 }
 
 impl State {
-    fn live(&self) -> Option<&Handle> {
+    fn live(&self) -> Option<&Known> {
         let known = self.known.as_ref()?;
-        (!known.has_shut_down.load(Ordering::SeqCst)).then_some(&known.handle)
+        (!known.has_shut_down.load(Ordering::SeqCst)).then_some(known)
+    }
+
+    /// Whether the runtime of this thread would replace the one that is known.
+    fn is_open(&self) -> bool {
+        self.live().is_none_or(|known| known.serves_only_health && !SERVES_ONLY_HEALTH.get())
     }
 }
 
@@ -70,19 +90,19 @@ impl LiveRuntime {
         self.0.get_or_make(Mutex::default)
     }
 
-    /// Notes the runtime of the caller, if there is one and no other is known.
+    /// Notes the runtime of the caller, if there is one and no other of the application is known.
     pub(crate) fn offer(&self) {
         let Ok(handle) = Handle::try_current() else {
             return;
         };
-        if self.get().is_some() {
+        if !lock(self.state()).is_open() {
             return;
         }
         // Before the lock is taken: a runtime that has shut down drops its task immediately.
         let known = Known::new(handle);
         let mut state = lock(self.state());
         // Another thread may have offered its runtime meanwhile.
-        if state.live().is_some() {
+        if !state.is_open() {
             return;
         }
         let former = state.known.replace(known);
@@ -93,16 +113,18 @@ impl LiveRuntime {
     }
 
     pub(crate) fn get(&self) -> Option<Handle> {
-        lock(self.state()).live().cloned()
+        lock(self.state()).live().map(|known| known.handle.clone())
     }
 
+    /// The runtime of the application.
     pub(crate) fn remembered(&self) -> Remembered {
         let state = lock(self.state());
-        match (&state.known, state.live()) {
+        let known = state.known.as_ref().filter(|known| !known.serves_only_health);
+        match (known, state.live()) {
             (None, _) => Remembered::Never,
             (Some(_), None) => Remembered::ShutDown,
-            (Some(known), Some(handle)) => Remembered::Live {
-                handle: handle.clone(),
+            (Some(_), Some(known)) => Remembered::Live {
+                handle: known.handle.clone(),
                 has_shut_down: known.has_shut_down.clone(),
             },
         }
@@ -119,7 +141,7 @@ impl LiveRuntime {
 mod tests {
     use tokio::runtime::{Builder, Handle};
 
-    use super::LiveRuntime;
+    use super::{LiveRuntime, Remembered, SERVES_ONLY_HEALTH, this_thread_serves_only_health};
 
     #[test]
     fn the_first_runtime_is_kept_until_it_has_shut_down() {
@@ -155,5 +177,29 @@ mod tests {
             offer(second.handle());
             assert_eq!(known(), Some(second.handle().id()));
         }
+    }
+
+    #[test]
+    fn a_runtime_of_the_application_replaces_one_that_serves_only_health() {
+        let live = LiveRuntime::default();
+        let known = || live.get().map(|handle| handle.id());
+        let listener = Builder::new_current_thread().build().unwrap();
+        let application = Builder::new_current_thread().build().unwrap();
+        let offer_as_listener = || {
+            let _entered = listener.enter();
+            this_thread_serves_only_health();
+            live.offer();
+            SERVES_ONLY_HEALTH.set(false);
+        };
+        offer_as_listener();
+        assert_eq!(known(), Some(listener.handle().id()));
+        assert!(matches!(live.remembered(), Remembered::Never));
+        let entered = application.enter();
+        live.offer();
+        drop(entered);
+        assert_eq!(known(), Some(application.handle().id()));
+        assert!(matches!(live.remembered(), Remembered::Live { .. }));
+        offer_as_listener();
+        assert_eq!(known(), Some(application.handle().id()));
     }
 }
