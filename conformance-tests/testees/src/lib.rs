@@ -5,6 +5,8 @@
 pub mod actix_web;
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "blocked")]
+pub mod blocked;
 mod client;
 #[cfg(feature = "hyper")]
 pub mod hyper;
