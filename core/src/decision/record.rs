@@ -35,9 +35,13 @@ pub(super) fn results_record<'a>(
         Verdict::Failing => (LogLevel::Error, "ERROR"),
     };
     let results = Array(reports.clone().map(JsonReport));
-    let reasons = reports.filter(|report| report.status() != Status::Ok).filter_map(Report::reason);
     let text = format!("Health response: {word} ({results})");
-    LogRecord::new(level, LogEvent::Response, text).because(reasons)
+    LogRecord::new(level, LogEvent::Response, text).because(reasons(reports))
+}
+
+/// Of the results that are not OK.
+fn reasons<'a>(reports: impl Iterator<Item = &'a Report>) -> impl Iterator<Item = &'a str> {
+    reports.filter(|report| report.status() != Status::Ok).filter_map(Report::reason)
 }
 
 /// The record of a return to healthy that is delayed for `rest` (H25).
@@ -45,9 +49,10 @@ fn delayed_record<'a>(
     reports: impl Iterator<Item = &'a Report> + Clone,
     rest: Duration,
 ) -> LogRecord {
-    let entries = reports.map(Entry::Report).chain([Entry::Delay(rest)]);
+    let entries = reports.clone().map(Entry::Report).chain([Entry::Delay(rest)]);
     let text = format!("Health response: ERROR ({})", Array(entries));
-    LogRecord::new(LogLevel::Error, LogEvent::Response, text)
+    let reasons = reasons(reports).chain(["recovery_delayed"]);
+    LogRecord::new(LogLevel::Error, LogEvent::Response, text).because(reasons)
 }
 
 /// The record of a start that is not over, or has failed.

@@ -74,6 +74,7 @@ fn an_endpoint_that_has_recovered_shows_failing_until_its_delay_is_over() {
     let result = r#"{"name":"database","status":"OK","message":null}"#;
     let expected = format!("Health response: ERROR ([{result},{entry}])");
     assert_eq!(record(&asker), Some(expected));
+    assert_eq!(asker.answer().records().last().unwrap().reason(), Some("recovery_delayed"));
 
     time.pass(Duration::from_secs_f64(rest - 0.001));
     assert_eq!(bodies(&health, &time), ["ERROR", "OK"]);

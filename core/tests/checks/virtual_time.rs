@@ -54,11 +54,6 @@ impl Asker {
         self.answer.lock().unwrap().clone().unwrap()
     }
 
-    /// The texts of the records of the response, which must have arrived.
-    pub(crate) fn records(&self) -> Vec<String> {
-        self.answer().records().map(|record| record.text().to_owned()).collect()
-    }
-
     /// The body of the response, which must have arrived.
     pub(crate) fn body(&self) -> &'static str {
         self.response().body()
