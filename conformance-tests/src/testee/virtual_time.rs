@@ -44,7 +44,13 @@ impl VirtualTime {
 
     /// Lets time pass, and stops at each due timer.
     pub fn pass(&self, time: Duration) {
-        self.settle();
+        self.pass_with(time, || {});
+    }
+
+    /// The same for tasks that also wait for other threads, such as those of a tokio runtime. Whenever all tasks wait,
+    /// `others` is called: it returns when the other threads have done what they can.
+    pub fn pass_with(&self, time: Duration, mut others: impl FnMut()) {
+        self.settle_with(&mut others);
         let end = self.now() + time;
         loop {
             let mut state = self.lock();
@@ -57,7 +63,7 @@ impl VirtualTime {
             state.sleeps = rest;
             drop(state);
             due.into_iter().for_each(|(_, waker)| waker.wake());
-            self.settle();
+            self.settle_with(&mut others);
             if next.is_none() {
                 return;
             }
@@ -75,6 +81,17 @@ impl VirtualTime {
         while !is_so() {
             thread::yield_now();
             self.settle();
+        }
+    }
+
+    /// Polls all tasks until each waits for time, or for a thread that does nothing for it.
+    fn settle_with(&self, others: &mut impl FnMut()) {
+        loop {
+            self.settle();
+            others();
+            if self.lock().ready.is_empty() {
+                return;
+            }
         }
     }
 

@@ -31,7 +31,7 @@ pub(crate) struct Application {
 }
 
 struct Running {
-    time: VirtualTime,
+    time: ThreadedTime,
     health: Health,
     migrations: Option<StartupLatch>,
     sigterm: UnboundedSender<()>,
@@ -64,7 +64,7 @@ impl Application {
 
 impl Container for Application {
     fn start(&mut self) -> SocketAddr {
-        let time = VirtualTime::default();
+        let time = ThreadedTime::default();
         let migrations = StartupLatch::new("migrations");
         let config = HealthConfig::default().with_disablefile("");
         let builder = Health::builder().config(config).runtime(time.clone()).latch(&migrations);
@@ -131,26 +131,27 @@ fn serve(health: Health) -> (tokio::runtime::Runtime, SocketAddr) {
     (runtime, address)
 }
 
-/// Time that passes when the kubelet says so. It wakes no sleeping task: the application is polled after each second.
+/// Time that passes when the kubelet says so, for tasks on threads. It wakes no sleeping task: the application is polled
+/// after each second.
 #[derive(Clone)]
-struct VirtualTime {
+struct ThreadedTime {
     start: Instant,
     passed: Arc<AtomicU64>,
 }
 
-impl Default for VirtualTime {
+impl Default for ThreadedTime {
     fn default() -> Self {
         Self { start: Instant::now(), passed: Arc::default() }
     }
 }
 
-impl VirtualTime {
+impl ThreadedTime {
     fn pass(&self, time: Duration) {
         self.passed.fetch_add(time.as_secs(), Ordering::SeqCst);
     }
 }
 
-impl Runtime for VirtualTime {
+impl Runtime for ThreadedTime {
     fn now(&self) -> Instant {
         self.start + Duration::from_secs(self.passed.load(Ordering::SeqCst))
     }

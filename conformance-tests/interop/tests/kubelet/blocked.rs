@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
+use health_conformance::testee::VirtualTime;
 use health_core::{Check, Endpoint, Health, HealthConfig};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::kubelet::{Container, Event, Kubelet};
 use crate::presets::{LONG, manifest};
 use crate::prober::Outcome;
-use crate::stepped::SteppedTime;
 use crate::worker::Kind;
 
 struct Application {
@@ -21,7 +21,7 @@ struct Application {
 }
 
 struct Running {
-    time: SteppedTime,
+    time: VirtualTime,
     /// Blocks the only worker of the runtime until it is dropped, before the runtime, which waits for its workers.
     blocks: Option<Sender<()>>,
     runtime: Runtime,
@@ -42,7 +42,7 @@ impl Container for Application {
     fn start(&mut self) -> SocketAddr {
         let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
         let inside = runtime.enter();
-        let time = SteppedTime::default();
+        let time = VirtualTime::default();
         let database_is_up = self.database_is_up.clone();
         let database = Check::new("database", move || {
             let is_up = database_is_up.load(Ordering::SeqCst);
@@ -77,7 +77,7 @@ impl Container for Application {
 
     fn pass_second(&mut self) -> bool {
         let Running { time, runtime, blocks } = self.running.as_ref().unwrap();
-        time.pass(Duration::from_secs(1), || {
+        time.pass_with(Duration::from_secs(1), || {
             if blocks.is_none() {
                 // The runtime runs its tasks in order.
                 let (done, is_done) = channel();

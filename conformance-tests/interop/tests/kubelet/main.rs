@@ -14,5 +14,4 @@ mod page;
 mod presets;
 mod prober;
 mod probes;
-mod stepped;
 mod worker;
