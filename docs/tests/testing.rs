@@ -14,6 +14,7 @@ use health_axum::{
     Check, CheckResult, Health, HealthBuilder, HealthCheckEvent, HealthConfig, HealthSubscriber,
     StartupLatch, State, async_trait,
 };
+use health_conformance::testee::VirtualTime;
 use tokio::time;
 use tower::ServiceExt as _; // for `oneshot`
 
@@ -208,6 +209,25 @@ async fn a_paused_clock_ends_a_timeout_around_a_response_too_early() {
 
     time::resume();
     assert!(time::timeout(hour, health.respond("checks=all")).await.is_ok());
+}
+
+#[test]
+fn a_background_check_notices_a_failure_within_its_period() {
+    let fails = Arc::new(AtomicBool::new(false));
+    let check = Check::with("database", fails.clone(), |fails| async move {
+        if fails.load(Ordering::Relaxed) { Err("no route") } else { Ok(()) }
+    });
+    let clock = VirtualTime::default();
+    let minute = Duration::from_secs(60);
+    let health = builder().runtime(clock.clone()).register(check.every(minute)).build().unwrap();
+    health.start_on(clock.clone());
+    clock.settle(); // the first execution
+    let state = || clock.block_on(health.respond("checks=all")).state();
+
+    fails.store(true, Ordering::Relaxed);
+    assert_eq!(state(), State::Ok);
+    clock.pass(minute);
+    assert_eq!(state(), State::Failing);
 }
 
 #[test]

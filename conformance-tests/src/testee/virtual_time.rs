@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
@@ -13,8 +14,38 @@ use health_core::{Runtime, Task};
 /// A [`Runtime`] whose time passes only when the test says so, and whose tasks run on the thread of the test. Clones
 /// share their time. Pass one to [`HealthBuilder::runtime`](health_core::HealthBuilder::runtime).
 ///
-/// The time of the library passes with it: timeouts, periods, thresholds of time, delays. The checks themselves may use
-/// it through [`sleep_until`](Runtime::sleep_until).
+/// Every time of the library passes with it: timeouts, periods, delays. A check can wait in it with
+/// [`sleep_until`](Runtime::sleep_until). Blocking checks, maintenance sources and observers run on other threads: use
+/// [`wait_until`](Self::wait_until).
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicBool, Ordering};
+/// use std::time::Duration;
+///
+/// use health_conformance::testee::VirtualTime;
+/// use health_core::{Check, Health, HealthConfig, State};
+///
+/// let minute = Duration::from_secs(60);
+/// let is_up = Arc::new(AtomicBool::new(true));
+/// let check = Check::with("database", is_up.clone(), |is_up| async move {
+///     if is_up.load(Ordering::Relaxed) { Ok(()) } else { Err("no route") }
+/// });
+/// let time = VirtualTime::default();
+/// let health = Health::builder()
+///     .config(HealthConfig::default().with_disablefile(""))
+///     .runtime(time.clone())
+///     .register(check.every(minute))
+///     .build()?;
+/// health.start_on(time.clone());
+/// time.settle();
+/// is_up.store(false, Ordering::Relaxed);
+/// let state = || time.block_on(health.respond("checks=all")).state();
+/// assert_eq!(state(), State::Ok);
+/// time.pass(minute);
+/// assert_eq!(state(), State::Failing);
+/// # Ok::<(), health_core::BuildError>(())
+/// ```
 #[derive(Clone)]
 pub struct VirtualTime(Arc<Mutex<State>>);
 
@@ -73,6 +104,19 @@ impl VirtualTime {
     /// Lets time pass without waking timers, as if a thread were blocked.
     pub fn pass_unnoticed(&self, time: Duration) {
         self.lock().now += time;
+    }
+
+    /// Waits for `future`, while the tasks and other threads work. Time does not pass, so it must not wait for time.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        loop {
+            let context = &mut Context::from_waker(Waker::noop());
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                return output;
+            }
+            self.settle();
+            thread::yield_now();
+        }
     }
 
     /// Waits until other threads make `is_so` true. Time does not pass.
