@@ -32,7 +32,7 @@ impl Claimed<'_> {
                 }
                 Some(Turn::StillRunning { since }) => {
                     let age = Rounded(clock.now().saturating_duration_since(since));
-                    let message = format_args!("still running since {age} ago");
+                    let message = format!("still running since {age} ago");
                     break vec![check.failure("still_running", message)];
                 }
             }
