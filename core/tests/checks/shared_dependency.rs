@@ -1,11 +1,13 @@
 //! Checks of dependencies that many hosts share, and criticality per endpoint (H13, H22).
 
 use std::future::ready;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use health_core::{Check, Endpoint, Health, HealthBuilder, Purpose};
+use health_core::{
+    Check, CheckResult, Endpoint, Health, HealthBuilder, Purpose, StartupLatch, Status,
+};
 use proptest::prelude::*;
 
 use crate::virtual_time::{Ask as _, VirtualTime};
@@ -241,19 +243,42 @@ fn a_description_that_contradicts_itself_or_has_no_effect_is_refused() {
     }
 }
 
+/// What happens in one second of the property below.
+#[derive(Debug, Clone, Copy)]
+struct Second {
+    status: Status,
+    in_maintenance: bool,
+}
+
+fn seconds() -> impl Strategy<Value = Vec<Second>> {
+    let status = prop::sample::select(&Status::ALL[..]);
+    let maintenance = prop::bool::weighted(0.2);
+    let second = (status, maintenance)
+        .prop_map(|(status, in_maintenance)| Second { status, in_maintenance });
+    prop::collection::vec(second, 1..12)
+}
+
 proptest! {
     /// The model looks at the whole past anew at each step.
     #[test]
-    fn a_failure_counts_by_criticality_purpose_and_past(
+    fn a_result_counts_by_state_criticality_purpose_and_past(
         is_shared in any::<bool>(),
         limit in prop::option::of(1..6_u64),
         is_optional in any::<bool>(),
         regarded_as in prop::option::of(any::<bool>()),
         alerts in any::<bool>(),
-        past in prop::collection::vec(any::<bool>(), 1..12),
+        starting_for in prop::sample::select(&[0, 0, 0, 3][..]),
+        draining_from in prop::sample::select(&[usize::MAX, usize::MAX, 6][..]),
+        seconds in seconds(),
     ) {
-        let database = Database::default();
-        let mut check = database.check();
+        let result = Arc::new(Mutex::new(Status::Ok));
+        let mut check = Check::with("database", result.clone(), |result| {
+            ready(match *result.lock().unwrap() {
+                Status::Ok => CheckResult::ok(),
+                Status::Degraded => CheckResult::degraded("slow"),
+                _ => CheckResult::error("no route"),
+            })
+        });
         check = if is_optional { check.optional() } else { check };
         check = if is_shared { check.shared() } else { check };
         check = match limit {
@@ -267,22 +292,45 @@ proptest! {
             None => endpoint,
         };
         endpoint = if alerts { endpoint.purpose(Purpose::AlertsPeople) } else { endpoint };
-        let (health, time) = in_virtual_time(|b| b.register(check).endpoint(endpoint));
-        for (second, is_up) in past.iter().enumerate() {
-            database.set(*is_up);
-            let status = time.ask_at(&health, "/other").response().status();
-            let before = &past[..=second];
-            let is_required = regarded_as.unwrap_or(!is_optional);
-            let was_ok = before.contains(&true);
-            let failing_for = before.iter().rev().take_while(|is_up| !**is_up).count();
-            let has_lasted = limit.is_some_and(|limit| failing_for > limit as usize);
-            let is_tolerated = is_shared && !alerts && was_ok && !has_lasted;
-            let expected = match (*is_up, is_required && !is_tolerated) {
-                (true, _) => 200,
-                (false, true) => 503,
-                (false, false) => 429,
+        let mut latch = Some(StartupLatch::new("start"));
+        let (health, time) =
+            in_virtual_time(|b| b.register(check).endpoint(endpoint).latch(latch.as_ref().unwrap()));
+        let switch = health.maintenance_switch();
+
+        // The seconds in which the check ran, each with its result.
+        let mut past: Vec<(usize, Status)> = Vec::new();
+        for (second, Second { status, in_maintenance }) in seconds.into_iter().enumerate() {
+            *result.lock().unwrap() = status;
+            if in_maintenance { switch.turn_on() } else { switch.turn_off() }
+            if let Some(latch) = latch.take_if(|_| second >= starting_for) {
+                latch.release();
+            }
+            if second == draining_from {
+                health.drain();
+            }
+            let body = time.ask_at(&health, "/other").body();
+
+            let expected = if second >= draining_from {
+                "DRAINING"
+            } else if in_maintenance {
+                "MAINTENANCE"
+            } else if second < starting_for {
+                "STARTING"
+            } else {
+                past.push((second, status));
+                let failing = past.iter().rev().take_while(|(_, status)| *status == Status::Error);
+                let since = failing.last().map_or(second, |(since, _)| *since);
+                let was_reached = past.iter().any(|(_, status)| *status != Status::Error);
+                let has_lasted = limit.is_some_and(|limit| second - since >= limit as usize);
+                let is_tolerated = is_shared && !alerts && was_reached && !has_lasted;
+                let is_required = regarded_as.unwrap_or(!is_optional);
+                match status {
+                    Status::Ok => "OK",
+                    Status::Error if is_required && !is_tolerated => "ERROR",
+                    _ => "DEGRADED",
+                }
             };
-            prop_assert_eq!(status, expected, "{:?}", before);
+            prop_assert_eq!(body, expected, "second {} after {:?}", second, past);
             time.pass(SECOND);
         }
     }
