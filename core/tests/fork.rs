@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::env;
+use std::error::Error;
 use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -20,7 +21,7 @@ use futures::executor::block_on;
 use futures::{FutureExt as _, StreamExt as _};
 use health_core::{
     Check, Endpoint, Health, HealthBuilder, HealthConfig, HealthObserver, MaintenanceSource,
-    Notification, Signals,
+    Notification, OwnView, PeerView, Peers, Signals, async_trait,
 };
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, waitpid};
 
@@ -228,6 +229,44 @@ fn background_checks_and_observers_start_again_with_the_first_deep_poll_of_a_chi
         };
         asked();
         in_child(asked);
+    });
+}
+
+#[test]
+fn a_child_has_no_view_of_the_peers_until_its_own_exchange() {
+    /// In the process of this id, all peers reach the database, and half of them in others.
+    struct All(u32);
+
+    #[async_trait]
+    impl Peers for All {
+        async fn exchange(
+            &self,
+            _: &[OwnView],
+        ) -> Result<Vec<PeerView>, Box<dyn Error + Send + Sync>> {
+            let reaching = if process::id() == self.0 { 2 } else { 1 };
+            Ok(vec![PeerView::new("database", reaching, 2)])
+        }
+    }
+
+    alone("a_child_has_no_view_of_the_peers_until_its_own_exchange", || {
+        let is_up = Arc::new(AtomicBool::new(true));
+        let database = Check::with("database", is_up.clone(), |is_up| {
+            ready(if is_up.load(Ordering::SeqCst) { Ok(()) } else { Err("no route") })
+        });
+        let peers = Check::peers("peers", All(process::id())).every(FOR_EVER);
+        let health = built(|b| b.register(database.shared()).register(peers));
+        while ask(&health) != "OK" {}
+        is_up.store(false, Ordering::SeqCst);
+        let wait_for = |view: &str, never: &str| loop {
+            let answer = block_on(health.answer("checks=all"));
+            let record = answer.records().next().unwrap().text().to_owned();
+            assert!(!record.contains(never), "{record}");
+            if record.contains(view) {
+                break;
+            }
+        };
+        wait_for("2 of 2 peers", "1 of 2 peers");
+        in_child(|| wait_for("1 of 2 peers", "2 of 2 peers"));
     });
 }
 
