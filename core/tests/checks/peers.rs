@@ -425,6 +425,12 @@ fn a_view_counts_for_three_periods_at_most() {
     assert_eq!(*statuses.last().unwrap(), 200);
     let first = statuses.iter().position(|status| *status == 200).unwrap();
     assert!((45..=75).contains(&first), "{first}");
+    // The next view says nothing about the time in between.
+    host.time.pass(SECOND);
+    assert_eq!(host.ready(), 200);
+    assert!(host.message().contains("8 of 9 peers reach it"), "{}", host.message());
+    host.time.pass(ENOUGH);
+    assert_eq!(host.ready(), 503);
 }
 
 #[test]
@@ -530,6 +536,22 @@ fn a_threshold_makes_the_wait_for_the_peers_longer() {
         host.time.pass(SECOND / 10);
     }
     // Two more periods of the check.
+    host.time.pass(NOTICE_TIME + 22 * SECOND - SECOND / 10);
+    assert_eq!(host.ready(), 200);
+    host.meet();
+    assert_eq!(host.ready(), 503);
+}
+
+#[test]
+fn a_longer_period_while_failing_makes_the_wait_for_the_peers_longer() {
+    let host = Host::new(|check| check.every_while_failing(30 * SECOND));
+    host.peers.say(9, 9);
+    host.time.pass(60 * SECOND);
+    host.is_up.store(false, Ordering::SeqCst);
+    while !host.message().starts_with("shared") {
+        host.time.pass(SECOND / 10);
+    }
+    // The host may find out that the dependency is back this much later than its peers.
     host.time.pass(NOTICE_TIME + 22 * SECOND - SECOND / 10);
     assert_eq!(host.ready(), 200);
     host.meet();
