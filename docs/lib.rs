@@ -14,6 +14,12 @@ mod embedding {}
 #[doc = include_str!("checks.md")]
 mod checks {}
 
+#[doc = include_str!("runs.md")]
+mod runs {}
+
+#[doc = include_str!("background-checks.md")]
+mod background_checks {}
+
 #[doc = include_str!("results.md")]
 mod several_results {}
 
@@ -31,6 +37,9 @@ mod peers {}
 
 #[doc = include_str!("endpoints.md")]
 mod endpoints {}
+
+#[doc = include_str!("endpoint-options.md")]
+mod endpoint_options {}
 
 #[doc = include_str!("start-up.md")]
 mod start_up {}
@@ -52,6 +61,9 @@ mod openapi {}
 
 #[doc = include_str!("drain.md")]
 mod drain {}
+
+#[doc = include_str!("last-requests.md")]
+mod last_requests {}
 
 #[doc = include_str!("layering.md")]
 mod layering {}
