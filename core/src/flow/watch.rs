@@ -32,8 +32,8 @@ use crate::state::{FollowsStates, State};
 /// [`RunChecks::Never`](crate::RunChecks::Never) no check counts.
 ///
 /// A drain, the switch, a start-up latch and the end of a run of checks are noticed at once; the disablefile, maintenance
-/// sources and the age of a result within [an interval](crate::HealthBuilder::watch_interval). A slow reader misses states
-/// in between, but never the latest.
+/// sources, the age of a result and the end of a [delayed recovery](crate::Endpoint::recovery_delay) within
+/// [an interval](crate::HealthBuilder::watch_interval). A slow reader misses states in between, but never the latest.
 ///
 /// The stream ends after [`State::Draining`], because no other state can follow, and when the last clone of the
 /// [`Health`](crate::Health) is dropped. A watch does not keep the `Health` alive.
