@@ -78,14 +78,15 @@ pub struct LogRecord {
     level: LogLevel,
     event: LogEvent,
     text: Text,
+    /// The path of the endpoint that has responded, and the state that it has shown.
+    response: Option<(Arc<str>, State)>,
+    /// `None` if it has none of them: the record of a maintenance needs no allocation.
     details: Option<Arc<Details>>,
 }
 
-/// The fields of a record besides its event.
+/// The fields that only some records have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Details {
-    /// The path of the endpoint that has responded, and the state that it has shown.
-    response: Option<(Arc<str>, State)>,
     lasting: Option<Lasting>,
     check: Option<String>,
     reason: Option<String>,
@@ -118,19 +119,25 @@ impl LogRecord {
     }
 
     pub(crate) fn info(event: LogEvent, text: &'static str) -> Self {
-        Self { level: LogLevel::Info, event, text: Text::Fixed(text), details: None }
+        Self {
+            level: LogLevel::Info,
+            event,
+            text: Text::Fixed(text),
+            response: None,
+            details: None,
+        }
     }
 
     pub(crate) fn new(level: LogLevel, event: LogEvent, text: String) -> Self {
-        Self { level, event, text: Text::Made(text.into()), details: None }
+        Self { level, event, text: Text::Made(text.into()), response: None, details: None }
     }
 
     /// The record of a response of the endpoint at `path`.
     pub(crate) fn of(mut self, path: &Arc<str>, state: State, due: Due) -> Self {
-        let details = self.details();
-        details.response = Some((path.clone(), state));
-        details.lasting = due.lasting;
-        Self { level: due.level, ..self }
+        if let Some(lasting) = due.lasting {
+            self.details().lasting = Some(lasting);
+        }
+        Self { level: due.level, response: Some((path.clone(), state)), ..self }
     }
 
     /// The record is about this check.
@@ -177,12 +184,12 @@ impl LogRecord {
 
     /// The path of the endpoint that has responded; `None` for a record that is not about a response.
     pub fn endpoint(&self) -> Option<&str> {
-        self.details.as_ref()?.response.as_ref().map(|(path, _)| &**path)
+        self.response.as_ref().map(|(path, _)| &**path)
     }
 
     /// The state that the endpoint has shown; `None` for a record that is not about a response.
     pub fn state(&self) -> Option<State> {
-        self.details.as_ref()?.response.as_ref().map(|(_, state)| *state)
+        self.response.as_ref().map(|(_, state)| *state)
     }
 
     /// The name of the check that the record is about; `None` for a record of a response.
@@ -252,7 +259,9 @@ impl fmt::Display for LogRecord {
 
 impl PartialEq for LogRecord {
     fn eq(&self, other: &Self) -> bool {
-        let parts = |record: &Self| (record.level, record.event, record.details.clone());
+        let parts = |record: &Self| {
+            (record.level, record.event, record.response.clone(), record.details.clone())
+        };
         parts(self) == parts(other) && self.text() == other.text()
     }
 }
