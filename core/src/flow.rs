@@ -1,6 +1,8 @@
 //! How a request is processed: observe, decide, respond, record. And the watches, which follow the states without requests.
 
 mod watch;
+#[cfg(all(feature = "systemd", unix))]
+mod words;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

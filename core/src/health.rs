@@ -4,6 +4,8 @@ mod builder;
 mod drain;
 mod endpoint_handle;
 mod endpoints;
+#[cfg(all(feature = "systemd", unix))]
+mod systemd;
 #[cfg(feature = "tokio")]
 mod tokio;
 

@@ -14,6 +14,8 @@ mod maintenance;
 mod run;
 mod runtime;
 mod state;
+#[cfg(all(feature = "systemd", unix))]
+mod systemd;
 mod text;
 
 #[cfg(doc)]
@@ -46,4 +48,6 @@ pub use crate::run::{CheckFinished, HealthObserver, Notification, StateChanged, 
 pub use crate::runtime::tokio::this_thread_serves_only_health;
 pub use crate::runtime::{Runtime, Task, ThreadRuntime};
 pub use crate::state::{Body, State};
+#[cfg(all(feature = "systemd", unix))]
+pub use crate::systemd::{Systemd, SystemdError};
 pub use crate::text::{MAX_MESSAGE_LEN, UnknownName};

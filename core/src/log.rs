@@ -3,6 +3,8 @@
 mod json;
 mod memory;
 mod policy;
+#[cfg(all(feature = "systemd", unix))]
+mod systemd;
 mod warnings;
 
 use std::fmt;
@@ -59,6 +61,8 @@ pub enum LogEvent {
     Observer,
     /// The endpoints were never mounted.
     Mount,
+    /// systemd cannot be reached, or its watchdog gets no ping.
+    Systemd,
 }
 
 names!(LogEvent, "log event", {
@@ -70,6 +74,7 @@ names!(LogEvent, "log event", {
     Check => "check",
     Observer => "observer",
     Mount => "mount",
+    Systemd => "systemd",
 });
 
 /// One record for the log. [`Display`](fmt::Display) shows the text: one line without control characters.

@@ -55,7 +55,7 @@ impl Endpoint {
     /// draining, and runs no check. A [chosen](Self::only_checks) check runs for every request, and must be
     /// [`process_only`](crate::Check::process_only) or [allowed by name](Self::allow_dependency).
     ///
-    /// Kubernetes: `livenessProbe.httpGet.path`. systemd: the program that sends `WATCHDOG=1`.
+    /// Kubernetes: `livenessProbe.httpGet.path`. systemd: `WatchdogSec`, with `Health::notify_systemd`.
     pub fn liveness(path: impl Into<String>) -> Self {
         Self {
             default_selection: Selection::None,

@@ -29,7 +29,7 @@ use crate::state::{Body, State};
 #[derive(Debug, Clone)]
 pub struct EndpointHandle {
     health: Health,
-    index: usize,
+    pub(super) index: usize,
 }
 
 impl EndpointHandle {

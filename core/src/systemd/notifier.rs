@@ -1,0 +1,237 @@
+//! The task that sends the messages. What systemd has been told is compared with what it should know, so that a message
+//! which could not be sent is sent later.
+
+use std::fmt::Write as _;
+use std::future::poll_fn;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+
+use super::environment::Environment;
+use super::socket::NotifySocket;
+use super::watchdog::Watchdog;
+use super::{Systemd, SystemdError};
+use crate::flow::{Application, Watch};
+use crate::log::LogRecord;
+use crate::runtime::guard::catch;
+use crate::runtime::process::PerProcess;
+use crate::runtime::{after, until};
+use crate::state::State;
+
+/// How often the task looks for what no watch shows: latches behind a maintenance, other reasons for the same state.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// See the [module's doc](self).
+#[derive(Debug)]
+pub(crate) struct Notifier {
+    application: Weak<Application>,
+    socket: NotifySocket,
+    main: Followed,
+    /// With the endpoint on which it depends; `None` if there is no such endpoint.
+    watchdog: Option<(Watchdog, Option<Followed>)>,
+    told: Told,
+    /// Whether the last message could not be sent.
+    is_cut_off: bool,
+    _turn: Turn,
+}
+
+/// What systemd has been told, or should be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Told {
+    is_ready: bool,
+    is_stopping: bool,
+    status: Option<String>,
+}
+
+/// The right to notify systemd. A process has it once.
+#[derive(Debug)]
+pub(crate) struct Turn(());
+
+/// Whether a [`Turn`] is taken.
+static IS_TAKEN: PerProcess<AtomicBool> = PerProcess::new();
+
+impl Turn {
+    pub(crate) fn take() -> Result<Self, SystemdError> {
+        let was_taken = IS_TAKEN.get_or_make(AtomicBool::default).swap(true, Ordering::Relaxed);
+        if was_taken { Err(SystemdError::AlreadyNotified) } else { Ok(Self(())) }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // The child of a fork may drop a copy of its parent's task.
+        if let Some(is_taken) = IS_TAKEN.get() {
+            is_taken.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+/// An endpoint, and its last state.
+#[derive(Debug)]
+struct Followed {
+    /// `None` when it has ended.
+    watch: Option<Watch>,
+    state: Option<State>,
+}
+
+impl Followed {
+    fn new(watch: Watch) -> Self {
+        Self { watch: Some(watch), state: None }
+    }
+
+    /// Whether there is news.
+    fn poll(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(watch) = &mut self.watch else {
+            return false;
+        };
+        match watch.poll_next_unpin(context) {
+            Poll::Pending => return false,
+            Poll::Ready(Some(state)) => self.state = Some(state),
+            Poll::Ready(None) => self.watch = None,
+        }
+        true
+    }
+}
+
+impl Notifier {
+    /// `main` is the watch of the endpoint whose state is shown, and `liveness` that of the endpoint on which the watchdog
+    /// depends.
+    pub(crate) fn new(
+        environment: &Environment,
+        application: Weak<Application>,
+        now: Instant,
+        main: Watch,
+        liveness: Option<Watch>,
+        turn: Turn,
+    ) -> Result<Self, SystemdError> {
+        let watchdog = environment.ping_period.map(|period| {
+            let liveness = liveness.map(Followed::new);
+            (Watchdog::new(period, now), liveness)
+        });
+        Ok(Self {
+            application,
+            socket: NotifySocket::at(&environment.address)?,
+            main: Followed::new(main),
+            watchdog,
+            told: Told::default(),
+            is_cut_off: false,
+            _turn: turn,
+        })
+    }
+
+    /// Sends what is due until the application is dropped.
+    pub(crate) async fn run(mut self) {
+        // The first states are usually known at once.
+        poll_fn(|context| Poll::Ready(self.poll(context))).await;
+        while let Some(application) = self.application.upgrade() {
+            let runtime = application.engine.runtime().clone();
+            let next = self.tell(&application, runtime.now());
+            // The application ends when the program drops it.
+            drop(application);
+            let news = poll_fn(|context| match self.poll(context) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            });
+            until(&*runtime, next, news).await;
+        }
+        self.send("STATUS=ended: the program has dropped its health endpoints\n");
+    }
+
+    /// Whether there is news.
+    fn poll(&mut self, context: &mut Context<'_>) -> bool {
+        let liveness = self.watchdog.as_mut().and_then(|(_, liveness)| liveness.as_mut());
+        let is_new = liveness.is_some_and(|liveness| liveness.poll(context));
+        self.main.poll(context) || is_new
+    }
+
+    /// Sends what is due now, and returns when to look again.
+    fn tell(&mut self, application: &Application, now: Instant) -> Option<Instant> {
+        let known = self.known(application);
+        let mut message = self.told.until(&known, application.termination_grace_period);
+        let mut pings = false;
+        if let Some((watchdog, liveness)) = &mut self.watchdog {
+            let live = live(liveness.as_ref());
+            pings = watchdog.is_due(live, now);
+            if watchdog.begins_to_withhold(live, now) {
+                let _ = catch(|| LogRecord::watchdog_gets_no_ping().emit());
+            }
+        }
+        if pings {
+            message.push_str("WATCHDOG=1\n");
+        }
+        let is_sent = message.is_empty() || self.send(&message);
+        let mut wait = INTERVAL;
+        let mut next_ping = None;
+        if is_sent {
+            self.told = known;
+        }
+        if let Some((watchdog, liveness)) = &mut self.watchdog {
+            if is_sent && pings {
+                watchdog.pinged(now);
+            }
+            if is_sent {
+                next_ping = watchdog.next(live(liveness.as_ref()));
+            } else {
+                wait = wait.min(watchdog.retry());
+            }
+        }
+        [after(now, wait), next_ping].into_iter().flatten().min()
+    }
+
+    /// What systemd should know now.
+    fn known(&self, application: &Application) -> Told {
+        let is_stopping = application.drain.has_begun();
+        let is_started = || application.gate.unreleased().is_none();
+        Told {
+            // Who stops does not become ready.
+            is_ready: self.told.is_ready || (!is_stopping && is_started()),
+            is_stopping,
+            status: self.main.state.map(|state| application.in_words(0, state)),
+        }
+    }
+
+    /// Whether the message was sent. If not, one WARN is logged until another is.
+    fn send(&mut self, message: &str) -> bool {
+        let sent = self.socket.send(message);
+        let was_cut_off = std::mem::replace(&mut self.is_cut_off, sent.is_err());
+        if let Err(error) = &sent {
+            if !was_cut_off {
+                let _ = catch(|| LogRecord::systemd_is_not_reached(error).emit());
+            }
+        }
+        sent.is_ok()
+    }
+}
+
+impl Told {
+    /// The message that leads to `known`.
+    fn until(&self, known: &Self, grace_period: Duration) -> String {
+        let mut message = String::new();
+        if known.is_ready && !self.is_ready {
+            message.push_str("READY=1\n");
+        }
+        if known.is_stopping && !self.is_stopping {
+            let microseconds = u64::try_from(grace_period.as_micros()).unwrap_or(u64::MAX);
+            let _ = write!(message, "STOPPING=1\nEXTEND_TIMEOUT_USEC={microseconds}\n");
+        }
+        if let Some(status) = known.status.as_ref().filter(|_| known.status != self.status) {
+            let _ = writeln!(message, "STATUS={status}");
+        }
+        message
+    }
+}
+
+/// Without an endpoint to depend on, the pings say that this task runs.
+fn live(liveness: Option<&Followed>) -> Option<State> {
+    liveness.map_or(Some(State::Ok), |liveness| liveness.state)
+}
+
+impl Environment {
+    /// What the application learns.
+    pub(crate) fn notified(&self) -> Systemd {
+        Systemd::Notified { ping_period: self.ping_period }
+    }
+}
