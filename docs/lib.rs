@@ -65,6 +65,9 @@ mod drain {}
 #[doc = include_str!("last-requests.md")]
 mod last_requests {}
 
+#[doc = include_str!("systemd.md")]
+mod systemd {}
+
 #[doc = include_str!("layering.md")]
 mod layering {}
 
