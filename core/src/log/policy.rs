@@ -79,7 +79,25 @@ impl LogPolicy {
 
     /// How a response in `state` is logged now; `None` when it is not logged. `failing` names the checks that fail; `None`
     /// is a response without checks.
+    #[inline]
     pub(crate) fn due(
+        &self,
+        state: State,
+        failing: Option<&BTreeSet<String>>,
+        memory: &LogMemory,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Due> {
+        // The recovery is remembered, and a response without checks knows of none.
+        let is_plain = state == State::Ok && failing.is_none();
+        if is_plain && self.occasion == Occasion::EveryResponse {
+            return None;
+        }
+        self.remember(state, failing, memory, now)
+    }
+
+    /// The same, except for the plain response, which must not pay for it.
+    #[cold]
+    fn remember(
         &self,
         state: State,
         failing: Option<&BTreeSet<String>>,
@@ -88,8 +106,7 @@ impl LogPolicy {
     ) -> Option<Due> {
         let lasting = match (self.occasion, state) {
             (Occasion::EveryResponse, State::Ok) => {
-                // The recovery is remembered, and a response without checks knows of none.
-                failing.map(|_| memory.show(state, now()));
+                memory.show(state, now());
                 return None;
             }
             (Occasion::EveryResponse, State::Degraded | State::Failing) => {
