@@ -69,8 +69,12 @@ where
     T: fmt::Display + Send + 'static,
 {
     let (bound, is_bound) = mpsc::channel();
+    let has_runtime = Context::current().0.is_some();
     let serve = move || {
-        health_core::this_thread_serves_only_health();
+        // Otherwise requests are served in the context of the application's runtime.
+        if !has_runtime {
+            health_core::this_thread_serves_only_health();
+        }
         let runtime = match Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {

@@ -30,8 +30,10 @@ pub(crate) struct LiveRuntime(PerProcess<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    known: Option<Known>,
-    /// Set when a runtime becomes known.
+    application: Option<Known>,
+    /// One that serves only health endpoints.
+    listener: Option<Known>,
+    /// Set when a runtime of the application becomes known.
     arrival: Arc<Promise<()>>,
 }
 
@@ -49,7 +51,6 @@ pub(crate) enum Remembered {
 struct Known {
     handle: Handle,
     has_shut_down: Arc<AtomicBool>,
-    serves_only_health: bool,
 }
 
 impl Known {
@@ -61,7 +62,11 @@ impl Known {
             let _guard = guard;
             pending::<()>().await;
         });
-        Self { handle, has_shut_down, serves_only_health: SERVES_ONLY_HEALTH.get() }
+        Self { handle, has_shut_down }
+    }
+
+    fn is_live(&self) -> bool {
+        !self.has_shut_down.load(Ordering::SeqCst)
     }
 }
 
@@ -74,14 +79,16 @@ impl Drop for SetOnDrop {
 }
 
 impl State {
-    fn live(&self) -> Option<&Known> {
-        let known = self.known.as_ref()?;
-        (!known.has_shut_down.load(Ordering::SeqCst)).then_some(known)
+    /// The place for the runtime of this thread, unless a live one is in it.
+    fn open_place(&mut self) -> Option<&mut Option<Known>> {
+        let is_listener = SERVES_ONLY_HEALTH.get();
+        let place = if is_listener { &mut self.listener } else { &mut self.application };
+        let is_taken = place.as_ref().is_some_and(Known::is_live);
+        (!is_taken).then_some(place)
     }
 
-    /// Whether the runtime of this thread would replace the one that is known.
-    fn is_open(&self) -> bool {
-        self.live().is_none_or(|known| known.serves_only_health && !SERVES_ONLY_HEALTH.get())
+    fn application_is_live(&self) -> bool {
+        self.application.as_ref().is_some_and(Known::is_live)
     }
 }
 
@@ -90,50 +97,55 @@ impl LiveRuntime {
         self.0.get_or_make(Mutex::default)
     }
 
-    /// Notes the runtime of the caller, if there is one and no other of the application is known.
+    /// Notes the runtime of the caller, if there is one and no other of its kind is known.
     pub(crate) fn offer(&self) {
         let Ok(handle) = Handle::try_current() else {
             return;
         };
-        if !lock(self.state()).is_open() {
+        if lock(self.state()).open_place().is_none() {
             return;
         }
         // Before the lock is taken: a runtime that has shut down drops its task immediately.
         let known = Known::new(handle);
+        let is_live = known.is_live();
         let mut state = lock(self.state());
         // Another thread may have offered its runtime meanwhile.
-        if !state.is_open() {
+        let Some(place) = state.open_place() else {
             return;
-        }
-        let former = state.known.replace(known);
-        let arrival = std::mem::take(&mut state.arrival);
+        };
+        let former = place.replace(known);
+        let arrives = is_live && !SERVES_ONLY_HEALTH.get();
+        let arrival = arrives.then(|| std::mem::take(&mut state.arrival));
         drop(state);
         drop(former);
-        arrival.set(());
+        if let Some(arrival) = arrival {
+            arrival.set(());
+        }
     }
 
+    /// That of the application, or else that of a listener.
     pub(crate) fn get(&self) -> Option<Handle> {
-        lock(self.state()).live().map(|known| known.handle.clone())
+        let state = lock(self.state());
+        let known = [&state.application, &state.listener].into_iter().flatten();
+        known.filter(|known| known.is_live()).map(|known| known.handle.clone()).next()
     }
 
     /// The runtime of the application.
     pub(crate) fn remembered(&self) -> Remembered {
-        let state = lock(self.state());
-        let known = state.known.as_ref().filter(|known| !known.serves_only_health);
-        match (known, state.live()) {
-            (None, _) => Remembered::Never,
-            (Some(_), None) => Remembered::ShutDown,
-            (Some(_), Some(known)) => Remembered::Live {
+        match &lock(self.state()).application {
+            None => Remembered::Never,
+            Some(known) if !known.is_live() => Remembered::ShutDown,
+            Some(known) => Remembered::Live {
                 handle: known.handle.clone(),
                 has_shut_down: known.has_shut_down.clone(),
             },
         }
     }
 
-    /// Set when a runtime becomes known; `None` if one is known already.
+    /// Set when a runtime of the application becomes known; `None` if one is known already.
     pub(crate) fn arrival(&self) -> Option<Arc<Promise<()>>> {
         let state = lock(self.state());
-        state.live().is_none().then(|| state.arrival.clone())
+        (!state.application_is_live()).then(|| state.arrival.clone())
     }
 }
 
@@ -173,9 +185,10 @@ mod tests {
             let arrival = live.arrival().unwrap();
             offer(&gone);
             assert_eq!(known(), None);
-            assert!(arrival.get().is_some());
+            assert!(arrival.get().is_none(), "one that has shut down does not arrive");
             offer(second.handle());
             assert_eq!(known(), Some(second.handle().id()));
+            assert!(arrival.get().is_some());
         }
     }
 
@@ -194,12 +207,17 @@ mod tests {
         offer_as_listener();
         assert_eq!(known(), Some(listener.handle().id()));
         assert!(matches!(live.remembered(), Remembered::Never));
+        let arrival = live.arrival().unwrap();
         let entered = application.enter();
         live.offer();
         drop(entered);
         assert_eq!(known(), Some(application.handle().id()));
         assert!(matches!(live.remembered(), Remembered::Live { .. }));
+        assert!(arrival.get().is_some());
         offer_as_listener();
         assert_eq!(known(), Some(application.handle().id()));
+        drop(application);
+        assert_eq!(known(), Some(listener.handle().id()));
+        assert!(matches!(live.remembered(), Remembered::ShutDown));
     }
 }
