@@ -204,7 +204,7 @@ impl Run {
         let finished = check.finish(reports, start.unwrap_or(now), now);
         peers::accept(check, &self.engine.checks);
         let slow_share = self.engine.limits.slow_share;
-        let warnings = check.warnings.due(check, &finished, time.unwrap_or_default(), slow_share);
+        let warnings = check.warnings.due(check, &finished, time, slow_share);
         let shared =
             check.in_flight.end(self).map(|execution| (execution, finished.reports.clone()));
         let is_full = table.fill(slot, finished.reports.clone());
@@ -216,13 +216,13 @@ impl Run {
                 && self.is_closed_at(now);
             execution.set_result((!is_cut).then_some(reports));
         }
-        observers.warn();
-        // A log is code of the application: it must find the locks free.
-        for warning in &warnings {
-            let _ = catch(|| warning.emit());
-        }
         if is_full {
             self.conclude();
+        }
+        // A log may block: no request waits for it.
+        observers.warn();
+        for warning in &warnings {
+            let _ = catch(|| warning.emit());
         }
     }
 

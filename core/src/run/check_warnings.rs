@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::observer::CheckFinished;
 use super::registered::RegisteredCheck;
+use crate::check::Report;
 use crate::log::LogRecord;
 
 /// Which warnings were logged.
@@ -15,12 +16,13 @@ pub(super) struct CheckWarnings {
 }
 
 impl CheckWarnings {
-    /// The warnings to log after an execution that took `time`. An execution is slow from `slow_share` of the timeout on.
+    /// The warnings to log after an execution that took `time`; `None` if it did not begin. An execution is slow from
+    /// `slow_share` of the timeout on.
     pub(super) fn due(
         &self,
         check: &RegisteredCheck,
         finished: &CheckFinished,
-        time: Duration,
+        time: Option<Duration>,
         slow_share: f64,
     ) -> Vec<LogRecord> {
         let mut due = Vec::new();
@@ -30,8 +32,8 @@ impl CheckWarnings {
                 due.push(LogRecord::rejected_result(&check.info.name, rejection));
             }
         }
-        // A check that has exceeded its timeout is an error, and neither begins nor ends an episode.
-        if time < check.info.timeout {
+        // An execution that did not end by itself neither begins nor ends an episode.
+        if let Some(time) = time.filter(|_| !finished.reports.iter().any(was_ended)) {
             let is_slow = time.as_secs_f64() > slow_share * check.info.timeout.as_secs_f64();
             if is_slow && !self.is_slow.swap(is_slow, Ordering::Relaxed) {
                 due.push(LogRecord::slow_check(&check.info.name, time, check.info.timeout));
@@ -41,6 +43,11 @@ impl CheckWarnings {
         }
         due
     }
+}
+
+/// Whether this is the result of an execution that the library has ended.
+fn was_ended(report: &Report) -> bool {
+    matches!(report.reason(), Some("timed_out" | "still_running" | "given_up"))
 }
 
 #[cfg(all(test, not(health_loom)))]
@@ -60,7 +67,8 @@ mod tests {
         let now = Instant::now();
         let due = |(milliseconds, result): &(u32, CheckResult)| {
             let finished = check.finish(vec![Report::of("disk", result.clone())], now, now);
-            let due = check.warnings.due(&check, &finished, *milliseconds * MILLISECOND, 0.8);
+            let time = Some(*milliseconds * MILLISECOND);
+            let due = check.warnings.due(&check, &finished, time, 0.8);
             due.iter().map(|record| record.text().to_owned()).collect()
         };
         executions.iter().map(due).collect()
@@ -82,12 +90,21 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_neither_begins_nor_ends_an_episode() {
-        let lengths = |times: &[u32]| {
-            let times: Vec<_> = times.iter().copied().map(taking).collect();
-            warnings(&times).iter().map(Vec::len).collect::<Vec<_>>()
-        };
-        assert_eq!(lengths(&[100, 120, 90, 100, 90, 10]), [0, 0, 1, 0, 0, 0]);
+    fn an_execution_that_the_library_ends_neither_begins_nor_ends_an_episode() {
+        let ended = |milliseconds, reason| (milliseconds, CheckResult::failure(reason, "ended"));
+        let executions = [
+            ended(100, "timed_out"),
+            // Cut by the end of the run.
+            ended(95, "timed_out"),
+            taking(90),
+            ended(0, "still_running"),
+            ended(5, "given_up"),
+            taking(90),
+            taking(10),
+            taking(90),
+        ];
+        let lengths: Vec<_> = warnings(&executions).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [0, 0, 1, 0, 0, 0, 0, 1]);
     }
 
     #[test]
