@@ -68,6 +68,11 @@ impl View {
         self
     }
 
+    /// How long a result of a check without a period is recent.
+    pub(super) fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
     fn is_outdated(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.asked_at) > self.lifetime
     }
@@ -97,6 +102,8 @@ impl RegisteredCheck {
             .saturating_mul(results)
             .saturating_add(self.info.timeout)
             .saturating_add(view.delay);
+        // A peer that has stopped with the dependency has an opinion until what it has published expires.
+        let time = time.max(view.lifetime);
         time.saturating_add(time / 10)
     }
 

@@ -198,7 +198,15 @@ impl RegisteredCheck {
         let time = now.saturating_duration_since(since);
         let view = self.peers.view(now, resumed);
         let has_lasted = fail_after.is_some_and(|limit| time >= limit);
-        let is_alone = view.is_some_and(|view| view.is_confirmed(since, self.notice_time(&view)));
+        // Nor can peers confirm what this host has not looked at for long.
+        let is_recent = |lifetime| {
+            let last = results.last.as_ref().map(|last| last.finished_at);
+            self.info.period.is_some()
+                || last.is_some_and(|last| now.saturating_duration_since(last) <= lifetime)
+        };
+        let is_alone = view.is_some_and(|view| {
+            is_recent(view.lifetime()) && view.is_confirmed(since, self.notice_time(&view))
+        });
         let (criticality, note) = if results.status == CheckStatus::Unproven {
             (Criticality::Required, "shared, never OK".to_owned())
         } else if has_lasted || is_alone {

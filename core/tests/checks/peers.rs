@@ -588,6 +588,33 @@ fn a_check_on_request_is_confirmed_as_well() {
     // Nobody asks any more.
     time.pass(15 * SECOND + 2 * longest(5 * SECOND));
     assert_eq!(peers.published(), None);
+    // Nor does a watch see more than a failure from long ago.
+    let seen = Arc::new(Mutex::new(None));
+    let first = seen.clone();
+    let mut watch = health.at("/ready").unwrap().watch();
+    time.spawn(Box::pin(async move {
+        *first.lock().unwrap() = watch.next().await;
+    }));
+    time.pass(SECOND);
+    assert_eq!(*seen.lock().unwrap(), Some(State::Degraded));
+}
+
+#[test]
+fn a_host_with_a_quick_check_waits_until_what_its_peers_have_published_expires() {
+    for _ in 0..20 {
+        let host = Host::new(|check| check.every(SECOND).timeout(SECOND / 10));
+        host.peers.say(9, 9);
+        host.time.pass(60 * SECOND);
+        host.is_up.store(false, Ordering::SeqCst);
+        while host.message().is_empty() {
+            host.time.pass(SECOND / 10);
+        }
+        // Three periods of the exchange, and a tenth more.
+        host.time.pass(15 * SECOND * 11 / 10 - SECOND / 10);
+        assert_eq!(host.ready(), 200);
+        host.time.pass(SECOND / 10 + longest(5 * SECOND));
+        assert_eq!(host.ready(), 503);
+    }
 }
 
 #[test]
