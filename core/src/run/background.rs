@@ -56,7 +56,8 @@ pub(super) async fn repeat(engine: Arc<Engine>, check: Arc<RegisteredCheck>, per
         let next = if is_first {
             // Of the rest of the period: executions that end late must not end together in the next one.
             let now = engine.clock().now();
-            let rest = pause.saturating_sub(now.saturating_duration_since(start));
+            // Never less than half of it: hosts whose executions all time out must not stay together.
+            let rest = pause.saturating_sub(now.saturating_duration_since(start)).max(pause / 2);
             after(now, part_of(rest, 0.1..=1.0))
         } else {
             after(start, part_of(pause, 0.9..=1.1))

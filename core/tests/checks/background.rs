@@ -440,3 +440,10 @@ fn hosts_that_wait_for_the_same_dependency_get_out_of_step_too() {
     let second: Vec<_> = hosts.iter().map(|starts| starts[1]).collect();
     assert_even(&second, 33.0, 60.0);
 }
+
+#[test]
+fn hosts_whose_first_executions_take_the_whole_period_get_out_of_step_too() {
+    let hosts = starts_of_a_thousand_hosts(60 * SECOND, None, 120 * SECOND);
+    let second: Vec<_> = hosts.iter().map(|starts| starts[1]).collect();
+    assert_even(&second, 63.0, 90.0);
+}
