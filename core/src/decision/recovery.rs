@@ -46,6 +46,8 @@ struct Observed {
     phase: Phase,
     /// The end of the latest run without a failure.
     last_pass: Option<Instant>,
+    /// The end of the run that found the latest failure.
+    last_failure: Option<Instant>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +79,13 @@ impl Observed {
             let is_latest = self.last_pass.is_none_or(|pass| pass <= concluded);
             if is_latest && self.phase != Phase::Unproven {
                 self.phase = Phase::Failing;
+                self.last_failure = self.last_failure.max(Some(concluded));
             }
+            return None;
+        }
+        let is_from_before = self.last_failure.is_some_and(|failure| failure > concluded);
+        if self.phase == Phase::Failing && is_from_before {
+            // Nor is a run that ended before the failure a recovery from it.
             return None;
         }
         self.last_pass = self.last_pass.max(Some(concluded));
@@ -129,13 +137,16 @@ mod tests {
         let is_outdated =
             |index: usize| (0..index).any(|pass| passes(pass) && times[pass].1 > times[index].1);
         let last = requests.len() - 1;
-        let failure = (0..last).rfind(|index| !passes(*index) && !is_outdated(*index))?;
-        let was_healthy = (0..failure).any(passes);
-        let recovery = (failure..=last).find(|index| passes(*index))?;
+        // Nothing counts before the endpoint was healthy.
+        let counts = |index: usize| !passes(index) && !is_outdated(index) && (0..index).any(passes);
+        let is_recovery = |index: usize| {
+            let mut failures = (0..index).filter(|failure| counts(*failure));
+            passes(index) && failures.all(|failure| times[failure].1 <= times[index].1)
+        };
+        let failure = (0..last).rfind(|index| counts(*index))?;
+        let recovery = (failure..=last).find(|index| is_recovery(*index))?;
         let end = times[recovery].0 + requests[recovery].delay;
-        (passes(last) && was_healthy)
-            .then(|| end.checked_sub(times[last].0))?
-            .filter(|rest| *rest > 0)
+        passes(last).then(|| end.checked_sub(times[last].0))?.filter(|rest| *rest > 0)
     }
 
     proptest! {
