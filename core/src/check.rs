@@ -244,7 +244,7 @@ impl Check {
     }
 
     /// Sets the URL of the instructions for a failure. A URL that does not start with `https://` or `http://`, is longer
-    /// than 1,024 bytes, or contains anything but printable ASCII, is an error when the endpoints are built. Default: none.
+    /// than 1,024 bytes, or contains anything but printable ASCII, or a space, quote, `<`, `>` or `\`, is an error when the endpoints are built. Default: none.
     pub fn runbook(mut self, url: impl Into<String>) -> Self {
         self.facts.runbook = Some(url.into());
         self

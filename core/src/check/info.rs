@@ -45,7 +45,7 @@ const MAX_FACT_LEN: usize = 1024;
 
 pub(crate) const TEXT_RULE: &str = "it must have 1 to 1024 bytes and no control character";
 pub(crate) const URL_RULE: &str = "it must start with https:// or http://, and have at most 1024 bytes, all of them \
-                                   printable ASCII without spaces";
+                                   printable ASCII without spaces, quotes, <, > and \\";
 
 impl Facts {
     /// The first fact that is not accepted: its name, its value and the rule.
@@ -64,10 +64,10 @@ fn is_text(text: &str) -> bool {
     (1..=MAX_FACT_LEN).contains(&text.len()) && !text.contains(char::is_control)
 }
 
-/// A link that a page may show: no `javascript:`, and nothing that ends an attribute is hidden in it.
+/// A link that a page may show: no `javascript:`, and no character that ends an attribute.
 fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.is_empty())
         && text.len() <= MAX_FACT_LEN
-        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !br#"<>"'`\"#.contains(&byte))
 }

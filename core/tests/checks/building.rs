@@ -158,6 +158,8 @@ fn facts_that_a_page_could_not_show_are_refused() {
         "HTTPS://example.org",
         "https://example.org/a b",
         "https://example.org/\u{202e}",
+        "https://example.org/\"onmouseover=alert(1)//",
+        "https://example.org/<b>",
         &format!("https://{long}"),
     ] {
         let error = refusal(|b| b.register(passing("database").runbook(url)));
