@@ -3,12 +3,14 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A random part of `duration`, evenly distributed between these two parts of it.
 pub(crate) fn part_of(duration: Duration, parts: RangeInclusive<f64>) -> Duration {
-    // From 0 to 1: the seed of a hash map is the only random number in the standard library.
-    let chance = f64::from(RandomState::new().hash_one(()) as u32) / f64::from(u32::MAX);
+    // The seed of a hash map is the only random number in the standard library. Children of a fork have the same seed.
+    let own = (std::process::id(), Instant::now());
+    // From 0 to 1.
+    let chance = f64::from(RandomState::new().hash_one(own) as u32) / f64::from(u32::MAX);
     let part = parts.start() + (parts.end() - parts.start()) * chance;
     Duration::try_from_secs_f64(duration.as_secs_f64() * part).unwrap_or(duration)
 }
