@@ -3,6 +3,7 @@
 mod environment;
 mod notifier;
 mod socket;
+mod told;
 mod watchdog;
 
 use std::time::Duration;

@@ -27,6 +27,8 @@ const SECOND: Duration = Duration::from_secs(1);
 /// `WatchdogSec` of the tests with a watchdog. A ping is due after half of it.
 const WATCHDOG: (&str, &str) = ("WATCHDOG_USEC", "20000000");
 const HALF: Duration = Duration::from_secs(10);
+/// The last status of an application.
+const ENDED: &str = "STATUS=ended: the program has dropped its health endpoints";
 
 /// Runs the test of this name as `body` in a separate process with these variables and a `NOTIFY_SOCKET`, a path.
 fn unit(test: &str, variables: &[(&str, &str)], body: impl FnOnce()) {
@@ -441,12 +443,18 @@ fn a_socket_that_cannot_exist_is_an_error_with_a_sentence() {
     });
 }
 
-/// Whoever fills the socket must be another: a sender of its own counts its own messages.
+/// Several senders are needed, because each has a limit of its own.
 fn fill(manager: &Manager) {
-    let sender = UnixDatagram::unbound().unwrap();
-    sender.set_nonblocking(true).unwrap();
     let address = manager.0.local_addr().unwrap();
-    while sender.send_to_addr(b"X=1\n", &address).is_ok() {}
+    loop {
+        let sender = UnixDatagram::unbound().unwrap();
+        sender.set_nonblocking(true).unwrap();
+        let sends = || sender.send_to_addr(b"X=1\n", &address).is_ok();
+        if !sends() {
+            return;
+        }
+        while sends() {}
+    }
 }
 
 #[test]
@@ -514,21 +522,43 @@ fn when_the_last_handle_is_dropped_the_pings_end_and_another_may_notify() {
         manager.read();
         drop(health);
         time.settle();
-        let ended = "STATUS=ended: the program has dropped its health endpoints\n";
-        assert_eq!(manager.read(), [ended], "at once");
+        assert_eq!(manager.lines(), [ENDED], "at once");
         time.pass(10 * HALF);
         assert_eq!(manager.lines(), [""; 0]);
 
         let (health, time) = in_virtual_time(|b| b);
         notify(&health, &time);
         assert_eq!(manager.lines(), ["READY=1", "WATCHDOG=1", "STATUS=ok"]);
-        // After a drain, too.
+    });
+}
+
+/// systemd watches a process that stops until it has ended.
+#[test]
+fn after_a_drain_the_pings_go_on_until_the_process_ends() {
+    unit("after_a_drain_the_pings_go_on_until_the_process_ends", &[WATCHDOG], || {
+        let manager = Manager::bind();
+        let (passes, worker) = switchable("worker");
+        let (health, time) = in_virtual_time(|b| {
+            let live = Endpoint::liveness("/live").only_checks(["worker"]);
+            b.register(worker.process_only().every(SECOND)).endpoint(live)
+        });
+        notify(&health, &time);
         health.drain();
         time.pass(SECOND);
         manager.read();
+        passes.store(false, Ordering::SeqCst);
+        time.pass(3 * HALF);
+        assert_eq!(manager.lines(), [""; 0], "a drain can hang");
         drop(health);
         time.pass(SECOND);
-        assert_eq!(manager.read(), [ended]);
+        assert_eq!(manager.lines(), [ENDED, "WATCHDOG=1"]);
+        time.pass(3 * HALF);
+        assert_eq!(manager.pings(), 3);
+        fill(&manager);
+        time.pass(2 * HALF);
+        manager.read();
+        time.pass(2 * SECOND);
+        assert_eq!(manager.pings(), 1, "soon");
     });
 }
 

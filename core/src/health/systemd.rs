@@ -11,7 +11,8 @@ use crate::runtime::process;
 use crate::systemd::{Environment, Notifier, Systemd, SystemdError, Turn};
 
 impl Health {
-    /// Tells systemd how the application fares, from now on until the last clone is dropped. Without the variable
+    /// Tells systemd how the application fares, from now on until the last clone is dropped; after a drain, the watchdog gets
+    /// its pings until the process ends. Without the variable
     /// `NOTIFY_SOCKET`, which systemd sets for a unit of `Type=notify`, it has no effect and starts no thread.
     ///
     /// | message | sent |
@@ -80,7 +81,8 @@ impl Health {
         }
         application.engine.offer_tokio();
         let context = Context::current().outside_tokio();
-        application.engine.spawn(context.wrap(Box::pin(notifier.run())));
+        let task = notifier.run(runtime.clone());
+        application.engine.spawn(context.wrap(Box::pin(task)));
         Ok(environment.notified())
     }
 }

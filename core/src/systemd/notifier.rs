@@ -1,10 +1,9 @@
 //! The task that sends the messages. What systemd has been told is compared with what it should know, so that a message
 //! which could not be sent is sent later.
 
-use std::fmt::Write as _;
 use std::future::poll_fn;
-use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -12,13 +11,14 @@ use futures::StreamExt as _;
 
 use super::environment::Environment;
 use super::socket::NotifySocket;
+use super::told::Told;
 use super::watchdog::Watchdog;
 use super::{Systemd, SystemdError};
 use crate::flow::{Application, Watch};
 use crate::log::LogRecord;
 use crate::runtime::guard::catch;
 use crate::runtime::process::PerProcess;
-use crate::runtime::{after, until};
+use crate::runtime::{Runtime, after, until};
 use crate::state::State;
 
 /// How often the task looks for what no watch shows: latches behind a maintenance, other reasons for the same state.
@@ -36,14 +36,6 @@ pub(crate) struct Notifier {
     /// Whether the last message could not be sent.
     is_cut_off: bool,
     _turn: Turn,
-}
-
-/// What systemd has been told, or should be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Told {
-    is_ready: bool,
-    is_stopping: bool,
-    status: Option<String>,
 }
 
 /// The right to notify systemd. A process has it once.
@@ -122,12 +114,11 @@ impl Notifier {
         })
     }
 
-    /// Sends what is due until the application is dropped.
-    pub(crate) async fn run(mut self) {
+    /// Sends what is due until the application is dropped, and pings after a drain.
+    pub(crate) async fn run(mut self, runtime: Arc<dyn Runtime>) {
         // The first states are usually known at once.
         poll_fn(|context| Poll::Ready(self.poll(context))).await;
         while let Some(application) = self.application.upgrade() {
-            let runtime = application.engine.runtime().clone();
             let next = self.tell(&application, runtime.now());
             // The application ends when the program drops it.
             drop(application);
@@ -138,6 +129,30 @@ impl Notifier {
             until(&*runtime, next, news).await;
         }
         self.send("STATUS=ended: the program has dropped its health endpoints\n");
+        if self.told.is_stopping {
+            self.ping_until_exit(runtime).await;
+        }
+    }
+
+    /// systemd watches a process until it has ended. What is left of its end is limited by `TimeoutStopSec`.
+    async fn ping_until_exit(mut self, runtime: Arc<dyn Runtime>) {
+        let Some((mut watchdog, _)) = self.watchdog.take() else {
+            return;
+        };
+        loop {
+            let now = runtime.now();
+            let is_sent = !watchdog.is_due(Some(State::Ok), now) || self.send("WATCHDOG=1\n");
+            let next = if is_sent {
+                watchdog.pinged(now);
+                watchdog.next(Some(State::Ok))
+            } else {
+                after(now, watchdog.retry())
+            };
+            let Some(next) = next else {
+                return;
+            };
+            runtime.sleep_until(next).await;
+        }
     }
 
     /// Whether there is news.
@@ -203,24 +218,6 @@ impl Notifier {
             }
         }
         sent.is_ok()
-    }
-}
-
-impl Told {
-    /// The message that leads to `known`.
-    fn until(&self, known: &Self, grace_period: Duration) -> String {
-        let mut message = String::new();
-        if known.is_ready && !self.is_ready {
-            message.push_str("READY=1\n");
-        }
-        if known.is_stopping && !self.is_stopping {
-            let microseconds = u64::try_from(grace_period.as_micros()).unwrap_or(u64::MAX);
-            let _ = write!(message, "STOPPING=1\nEXTEND_TIMEOUT_USEC={microseconds}\n");
-        }
-        if let Some(status) = known.status.as_ref().filter(|_| known.status != self.status) {
-            let _ = writeln!(message, "STATUS={status}");
-        }
-        message
     }
 }
 
