@@ -37,9 +37,9 @@ pub use crate::endpoint::{Endpoint, HealthResponse, Purpose, RunChecks, path_and
 pub use crate::error::BuildError;
 pub use crate::flow::{Answer, Watch};
 pub use crate::health::{EndpointHandle, Endpoints, Health, HealthBuilder};
-#[cfg(all(feature = "signal", unix))]
-pub use crate::lifecycle::Signals;
 pub use crate::lifecycle::{DrainSignal, FutureSignal, StartupLatch, StreamSignal};
+#[cfg(all(feature = "signal", unix))]
+pub use crate::lifecycle::{Signal, Signals};
 pub use crate::log::{LOG_TARGET, LogEvent, LogLevel, LogPolicy, LogRecord};
 pub use crate::maintenance::{MaintenanceSource, MaintenanceSwitch};
 

@@ -8,6 +8,6 @@ mod startup;
 pub(crate) use self::drain::Drain;
 pub use self::drain::{DrainSignal, FutureSignal, StreamSignal};
 #[cfg(all(feature = "signal", unix))]
-pub use self::signals::Signals;
+pub use self::signals::{Signal, Signals};
 pub use self::startup::StartupLatch;
 pub(crate) use self::startup::{Gate, LastRelease, Latched, Start, Unreleased};

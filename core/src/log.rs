@@ -52,7 +52,8 @@ pub enum LogEvent {
     Disablefile,
     /// A maintenance source blocks or panics ([H19](crate::contract#h19)).
     MaintenanceSource,
-    /// A drain begins, ends, or would be cut short ([H20](crate::contract#h20)).
+    /// A drain begins, ends, or would be cut short, or a signal comes before the server serves
+    /// ([H20](crate::contract#h20)).
     Drain,
     /// A check is slow ([H12](crate::contract#h12)), or a part of its result is not accepted
     /// ([H23](crate::contract#h23)).
@@ -117,6 +118,13 @@ impl LogRecord {
     /// H20: the delay is over.
     pub(crate) fn drain_ends() -> Self {
         Self::info(LogEvent::Drain, "drained: the server may stop")
+    }
+
+    /// H20: nothing waits for a drain yet.
+    #[cfg(all(feature = "signal", unix))]
+    pub(crate) fn signal_before_drain(signal: &str) -> Self {
+        let text = format!("{signal} before the server served: the process ends without a drain");
+        Self::new(LogLevel::Info, LogEvent::Drain, text)
     }
 
     fn warn(event: LogEvent, text: String) -> Self {

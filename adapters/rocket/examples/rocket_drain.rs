@@ -29,7 +29,7 @@ async fn order(_order: String) -> &'static str {
 #[rocket::main]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
-    // From now on SIGTERM starts the drain instead of ending the process.
+    // Until the server waits for the drain, SIGTERM ends the process at once.
     let signals = Signals::new()?;
     let health = Health::builder()
         .config(HealthConfig::from_env()?)

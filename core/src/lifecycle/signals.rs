@@ -1,28 +1,66 @@
 //! The signals that terminate a process.
 
+mod receivers;
+
 use std::ffi::c_int;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::Stream;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::low_level::emulate_default_handler;
+use futures::channel::mpsc::UnboundedReceiver;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
+use self::receivers::{Awaited, Receivers};
 use crate::log::LOG_TARGET;
-use crate::runtime::process::{self, PerProcess};
-use crate::runtime::sync::{Mutex, lock, spawn_thread};
+use crate::runtime::process;
+
+/// A signal that [`Signals`] can receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Signal {
+    /// SIGTERM: an orchestrator, systemd or `kill` stops the process.
+    Terminate,
+    /// SIGINT: Ctrl-C in a terminal.
+    Interrupt,
+    /// SIGQUIT: Ctrl-\ in a terminal, or a container whose image says `STOPSIGNAL SIGQUIT`, as those of nginx do. By
+    /// default it ends the process with a core dump.
+    Quit,
+    /// SIGHUP: the terminal is closed. A process that `nohup` started drains on it too.
+    Hangup,
+}
+
+impl Signal {
+    fn number(self) -> c_int {
+        match self {
+            Self::Terminate => SIGTERM,
+            Self::Interrupt => SIGINT,
+            Self::Quit => SIGQUIT,
+            Self::Hangup => SIGHUP,
+        }
+    }
+}
 
 /// A stream with one item for each SIGTERM or SIGINT to this process, for
-/// [`Health::drain_when`](crate::Health::drain_when).
+/// [`Health::drain_when`](crate::Health::drain_when). [`Signals::of`] takes other signals.
 ///
-/// After [`Signals::new`] the signals no longer terminate the process. Dropping the last `Signals` restores the default
-/// behavior. `drain_when` does so when the delay has passed, so another signal terminates a process that hangs in its last
-/// requests. If there are several `Signals`, each receives every signal.
+/// Create it first in `main`. Until it is polled, nothing waits for a drain, and a signal ends the process at once, after
+/// an INFO record ([`LogEvent::Drain`](crate::LogEvent::Drain)). The first process of a container (process id 1) needs that: the kernel ignores a signal to it that
+/// nothing receives. `drain_when` polls it when the server polls the future of `drain_when`. From then on, the signals no
+/// longer end the process.
 ///
-/// Create it before the server listens: a signal that arrives earlier terminates the process. A thread of this library
-/// waits for the signals, so no runtime is needed.
+/// Dropping the last `Signals` restores the default behavior. `drain_when` does so when the delay has passed, so another
+/// signal ends a process that hangs in its last requests. If there are several `Signals`, each receives every signal that it
+/// was created for, and a signal ends the process if none of those has been polled.
+///
+/// A process that a signal ends has ended *by* that signal, which a shell shows as 128 plus its number, such as 143 for
+/// SIGTERM. The process with the id 1 cannot end by a signal: it exits with that code. Neither calls destructors or `atexit` functions.
+///
+/// Other signals keep their default action: SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE (which Rust ignores) and the real-time
+/// signals, and SIGQUIT and SIGHUP unless they are asked for. No process can receive SIGKILL and SIGSTOP.
+///
+/// A thread of this library waits for the signals, so no runtime is needed. Equal signals that arrive within
+/// microseconds of each other can count as one.
 ///
 /// # Fork
 ///
@@ -32,65 +70,48 @@ use crate::runtime::sync::{Mutex, lock, spawn_thread};
 #[derive(Debug)]
 #[must_use = "dropping the last `Signals` lets the signals end the process again"]
 pub struct Signals {
+    signals: Vec<c_int>,
     arrivals: UnboundedReceiver<()>,
+    awaited: Awaited,
     /// The process in which its thread runs.
     process: u32,
 }
 
-/// All [`Signals`] of a process. One thread serves all of them, so that a signal which one of them received never terminates
-/// the process.
-#[derive(Default)]
-struct Receivers(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    is_thread_running: bool,
-    senders: Vec<UnboundedSender<()>>,
-}
-
-impl Receivers {
-    fn of_this_process() -> &'static Self {
-        static RECEIVERS: PerProcess<Receivers> = PerProcess::new();
-        RECEIVERS.get_or_make(Self::default)
-    }
-
-    fn add(&'static self, sender: UnboundedSender<()>) -> io::Result<()> {
-        let mut state = lock(&self.0);
-        if !state.is_thread_running {
-            let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
-            let wait = move || signals.forever().for_each(|signal| self.deliver(signal));
-            spawn_thread("health-signals", wait)?;
-            state.is_thread_running = true;
-        }
-        state.senders.push(sender);
-        Ok(())
-    }
-
-    fn deliver(&self, signal: c_int) {
-        let mut state = lock(&self.0);
-        state.senders.retain(|sender| !sender.is_closed());
-        let senders = state.senders.clone();
-        // Sending wakes a task, which may run code of the application, so the lock is released first.
-        drop(state);
-        let sent = senders.iter().map(|sender| sender.unbounded_send(()));
-        if sent.filter(Result::is_ok).count() == 0 {
-            // No `Signals` is left, so the default action of the signal applies.
-            let _ = emulate_default_handler(signal);
-        }
-    }
-}
-
 impl Signals {
-    /// Starts to receive the signals. Does not block.
+    /// Starts to receive SIGTERM and SIGINT. Does not block.
     ///
     /// # Errors
     ///
     /// The system cannot install a handler, or cannot start the thread.
     pub fn new() -> io::Result<Self> {
-        let (sender, arrivals) = unbounded();
-        Receivers::of_this_process().add(sender)?;
-        let process = process::id();
-        Ok(Self { arrivals, process })
+        Self::of([Signal::Terminate, Signal::Interrupt])
+    }
+
+    /// Starts to receive these signals, and no others. Does not block.
+    ///
+    /// ```no_run
+    /// use health_core::{Signal, Signals};
+    ///
+    /// let signals = Signals::of([Signal::Terminate, Signal::Interrupt, Signal::Quit])?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no signal ([`InvalidInput`](io::ErrorKind::InvalidInput)), or the system cannot install a handler, or
+    /// cannot start the thread.
+    pub fn of(signals: impl IntoIterator<Item = Signal>) -> io::Result<Self> {
+        Self::of_numbers(signals.into_iter().map(Signal::number).collect())
+    }
+
+    fn of_numbers(signals: Vec<c_int>) -> io::Result<Self> {
+        if signals.is_empty() {
+            let empty = "`Signals::of` got no signal, so nothing could start a drain: pass at least one, such as \
+                         `Signal::Terminate`";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, empty));
+        }
+        let (arrivals, awaited) = Receivers::of_this_process().add(&signals)?;
+        Ok(Self { signals, arrivals, awaited, process: process::id() })
     }
 }
 
@@ -100,7 +121,7 @@ impl Stream for Signals {
     /// Ends only if the child of a fork cannot start a thread; then an ERROR is logged.
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<()>> {
         if self.process != process::id() {
-            match Self::new() {
+            match Self::of_numbers(self.signals.clone()) {
                 Ok(signals) => *self = signals,
                 Err(error) => {
                     tracing::error!(target: LOG_TARGET, "cannot receive signals after a fork: {error}");
@@ -108,6 +129,7 @@ impl Stream for Signals {
                 }
             }
         }
+        self.awaited.begin();
         Pin::new(&mut self.arrivals).poll_next(context)
     }
 }

@@ -1,15 +1,22 @@
-//! SIGTERM and SIGINT start a drain. Each test runs itself again in a separate process, and sends signals to it.
+//! Signals start a drain, or end the process. Each test runs itself again in a separate process, and sends signals to it.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod early;
+#[cfg(target_os = "linux")]
+mod first_process;
+
 use std::env;
-use std::io::{BufRead as _, BufReader, Lines};
+use std::future::Future;
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
+use std::pin::pin;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use futures::executor::block_on;
 use futures::future::join;
 use health_core::{Endpoint, Health, HealthConfig, Signals};
@@ -29,13 +36,19 @@ struct Server {
 impl Server {
     /// Runs the test of this name as `body` in a separate process. Returns `None` in that process, after `body`.
     fn start(test: &str, body: impl FnOnce()) -> Option<Self> {
+        Self::start_by(Command::new(env::current_exe().unwrap()), test, body)
+    }
+
+    /// Like [`start`](Self::start); `command` runs this executable.
+    fn start_by(mut command: Command, test: &str, body: impl FnOnce()) -> Option<Self> {
         if env::var_os(IS_SERVER).is_some() {
             body();
             return None;
         }
-        let mut process = Command::new(env::current_exe().unwrap())
+        let mut process = command
             .args([test, "--exact", "--nocapture"])
             .env(IS_SERVER, "1")
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -50,6 +63,16 @@ impl Server {
 
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    /// Sends a line to its standard input.
+    fn tell(&self, line: &str) {
+        writeln!(self.process.stdin.as_ref().unwrap(), "{line}").unwrap();
+    }
+
+    /// The rest of what it prints.
+    fn rest(&mut self) -> Vec<String> {
+        self.lines.by_ref().map(Result::unwrap).collect()
     }
 
     fn status(mut self) -> ExitStatus {
@@ -86,12 +109,22 @@ fn watch(health: &Health) {
     });
 }
 
+/// Prints that it waits for signals as soon as it does, until the end of the drain.
+fn ready<T>(drain: impl Future<Output = T>) {
+    let mut drain = pin!(drain);
+    assert!(drain.as_mut().now_or_never().is_none());
+    say("READY");
+    block_on(drain);
+}
+
 fn drain_for_ever() {
-    let signals = Signals::new().unwrap();
+    drain_on(Signals::new().unwrap());
+}
+
+fn drain_on(signals: Signals) {
     let health = health();
     watch(&health);
-    say("READY");
-    block_on(health.drain_when(signals, FOR_EVER));
+    ready(health.drain_when(signals, FOR_EVER));
     say("drained");
 }
 
@@ -110,23 +143,6 @@ fn a_signal_begins_the_drain_and_a_second_one_ends_the_wait() {
         server.signal(second);
         server.wait_for("drained");
         assert!(server.status().success(), "{first:?}, {second:?}");
-    }
-}
-
-#[test]
-fn a_signal_before_anybody_waits_is_not_lost() {
-    let name = "a_signal_before_anybody_waits_is_not_lost";
-    let body = || {
-        let signals = Signals::new().unwrap();
-        kill_process(rustix::process::getpid(), Signal::TERM).unwrap();
-        let health = health();
-        block_on(health.drain_when(signals, Duration::ZERO));
-        assert!(health.is_draining());
-        say("drained");
-    };
-    if let Some(mut server) = Server::start(name, body) {
-        server.wait_for("drained");
-        assert!(server.status().success());
     }
 }
 
@@ -160,10 +176,10 @@ fn of_two_that_wait_for_signals_each_has_them_until_the_last_is_gone() {
         drop(gone);
         let applications = [(); 2].map(|()| health());
         let [one, other] = &applications;
-        say("READY");
-        let drained =
-            join(one.drain_when(first, Duration::ZERO), other.drain_when(second, Duration::ZERO));
-        block_on(drained);
+        ready(join(
+            one.drain_when(first, Duration::ZERO),
+            other.drain_when(second, Duration::ZERO),
+        ));
         say("both drained");
     };
     if let Some(mut server) = Server::start(name, body) {
