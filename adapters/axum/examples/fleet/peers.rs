@@ -132,7 +132,11 @@ impl Peers for Meeting {
         let read = self.read(&mut connection, others).await?;
         // A connection is kept only if all went well.
         *self.kept() = Some(connection);
-        Ok(counted(&read))
+        // A host of another version may have checks that this one has not.
+        Ok(counted(&read)
+            .into_iter()
+            .filter(|view| own.iter().any(|it| *it.check == *view.check))
+            .collect())
     }
 }
 
