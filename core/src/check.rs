@@ -286,7 +286,7 @@ impl Check {
         self
     }
 
-    /// Runs the check in the background: at once when background checks start, then after a random part of `period`, and
+    /// Runs the check in the background: at once when background checks start, then after a random part of the rest of `period`, and
     /// from then on once per period, give or take a tenth. So hosts that started together do not run it together
     /// ([H14](crate::contract#h14)). A request reads the last result and never waits; a result older than three periods is
     /// an error. Default: the check runs when a request asks for it.

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::json::{Array, JsonString};
-use self::memory::Lasting;
 pub(crate) use self::memory::LogMemory;
+use self::memory::Timing;
 pub(crate) use self::policy::Due;
 pub use self::policy::LogPolicy;
 use crate::state::State;
@@ -87,13 +87,13 @@ pub struct LogRecord {
     /// The path of the endpoint that has responded, and the state that it has shown.
     response: Option<(Arc<str>, State)>,
     /// `None` if it has none of them: the record of a maintenance needs no allocation.
-    details: Option<Arc<Details>>,
+    fields: Option<Arc<Fields>>,
 }
 
 /// The fields that only some records have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Details {
-    lasting: Option<Lasting>,
+struct Fields {
+    timing: Option<Timing>,
     check: Option<String>,
     reason: Option<String>,
 }
@@ -132,30 +132,24 @@ impl LogRecord {
     }
 
     pub(crate) fn info(event: LogEvent, text: &'static str) -> Self {
-        Self {
-            level: LogLevel::Info,
-            event,
-            text: Text::Fixed(text),
-            response: None,
-            details: None,
-        }
+        Self { level: LogLevel::Info, event, text: Text::Fixed(text), response: None, fields: None }
     }
 
     pub(crate) fn new(level: LogLevel, event: LogEvent, text: String) -> Self {
-        Self { level, event, text: Text::Made(text.into()), response: None, details: None }
+        Self { level, event, text: Text::Made(text.into()), response: None, fields: None }
     }
 
     /// The record of a response of the endpoint at `path`.
     pub(crate) fn of(mut self, path: &Arc<str>, state: State, due: Due) -> Self {
-        if let Some(lasting) = due.lasting {
-            self.details().lasting = Some(lasting);
+        if let Some(timing) = due.timing {
+            self.fields().timing = Some(timing);
         }
         Self { level: due.level, response: Some((path.clone(), state)), ..self }
     }
 
     /// The record is about this check.
     fn of_check(mut self, name: &str) -> Self {
-        self.details().check = Some(name.to_owned());
+        self.fields().check = Some(name.to_owned());
         self
     }
 
@@ -168,13 +162,13 @@ impl LogRecord {
             }
         }
         if !distinct.is_empty() {
-            self.details().reason = Some(distinct.join(","));
+            self.fields().reason = Some(distinct.join(","));
         }
         self
     }
 
-    fn details(&mut self) -> &mut Details {
-        Arc::make_mut(self.details.get_or_insert_default())
+    fn fields(&mut self) -> &mut Fields {
+        Arc::make_mut(self.fields.get_or_insert_default())
     }
 
     /// The level.
@@ -207,31 +201,31 @@ impl LogRecord {
 
     /// The name of the check that the record is about; `None` for a record of a response.
     pub fn check(&self) -> Option<&str> {
-        self.details.as_ref()?.check.as_deref()
+        self.fields.as_ref()?.check.as_deref()
     }
 
     /// The reasons of the results that are not OK, as far as they have some: `refused`, or `timed_out,saturated`, in the
     /// order of the results.
     pub fn reason(&self) -> Option<&str> {
-        self.details.as_ref()?.reason.as_deref()
+        self.fields.as_ref()?.reason.as_deref()
     }
 
     /// How long the endpoint has shown its state; zero on a change. `None` for a record that is not about a response, and,
     /// if each response is logged, for any state but failing and degraded.
     pub fn lasted(&self) -> Option<Duration> {
-        self.details.as_ref()?.lasting.map(|lasting| lasting.lasted)
+        self.fields.as_ref()?.timing.map(|timing| timing.lasted)
     }
 
-    /// On a change, the former state of the endpoint, and how long it lasted; `None` if it is not known.
-    pub fn former(&self) -> Option<(State, Duration)> {
-        self.details.as_ref()?.lasting?.former
+    /// On a change, the before state of the endpoint, and how long it lasted; `None` if it is not known.
+    pub fn before(&self) -> Option<(State, Duration)> {
+        self.fields.as_ref()?.timing?.before
     }
 
     /// Passes the record to `tracing` with the target [`LOG_TARGET`]; without a `tracing` subscriber it goes to the
     /// `log` facade. The fields are the [`event`](Self::event) and, as far as the record has them, the
     /// [`endpoint`](Self::endpoint), the [`state`](Self::state), the [`reason`](Self::reason), the
     /// [`check`](Self::check), the seconds for which the state has [`lasted`](Self::lasted), and the
-    /// [`former`](Self::former) state with its `former_lasted`.
+    /// [`before`](Self::before) state with its `before_lasted`.
     pub fn emit(&self) {
         let event = self.event.as_str();
         let endpoint = self.endpoint();
@@ -239,24 +233,24 @@ impl LogRecord {
         let reason = self.reason();
         let check = self.check();
         let lasted = self.lasted().map(|lasted| lasted.as_secs_f64());
-        let former = self.former().map(|(former, _)| former.as_str());
-        let former_lasted = self.former().map(|(_, lasted)| lasted.as_secs_f64());
+        let before = self.before().map(|(before, _)| before.as_str());
+        let before_lasted = self.before().map(|(_, lasted)| lasted.as_secs_f64());
         match self.level {
             LogLevel::Info => {
                 tracing::info!(
-                    target: LOG_TARGET, event, endpoint, state, reason, check, lasted, former, former_lasted,
+                    target: LOG_TARGET, event, endpoint, state, reason, check, lasted, before, before_lasted,
                     "{}", self.text()
                 );
             }
             LogLevel::Warn => {
                 tracing::warn!(
-                    target: LOG_TARGET, event, endpoint, state, reason, check, lasted, former, former_lasted,
+                    target: LOG_TARGET, event, endpoint, state, reason, check, lasted, before, before_lasted,
                     "{}", self.text()
                 );
             }
             LogLevel::Error => {
                 tracing::error!(
-                    target: LOG_TARGET, event, endpoint, state, reason, check, lasted, former, former_lasted,
+                    target: LOG_TARGET, event, endpoint, state, reason, check, lasted, before, before_lasted,
                     "{}", self.text()
                 );
             }
@@ -273,7 +267,7 @@ impl fmt::Display for LogRecord {
 impl PartialEq for LogRecord {
     fn eq(&self, other: &Self) -> bool {
         let parts = |record: &Self| {
-            (record.level, record.event, record.response.clone(), record.details.clone())
+            (record.level, record.event, record.response.clone(), record.fields.clone())
         };
         parts(self) == parts(other) && self.text() == other.text()
     }

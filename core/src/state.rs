@@ -14,9 +14,11 @@ use crate::text::names;
 pub enum State {
     /// No check has failed, or none was asked for.
     Ok,
-    /// Only optional checks fail ([H13](crate::contract#h13)).
+    /// Only optional checks ([H13](crate::contract#h13)) or shared ones ([H22](crate::contract#h22)) fail, or a check is
+    /// degraded ([H23](crate::contract#h23)).
     Degraded,
-    /// A required check fails ([H6](crate::contract#h6)), or the start has failed ([H18](crate::contract#h18)).
+    /// A required check fails ([H6](crate::contract#h6)), the return from that is
+    /// [delayed](crate::Endpoint::recovery_delay), or the start has failed ([H18](crate::contract#h18)).
     Failing,
     /// A start-up latch is not yet released ([H18](crate::contract#h18)).
     Starting,

@@ -127,9 +127,12 @@ fn reason_and_values(check: &Check) -> Map<String, Value> {
     if let Some(reason) = check.reason.as_ref().filter(|reason| is_reason(reason)) {
         rest.insert("reason".to_owned(), Value::from(reason.as_str()));
     }
-    let values = check.values.iter().filter(|value| value.is_accepted());
-    let values: Map<_, _> =
-        values.map(|value| (value.key(), Value::from(value.number.0))).collect();
+    let mut values = Map::new();
+    for value in check.values.iter().filter(|value| value.is_accepted()) {
+        // The later one counts, and comes last.
+        values.shift_remove(&value.key());
+        values.insert(value.key(), Value::from(value.number.0));
+    }
     if !values.is_empty() {
         rest.insert("values".to_owned(), Value::Object(values));
     }

@@ -59,11 +59,11 @@ pub struct CheckResult {
     pub(super) status: Status,
     pub(super) message: Option<String>,
     /// Most results have none.
-    details: Option<Box<Details>>,
+    extras: Option<Box<Extras>>,
 }
 
 #[derive(Clone, Default, PartialEq, Eq)]
-struct Details {
+struct Extras {
     reason: Option<Cow<'static, str>>,
     /// Whether the message already says the reason: then the log does not repeat it.
     is_reason_in_message: bool,
@@ -72,16 +72,19 @@ struct Details {
     rejection: Option<String>,
 }
 
+/// The maximum number of values of a result.
+const MAX_VALUES: usize = 32;
+
 /// The maximum length of a reason in characters.
 const MAX_REASON_LEN: usize = 32;
 
 impl CheckResult {
     pub(super) fn new(status: Status, message: Option<String>) -> Self {
-        Self { status, message, details: None }
+        Self { status, message, extras: None }
     }
 
-    fn details(&mut self) -> &mut Details {
-        self.details.get_or_insert_default()
+    fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
     }
 
     /// The check passed.
@@ -115,7 +118,7 @@ impl CheckResult {
     pub fn reason(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
         let reason = reason.into();
         if is_reason(&reason) {
-            self.details().reason = Some(reason);
+            self.extras().reason = Some(reason);
         } else {
             self.reject(format_args!(
                 "the reason {:?} is left out: a reason has 1 to {MAX_REASON_LEN} characters of a-z, 0-9, _ and -",
@@ -129,7 +132,7 @@ impl CheckResult {
     /// and unit. The log shows it as `"free_bytes":2000000000`.
     ///
     /// A name has 1 to 64 characters: lower-case ASCII letters, digits and `_`, the first of them a letter. A value with
-    /// another name, and a number that is NaN or infinite, is left out, and one WARN is logged per check.
+    /// another name, and a number that is NaN or infinite, is left out, and one WARN is logged per check. So is any value after the 32nd.
     pub fn value(mut self, name: impl Into<Cow<'static, str>>, number: f64, unit: Unit) -> Self {
         let name = name.into();
         if !is_value_name(&name) {
@@ -143,46 +146,53 @@ impl CheckResult {
             ));
         } else {
             let value = Value { name, number, unit };
-            let values = &mut self.details().values;
+            let values = &mut self.extras().values;
             values.retain(|other| other.full_name() != value.full_name());
-            values.push(value);
+            if values.len() < MAX_VALUES {
+                values.push(value);
+            } else {
+                self.reject(format_args!(
+                    "the value {:?} is left out: a result has at most {MAX_VALUES}",
+                    value.name
+                ));
+            }
         }
         self
     }
 
     fn reject(&mut self, sentence: fmt::Arguments<'_>) {
-        self.details().rejection.get_or_insert_with(|| sentence.to_string());
+        self.extras().rejection.get_or_insert_with(|| sentence.to_string());
     }
 
     /// A failure that this library found. `message` says the reason.
     pub(crate) fn failure(reason: &'static str, message: impl fmt::Display) -> Self {
-        Self::new(Status::Error, Some(cut(message))).because(reason)
+        Self::new(Status::Error, Some(cut(message))).with_said_reason(reason)
     }
 
     /// Sets a reason that the message already says.
-    pub(crate) fn because(mut self, reason: &'static str) -> Self {
-        let details = self.details();
-        details.reason = Some(Cow::Borrowed(reason));
-        details.is_reason_in_message = true;
+    pub(crate) fn with_said_reason(mut self, reason: &'static str) -> Self {
+        let extras = self.extras();
+        extras.reason = Some(Cow::Borrowed(reason));
+        extras.is_reason_in_message = true;
         self
     }
 
     pub(super) fn reason_word(&self) -> Option<&str> {
-        self.details.as_ref()?.reason.as_deref()
+        self.extras.as_ref()?.reason.as_deref()
     }
 
     /// The reason, unless the message says it.
     pub(super) fn reason_to_log(&self) -> Option<&str> {
-        let is_in_message = self.details.as_ref()?.is_reason_in_message;
+        let is_in_message = self.extras.as_ref()?.is_reason_in_message;
         self.reason_word().filter(|_| !is_in_message)
     }
 
     pub(super) fn all_values(&self) -> &[Value] {
-        self.details.as_ref().map_or(&[], |details| &details.values)
+        self.extras.as_ref().map_or(&[], |extras| &extras.values)
     }
 
     pub(super) fn rejection(&self) -> Option<&str> {
-        self.details.as_ref()?.rejection.as_deref()
+        self.extras.as_ref()?.rejection.as_deref()
     }
 }
 
@@ -300,6 +310,22 @@ mod tests {
             .value("free_bytes", 3.0, Unit::Count);
         let numbers: Vec<_> = result.all_values().iter().map(|value| value.number()).collect();
         assert_eq!(numbers, [2.0, 3.0]);
+    }
+
+    #[test]
+    fn a_result_has_32_values() {
+        let full = (0..32).fold(CheckResult::ok(), |result, index| {
+            result.value(format!("value_{index}"), 1.0, Unit::Count)
+        });
+        assert_eq!(full.rejection(), None);
+        let replaced = full.clone().value("value_7", 2.0, Unit::Count);
+        assert_eq!((replaced.all_values().len(), replaced.rejection()), (32, None));
+        let more = full.value("one_more", 1.0, Unit::Count);
+        assert_eq!(more.all_values().len(), 32);
+        assert_eq!(
+            more.rejection(),
+            Some("the value \"one_more\" is left out: a result has at most 32")
+        );
     }
 
     #[test]

@@ -63,12 +63,12 @@ impl Value {
 }
 
 /// The maximum length of a name in characters.
-const MAX_NAME_LEN: usize = 64;
+const MAX_VALUE_NAME_LEN: usize = 64;
 
 /// Whether metrics accept `text` as a part of a name.
 pub(super) fn is_value_name(text: &str) -> bool {
     let is_accepted = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-    text.len() <= MAX_NAME_LEN
+    text.len() <= MAX_VALUE_NAME_LEN
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.bytes().all(is_accepted)
 }

@@ -173,7 +173,7 @@ impl HealthBuilder {
     /// let health = Health::builder()
     ///     .state_observer(|notification| {
     ///         if let Notification::StateChanged(changed) = notification {
-    ///             println!("{} is now {}: {}", changed.path, changed.now, changed.reason);
+    ///             println!("{} is now {}: {}", changed.path, changed.now, changed.record);
     ///         }
     ///     })
     ///     .build()?;

@@ -79,7 +79,8 @@ impl EndpointHandle {
         Watch::new(self.health.application().watches.clone(), self.index)
     }
 
-    /// Like [`respond`](Self::respond), but leaves the logging to the caller.
+    /// Like [`respond`](Self::respond), but leaves the logging to the caller, except for warnings about checks
+    /// ([`LogEvent::Check`](crate::LogEvent::Check)), which belong to no response.
     ///
     /// Do not drop the future before it is ready: a warning about the disablefile or a maintenance source, which is due
     /// once per episode, is lost with it.

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::runtime::after;
-use crate::runtime::sync::{Mutex, lock};
+use crate::runtime::sync::{Mutex, lock, try_lock};
 use crate::state::State;
 
 /// See the [module's doc](self).
 #[derive(Debug)]
-pub(crate) struct LogMemory(Mutex<Remembered>);
+pub(crate) struct LogMemory(Mutex<Memory>);
 
 #[derive(Debug, Default)]
-struct Remembered {
+struct Memory {
     /// The state that the last response has shown, and the first response that has shown it since.
     shown: Option<(State, Instant)>,
     logged: Option<Logged>,
@@ -28,10 +28,10 @@ struct Logged {
 
 /// For how long the endpoint has been in its state, and which state it was in before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lasting {
+pub(crate) struct Timing {
     pub(crate) lasted: Duration,
-    /// On a change: the former state, and how long it lasted.
-    pub(crate) former: Option<(State, Duration)>,
+    /// On a change: the before state, and how long it lasted.
+    pub(crate) before: Option<(State, Duration)>,
 }
 
 impl Default for LogMemory {
@@ -41,14 +41,16 @@ impl Default for LogMemory {
 }
 
 impl LogMemory {
-    /// Remembers the state that a response shows.
-    pub(super) fn show(&self, state: State, now: Instant) -> Lasting {
-        lock(&self.0).show(state, now)
+    /// Remembers the state that a response shows. `None` if another thread does the same.
+    pub(super) fn show(&self, state: State, now: Instant) -> Option<Timing> {
+        Some(try_lock(&self.0)?.show(state, now))
     }
 
     /// Forgets the state that it has shown: its end is not noticed.
     pub(super) fn forget(&self) {
-        lock(&self.0).shown = None;
+        if let Some(mut memory) = try_lock(&self.0) {
+            memory.shown = None;
+        }
     }
 
     /// Whether the response is a change or due for a reminder; if so, it is remembered. `failing` names the checks that
@@ -59,7 +61,7 @@ impl LogMemory {
         failing: Option<&BTreeSet<String>>,
         now: Instant,
         reminder: Option<Duration>,
-    ) -> Option<Lasting> {
+    ) -> Option<Timing> {
         let mut memory = lock(&self.0);
         let is_due = match &memory.logged {
             None => state != State::Ok,
@@ -78,20 +80,20 @@ impl LogMemory {
             let failing = failing.cloned().unwrap_or_default();
             memory.logged = Some(Logged { state, failing, at: now });
         }
-        let lasting = memory.show(state, now);
-        is_due.then_some(lasting)
+        let timing = memory.show(state, now);
+        is_due.then_some(timing)
     }
 }
 
-impl Remembered {
-    fn show(&mut self, state: State, now: Instant) -> Lasting {
+impl Memory {
+    fn show(&mut self, state: State, now: Instant) -> Timing {
         let lasted = |since| now.saturating_duration_since(since);
         match self.shown {
-            Some((last, since)) if last == state => Lasting { lasted: lasted(since), former: None },
+            Some((last, since)) if last == state => Timing { lasted: lasted(since), before: None },
             shown => {
                 self.shown = Some((state, now));
-                let former = shown.map(|(last, since)| (last, lasted(since)));
-                Lasting { lasted: Duration::ZERO, former }
+                let before = shown.map(|(last, since)| (last, lasted(since)));
+                Timing { lasted: Duration::ZERO, before }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::LogLevel;
-use super::memory::{Lasting, LogMemory};
+use super::memory::{LogMemory, Timing};
 use crate::state::State;
 
 /// Which responses are logged, and at which level. [`HealthBuilder::log_policy`](crate::HealthBuilder::log_policy)
@@ -104,13 +104,13 @@ impl LogPolicy {
         memory: &LogMemory,
         now: impl FnOnce() -> Instant,
     ) -> Option<Due> {
-        let lasting = match (self.occasion, state) {
+        let timing = match (self.occasion, state) {
             (Occasion::EveryResponse, State::Ok) => {
                 memory.show(state, now());
                 return None;
             }
             (Occasion::EveryResponse, State::Degraded | State::Failing) => {
-                Some(memory.show(state, now()))
+                memory.show(state, now())
             }
             (Occasion::EveryResponse, _) => {
                 memory.forget();
@@ -120,7 +120,7 @@ impl LogPolicy {
                 Some(memory.update(state, failing, now(), reminder)?)
             }
         };
-        Some(Due { level: self.levels[state as usize], lasting })
+        Some(Due { level: self.levels[state as usize], timing })
     }
 }
 
@@ -129,14 +129,14 @@ impl LogPolicy {
 pub(crate) struct Due {
     pub(crate) level: LogLevel,
     /// `None` if the end of the state would not be noticed.
-    pub(crate) lasting: Option<Lasting>,
+    pub(crate) timing: Option<Timing>,
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Due, Lasting, LogLevel, LogMemory, LogPolicy};
+    use super::{Due, LogLevel, LogMemory, LogPolicy, Timing};
     use crate::state::State::{self, Degraded, Draining, Failing, Maintenance, Ok};
 
     /// A response with checks in this state, the same with the checks that fail, or an OK response without checks.
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(logged(&policy, &responses), [WARN, INFO, INFO]);
     }
 
-    /// Of each response that is logged: how long the state has lasted, and the former state with its length, in seconds.
+    /// Of each response that is logged: how long the state has lasted, and the before state with its length, in seconds.
     fn lasting(
         policy: &LogPolicy,
         responses: &[(State, bool)],
@@ -257,8 +257,8 @@ mod tests {
         let lasting = |((state, has_checks), second): (&(State, bool), Duration)| {
             let failing = has_checks.then(Default::default);
             let due = policy.due(*state, failing.as_ref(), &memory, || start + second);
-            let Due { lasting: Some(Lasting { lasted, former }), .. } = due? else { return None };
-            Some((lasted.as_secs(), former.map(|(state, length)| (state, length.as_secs()))))
+            let Due { timing: Some(Timing { lasted, before }), .. } = due? else { return None };
+            Some((lasted.as_secs(), before.map(|(state, length)| (state, length.as_secs()))))
         };
         responses.iter().zip(seconds).map(lasting).collect()
     }
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_after_a_maintenance_whose_end_was_not_noticed_has_no_former_state() {
+    fn a_failure_after_a_maintenance_whose_end_was_not_noticed_has_no_before_state() {
         let responses = [(Failing, true), (Maintenance, false), (Failing, true), (Failing, true)];
         let expected = [Some((0, None)), None, Some((0, None)), Some((1, None))];
         assert_eq!(lasting(&LogPolicy::default(), &responses), expected);

@@ -107,7 +107,7 @@ pub struct StateChanged {
     pub before_lasted: Option<Duration>,
     /// The log record of a response in the new state: it names the held latches, or contains the results of the checks.
     /// It may contain secrets.
-    pub reason: LogRecord,
+    pub record: LogRecord,
 }
 
 /// The most notifications that wait for one observer.
@@ -174,7 +174,7 @@ impl Observers {
         path: &str,
         now: State,
         at: Instant,
-        reason: impl Fn() -> LogRecord,
+        record: impl Fn() -> LogRecord,
     ) {
         for observed in &self.0 {
             let mut known = lock(observed.known_states.get_or_make(Mutex::default));
@@ -189,7 +189,7 @@ impl Observers {
                 now,
                 at,
                 before_lasted: before.map(|(_, since)| at.saturating_duration_since(since)),
-                reason: reason(),
+                record: record(),
             };
             if observed.queue(Notification::StateChanged(changed)) {
                 known.insert(path, (now, at));

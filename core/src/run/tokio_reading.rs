@@ -36,7 +36,7 @@ fn result(reading: Reading) -> CheckResult {
         Reading::Prompt => return CheckResult::ok(),
         Reading::Slow(time) => {
             let message = format!("slow: the tokio runtime takes {} to run a task", Rounded(time));
-            (CheckResult::degraded(message).because("slow"), time)
+            (CheckResult::degraded(message).with_said_reason("slow"), time)
         }
         Reading::Blocked(time) => {
             let message =

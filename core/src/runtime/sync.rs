@@ -5,7 +5,7 @@
 #[cfg(all(test, health_loom))]
 use loom::{sync as imp, thread};
 use std::io;
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 #[cfg(not(all(test, health_loom)))]
 use std::{sync as imp, thread};
@@ -16,6 +16,15 @@ pub(crate) use imp::{Mutex, MutexGuard};
 /// Locks, and ignores poisoning: the data behind these locks is consistent whenever they are released.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Locks if the lock is free. A child of a fork may find a lock held forever, by a thread that only its parent has.
+pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }
 
 /// A condition variable that ignores poisoned locks, as [`lock`] does.

@@ -34,7 +34,7 @@ fn a_failure_says_since_when_and_a_recovery_after_how_long() {
     let record = || {
         let answer = time.ask_at(&health, "/ready").answer();
         let mut records = answer.records();
-        records.next().map(|record| (record.state(), record.lasted(), record.former()))
+        records.next().map(|record| (record.state(), record.lasted(), record.before()))
     };
     let at_first = Some((Some(State::Failing), Some(Duration::ZERO), None));
     assert_eq!(record(), at_first);

@@ -400,7 +400,7 @@ fn a_state_observer_gets_each_change_of_each_endpoint_with_its_reason() {
         let Notification::StateChanged(changed) = notification else {
             panic!("{notification:?}");
         };
-        let record = changed.reason.text().to_owned();
+        let record = changed.record.text().to_owned();
         let before = changed.before.zip(changed.before_lasted.map(|lasted| lasted.as_secs()));
         let change = (changed.path.to_string(), before, changed.now, record);
         let _ = tell.lock().unwrap().send(change);
