@@ -1,5 +1,6 @@
 //! Records for the operator: of responses (H8), and warnings.
 
+mod drain;
 mod json;
 mod memory;
 mod policy;
@@ -106,27 +107,6 @@ enum Text {
 }
 
 impl LogRecord {
-    /// H20: the signal has arrived. A future is no signal twice.
-    pub(crate) fn drain_begins(delay: Duration, can_skip: bool) -> Self {
-        let skip = if can_skip { "; a second signal skips the delay" } else { "" };
-        let text = format!(
-            "draining: the endpoints report it from now on, and requests are served for another {delay:?}{skip}"
-        );
-        Self::new(LogLevel::Info, LogEvent::Drain, text)
-    }
-
-    /// H20: the delay is over.
-    pub(crate) fn drain_ends() -> Self {
-        Self::info(LogEvent::Drain, "drained: the server may stop")
-    }
-
-    /// H20: nothing waits for a drain yet.
-    #[cfg(all(feature = "signal", unix))]
-    pub(crate) fn signal_before_drain(signal: &str) -> Self {
-        let text = format!("{signal} before the server served: the process ends without a drain");
-        Self::new(LogLevel::Info, LogEvent::Drain, text)
-    }
-
     fn warn(event: LogEvent, text: String) -> Self {
         Self::new(LogLevel::Warn, event, text)
     }

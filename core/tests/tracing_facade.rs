@@ -149,16 +149,60 @@ fn a_drain_that_would_be_cut_short_is_warned_of_with_both_numbers() {
 #[test]
 fn a_drain_is_logged_when_it_begins_and_when_it_is_over() {
     let config = HealthConfig::default().with_disablefile("");
-    let health = Health::builder().config(config).build().unwrap();
+    let health = Health::builder().config(config.clone()).build().unwrap();
     let lines = logged(|| block_on(health.drain_when(async {}, Duration::ZERO)));
     let begins = "INFO health: draining: the endpoints report it from now on, and requests are served for another 0ns";
     let event = r#" event="drain""#;
     let expected = [begins, "INFO health: drained: the server may stop"];
     assert_eq!(lines, expected.map(|line| format!("{line}{event}")));
 
+    let health = Health::builder().config(config).build().unwrap();
     let signals = futures::stream::iter([(), ()]);
     let lines = logged(|| block_on(health.drain_when(signals, Duration::ZERO)));
     assert_eq!(lines[0], format!("{begins}; a second signal skips the delay{event}"));
+}
+
+/// A clock that the test sets; its timers are ready at once.
+#[derive(Clone)]
+struct Clock(Arc<Mutex<Instant>>);
+
+impl Runtime for Clock {
+    fn now(&self) -> Instant {
+        *self.0.lock().unwrap()
+    }
+
+    fn sleep_until(&self, _: Instant) -> Task {
+        Box::pin(async {})
+    }
+
+    fn spawn(&self, _: Task) {}
+}
+
+#[test]
+fn the_record_of_a_drain_that_began_earlier_says_when_and_what_is_left() {
+    let began = "INFO health: draining: it began";
+    let event = r#" event="drain""#;
+    for (seconds, expected) in [
+        (0, "0ns ago, so requests are served for another 10s of 10s"),
+        (4, "4s ago, so requests are served for another 6s of 10s"),
+        (10, "10s ago, so nothing is left of the delay of 10s"),
+        (12, "12s ago, so nothing is left of the delay of 10s"),
+    ] {
+        let clock = Clock(Arc::new(Mutex::new(Instant::now())));
+        let config = HealthConfig::default().with_disablefile("");
+        let builder = Health::builder().config(config).runtime(clock.clone());
+        let health = builder.build().unwrap();
+        health.drain();
+        *clock.0.lock().unwrap() += Duration::from_secs(seconds);
+        let delay = Duration::from_secs(10);
+        let lines = logged(|| block_on(health.drain_when(async {}, delay)));
+        assert_eq!(lines[0], format!("{began} {expected}{event}"));
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        let signals = futures::stream::iter([(), ()]);
+        let lines = logged(|| block_on(health.drain_when(signals, delay)));
+        let skip = if seconds < 10 { "; a second signal skips the delay" } else { "" };
+        assert_eq!(lines[0], format!("{began} {expected}{skip}{event}"));
+    }
 }
 
 #[test]

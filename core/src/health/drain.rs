@@ -18,8 +18,9 @@ impl Health {
     /// [ignore](crate::Endpoint::ignore) it, such as a liveness endpoint. A drain cannot be undone. Calling it again,
     /// or before the server starts, is no error.
     pub fn drain(&self) {
-        self.application().drain.begin();
-        self.application().watches.state_may_have_changed();
+        let application = self.application();
+        application.drain.begin(application.engine.runtime().now());
+        application.watches.state_may_have_changed();
     }
 
     /// Whether a [`drain`](Self::drain) has begun.
@@ -27,8 +28,9 @@ impl Health {
         self.application().drain.has_begun()
     }
 
-    /// Waits for `signal`, then begins to [drain](Self::drain), and returns `delay` later, when the server may stop. Pass
-    /// the future to `with_graceful_shutdown` of axum, `graceful` of warp, or the counterpart of another framework. It
+    /// Waits for `signal`, then begins to [drain](Self::drain), and returns `delay` later, when the server may stop. A drain
+    /// that began before the signal, for example in a `preStop` hook, counts: the future then returns `delay` after it began, or
+    /// at once if that time has passed. Pass the future to `with_graceful_shutdown` of axum, `graceful` of warp, or the counterpart of another framework. It
     /// has no effect before it is polled.
     ///
     /// `signal` is any future, such as `tokio::signal::ctrl_c()`, or any stream, such as [`Signals`](crate::Signals)
@@ -58,11 +60,22 @@ impl Health {
             if signals.next().await.is_none() {
                 return pending().await;
             }
-            health.drain();
-            let can_skip = signals.size_hint().1 != Some(0);
-            LogRecord::drain_begins(delay, can_skip).emit();
             let runtime = application.engine.runtime().clone();
-            let end = after(runtime.now(), delay);
+            let earlier = application.drain.began();
+            health.drain();
+            let now = runtime.now();
+            let began = application.drain.began().unwrap_or(now);
+            let can_skip = signals.size_hint().1 != Some(0);
+            match earlier {
+                Some(_) => LogRecord::drain_continues(
+                    delay,
+                    now.saturating_duration_since(began),
+                    can_skip,
+                )
+                .emit(),
+                None => LogRecord::drain_begins(delay, can_skip).emit(),
+            }
+            let end = after(began, delay);
             // The end of the stream is no signal.
             let mut another = pin!(signals.chain(futures::stream::pending()));
             until(&*runtime, end, another.next()).await;

@@ -1,21 +1,33 @@
 //! The drain: pollers learn that the process will stop before it does (H20).
 
 use std::future::Future;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use futures::{FutureExt, Stream, StreamExt, stream};
 
 /// Whether the process is about to stop. It cannot be undone.
 #[derive(Debug, Default)]
-pub(crate) struct Drain(AtomicBool);
+pub(crate) struct Drain {
+    /// Apart from the time, so that a request reads one flag.
+    has_begun: AtomicBool,
+    began: OnceLock<Instant>,
+}
 
 impl Drain {
-    pub(crate) fn begin(&self) {
-        self.0.store(true, Ordering::Release);
+    /// Of several drains, the first counts.
+    pub(crate) fn begin(&self, now: Instant) {
+        let _ = self.began.set(now);
+        self.has_begun.store(true, Ordering::Release);
     }
 
     pub(crate) fn has_begun(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.has_begun.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn began(&self) -> Option<Instant> {
+        self.began.get().copied()
     }
 }
 

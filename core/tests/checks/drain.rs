@@ -89,6 +89,59 @@ fn a_second_signal_skips_the_wait() {
 }
 
 #[test]
+fn a_drain_that_began_earlier_shortens_the_wait_to_what_is_left() {
+    for (earlier, left) in [(0, 10), (4, 6), (9, 1)] {
+        let draining = draining();
+        draining.health.drain();
+        draining.time.pass(earlier * SECOND);
+        assert!(!draining.is_over());
+        draining.signal();
+        draining.time.pass(left * SECOND - Duration::from_nanos(1));
+        assert!(!draining.is_over(), "after {earlier} seconds");
+        draining.time.pass(Duration::from_nanos(1));
+        assert!(draining.is_over(), "after {earlier} seconds");
+    }
+}
+
+#[test]
+fn a_drain_that_began_a_delay_ago_or_longer_leaves_no_wait() {
+    for earlier in [10, 11, 3600] {
+        let draining = draining();
+        draining.health.drain();
+        draining.time.pass(earlier * SECOND);
+        assert!(!draining.is_over());
+        draining.signal();
+        assert!(draining.is_over(), "after {earlier} seconds");
+    }
+}
+
+#[test]
+fn of_two_drains_the_first_counts() {
+    let draining = draining();
+    draining.health.drain();
+    draining.time.pass(4 * SECOND);
+    draining.health.drain();
+    draining.time.pass(4 * SECOND);
+    draining.signal();
+    draining.time.pass(SECOND);
+    draining.health.drain();
+    assert!(!draining.is_over());
+    draining.time.pass(SECOND);
+    assert!(draining.is_over());
+}
+
+#[test]
+fn a_second_signal_skips_what_is_left() {
+    let draining = draining();
+    draining.health.drain();
+    draining.time.pass(SECOND);
+    draining.signal();
+    assert!(!draining.is_over());
+    draining.signal();
+    assert!(draining.is_over());
+}
+
+#[test]
 fn a_stream_that_ends_neither_starts_nor_shortens_a_drain() {
     let draining = draining();
     draining.signals.close_channel();
