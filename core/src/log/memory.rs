@@ -8,7 +8,7 @@ use crate::runtime::sync::{Mutex, lock, try_lock};
 use crate::state::State;
 
 /// See the [module's doc](self).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct LogMemory(Mutex<Memory>);
 
 #[derive(Debug, Default)]
@@ -32,12 +32,6 @@ pub(crate) struct Timing {
     pub(crate) lasted: Duration,
     /// On a change: the before state, and how long it lasted.
     pub(crate) before: Option<(State, Duration)>,
-}
-
-impl Default for LogMemory {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
 }
 
 impl LogMemory {

@@ -246,11 +246,10 @@ mod tests {
         assert_eq!(logged(&policy, &responses), [WARN, INFO, INFO]);
     }
 
+    type Seconds = (u64, Option<(State, u64)>);
+
     /// Of each response that is logged: how long the state has lasted, and the before state with its length, in seconds.
-    fn lasting(
-        policy: &LogPolicy,
-        responses: &[(State, bool)],
-    ) -> Vec<Option<(u64, Option<(State, u64)>)>> {
+    fn lasting(policy: &LogPolicy, responses: &[(State, bool)]) -> Vec<Option<Seconds>> {
         let memory = LogMemory::default();
         let start = Instant::now();
         let seconds = (0..).map(Duration::from_secs);

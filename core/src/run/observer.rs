@@ -123,11 +123,13 @@ struct Observed {
     /// A child of a fork does not deliver what its parent queued.
     queued: PerProcess<Arc<AtomicUsize>>,
     known_verdict: PerProcess<Mutex<Option<Verdict>>>,
-    /// By the path of the endpoint, each with the time at which it was found.
-    known_states: PerProcess<Mutex<BTreeMap<Arc<str>, (State, Instant)>>>,
+    known_states: PerProcess<Mutex<KnownStates>>,
     is_behind: AtomicBool,
     warning_is_due: AtomicBool,
 }
+
+/// By the path of the endpoint, each with the time at which it was found.
+type KnownStates = BTreeMap<Arc<str>, (State, Instant)>;
 
 impl Observers {
     pub(crate) fn add(&mut self, observer: impl HealthObserver) {
