@@ -22,7 +22,7 @@ CUT = 20
 # At least, for both.
 LEAST = 7
 # What requests and reports may be late.
-LATE = 0.5
+LATE = 1
 REQUESTS = [["GET", "/static", "", "static\n"], ["GET", "/query", "", "queried\n"]]
 
 
@@ -121,7 +121,7 @@ class Run:
         failed_until = self.recover(ended, left)
         self.wait_in()
         still = self.static_and_queries()[1]
-        time.sleep(2 * LATE)
+        time.sleep(LATE)
         static, queries = map(difference, before, self.static_and_queries())
         still = difference(still, self.static_and_queries()[1])
         return {
