@@ -79,7 +79,6 @@ impl Health {
         if environment.ping_period.is_some() && !has_checks {
             LogRecord::watchdog_proves_little().emit();
         }
-        application.engine.offer_tokio();
         let context = Context::current().outside_tokio();
         let task = notifier.run(runtime.clone());
         application.engine.spawn(context.wrap(Box::pin(task)));

@@ -44,6 +44,7 @@ mod tests {
         assert_eq!(start.until(&ready, grace), "READY=1\nSTATUS=ok\n");
         assert_eq!(ready.until(&ready, grace), "");
         assert_eq!(ready.until(&stops, grace), "STOPPING=1\nEXTEND_TIMEOUT_USEC=2000000\n");
+        assert_eq!(stops.until(&stops, grace), "");
         let longest = format!("STOPPING=1\nEXTEND_TIMEOUT_USEC={}\n", u64::MAX);
         assert_eq!(ready.until(&stops, Duration::MAX), longest);
     }
