@@ -166,6 +166,28 @@ fn signals_of_the_parent_drain_a_child_that_polls_them_and_end_it_after_that() {
 }
 
 #[test]
+fn a_child_is_told_of_its_own_drain_and_of_one_that_began_before_the_fork() {
+    alone("a_child_is_told_of_its_own_drain_and_of_one_that_began_before_the_fork", || {
+        let health = built(|b| b);
+        let mut draining = health.draining();
+        assert!((&mut draining).now_or_never().is_none());
+        in_child(|| {
+            // One of them waits since before the fork, and another is dropped.
+            let mut waits = draining.clone();
+            assert!((&mut waits).now_or_never().is_none());
+            assert!((&mut draining).now_or_never().is_none());
+            drop(waits);
+            health.drain();
+            block_on(&mut draining);
+            block_on(health.draining());
+        });
+        assert!((&mut draining).now_or_never().is_none());
+        health.drain();
+        in_child(|| block_on(&mut draining));
+    });
+}
+
+#[test]
 fn a_child_does_not_wait_for_what_its_parent_executes() {
     alone("a_child_does_not_wait_for_what_its_parent_executes", || {
         let parent = process::id();

@@ -8,7 +8,7 @@ use futures::future::pending;
 use futures::{Stream as _, StreamExt as _};
 
 use super::Health;
-use crate::lifecycle::DrainSignal;
+use crate::lifecycle::{DrainSignal, Draining};
 use crate::log::LogRecord;
 use crate::runtime::{after, until};
 use crate::state::FollowsStates as _;
@@ -26,6 +26,32 @@ impl Health {
     /// Whether a [`drain`](Self::drain) has begun.
     pub fn is_draining(&self) -> bool {
         self.application().drain.has_begun()
+    }
+
+    /// A future that completes when a [`drain`](Self::drain) begins, at once if it has. With it, handlers end what would
+    /// otherwise outlast the delay: event streams, web sockets, long polls and consumers of queues.
+    ///
+    /// It also completes when the last clone of this `Health` is dropped, because no drain can begin any more. It does not keep
+    /// the `Health` alive.
+    ///
+    /// ```
+    /// use futures::future::{Either, pending, select};
+    /// use health_core::Health;
+    ///
+    /// let health = Health::builder().build()?;
+    /// let draining = health.draining();
+    /// let next_message = pending::<()>();
+    /// health.drain();
+    /// # futures::executor::block_on(async {
+    /// match select(next_message, draining).await {
+    ///     Either::Left(_) => println!("a message"),
+    ///     Either::Right(_) => println!("the process will stop: finish"),
+    /// }
+    /// # });
+    /// # Ok::<(), health_core::BuildError>(())
+    /// ```
+    pub fn draining(&self) -> Draining {
+        self.application().drain.draining()
     }
 
     /// Waits for `signal`, then begins to [drain](Self::drain), and returns `delay` later, when the server may stop. A drain

@@ -1,11 +1,13 @@
 //! The drain: pollers learn that the process will stop before it does (H20).
 
 use std::future::Future;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use futures::{FutureExt, Stream, StreamExt, stream};
+
+use super::draining::{Draining, Told};
 
 /// Whether the process is about to stop. It cannot be undone.
 #[derive(Debug, Default)]
@@ -13,6 +15,7 @@ pub(crate) struct Drain {
     /// Apart from the time, so that a request reads one flag.
     has_begun: AtomicBool,
     began: OnceLock<Instant>,
+    told: Arc<Told>,
 }
 
 impl Drain {
@@ -20,6 +23,7 @@ impl Drain {
     pub(crate) fn begin(&self, now: Instant) {
         let _ = self.began.set(now);
         self.has_begun.store(true, Ordering::Release);
+        self.told.tell();
     }
 
     pub(crate) fn has_begun(&self) -> bool {
@@ -28,6 +32,19 @@ impl Drain {
 
     pub(crate) fn began(&self) -> Option<Instant> {
         self.began.get().copied()
+    }
+
+    pub(crate) fn draining(&self) -> Draining {
+        Draining::new(self.told.clone())
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        // Nobody waits if nobody else has it.
+        if Arc::strong_count(&self.told) > 1 {
+            self.told.tell();
+        }
     }
 }
 

@@ -47,7 +47,8 @@ impl<T> PerProcess<T> {
         latest.filter(|entry| entry.process == id()).map(|entry| &entry.value)
     }
 
-    fn get_or_make_in(&self, process: u32, make: impl FnOnce() -> T) -> &T {
+    /// The value of this process, whose id the caller has.
+    pub(crate) fn get_or_make_in(&self, process: u32, make: impl FnOnce() -> T) -> &T {
         let (latest, next) = self.latest();
         let entry = match latest {
             // Only the latest entry: a process id of a dead ancestor can be reused.

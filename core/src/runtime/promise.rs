@@ -49,6 +49,32 @@ impl<T: Clone> Promise<T> {
     pub(crate) fn wait(&self) -> Wait<'_, T> {
         Wait { promise: self, number: None }
     }
+
+    /// Polls the wait of this number. A first poll without a number sets it; then [`leave`](Self::leave) must be called.
+    pub(crate) fn poll(&self, number: &mut Option<u64>, waker: &Waker) -> Poll<T> {
+        let mut state = lock(&self.0);
+        if let Some(value) = &state.value {
+            return Poll::Ready(value.clone());
+        }
+        let place = number.unwrap_or(state.waits);
+        if number.is_none() {
+            state.waits += 1;
+        }
+        let former = state.wakers.insert(place, waker.clone());
+        drop(state);
+        drop(former);
+        *number = Some(place);
+        Poll::Pending
+    }
+}
+
+impl<T> Promise<T> {
+    /// Ends the wait of this number.
+    pub(crate) fn leave(&self, number: u64) {
+        let waker = lock(&self.0).wakers.remove(&number);
+        // It may run code of the application when dropped: the lock is released.
+        drop(waker);
+    }
 }
 
 /// See [`Promise::wait`].
@@ -62,27 +88,15 @@ impl<T: Clone> Future for Wait<'_, T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let mut state = lock(&self.promise.0);
-        if let Some(value) = &state.value {
-            return Poll::Ready(value.clone());
-        }
-        let number = self.number.unwrap_or(state.waits);
-        if self.number.is_none() {
-            state.waits += 1;
-        }
-        let former = state.wakers.insert(number, context.waker().clone());
-        drop(state);
-        drop(former);
-        self.number = Some(number);
-        Poll::Pending
+        let promise = self.promise;
+        promise.poll(&mut self.number, context.waker())
     }
 }
 
 impl<T> Drop for Wait<'_, T> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            let waker = lock(&self.promise.0).wakers.remove(&number);
-            drop(waker);
+            self.promise.leave(number);
         }
     }
 }

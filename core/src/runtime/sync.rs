@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 #[cfg(not(all(test, health_loom)))]
 use std::{sync as imp, thread};
 
-pub(crate) use imp::atomic::{AtomicU8, AtomicUsize, fence};
+pub(crate) use imp::atomic::{AtomicBool, AtomicU8, AtomicUsize, fence};
 pub(crate) use imp::{Mutex, MutexGuard};
 
 /// Locks, and ignores poisoning: the data behind these locks is consistent whenever they are released.

@@ -7,6 +7,7 @@ mod blocking;
 mod building;
 mod degraded;
 mod drain;
+mod draining;
 mod endpoint;
 mod endpoint_building;
 mod heartbeat;
