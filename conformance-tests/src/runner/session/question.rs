@@ -108,8 +108,9 @@ impl Session<'_> {
         let answers = answers(step, &answered);
         let (least, mut most) = asked.expected_lines(&answers);
         if step.until {
-            // The record of an earlier response must not count for the next one.
-            most = most.max(1);
+            // The lines of an earlier response must not count for the next one.
+            let earlier = step.meanwhile.map(|answer| asked.expected_lines(&[answer]).1);
+            most = most.max(earlier.unwrap_or(1));
         }
         // If no response is read, only the lines show that the server has received the request.
         let patience = match step.response {
