@@ -41,6 +41,9 @@ mod endpoints {}
 #[doc = include_str!("endpoint-options.md")]
 mod endpoint_options {}
 
+#[doc = include_str!("signals.md")]
+mod signals {}
+
 #[doc = include_str!("start-up.md")]
 mod start_up {}
 
