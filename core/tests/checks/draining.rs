@@ -108,7 +108,7 @@ fn the_task_that_polled_it_last_is_woken_and_dropping_it_affects_no_other() {
 fn a_stream_ends_when_the_drain_begins() {
     let health = health();
     let drains = health.clone();
-    let events = stream::iter(1..).then(move |event| {
+    let events = stream::iter(1..10).then(move |event| {
         if event == 3 {
             drains.drain();
         }
