@@ -443,7 +443,7 @@ fn a_socket_that_cannot_exist_is_an_error_with_a_sentence() {
     });
 }
 
-/// Several senders are needed, because each has a limit of its own.
+/// Several senders are needed, because each has its limit.
 fn fill(manager: &Manager) {
     let address = manager.0.local_addr().unwrap();
     loop {
@@ -497,7 +497,7 @@ fn a_socket_that_vanishes_is_one_warning_until_another_is_in_its_place() {
             let manager = Manager::bind();
             time.pass(SECOND);
             assert_eq!(manager.lines(), ["READY=1", "STATUS=ok", "WATCHDOG=1"]);
-            // The file stays, and nobody listens.
+            // The file stays, without a listener.
             drop(manager);
             time.pass(3 * HALF);
             std::fs::remove_file(env::var_os("NOTIFY_SOCKET").unwrap()).unwrap();

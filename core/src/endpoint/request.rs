@@ -30,7 +30,7 @@ fn lower_case(text: &[u8]) -> impl Iterator<Item = u8> {
 
 /// Splits a raw request target into path and query, for a server that parses requests itself.
 ///
-/// The query has no `?`, and is empty when there is none. The scheme and host of a target in absolute form are
+/// The query has no `?`, and is empty without one. The scheme and host of a target in absolute form are
 /// removed; every server has to accept that form (RFC 9112, section 3.2.2).
 ///
 /// ```

@@ -65,7 +65,7 @@ impl EndpointHandle {
     /// Responds to one request, and logs what [H4](crate::contract#h4), [H8](crate::contract#h8),
     /// [H19](crate::contract#h19) and [H21](crate::contract#h21) require.
     ///
-    /// `query` is the raw query string without its `?`, and empty when there is none. Dropping the future does not end
+    /// `query` is the raw query string without its `?`, and empty without one. Dropping the future does not end
     /// a run of the checks that it has started or joined ([H7](crate::contract#h7)). Does not panic, unless the
     /// program's log subscriber does.
     pub async fn respond(&self, query: &str) -> HealthResponse {

@@ -41,7 +41,7 @@ impl Drain {
 
 impl Drop for Drain {
     fn drop(&mut self) {
-        // Nobody waits if nobody else has it.
+        // Without another holder, no task waits.
         if Arc::strong_count(&self.told) > 1 {
             self.told.tell();
         }

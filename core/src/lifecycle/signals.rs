@@ -44,17 +44,18 @@ impl Signal {
 /// A stream with one item for each SIGTERM or SIGINT to this process, for
 /// [`Health::drain_when`](crate::Health::drain_when). [`Signals::of`] takes other signals.
 ///
-/// Create it first in `main`. Until it is polled, nothing waits for a drain, and a signal ends the process at once, after
-/// an INFO record ([`LogEvent::Drain`](crate::LogEvent::Drain)). The first process of a container (process id 1) needs that: the kernel ignores a signal to it that
-/// nothing receives. `drain_when` polls it when the server polls the future of `drain_when`. From then on, the signals no
-/// longer end the process.
+/// Create it first in `main`. Until it is polled, nothing waits for a drain, and a signal ends the process at once,
+/// after an INFO record ([`LogEvent::Drain`](crate::LogEvent::Drain)). The first process of a container (process id 1)
+/// needs that: the kernel ignores a signal to it that nothing receives. `drain_when` polls it when the server polls the
+/// future of `drain_when`. From then on, the signals no longer end the process.
 ///
 /// Dropping the last `Signals` restores the default behavior. `drain_when` does so when the delay has passed, so another
 /// signal ends a process that hangs in its last requests. If there are several `Signals`, each receives every signal that it
 /// was created for, and a signal ends the process if none of those has been polled.
 ///
 /// A process that a signal ends has ended *by* that signal, which a shell shows as 128 plus its number, such as 143 for
-/// SIGTERM. The process with the id 1 cannot end by a signal: it exits with that code. Neither calls destructors or `atexit` functions.
+/// SIGTERM. The process with the id 1 cannot end by a signal: it exits with that code. Neither calls destructors or
+/// `atexit` functions.
 ///
 /// Other signals keep their default action: SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE (which Rust ignores) and the real-time
 /// signals, and SIGQUIT and SIGHUP unless they are asked for. No process can receive SIGKILL and SIGSTOP.

@@ -204,6 +204,6 @@ fn a_host_that_leaves_does_not_draw_others_after_it() {
         let out = fleet.out().len();
         assert!(out <= HOSTS / 2, "{out} hosts are out");
     }
-    // Nobody reaches it: all serve again what they can.
+    // No host reaches it: all serve again what they can.
     assert_eq!(fleet.out(), [0; 0]);
 }

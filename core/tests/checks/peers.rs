@@ -585,7 +585,7 @@ fn a_check_on_request_is_confirmed_as_well() {
     time.pass(longest(5 * SECOND));
     assert_eq!(status(), 503);
     assert_eq!(peers.published(), Some(false));
-    // Nobody asks any more.
+    // No further request arrives.
     time.pass(15 * SECOND + 2 * longest(5 * SECOND));
     assert_eq!(peers.published(), None);
     // Nor does a watch see more than a failure from long ago.

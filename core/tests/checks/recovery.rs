@@ -84,7 +84,7 @@ fn an_endpoint_that_has_recovered_shows_failing_until_its_delay_is_over() {
         assert_eq!((asker.body(), record(&asker)), ("OK", None));
         time.pass(HOUR);
     }
-    // The next outage has a delay of its own.
+    // The next outage has another delay.
     fail_and_recover(&health, &time, &database);
 }
 
@@ -332,7 +332,7 @@ fn a_request_that_gets_the_outcome_of_a_run_before_the_recovery_does_not_undo_it
     let reader = Reader::of(health.at("/ready").unwrap().watch(), &time);
     assert_eq!(reader.read(), [State::Failing]);
     time.pass(SECOND);
-    // This endpoint has other checks, and so a run of its own.
+    // This endpoint has other checks, and so its own run.
     database.set(true);
     assert_eq!(time.ask(&health).body(), "OK");
     time.pass(2 * SECOND);

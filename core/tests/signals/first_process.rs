@@ -10,7 +10,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use crate::early::{go_on_starting, log_to_standard_output};
 use crate::{Server, drain_on, say};
 
-/// Runs this executable in a PID namespace of its own; `unshare` exits with its code, or ends by its signal.
+/// Runs this executable in a new PID namespace; `unshare` exits with its code, or ends by its signal.
 fn container() -> Command {
     let arguments: [&[&str]; 2] = [&[], &["--user", "--map-root-user"]];
     let with = |arguments: &[&str]| {

@@ -125,7 +125,7 @@ fn follow(health: &Health) -> anyhow::Result<Arc<AtomicBool>> {
     Ok(is_failing)
 }
 
-/// The check has a connection of its own. One of the pool would make it wait while requests use them all, and an
+/// The check has its own connection. One of the pool would make it wait while requests use them all, and an
 /// instance that is merely busy would leave.
 fn database_check(options: &Options) -> Check {
     let probe = Arc::new(Probe { config: options.database.clone(), client: Mutex::default() });
@@ -151,7 +151,7 @@ struct Probe {
 }
 
 impl Probe {
-    /// Asks the database, on a new connection if there is none. A connection whose question got no answer in time is
+    /// Asks the database, on a new connection if it has lost the last one. A connection whose question got no answer in time is
     /// dropped with this future.
     async fn ping(&self) -> Result<(), tokio_postgres::Error> {
         let kept = self.kept().take();

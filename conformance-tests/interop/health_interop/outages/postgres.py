@@ -24,7 +24,7 @@ def program(name):
 
 
 class Postgres:
-    """A server with a database of its own, in a directory that ends with the scope."""
+    """A server with its own database, in a directory that ends with the scope."""
 
     def __init__(self, processes, scratch):
         self.port = free_port()

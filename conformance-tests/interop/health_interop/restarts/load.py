@@ -55,7 +55,7 @@ class Connection:
         self.began = 0.0
 
     def send(self):
-        """Sends the next request, on a new connection if there is none."""
+        """Sends the next request, on a new connection if the last one was closed."""
         requests = self.load.requests
         self.turn += 1
         self.request = requests[self.turn % len(requests)] if self.load.rate is None else self.load.next()

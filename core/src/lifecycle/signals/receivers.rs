@@ -1,4 +1,4 @@
-//! Who receives the signals of a process, and its end if nobody does.
+//! The receivers of the signals of a process, and its end without a receiver.
 
 use std::ffi::c_int;
 use std::io;

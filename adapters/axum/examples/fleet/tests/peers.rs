@@ -109,7 +109,7 @@ fn a_host_that_alone_loses_its_database_leaves_and_if_all_lose_it_none_does() {
 
     set(&hosts, false);
     let view = ", 0 of 3 peers reach it: no route";
-    wait_until("nobody reaches it", || {
+    wait_until("no host reaches it", || {
         assert!(no_failure(&hosts[1..]));
         hosts.iter().all(|host| host.record().contains(view))
     });
