@@ -127,14 +127,15 @@ fn reason_and_values(check: &Check) -> Map<String, Value> {
     if let Some(reason) = check.reason.as_ref().filter(|reason| is_reason(reason)) {
         rest.insert("reason".to_owned(), Value::from(reason.as_str()));
     }
-    let mut values = Map::new();
+    let mut values: Vec<(String, Value)> = Vec::new();
     for value in check.values.iter().filter(|value| value.is_accepted()) {
+        let key = value.key();
         // The later one counts, and comes last.
-        values.shift_remove(&value.key());
-        values.insert(value.key(), Value::from(value.number.0));
+        values.retain(|(other, _)| *other != key);
+        values.push((key, Value::from(value.number.0)));
     }
     if !values.is_empty() {
-        rest.insert("values".to_owned(), Value::Object(values));
+        rest.insert("values".to_owned(), values.into_iter().collect());
     }
     rest
 }
