@@ -76,9 +76,8 @@ impl Run {
     ) -> Arc<Self> {
         let clock = engine.clock().clone();
         let now = clock.now();
-        let resumed = clock.resumed();
-        let slot = |check: &Arc<RegisteredCheck>| match check.background_result(now, resumed) {
-            Some(reports) => Slot::Filled(reports),
+        let slot = |check: &Arc<RegisteredCheck>| match check.info.period {
+            Some(_) => Slot::Background,
             None => Slot::Waiting,
         };
         Arc::new(Self {
@@ -160,12 +159,13 @@ impl Run {
 
     /// The next check to execute; `None` if all are claimed, or no time is left.
     fn claim(self: &Arc<Self>) -> Option<Claimed<'_>> {
-        if self.is_closed_at(self.clock.now()) {
+        let now = self.clock.now();
+        if self.is_closed_at(now) {
             self.close(Duration::ZERO);
             return None;
         }
         let slot = lock(&self.table).claim()?;
-        Some(Claimed { run: self, slot })
+        Some(Claimed { run: self, slot, at: now })
     }
 
     /// `time`, or the end of a standstill since then.
@@ -275,9 +275,8 @@ impl Run {
             .zip(&*self.countings)
             .zip(reports)
             .map(|((check, counting), reports)| {
-                // A background check may have a newer result since this run began.
-                let reports = check.background_result(now, resumed).unwrap_or(reports);
-                check.counted(*counting, reports, now, resumed)
+                let reports = check.background_result(now, resumed).or(reports);
+                check.counted(*counting, reports.unwrap_or_default(), now, resumed)
             })
             .collect();
         let context = lock(&self.context).take();

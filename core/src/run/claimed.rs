@@ -1,6 +1,7 @@
 //! A check that a task of a run has claimed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Run;
 use super::execution::execute;
@@ -12,26 +13,29 @@ use crate::text::Rounded;
 pub(super) struct Claimed<'a> {
     pub(super) run: &'a Arc<Run>,
     pub(super) slot: usize,
+    pub(super) at: Instant,
 }
 
 impl Claimed<'_> {
     pub(super) async fn execute(self) {
         let clock = &self.run.clock;
         let check = &self.run.checks[self.slot];
+        let mut now = self.at;
         let reports = loop {
-            match self.take_turn() {
+            match self.take_turn(now) {
                 None => return,
                 Some(Turn::Own(executing)) => {
                     let began = |start| lock(&self.run.table).begin(self.slot, start);
-                    break execute(check, self.run, executing, began).await;
+                    break execute(check, self.run, executing, now, began).await;
                 }
                 Some(Turn::Other(execution)) => {
                     if let Some(result) = execution.result(clock).await {
                         return self.run.adopt(self.slot, result);
                     }
+                    now = clock.now();
                 }
                 Some(Turn::StillRunning { since }) => {
-                    let age = Rounded(clock.now().saturating_duration_since(since));
+                    let age = Rounded(now.saturating_duration_since(since));
                     let message = format!("still running since {age} ago");
                     break vec![check.failure("still_running", message)];
                 }
@@ -41,9 +45,7 @@ impl Claimed<'_> {
     }
 
     /// `None` if the slot is closed. The table stays locked: closing the slot later also ends the execution.
-    fn take_turn(&self) -> Option<Turn> {
-        // The runtime is code of the application: it must find the lock free.
-        let now = self.run.clock.now();
+    fn take_turn(&self, now: Instant) -> Option<Turn> {
         let table = lock(&self.run.table);
         table.start(self.slot)?;
         Some(self.run.checks[self.slot].in_flight.begin(self.run.clone(), now))

@@ -54,24 +54,23 @@ impl TimeBudget {
     }
 }
 
-/// Executes `check` for `run` and returns its reports, at the latest when its time is over. `began` gets the time at
-/// which that starts.
+/// Executes `check` for `run`, from `now` on, and returns its reports, at the latest when its time is over. `began` gets the
+/// time at which that starts: later, if a blocking check waits for a thread.
 pub(super) async fn execute(
     check: &Arc<RegisteredCheck>,
     run: &Arc<Run>,
     executing: Executing,
+    now: Instant,
     began: impl FnOnce(Instant),
 ) -> Vec<Report> {
     match &check.work {
         Work::Async(subscriber) => {
-            let start = run.clock.now();
-            began(start);
-            let reports = poll(check, &**subscriber, run, start).await;
+            began(now);
+            let reports = poll(check, &**subscriber, run, now).await;
             drop(executing);
             reports
         }
         Work::Heartbeat(reader) => {
-            let now = run.clock.now();
             began(now);
             let looked = reader.look(now, run.clock.resumed());
             drop(executing);
@@ -81,15 +80,14 @@ pub(super) async fn execute(
             )]
         }
         Work::Peers(exchange) => {
-            let start = run.clock.now();
-            began(start);
-            let reports = peers::exchange(check, exchange, run, start).await;
+            began(now);
+            let reports = peers::exchange(check, exchange, run, now).await;
             drop(executing);
             reports
         }
         #[cfg(feature = "tokio")]
         Work::TokioRuntime(probe) => {
-            began(run.clock.now());
+            began(now);
             let result = read(check, probe, run).await;
             drop(executing);
             vec![Report::of(&check.info.name, result)]

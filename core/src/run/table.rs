@@ -24,11 +24,13 @@ pub(super) enum Slot {
     /// Since then.
     Running(Instant),
     Filled(Arc<[Report]>),
+    /// Of a background check: its last result counts at the end of the run.
+    Background,
 }
 
 impl Table {
     pub(super) fn new(slots: Vec<Slot>) -> Self {
-        let is_open = |slot: &&Slot| !matches!(slot, Slot::Filled(_));
+        let is_open = |slot: &&Slot| !matches!(slot, Slot::Filled(_) | Slot::Background);
         Self { open: slots.iter().filter(is_open).count(), slots, next: 0 }
     }
 
@@ -59,7 +61,7 @@ impl Table {
         match self.slots.get(slot)? {
             Slot::Waiting | Slot::Claimed => Some(None),
             Slot::Running(start) => Some(Some(*start)),
-            Slot::Filled(_) => None,
+            Slot::Filled(_) | Slot::Background => None,
         }
     }
 
@@ -75,13 +77,11 @@ impl Table {
         self.open == 0
     }
 
-    /// Takes the reports out of a full table.
-    pub(super) fn take(&mut self) -> Vec<Arc<[Report]>> {
-        let slots = std::mem::take(&mut self.slots).into_iter();
-        let reports = slots.map(|slot| match slot {
-            Slot::Filled(reports) => reports,
-            Slot::Waiting | Slot::Claimed | Slot::Running(_) => Arc::default(),
-        });
-        reports.collect()
+    /// Takes the reports out of a full table; `None` for a background check.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Option<Arc<[Report]>>> + use<> {
+        std::mem::take(&mut self.slots).into_iter().map(|slot| match slot {
+            Slot::Filled(reports) => Some(reports),
+            Slot::Waiting | Slot::Claimed | Slot::Running(_) | Slot::Background => None,
+        })
     }
 }
