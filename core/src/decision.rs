@@ -146,14 +146,15 @@ impl Outcome {
             results.iter().map(|(criticality, reports)| Verdict::of(*criticality, reports));
         let verdict = verdicts.max().unwrap_or(Verdict::Ok);
         let reports = all_reports(&results);
-        let failing = reports.clone().filter(|report| report.status() != Status::Ok);
-        Self {
-            verdict,
-            failing: failing.map(|report| report.name().to_owned()).collect(),
-            record: results_record(verdict, reports),
-            results,
-            concluded,
-        }
+        let failing = match verdict {
+            // No result is another, and a poll of many checks need not look again.
+            Verdict::Ok => BTreeSet::new(),
+            Verdict::Degraded | Verdict::Failing => {
+                let failing = reports.clone().filter(|report| report.status() != Status::Ok);
+                failing.map(|report| report.name().to_owned()).collect()
+            }
+        };
+        Self { verdict, failing, record: results_record(verdict, reports), results, concluded }
     }
 
     fn reports(&self) -> impl Iterator<Item = &Report> + Clone {

@@ -129,11 +129,12 @@ impl RegisteredCheck {
         let last =
             results.last.as_ref().ok_or_else(|| self.failure("not_run_yet", "not run yet"))?;
         let age = now.saturating_duration_since(last.finished_at);
-        let since_standstill = resumed.map(|resumed| now.saturating_duration_since(resumed));
         let period = self.period_after(period, results);
-        let is_next_due =
-            since_standstill.is_none_or(|time| time > self.info.timeout.saturating_add(GRACE));
-        if age > period.saturating_mul(STALE_AFTER) && is_next_due {
+        let is_next_due = || {
+            let since_standstill = resumed.map(|resumed| now.saturating_duration_since(resumed));
+            since_standstill.is_none_or(|time| time > self.info.timeout.saturating_add(GRACE))
+        };
+        if age > period.saturating_mul(STALE_AFTER) && is_next_due() {
             Err(self.failure("stale", format_args!("stale since {} ago", Rounded(age))))
         } else {
             Ok(last)
