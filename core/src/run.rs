@@ -216,13 +216,14 @@ impl Run {
                 && self.is_closed_at(now);
             execution.set_result((!is_cut).then_some(reports));
         }
-        if is_full {
-            self.conclude();
-        }
-        // A log may block: no request waits for it.
         observers.warn();
+        // Before the outcome, as every record is logged before its response. A log is code of the application: it must find
+        // the locks free.
         for warning in &warnings {
             let _ = catch(|| warning.emit());
+        }
+        if is_full {
+            self.conclude();
         }
     }
 
