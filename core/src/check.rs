@@ -244,7 +244,8 @@ impl Check {
     }
 
     /// Sets the URL of the instructions for a failure. A URL that does not start with `https://` or `http://`, is longer
-    /// than 1,024 bytes, or contains anything but printable ASCII, or a space, quote, `<`, `>` or `\`, is an error when the endpoints are built. Default: none.
+    /// than 1,024 bytes, or contains anything but printable ASCII, or a space, quote, `<`, `>` or `\`, is an error when the
+    /// endpoints are built. Default: none.
     pub fn runbook(mut self, url: impl Into<String>) -> Self {
         self.facts.runbook = Some(url.into());
         self
@@ -286,10 +287,10 @@ impl Check {
         self
     }
 
-    /// Runs the check in the background: at once when background checks start, then after a random part of the rest of `period`, and
-    /// from then on once per period, give or take a tenth. So hosts that started together do not run it together
-    /// ([H14](crate::contract#h14)). A request reads the last result and never waits; a result older than three periods is
-    /// an error. Default: the check runs when a request asks for it.
+    /// Runs the check in the background: at once when background checks start, then after a random part of the rest of
+    /// `period` (or of half of it, if less is left), and from then on once per period, give or take a tenth. So hosts that
+    /// started together do not run it together ([H14](crate::contract#h14)). A request reads the last result and never
+    /// waits; a result older than three periods is an error. Default: the check runs when a request asks for it.
     ///
     /// Background checks start when an adapter mounts the endpoints inside a tokio runtime, with
     /// [`Health::start_on`](crate::Health::start_on), or with the first request. They stop when the last clone of the

@@ -191,7 +191,7 @@ impl LogRecord {
     }
 
     /// How long the endpoint has shown its state; zero on a change. `None` for a record that is not about a response, and,
-    /// if each response is logged, for any state but failing and degraded.
+    /// if each response is logged, for any state but failing and degraded, or if two responses are logged in one moment.
     pub fn lasted(&self) -> Option<Duration> {
         self.fields.as_ref()?.timing.map(|timing| timing.lasted)
     }

@@ -17,7 +17,7 @@ use crate::runtime::sync::AtomicBool;
 /// Completes when a drain begins; at once if it has. [`Health::draining`](crate::Health::draining) returns it.
 ///
 /// It also completes when the last clone of the [`Health`](crate::Health) is dropped: no drain can begin any more, and what
-/// waits for one must not wait for ever. It does not keep the `Health` alive. Clones are cheap, and so is a poll.
+/// waits for one must not wait forever. It does not keep the `Health` alive. Clones are cheap, and so is a poll.
 #[must_use = "it does nothing until it is polled"]
 pub struct Draining {
     told: Arc<Told>,

@@ -14,7 +14,7 @@ fn model(body: impl Fn() + Send + Sync + 'static) {
     builder.check(body);
 }
 
-/// loom reports one that waits for ever as a deadlock.
+/// loom reports one that never stops waiting as a deadlock.
 #[test]
 fn whoever_waits_when_a_drain_begins_is_told() {
     model(|| {
