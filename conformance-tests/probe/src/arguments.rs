@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::url::Url;
+use crate::probe::{LONGEST_TIMEOUT, Probe};
 
 pub(crate) const HELP: &str = "\
 Send one request to a health endpoint, and exit with a code for the result.
@@ -24,22 +24,11 @@ Exit code: 0 healthy (200), 1 failing (any other response), 2 no response (no co
 in time, not HTTP, or invalid arguments).
 ";
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-
 #[derive(Debug, PartialEq)]
 pub(crate) enum Invocation {
     Help,
     Version,
     Probe(Probe),
-}
-
-/// A request to send.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Probe {
-    pub(crate) url: Url,
-    pub(crate) socket: Option<PathBuf>,
-    pub(crate) maintenance_ok: bool,
-    pub(crate) timeout: Duration,
 }
 
 /// Parses the arguments.
@@ -52,7 +41,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     let mut url = None;
     let mut socket = None;
     let mut maintenance_ok = false;
-    let mut timeout = DEFAULT_TIMEOUT;
+    let mut timeout = None;
     let mut are_options_over = false;
 
     while let Some(argument) = arguments.next() {
@@ -60,7 +49,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
             if url.is_some() {
                 return Err(format!("unexpected argument {argument:?}"));
             }
-            url = Some(parse_url(&argument)?);
+            url = Some(argument);
             continue;
         }
         let (name, attached) = split(&argument);
@@ -74,30 +63,32 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
             Some("-h" | "--help") if is_flag => return Ok(Invocation::Help),
             Some("-V" | "--version") if is_flag => return Ok(Invocation::Version),
             Some("--maintenance-ok") if is_flag => maintenance_ok = true,
-            Some("--timeout") => timeout = parse_timeout(&value()?)?,
+            Some("--timeout") => timeout = Some(parse_timeout(&value()?)?),
             Some("--unix-socket") => socket = Some(parse_socket(value()?)?),
             _ => return Err(format!("unknown option {argument:?}")),
         }
     }
 
-    Ok(Invocation::Probe(Probe {
-        url: url.ok_or("the URL is missing")?,
-        socket,
-        maintenance_ok,
-        timeout,
-    }))
+    let mut probe = parse_url(&url.ok_or("the URL is missing")?)?.maintenance_ok(maintenance_ok);
+    if let Some(timeout) = timeout {
+        probe = probe.timeout(timeout);
+    }
+    if let Some(socket) = socket {
+        probe = probe.unix_socket(socket);
+    }
+    Ok(Invocation::Probe(probe))
 }
 
-fn parse_url(text: &OsStr) -> Result<Url, String> {
-    let url = text.to_str().map_or(Err("is not ASCII"), Url::parse);
-    url.map_err(|mistake| format!("the URL {text:?} {mistake}"))
+fn parse_url(text: &OsStr) -> Result<Probe, String> {
+    let url = text.to_str().ok_or_else(|| format!("the URL {text:?} is not ASCII"))?;
+    Probe::new(url).map_err(|error| error.to_string())
 }
 
 fn parse_timeout(text: &OsStr) -> Result<Duration, String> {
     text.to_str()
         .and_then(|text| text.parse().ok())
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|time| *time >= Duration::from_millis(1) && *time <= Duration::from_secs(3600))
+        .filter(|time| *time >= Duration::from_millis(1) && *time <= LONGEST_TIMEOUT)
         .ok_or_else(|| format!("--timeout {text:?} is not a number of seconds from 0.001 to 3600"))
 }
 
@@ -133,6 +124,7 @@ fn split(argument: &OsStr) -> (Option<&str>, Option<OsString>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::url::Url;
 
     fn arguments(words: &[&str]) -> Result<Invocation, String> {
         parse(words.iter().map(OsString::from))

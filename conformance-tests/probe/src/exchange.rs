@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use crate::arguments::Probe;
+use crate::probe::Probe;
 use crate::response::Response;
 use crate::url::{Host, Url};
 
@@ -36,10 +36,31 @@ impl fmt::Display for Stage {
     }
 }
 
-trait Connection: Read + Write {}
-impl<T: Read + Write> Connection for T {}
+/// A shorter limit may count as none.
+const SHORTEST_LIMIT: Duration = Duration::from_millis(1);
 
-/// Sends the request and returns the response. It may take longer than the deadline.
+trait Connection: Read + Write {
+    /// Limits the next read or write.
+    fn limit(&self, limit: Duration) -> io::Result<()>;
+}
+
+impl Connection for TcpStream {
+    fn limit(&self, limit: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(limit))?;
+        self.set_write_timeout(Some(limit))
+    }
+}
+
+#[cfg(unix)]
+impl Connection for std::os::unix::net::UnixStream {
+    fn limit(&self, limit: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(limit))?;
+        self.set_write_timeout(Some(limit))
+    }
+}
+
+/// Sends the request and returns the response. A name lookup or the connection to a Unix socket may take longer than the
+/// deadline.
 ///
 /// # Errors
 ///
@@ -63,11 +84,18 @@ pub(crate) fn run(
         }
     };
     reached(Stage::Waiting);
+    // So this thread ends soon after the deadline. Some systems refuse a limit once the server has closed; then nothing blocks.
+    let limit = |connection: &dyn Connection| {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let _ = connection.limit(left.max(SHORTEST_LIMIT));
+    };
+    limit(&*connection);
     let sent = connection.write_all(request(&probe.url).as_bytes());
 
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
+        limit(&*connection);
         let received = match connection.read(&mut buffer) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             received => received,
@@ -113,14 +141,14 @@ fn resolve(url: &Url) -> Result<Vec<SocketAddr>, String> {
     }
 }
 
-/// Tries one address after the other. Each may take its share of the time, so that one that never responses
+/// Tries one address after the other. Each may take its share of the time, so that one that never responds
 /// leaves some for the others.
 fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<Box<dyn Connection>, String> {
     let mut failures = Vec::new();
     for (untried, address) in (1..=addresses.len()).rev().zip(addresses) {
         let left = deadline.saturating_duration_since(Instant::now());
         let share = left / u32::try_from(untried).unwrap_or(u32::MAX);
-        match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
+        match TcpStream::connect_timeout(address, share.max(SHORTEST_LIMIT)) {
             Ok(stream) => return Ok(Box::new(stream)),
             Err(error) => failures.push(format!("{address}: {error}")),
         }

@@ -4,10 +4,15 @@ use std::fmt;
 
 use crate::response::Response;
 
-/// Whether the application is healthy, and why, without control characters of the server.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+/// Whether the application is healthy, and why. [`Display`](fmt::Display) shows the line that the command prints, for example
+/// `failing: 503 ERROR`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// Healthy: the response is 200, or maintenance if that is
+    /// [ok](crate::Probe::maintenance_ok). The text is one short line without control characters.
     Healthy(String),
+    /// Failing: any other response. The text is one short line without control characters.
     Failing(String),
 }
 
@@ -15,6 +20,11 @@ const LONGEST_WORD: usize = 32;
 const LONGEST_REASON: usize = 64;
 
 impl Verdict {
+    /// Whether this is [`Healthy`](Self::Healthy).
+    pub fn is_healthy(&self) -> bool {
+        matches!(self, Self::Healthy(_))
+    }
+
     pub(crate) fn of(response: &Response, is_maintenance_ok: bool) -> Self {
         let is_maintenance = response.code == 299 || response.body.trim_ascii() == b"MAINTENANCE";
         let line = format!("{} {}", response.code, describe(response));

@@ -1,9 +1,10 @@
-//! The command against servers of every kind: what it prints, and its exit code.
+//! The command against servers of every kind: what it prints, and its exit code. And the library.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod arguments;
 mod broken;
+mod library;
 mod server;
 #[cfg(unix)]
 mod unix;

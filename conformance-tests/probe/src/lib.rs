@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+mod arguments;
+mod command;
+mod error;
+mod exchange;
+mod probe;
+mod response;
+mod url;
+mod verdict;
+
+pub use crate::command::run;
+pub use crate::error::ProbeError;
+pub use crate::probe::Probe;
+pub use crate::verdict::Verdict;
