@@ -37,7 +37,7 @@ pub use crate::endpoint::{Endpoint, HealthResponse, Purpose, RunChecks, path_and
 pub use crate::error::BuildError;
 pub use crate::flow::{Answer, Watch};
 pub use crate::health::{EndpointHandle, Endpoints, Health, HealthBuilder};
-pub use crate::lifecycle::{DrainSignal, Draining, FutureSignal, StartupLatch, StreamSignal};
+pub use crate::lifecycle::{DrainMoment, DrainSignal, FutureSignal, StartupLatch, StreamSignal};
 #[cfg(all(feature = "signal", unix))]
 pub use crate::lifecycle::{Signal, Signals};
 pub use crate::log::{LOG_TARGET, LogEvent, LogLevel, LogPolicy, LogRecord};

@@ -8,7 +8,7 @@ use futures::future::pending;
 use futures::{Stream as _, StreamExt as _};
 
 use super::Health;
-use crate::lifecycle::{DrainSignal, Draining};
+use crate::lifecycle::{DrainMoment, DrainSignal};
 use crate::log::LogRecord;
 use crate::runtime::{after, until};
 use crate::state::FollowsStates as _;
@@ -50,7 +50,7 @@ impl Health {
     /// # });
     /// # Ok::<(), health_core::BuildError>(())
     /// ```
-    pub fn draining(&self) -> Draining {
+    pub fn draining(&self) -> DrainMoment {
         self.application().drain.draining()
     }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use futures::{FutureExt, Stream, StreamExt, stream};
 
-use super::draining::{Draining, Told};
+use super::drain_moment::{DrainMoment, Told};
 
 /// Whether the process is about to stop. It cannot be undone.
 #[derive(Debug, Default)]
@@ -34,8 +34,8 @@ impl Drain {
         self.began.get().copied()
     }
 
-    pub(crate) fn draining(&self) -> Draining {
-        Draining::new(self.told.clone())
+    pub(crate) fn draining(&self) -> DrainMoment {
+        DrainMoment::new(self.told.clone())
     }
 }
 

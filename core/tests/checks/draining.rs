@@ -8,7 +8,7 @@ use std::thread;
 
 use futures::executor::block_on;
 use futures::{FutureExt as _, StreamExt as _, stream};
-use health_core::{Draining, Health};
+use health_core::{DrainMoment, Health};
 
 use crate::builder;
 
@@ -23,7 +23,7 @@ impl Wake for Task {
 }
 
 impl Task {
-    fn polls(self: &Arc<Self>, draining: &mut Draining) -> bool {
+    fn polls(self: &Arc<Self>, draining: &mut DrainMoment) -> bool {
         let waker = Waker::from(self.clone());
         draining.poll_unpin(&mut Context::from_waker(&waker)).is_ready()
     }

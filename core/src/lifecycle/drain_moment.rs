@@ -19,7 +19,7 @@ use crate::runtime::sync::AtomicBool;
 /// It also completes when the last clone of the [`Health`](crate::Health) is dropped: no drain can begin any more, and what
 /// waits for one must not wait forever. It does not keep the `Health` alive. Clones are cheap, and so is a poll.
 #[must_use = "it does nothing until it is polled"]
-pub struct Draining {
+pub struct DrainMoment {
     told: Arc<Told>,
     place: Option<Place>,
 }
@@ -47,20 +47,20 @@ impl Default for Told {
 }
 
 impl Told {
-    /// Completes each [`Draining`].
+    /// Completes each [`DrainMoment`].
     pub(super) fn tell(&self) {
         self.is_told.store(true, Ordering::Release);
         self.promise.get_or_make(Promise::default).set(());
     }
 }
 
-impl Draining {
+impl DrainMoment {
     pub(super) fn new(told: Arc<Told>) -> Self {
         Self { told, place: None }
     }
 }
 
-impl Future for Draining {
+impl Future for DrainMoment {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -78,13 +78,13 @@ impl Future for Draining {
     }
 }
 
-impl Clone for Draining {
+impl Clone for DrainMoment {
     fn clone(&self) -> Self {
         Self::new(self.told.clone())
     }
 }
 
-impl Drop for Draining {
+impl Drop for DrainMoment {
     fn drop(&mut self) {
         let Some(place) = self.place else {
             return;
@@ -96,9 +96,9 @@ impl Drop for Draining {
     }
 }
 
-impl fmt::Debug for Draining {
+impl fmt::Debug for DrainMoment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_told = self.told.is_told.load(Ordering::Acquire);
-        f.debug_struct("Draining").field("is_told", &is_told).finish_non_exhaustive()
+        f.debug_struct("DrainMoment").field("is_told", &is_told).finish_non_exhaustive()
     }
 }

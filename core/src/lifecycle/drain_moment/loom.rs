@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loom::future::block_on;
 use loom::thread;
 
-use super::{Draining, Told};
+use super::{DrainMoment, Told};
 
 /// Tries all orders with at most this many preemptions.
 fn model(body: impl Fn() + Send + Sync + 'static) {
@@ -19,11 +19,11 @@ fn model(body: impl Fn() + Send + Sync + 'static) {
 fn whoever_waits_when_a_drain_begins_is_told() {
     model(|| {
         let told = Arc::new(Told::default());
-        let waits = Draining::new(told.clone());
+        let waits = DrainMoment::new(told.clone());
         let waiting = thread::spawn(move || block_on(waits));
         let begins = told.clone();
         let beginning = thread::spawn(move || begins.tell());
-        block_on(Draining::new(told));
+        block_on(DrainMoment::new(told));
         waiting.join().unwrap();
         beginning.join().unwrap();
     });
@@ -33,7 +33,7 @@ fn whoever_waits_when_a_drain_begins_is_told() {
 fn one_that_stops_to_wait_keeps_no_other_from_being_told() {
     model(|| {
         let told = Arc::new(Told::default());
-        let waits = Draining::new(told.clone());
+        let waits = DrainMoment::new(told.clone());
         let mut stops = waits.clone();
         let begins = told.clone();
         let stopping = thread::spawn(move || {
