@@ -13,8 +13,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 pub(crate) use self::replies::Replies;
-pub(crate) use self::request::asks_for_checks;
-pub use self::request::path_and_query;
+pub use self::request::{HealthRequest, path_and_query};
+pub(crate) use self::request::{Poller, asks_for_checks};
 pub(crate) use self::resolved::ResolvedEndpoint;
 pub use self::response::HealthResponse;
 pub(crate) use self::response::Reply;

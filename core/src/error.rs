@@ -43,6 +43,38 @@ pub enum BuildError {
         /// What is accepted.
         rule: &'static str,
     },
+    /// The name of a shutdown phase is empty, too long, or contains a control character.
+    #[error("a shutdown phase cannot be named {name:?}: {NAME_RULE}")]
+    #[non_exhaustive]
+    PhaseName {
+        /// The name, cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
+        name: String,
+    },
+    /// Two shutdown phases have the same name.
+    #[error("two shutdown phases are named {name:?}: give each its own name")]
+    #[non_exhaustive]
+    DuplicatePhase {
+        /// The name, cut to [`MAX_MESSAGE_LEN`](crate::MAX_MESSAGE_LEN).
+        name: String,
+    },
+    /// The limit of a shutdown phase is zero.
+    #[error("the limit of the shutdown phase {name:?} is zero: it must be longer")]
+    #[non_exhaustive]
+    ZeroPhase {
+        /// The phase's name.
+        name: String,
+    },
+    /// The shutdown phases leave no time for a drain.
+    #[error(
+        "the shutdown phases may take {time:?}, but the process is killed {grace_period:?} after the signal: make          their limits shorter, or set HealthBuilder::termination_grace_period to the time between the signal and the kill          (default: 30s, as in Kubernetes)"
+    )]
+    #[non_exhaustive]
+    LongPhases {
+        /// The sum of their limits.
+        time: Duration,
+        /// The time between the signal and the kill.
+        grace_period: Duration,
+    },
     /// The timeout of a check is zero.
     #[error("the timeout of the check {name:?} is zero: it must be longer")]
     #[non_exhaustive]

@@ -13,8 +13,11 @@ pub use self::watch::Watch;
 pub(crate) use self::watch::Watches;
 use crate::config::HealthConfig;
 use crate::decision::{Decision, Outcome, RecoveryDelay, decide};
-use crate::endpoint::{HealthResponse, ResolvedEndpoint, RunChecks, asks_for_checks};
-use crate::lifecycle::{Drain, Gate};
+use crate::endpoint::{
+    HealthRequest, HealthResponse, ResolvedEndpoint, RunChecks, asks_for_checks,
+};
+use crate::health::Phases;
+use crate::lifecycle::{DrainState, Gate};
 use crate::log::{LogMemory, LogPolicy, LogRecord};
 use crate::maintenance::Maintenance;
 use crate::run::{Dispatcher, Engine, start_background};
@@ -25,9 +28,10 @@ pub(crate) struct Application {
     pub(crate) config: HealthConfig,
     pub(crate) maintenance: Maintenance,
     pub(crate) gate: Gate,
-    pub(crate) drain: Drain,
+    pub(crate) drain: DrainState,
     /// The time between the signal and the kill.
     pub(crate) termination_grace_period: Duration,
+    pub(crate) phases: Phases,
     pub(crate) engine: Arc<Engine>,
     /// Whether the background checks are started.
     pub(crate) is_started: AtomicBool,
@@ -82,7 +86,7 @@ impl Application {
     pub(crate) async fn respond(
         &self,
         served: &ServedEndpoint,
-        query: &str,
+        request: HealthRequest<'_>,
         mut log: impl FnMut(LogRecord),
     ) -> HealthResponse {
         self.start();
@@ -90,7 +94,7 @@ impl Application {
         let observed = self.observe(endpoint, &mut log).await;
         let runs_checks = match endpoint.run_checks {
             RunChecks::Always => true,
-            RunChecks::OnRequest => asks_for_checks(query),
+            RunChecks::OnRequest => asks_for_checks(request.query),
             RunChecks::Never => false,
         };
         let decision = match decide(observed, runs_checks) {
@@ -101,8 +105,8 @@ impl Application {
                 served.checked(outcome, || self.engine.runtime().now())
             }
         };
-        // A drain that began meanwhile takes precedence over what was found before it (H20).
-        let decision = if self.shows_drain(endpoint) { Decision::Drain } else { decision };
+        let decision =
+            if self.drain.is_idle() { decision } else { self.end(endpoint, &request, decision) };
         let state = decision.state();
         let now = || self.engine.runtime().now();
         if let Some(due) =
@@ -115,10 +119,33 @@ impl Application {
         HealthResponse::new(state, reply.unwrap_or(endpoint.replies.failing))
     }
 
+    /// The last look at the drain. One that began meanwhile takes precedence over what was found before it (H20).
+    #[cold]
+    fn end(
+        &self,
+        endpoint: &ResolvedEndpoint,
+        request: &HealthRequest<'_>,
+        decision: Decision,
+    ) -> Decision {
+        if endpoint.replies.draining.is_none() {
+            return decision;
+        }
+        let is_draining = self.drain.has_begun();
+        if self.drain.remembers_pollers() {
+            let now = self.engine.runtime().now();
+            self.drain.pollers.remember(&endpoint.path, &request.poller, now, is_draining);
+        }
+        if is_draining { Decision::Drain } else { decision }
+    }
+
     /// Like [`respond`](Self::respond), but collects the records.
-    pub(crate) async fn answer(&self, served: &ServedEndpoint, query: &str) -> Answer {
+    pub(crate) async fn answer(
+        &self,
+        served: &ServedEndpoint,
+        request: HealthRequest<'_>,
+    ) -> Answer {
         let mut records = Vec::new();
-        let response = self.respond(served, query, |record| records.push(record));
+        let response = self.respond(served, request, |record| records.push(record));
         Answer { response: response.await, records }
     }
 

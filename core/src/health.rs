@@ -1,23 +1,29 @@
 //! The handle to all endpoints of an application.
 
+mod active;
 mod builder;
 mod drain;
 mod endpoint_handle;
 mod endpoints;
+mod shutdown;
 #[cfg(all(feature = "systemd", unix))]
 mod systemd;
 #[cfg(feature = "tokio")]
 mod tokio;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+pub use self::active::ActiveRequest;
 pub use self::builder::HealthBuilder;
 pub use self::endpoint_handle::EndpointHandle;
 pub use self::endpoints::Endpoints;
+pub use self::shutdown::Ended;
+pub(crate) use self::shutdown::Phases;
 use crate::check::CheckInfo;
 use crate::config::HealthConfig;
-use crate::endpoint::HealthResponse;
+use crate::endpoint::{HealthRequest, HealthResponse};
 use crate::flow::{Answer, Application, Watch};
 use crate::log::LogRecord;
 use crate::maintenance::MaintenanceSwitch;
@@ -82,14 +88,21 @@ impl Health {
 
     /// Responds to one request to the endpoint of [`healthcheck.url`](HealthConfig::url), like
     /// [`EndpointHandle::respond`].
-    pub async fn respond(&self, query: &str) -> HealthResponse {
+    pub fn respond<'a>(
+        &'a self,
+        request: impl Into<HealthRequest<'a>>,
+    ) -> impl Future<Output = HealthResponse> + Send + 'a {
+        let request = request.into();
         let main = &self.0.endpoints[0];
-        self.0.respond(main, query, |record| record.emit()).await
+        self.0.respond(main, request, |record| record.emit())
     }
 
     /// Like [`respond`](Self::respond), but leaves the logging to the caller: see [`EndpointHandle::answer`].
-    pub async fn answer(&self, query: &str) -> Answer {
-        self.0.answer(&self.0.endpoints[0], query).await
+    pub fn answer<'a>(
+        &'a self,
+        request: impl Into<HealthRequest<'a>>,
+    ) -> impl Future<Output = Answer> + Send + 'a {
+        self.0.answer(&self.0.endpoints[0], request.into())
     }
 
     /// Watches the state of the endpoint of [`healthcheck.url`](HealthConfig::url), like [`EndpointHandle::watch`].

@@ -33,11 +33,15 @@ pub use crate::check::{
 };
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;
-pub use crate::endpoint::{Endpoint, HealthResponse, Purpose, RunChecks, path_and_query};
+pub use crate::endpoint::{
+    Endpoint, HealthRequest, HealthResponse, Purpose, RunChecks, path_and_query,
+};
 pub use crate::error::BuildError;
 pub use crate::flow::{Answer, Watch};
-pub use crate::health::{EndpointHandle, Endpoints, Health, HealthBuilder};
-pub use crate::lifecycle::{DrainMoment, DrainSignal, FutureSignal, StartupLatch, StreamSignal};
+pub use crate::health::{ActiveRequest, Ended, EndpointHandle, Endpoints, Health, HealthBuilder};
+pub use crate::lifecycle::{
+    Drain, DrainError, DrainMoment, DrainSignal, FutureSignal, StartupLatch, StreamSignal,
+};
 #[cfg(all(feature = "signal", unix))]
 pub use crate::lifecycle::{Signal, Signals};
 pub use crate::log::{LOG_TARGET, LogEvent, LogLevel, LogPolicy, LogRecord};

@@ -2,13 +2,16 @@
 
 mod drain;
 mod drain_moment;
+mod drain_state;
+mod pollers;
 #[cfg(all(feature = "signal", unix))]
 mod signals;
 mod startup;
 
-pub(crate) use self::drain::Drain;
-pub use self::drain::{DrainSignal, FutureSignal, StreamSignal};
+pub(crate) use self::drain::LAST_CALL;
+pub use self::drain::{Drain, DrainError, DrainSignal, FutureSignal, StreamSignal};
 pub use self::drain_moment::DrainMoment;
+pub(crate) use self::drain_state::DrainState;
 #[cfg(all(feature = "signal", unix))]
 pub use self::signals::{Signal, Signals};
 pub use self::startup::StartupLatch;

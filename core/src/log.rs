@@ -12,6 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::drain::DrainEnd;
 pub(crate) use self::json::{Array, JsonString};
 pub(crate) use self::memory::LogMemory;
 use self::memory::Timing;
@@ -53,7 +54,7 @@ pub enum LogEvent {
     Disablefile,
     /// A maintenance source blocks or panics ([H19](crate::contract#h19)).
     MaintenanceSource,
-    /// A drain begins, ends, or would be cut short, or a signal comes before the server serves
+    /// A drain begins, ends, drops requests, or would be cut short, or a signal comes before the server serves
     /// ([H20](crate::contract#h20)).
     Drain,
     /// A check is slow ([H12](crate::contract#h12)), or a part of its result is not accepted
@@ -65,6 +66,8 @@ pub enum LogEvent {
     Mount,
     /// systemd cannot be reached, or its watchdog gets no ping.
     Systemd,
+    /// A shutdown phase has ended, or has exceeded its limit.
+    Shutdown,
 }
 
 names!(LogEvent, "log event", {
@@ -77,6 +80,7 @@ names!(LogEvent, "log event", {
     Observer => "observer",
     Mount => "mount",
     Systemd => "systemd",
+    Shutdown => "shutdown",
 });
 
 /// One record for the log. [`Display`](fmt::Display) shows the text: one line without control characters.

@@ -153,13 +153,13 @@ fn a_drain_is_logged_when_it_begins_and_when_it_is_over() {
     let lines = logged(|| block_on(health.drain_when(async {}, Duration::ZERO)));
     let begins = "INFO health: draining: the endpoints report it from now on, and requests are served for another 0ns";
     let event = r#" event="drain""#;
-    let expected = [begins, "INFO health: drained: the server may stop"];
+    let expected = [begins, "INFO health: drained: the server may stop after 0ns"];
     assert_eq!(lines, expected.map(|line| format!("{line}{event}")));
 
     let health = Health::builder().config(config).build().unwrap();
     let signals = futures::stream::iter([(), ()]);
     let lines = logged(|| block_on(health.drain_when(signals, Duration::ZERO)));
-    assert_eq!(lines[0], format!("{begins}; a second signal skips the delay{event}"));
+    assert_eq!(lines[0], format!("{begins}; a second signal skips the rest{event}"));
 }
 
 /// A clock that the test sets; its timers are ready at once.
@@ -185,8 +185,8 @@ fn the_record_of_a_drain_that_began_earlier_says_when_and_what_is_left() {
     for (seconds, expected) in [
         (0, "0ns ago, so requests are served for another 10s of 10s"),
         (4, "4s ago, so requests are served for another 6s of 10s"),
-        (10, "10s ago, so nothing is left of the delay of 10s"),
-        (12, "12s ago, so nothing is left of the delay of 10s"),
+        (10, "10s ago, so nothing is left of 10s"),
+        (12, "12s ago, so nothing is left of 10s"),
     ] {
         let clock = Clock(Arc::new(Mutex::new(Instant::now())));
         let config = HealthConfig::default().with_disablefile("");
@@ -200,7 +200,7 @@ fn the_record_of_a_drain_that_began_earlier_says_when_and_what_is_left() {
         assert_eq!(lines.len(), 2, "{lines:?}");
         let signals = futures::stream::iter([(), ()]);
         let lines = logged(|| block_on(health.drain_when(signals, delay)));
-        let skip = if seconds < 10 { "; a second signal skips the delay" } else { "" };
+        let skip = if seconds < 10 { "; a second signal skips the rest" } else { "" };
         assert_eq!(lines[0], format!("{began} {expected}{skip}{event}"));
     }
 }

@@ -83,6 +83,14 @@ impl CheckResult {
         Self { status, message, extras: None }
     }
 
+    /// The message if the check failed.
+    pub(crate) fn into_outcome(self) -> Result<(), String> {
+        match self.status {
+            Status::Ok | Status::Degraded => Ok(()),
+            Status::Error => Err(self.message.unwrap_or_default()),
+        }
+    }
+
     fn extras(&mut self) -> &mut Extras {
         self.extras.get_or_insert_default()
     }

@@ -1,6 +1,65 @@
-//! The path of a request, and whether it asks for checks.
+//! A request: its path, whether it asks for checks, and who sent it.
+
+use std::net::IpAddr;
 
 use percent_encoding::percent_decode;
+
+/// What an endpoint needs to know of a request. A query alone converts into it.
+///
+/// ```
+/// use health_core::HealthRequest;
+///
+/// let request = HealthRequest::new("checks=all").poller(None, Some(b"kube-probe/1.34"));
+/// # let _ = request;
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HealthRequest<'a> {
+    pub(crate) query: &'a str,
+    pub(crate) poller: Poller<'a>,
+}
+
+/// Who sent a request, as far as it is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Poller<'a> {
+    pub(crate) address: Option<IpAddr>,
+    user_agent: &'a [u8],
+}
+
+/// How much of a `User-Agent` counts, in bytes.
+const MAX_AGENT_LEN: usize = 128;
+
+impl Poller<'_> {
+    pub(crate) fn agent(&self) -> &[u8] {
+        &self.user_agent[..self.user_agent.len().min(MAX_AGENT_LEN)]
+    }
+}
+
+impl<'a> HealthRequest<'a> {
+    /// A request with this raw query string without its `?`; empty if the request has none.
+    #[inline]
+    pub fn new(query: &'a str) -> Self {
+        Self { query, poller: Poller { address: None, user_agent: &[] } }
+    }
+
+    /// Adds the address of the client and its `User-Agent`, by which a [`Drain`](crate::Drain) tells pollers apart. Only
+    /// needed if [`EndpointHandle::remembers_pollers`](crate::EndpointHandle::remembers_pollers).
+    pub fn poller(self, address: Option<IpAddr>, user_agent: Option<&'a [u8]>) -> Self {
+        Self { poller: Poller { address, user_agent: user_agent.unwrap_or_default() }, ..self }
+    }
+}
+
+impl<'a> From<&'a str> for HealthRequest<'a> {
+    #[inline]
+    fn from(query: &'a str) -> Self {
+        Self::new(query)
+    }
+}
+
+impl<'a> From<&'a String> for HealthRequest<'a> {
+    fn from(query: &'a String) -> Self {
+        Self::new(query)
+    }
+}
 
 /// Whether a request asks for the checks (H5). `query` is the raw query string without its `?`, and empty when the
 /// request has none.

@@ -9,6 +9,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::shutdown::Phase;
 use crate::check::{Check, IntoCheckResult};
 use crate::config::HealthConfig;
 use crate::endpoint::Endpoint;
@@ -54,6 +55,7 @@ pub struct HealthBuilder {
     sources: Vec<Undebuggable<dyn MaintenanceSource>>,
     log_policy: LogPolicy,
     termination_grace_period: Duration,
+    phases: Vec<Phase>,
     watch_interval: Duration,
 }
 
@@ -77,6 +79,7 @@ impl Default for HealthBuilder {
             sources: Vec::new(),
             log_policy: LogPolicy::default(),
             termination_grace_period: Duration::from_secs(30),
+            phases: Vec::new(),
             watch_interval: Duration::from_secs(1),
         }
     }
@@ -223,6 +226,27 @@ impl HealthBuilder {
     /// for all watches of the application, and only while there are any. Default: 1 second.
     pub fn watch_interval(mut self, interval: Duration) -> Self {
         self.watch_interval = interval;
+        self
+    }
+
+    /// Adds a phase of the shutdown, which [`Health::shut_down_after`](crate::Health::shut_down_after) runs when the server
+    /// has ended: stop a consumer, flush a queue, close a pool. Phases run one after the other, in the order in which they
+    /// were added. One that fails, panics or exceeds its limit does not prevent the next. Each leaves a record in the log.
+    /// Default: none.
+    ///
+    /// `phase` is called at most once, and returns what a check returns; a degraded result counts as a success.
+    /// It runs as a task on the [runtime](Self::runtime), in the context of the caller of `shut_down_after`. A phase that blocks its thread is left behind at its limit.
+    pub fn shutdown_phase<F, Fut>(
+        mut self,
+        name: impl Into<String>,
+        limit: Duration,
+        phase: F,
+    ) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output: IntoCheckResult> + Send + 'static,
+    {
+        self.phases.push(Phase::new(name.into(), limit, phase));
         self
     }
 

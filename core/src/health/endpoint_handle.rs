@@ -1,11 +1,12 @@
 //! One endpoint, for an adapter to mount.
 
+use std::future::Future;
 use std::sync::atomic::Ordering;
 
 use http::StatusCode;
 
 use super::Health;
-use crate::endpoint::HealthResponse;
+use crate::endpoint::{HealthRequest, HealthResponse};
 use crate::flow::{Answer, ServedEndpoint, Watch};
 use crate::log::LogRecord;
 use crate::state::{Body, State};
@@ -65,13 +66,28 @@ impl EndpointHandle {
     /// Responds to one request, and logs what [H4](crate::contract#h4), [H8](crate::contract#h8),
     /// [H19](crate::contract#h19) and [H21](crate::contract#h21) require.
     ///
-    /// `query` is the raw query string without its `?`, and empty without one. Dropping the future does not end
+    /// `request` is a [`HealthRequest`], or only the raw query string without its `?`, which is empty without one. Dropping the future does not end
     /// a run of the checks that it has started or joined ([H7](crate::contract#h7)). Does not panic, unless the
     /// program's log subscriber does.
-    pub async fn respond(&self, query: &str) -> HealthResponse {
+    #[inline]
+    pub fn respond<'a>(
+        &'a self,
+        request: impl Into<HealthRequest<'a>>,
+    ) -> impl Future<Output = HealthResponse> + Send + 'a {
+        self.respond_to(request.into())
+    }
+
+    async fn respond_to(&self, request: HealthRequest<'_>) -> HealthResponse {
         let application = self.health.application();
         let log = |record: LogRecord| record.emit();
-        application.respond(self.served(), query, log).await
+        application.respond(self.served(), request, log).await
+    }
+
+    /// Whether a request needs the [poller](HealthRequest::poller): a [`Drain`](crate::Drain) may end early, and the
+    /// endpoint does not ignore it. Adapters ask, so that other requests do without a look at their headers.
+    #[inline]
+    pub fn remembers_pollers(&self) -> bool {
+        self.health.application().drain.remembers_pollers()
     }
 
     /// Watches the state of the endpoint. It has no effect before the [`Watch`] is polled.
@@ -84,7 +100,10 @@ impl EndpointHandle {
     ///
     /// Do not drop the future before it is ready: a warning about the disablefile or a maintenance source, which is due
     /// once per episode, is lost with it.
-    pub async fn answer(&self, query: &str) -> Answer {
-        self.health.application().answer(self.served(), query).await
+    pub fn answer<'a>(
+        &'a self,
+        request: impl Into<HealthRequest<'a>>,
+    ) -> impl Future<Output = Answer> + Send + 'a {
+        self.health.application().answer(self.served(), request.into())
     }
 }

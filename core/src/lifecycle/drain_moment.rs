@@ -1,4 +1,4 @@
-//! Tells handlers that a drain has begun (H20).
+//! Tells handlers that a drain has begun, or that its time is over (H20).
 
 #[cfg(all(test, health_loom))]
 mod loom;
@@ -14,7 +14,8 @@ use crate::runtime::process::{self, PerProcess};
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::AtomicBool;
 
-/// Completes when a drain begins; at once if it has. [`Health::draining`](crate::Health::draining) returns it.
+/// Completes at a moment of a drain; at once if it has passed. [`Health::draining`](crate::Health::draining) returns the
+/// one for the beginning, [`Health::drain_deadline`](crate::Health::drain_deadline) that for the deadline.
 ///
 /// It also completes when the last clone of the [`Health`](crate::Health) is dropped: no drain can begin any more, and what
 /// waits for one must not wait forever. It does not keep the `Health` alive. Clones are cheap, and so is a poll.
@@ -33,7 +34,7 @@ struct Place {
 
 /// Whether those that wait are told, and who waits.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(crate) struct Told {
     /// Apart from the promise: what was told before a fork is true in the child.
     is_told: AtomicBool,
     /// The child of a fork must not take the lock of its parent.
@@ -48,7 +49,7 @@ impl Default for Told {
 
 impl Told {
     /// Completes each [`DrainMoment`].
-    pub(super) fn tell(&self) {
+    pub(crate) fn tell(&self) {
         self.is_told.store(true, Ordering::Release);
         self.promise.get_or_make(Promise::default).set(());
     }

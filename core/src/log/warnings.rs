@@ -130,17 +130,6 @@ impl LogRecord {
             ),
         )
     }
-
-    /// H20: the delay is not shorter than the time between the signal and the kill.
-    pub(crate) fn drain_is_cut_short(delay: Duration, grace: Duration) -> Self {
-        Self::warn(
-            LogEvent::Drain,
-            format!(
-                "the drain takes {delay:?}, but the process is killed {grace:?} after the signal: make the delay shorter, or set HealthBuilder::termination_grace_period to the time between the signal and the kill \
-             (default: 30s, as in Kubernetes)"
-            ),
-        )
-    }
 }
 
 fn describe(is_in_maintenance: bool) -> &'static str {

@@ -89,14 +89,24 @@ fn a_second_signal_skips_the_wait() {
 }
 
 #[test]
-fn a_drain_that_began_earlier_shortens_the_wait_to_what_is_left() {
-    for (earlier, left) in [(0, 10), (4, 6), (9, 1)] {
+fn a_drain_that_begins_without_a_signal_ends_in_the_same_way() {
+    let draining = draining();
+    draining.health.drain();
+    draining.time.pass(10 * SECOND - Duration::from_nanos(1));
+    assert!(!draining.is_over());
+    draining.time.pass(Duration::from_nanos(1));
+    assert!(draining.is_over());
+}
+
+#[test]
+fn the_time_counts_from_the_beginning_of_the_drain_and_not_from_the_signal() {
+    for earlier in [0, 4, 9] {
         let draining = draining();
         draining.health.drain();
         draining.time.pass(earlier * SECOND);
-        assert!(!draining.is_over());
         draining.signal();
-        draining.time.pass(left * SECOND - Duration::from_nanos(1));
+        assert!(!draining.is_over());
+        draining.time.pass((10 - earlier) * SECOND - Duration::from_nanos(1));
         assert!(!draining.is_over(), "after {earlier} seconds");
         draining.time.pass(Duration::from_nanos(1));
         assert!(draining.is_over(), "after {earlier} seconds");
@@ -104,14 +114,14 @@ fn a_drain_that_began_earlier_shortens_the_wait_to_what_is_left() {
 }
 
 #[test]
-fn a_drain_that_began_a_delay_ago_or_longer_leaves_no_wait() {
+fn a_drain_that_began_a_delay_before_anything_waits_for_it_leaves_no_wait() {
     for earlier in [10, 11, 3600] {
-        let draining = draining();
-        draining.health.drain();
-        draining.time.pass(earlier * SECOND);
-        assert!(!draining.is_over());
-        draining.signal();
-        assert!(draining.is_over(), "after {earlier} seconds");
+        let (health, time) = in_virtual_time(|b| b);
+        health.drain();
+        time.pass(earlier * SECOND);
+        let is_over = Arc::new(Mutex::new(false));
+        spawn(&time, health.drain_when(pending::<()>(), 10 * SECOND), &is_over);
+        assert!(*is_over.lock().unwrap(), "after {earlier} seconds");
     }
 }
 
@@ -121,9 +131,7 @@ fn of_two_drains_the_first_counts() {
     draining.health.drain();
     draining.time.pass(4 * SECOND);
     draining.health.drain();
-    draining.time.pass(4 * SECOND);
-    draining.signal();
-    draining.time.pass(SECOND);
+    draining.time.pass(5 * SECOND);
     draining.health.drain();
     assert!(!draining.is_over());
     draining.time.pass(SECOND);
@@ -131,7 +139,7 @@ fn of_two_drains_the_first_counts() {
 }
 
 #[test]
-fn a_second_signal_skips_what_is_left() {
+fn the_first_signal_does_not_skip_a_drain_that_began_otherwise_and_the_second_does() {
     let draining = draining();
     draining.health.drain();
     draining.time.pass(SECOND);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::{HealthBuilder, Undebuggable, peers, settings};
+use super::{HealthBuilder, Phase, Undebuggable, peers, settings};
 use crate::check::{Check, is_name};
 use crate::decision::RecoveryDelay;
 use crate::endpoint::ResolvedEndpoint;
 use crate::error::BuildError;
 use crate::flow::{Application, ServedEndpoint, Watches};
-use crate::health::Health;
-use crate::lifecycle::{Drain, Gate, LastRelease};
+use crate::health::{Health, Phases};
+use crate::lifecycle::{DrainState, Gate, LastRelease};
 use crate::log::{LogMemory, LogRecord};
 use crate::maintenance::Maintenance;
 use crate::run::{Dispatcher, Engine, Limits, RegisteredCheck};
@@ -45,6 +45,8 @@ impl HealthBuilder {
     ///   list or in contradicting ways, makes a check both required and optional, ignores a state that it must show, has
     ///   a status code or body that does not fit
     ///   the state, or was described by a call that has no effect.
+    /// - A shutdown phase has an invalid or duplicate name or no time, or all together need the whole
+    ///   [`termination_grace_period`](Self::termination_grace_period) or more.
     /// - A liveness endpoint runs a check of a dependency that is not allowed by name.
     pub fn build(mut self) -> Result<Health, BuildError> {
         self.config.recheck()?;
@@ -53,6 +55,7 @@ impl HealthBuilder {
         self.refuse_bounds()?;
         self.refuse_names()?;
         self.refuse_facts()?;
+        self.refuse_phases()?;
         for check in &self.checks {
             self.refuse_times(check)?;
         }
@@ -107,8 +110,9 @@ impl HealthBuilder {
             config: self.config,
             maintenance,
             gate: Gate::new(latches),
-            drain: Drain::default(),
+            drain: DrainState::default(),
             termination_grace_period: self.termination_grace_period,
+            phases: Phases::new(self.phases),
             endpoints: serve(endpoints, &engine),
             engine,
             is_started: AtomicBool::new(false),
@@ -152,6 +156,27 @@ impl HealthBuilder {
             if !names.insert(name) {
                 return Err(BuildError::DuplicateLatch { name: cut(name) });
             }
+        }
+        Ok(())
+    }
+
+    fn refuse_phases(&self) -> Result<(), BuildError> {
+        let mut names = HashSet::new();
+        for Phase { name, limit, .. } in &self.phases {
+            if !is_name(name) {
+                return Err(BuildError::PhaseName { name: cut(name) });
+            }
+            if !names.insert(name) {
+                return Err(BuildError::DuplicatePhase { name: cut(name) });
+            }
+            if limit.is_zero() {
+                return Err(BuildError::ZeroPhase { name: name.clone() });
+            }
+        }
+        let time = Phases::time_of(&self.phases);
+        let grace_period = self.termination_grace_period;
+        if !self.phases.is_empty() && time >= grace_period {
+            return Err(BuildError::LongPhases { time, grace_period });
         }
         Ok(())
     }
