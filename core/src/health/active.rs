@@ -21,6 +21,11 @@ impl Health {
         ActiveRequest { health: self.clone() }
     }
 
+    /// The guard of a request whose guard was [detached](ActiveRequest::detach). Call it exactly once for each.
+    pub fn reattach(&self) -> ActiveRequest {
+        ActiveRequest { health: self.clone() }
+    }
+
     /// How many requests of the application are active: their handlers run, or their responses are streams that have not
     /// ended. Zero unless an adapter covers the application ([H26](crate::contract#h26)) or it calls [`track`](Self::track).
     pub fn active_requests(&self) -> usize {
@@ -35,6 +40,12 @@ impl ActiveRequest {
     #[inline]
     pub fn closes_connection(&self, status: u16) -> bool {
         self.health.is_draining() && !matches!(status, SWITCHING_PROTOCOLS | UPGRADE_REQUIRED)
+    }
+
+    /// Keeps the request active without a guard, until [`Health::reattach`] returns one. For a framework that keeps
+    /// nothing from the beginning of a request to its end without an allocation.
+    pub fn detach(self) {
+        self.health.application().drain.add_active();
     }
 
     /// The application.

@@ -48,6 +48,12 @@ impl Endpoints {
         self.0.iter()
     }
 
+    /// The application whose active requests an adapter counts that covers an application: that of the first endpoint.
+    #[inline]
+    pub fn health(&self) -> &Health {
+        self.0[0].health()
+    }
+
     /// [`Health::start_on_tokio`] of each endpoint: adapters call this when they mount the endpoints.
     #[cfg(feature = "tokio")]
     pub fn start_on_tokio(&self) {
