@@ -83,8 +83,8 @@ impl EndpointHandle {
         application.respond(self.served(), request, log).await
     }
 
-    /// Whether a request needs the [poller](HealthRequest::poller): a [`Drain`](crate::Drain) may end early, and the
-    /// endpoint does not ignore it. Adapters ask, so that other requests do without a look at their headers.
+    /// Whether requests need their [poller](HealthRequest::poller): a [`Drain`](crate::Drain) may end early. Adapters ask,
+    /// so that other requests do without a look at their headers.
     #[inline]
     pub fn remembers_pollers(&self) -> bool {
         self.health.application().drain.remembers_pollers()
