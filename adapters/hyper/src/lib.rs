@@ -16,10 +16,10 @@ use hyper::{Request, Response};
 
 pub use crate::body::HealthBody;
 pub use crate::future::HealthFuture;
-#[cfg(all(feature = "listener", unix))]
-pub use crate::listener::listen_unix;
 #[cfg(feature = "listener")]
 pub use crate::listener::{Listener, agent_check, listen};
+#[cfg(all(feature = "listener", unix))]
+pub use crate::listener::{listen_control, listen_unix};
 #[cfg(feature = "tower")]
 pub use crate::tower::{HealthLayer, Oneshot};
 

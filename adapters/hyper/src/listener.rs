@@ -25,7 +25,7 @@ pub use self::agent::agent_check;
 pub use self::http::listen;
 use self::progress::Progress;
 #[cfg(unix)]
-pub use self::unix::listen_unix;
+pub use self::unix::{listen_control, listen_unix};
 
 /// A listener that responds until the process ends. Dropping this value does not stop it.
 #[derive(Debug, Clone)]

@@ -9,9 +9,9 @@ use std::fs;
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
 
-use client::ask;
-use health_core::Health;
-use health_hyper::listen_unix;
+use client::{ask, send};
+use health_core::{Endpoint, Health};
+use health_hyper::{listen_control, listen_unix};
 
 fn health() -> Health {
     Health::builder().build().unwrap()
@@ -96,4 +96,58 @@ fn a_path_that_cannot_be_bound_is_named() {
         let start = format!("cannot listen on {}: ", path.display());
         assert!(error.starts_with(&start), "{error}");
     }
+}
+
+#[test]
+fn the_command_on_the_control_socket_begins_a_drain() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("control.sock");
+    let health = health();
+    listen_control(&path, &health).unwrap();
+    let connect = || UnixStream::connect(&path).unwrap();
+    assert!(ask(connect(), "/health").ends_with("\r\n\r\nOK"));
+
+    for (method, target, status) in [
+        ("GET", "/drain", "HTTP/1.1 405 "),
+        ("HEAD", "/drain", "HTTP/1.1 405 "),
+        ("POST", "/", "HTTP/1.1 404 "),
+        ("POST", "/drain/", "HTTP/1.1 404 "),
+    ] {
+        let response = send(connect(), method, target);
+        assert!(response.starts_with(status), "{method} {target}: {response}");
+        assert!(!health.is_draining(), "{method} {target}");
+    }
+    for _ in 0..2 {
+        let response = send(connect(), "POST", "/drain");
+        assert!(response.starts_with("HTTP/1.1 202 "), "{response}");
+        assert!(response.ends_with("\r\n\r\nDRAINING"), "{response}");
+        assert!(health.is_draining());
+    }
+    assert!(ask(connect(), "/health").ends_with("\r\n\r\nMAINTENANCE"));
+}
+
+#[test]
+fn other_listeners_have_no_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("health.sock");
+    let health = health();
+    listen_unix(&path, health.clone()).unwrap();
+    let tcp = health_hyper::listen("127.0.0.1:0", health.clone()).unwrap().local_addr();
+    let responses = [
+        send(UnixStream::connect(&path).unwrap(), "POST", "/drain"),
+        send(std::net::TcpStream::connect(tcp).unwrap(), "POST", "/drain"),
+    ];
+    for response in responses {
+        assert!(response.starts_with("HTTP/1.1 404 "), "{response}");
+    }
+    assert!(!health.is_draining());
+}
+
+#[test]
+fn an_endpoint_at_the_path_of_the_command_is_an_error() {
+    let health = Health::builder().endpoint(Endpoint::readiness("/drain")).build().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let error = listen_control(directory.path().join("control.sock"), &health).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    assert!(error.to_string().starts_with("an endpoint has the path /drain"), "{error}");
 }

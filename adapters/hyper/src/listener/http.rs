@@ -67,28 +67,43 @@ pub fn listen(
     address: impl ToSocketAddrs,
     endpoints: impl Into<Endpoints>,
 ) -> io::Result<Listener> {
-    tcp::listen("health listener", address, Http::new(endpoints))
+    tcp::listen("health listener", address, Http::new(endpoints, NotFound))
 }
 
-pub(super) struct Http {
+/// Serves the endpoints, and passes every other request to `S`.
+pub(super) struct Http<S> {
     http1: http1::Builder,
-    service: HealthService<NotFound>,
+    service: HealthService<S>,
     context: Context,
 }
 
-impl Http {
-    pub(super) fn new(endpoints: impl Into<Endpoints>) -> Self {
+impl<S> Http<S> {
+    pub(super) fn new(endpoints: impl Into<Endpoints>, other: S) -> Self {
         let mut http1 = http1::Builder::new();
         http1
             // `Progress` limits the time.
             .header_read_timeout(None)
             .half_close(true)
             .max_buf_size(BUFFER);
-        Self { http1, service: service(endpoints, NotFound), context: Context::current() }
+        Self { http1, service: service(endpoints, other), context: Context::current() }
     }
 }
 
-impl Protocol for Http {
+/// What responds to a request that is not for an endpoint.
+pub(super) trait Other:
+    Service<
+        Request<Incoming>,
+        Response = Response<String>,
+        Error = Infallible,
+        Future = Ready<Result<Response<String>, Infallible>>,
+    > + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S: Other> Protocol for Http<S> {
     fn serve(
         &self,
         stream: impl Stream,
@@ -115,7 +130,9 @@ impl Protocol for Http {
 
 /// An application without any route.
 #[derive(Clone)]
-struct NotFound;
+pub(super) struct NotFound;
+
+impl Other for NotFound {}
 
 impl<B> Service<Request<B>> for NotFound {
     type Response = Response<String>;
@@ -123,10 +140,15 @@ impl<B> Service<Request<B>> for NotFound {
     type Future = Ready<Result<Response<String>, Infallible>>;
 
     fn call(&self, _: Request<B>) -> Self::Future {
-        let mut missing = Response::default();
-        *missing.status_mut() = StatusCode::NOT_FOUND;
-        ready(Ok(missing))
+        ready(Ok(empty(StatusCode::NOT_FOUND)))
     }
+}
+
+/// A response without a body.
+pub(super) fn empty(status: StatusCode) -> Response<String> {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
 }
 
 #[cfg(test)]
@@ -140,7 +162,7 @@ mod tests {
     use tokio::time::{Duration, Instant, sleep, timeout};
 
     use super::super::progress::{CLIENT_TIMEOUT, IDLE_TIMEOUT};
-    use super::{BUFFER, Http, Phase, Progress, Protocol as _};
+    use super::{BUFFER, Http, NotFound, Phase, Progress, Protocol as _};
 
     const REQUEST: &[u8] = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -149,7 +171,7 @@ mod tests {
         let health = Health::builder().build().unwrap();
         let (client, server) = duplex(room);
         let progress = Progress::new();
-        let connection = Http::new(health).serve(server, progress.clone());
+        let connection = Http::new(health, NotFound).serve(server, progress.clone());
         (client, tokio::spawn(progress.limit(connection)))
     }
 
@@ -269,7 +291,7 @@ mod tests {
             Health::builder().check("hangs", pending::<Result<(), String>>).build().unwrap();
         let (mut client, server) = duplex(1024);
         let progress = Progress::new();
-        tokio::spawn(Http::new(health).serve(server, progress.clone()));
+        tokio::spawn(Http::new(health, NotFound).serve(server, progress.clone()));
         assert_eq!(progress.phase().0, Phase::Reading);
         let request = b"GET /health?checks=all HTTP/1.1\r\n\r\n";
         client.write_all(request).await.unwrap();
