@@ -3,6 +3,7 @@
 mod active;
 mod builder;
 mod drain;
+mod drain_file;
 mod endpoint_handle;
 mod endpoints;
 mod shutdown;

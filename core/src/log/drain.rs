@@ -1,6 +1,8 @@
 //! The records of a drain and of what follows it (H20).
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use super::{LogEvent, LogLevel, LogRecord};
@@ -120,6 +122,26 @@ impl LogRecord {
     pub(crate) fn phase_fails(name: &str, error: &str) -> Self {
         let text = format!("shutdown: {name} failed: {error}");
         Self::new(LogLevel::Error, LogEvent::Shutdown, text)
+    }
+
+    /// The file that begins a drain is there.
+    pub(crate) fn drain_file_is_found(path: &Path) -> Self {
+        Self::drain(LogLevel::Info, format!("the file {path:?} begins a drain"))
+    }
+
+    /// The file that begins a drain was there at the first look.
+    pub(crate) fn drain_file_is_old(path: &Path) -> Self {
+        let text = format!(
+            "the file {path:?}, which begins a drain, is left from earlier: it has no effect until it is touched, or removed \
+             and created again"
+        );
+        Self::drain(LogLevel::Info, text)
+    }
+
+    /// The file that begins a drain cannot be looked up.
+    pub(crate) fn drain_file_is_unreadable(path: &Path, error: &io::Error) -> Self {
+        let text = format!("cannot look for the file {path:?}, which begins a drain: {error}");
+        Self::drain(LogLevel::Warn, text)
     }
 
     /// Nothing waits for a drain yet.
