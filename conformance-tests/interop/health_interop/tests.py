@@ -9,6 +9,9 @@ import unittest
 
 from . import process
 from .configs import Configs
+from .direct import counting as direct
+from .direct import report as direct_report
+from .direct.run import drain
 from .outages import counting, postgres
 from .page import HERE, Page, table
 from .pollers.command import Command
@@ -229,3 +232,52 @@ class OutagesTest(WithFiles):
             self.assertFalse(process.listens(relay.port))
             relay.restore()
             self.assertTrue(process.listens(relay.port))
+
+
+class DirectTest(unittest.TestCase):
+    """What is counted when the clients have no load balancer, and what contradicts the page."""
+
+    def counts(self, lost=0, wrong=0):
+        return {
+            "sent": 1000,
+            "answered": 1000 - lost - wrong,
+            "wrong": wrong,
+            "lost": {"timeout": lost} if lost else {},
+            "connections": 70,
+            "repeated": 3,
+            "drains": [
+                {"responses": 100, "announced": 90, "lost": lost, "began": 10, "ended": 11},
+                {"responses": 50, "announced": 10, "lost": 0, "began": 20, "ended": 21.5},
+                {"responses": 50, "announced": 20, "lost": 0, "began": 30, "ended": 34},
+            ],
+        }
+
+    def wrong(self, kind, **counts):
+        return list(direct.wrong(kind, direct.figures(self.counts(**counts), 64)))
+
+    def test_the_figures_are_those_of_all_drains(self):
+        found = direct.figures(self.counts(lost=96), connections=64)
+        self.assertEqual((found["sent"], found["lost"], found["each"]), (1000, 96, 0.5))
+        self.assertEqual((found["responses"], found["announced"], found["restarts"]), (200, 120, 3))
+        self.assertEqual((found["median"], found["max"]), (1.5, 4))
+
+    def test_the_counts_of_a_drain_are_those_of_its_instance(self):
+        before = {"responses": [10, 20], "announced": [0, 1], "lost": {}}
+        after = {"responses": [11, 50], "announced": [0, 31], "lost": {"timeout": 1, "reset": 1}}
+        self.assertEqual(drain(1, before, after), {"responses": 30, "announced": 30, "lost": 2})
+
+    def test_a_client_that_heeds_the_announcement_may_lose_nothing(self):
+        self.assertEqual(self.wrong("heeding"), [])
+        self.assertEqual(self.wrong("heeding", lost=1), ["1 of 1000 requests were lost: {'timeout': 1}"])
+        self.assertEqual(self.wrong("ignoring", lost=1), [])
+
+    def test_a_wrong_response_contradicts_the_page_for_every_client(self):
+        for kind in "heeding", "ignoring":
+            self.assertEqual(self.wrong(kind, wrong=2), ["2 responses were not those of the application"])
+
+    def test_a_row_has_the_figures_of_all_clients(self):
+        heeding, ignoring = (direct.figures(self.counts(lost=lost), 64) for lost in (0, 96))
+        block = direct_report.block({"axum": {"1.1": {"64": {"heeding": heeding, "ignoring": ignoring}}}})
+        self.assertIn(
+            "| axum | 1.1 | 64 | **0** of 1,000 | – | 96 of 1,000: 0.50 | 120 of 200 | 1.50 s, at most 4.00 s |", block
+        )

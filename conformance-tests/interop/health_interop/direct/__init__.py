@@ -1,0 +1,1 @@
+"""Restarts of instances whose clients have no load balancer."""
