@@ -136,7 +136,7 @@ impl Handler for HealthHandler {
             return Box::pin(ready(Outcome::forward(data, rocket::http::Status::NotFound)));
         }
         let query = uri.query().map_or("", |query| query.raw().as_str());
-        Box::pin(async {
+        Box::pin(async move {
             Outcome::Success(response(endpoint.respond(query).await, |name| name != NOSNIFF))
         })
     }
