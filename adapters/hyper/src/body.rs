@@ -1,13 +1,16 @@
 //! The body of a response: that of a health endpoint or of the application.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use health_core::ActiveRequest;
 use hyper::body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
     /// The body of a response: that of a health endpoint, or `B`, that of the application.
+    ///
+    /// The request of the application is [active](crate::Health::active_requests) until the body has ended or is dropped.
     #[derive(Debug)]
     pub struct HealthBody<B> {
         #[pin]
@@ -20,7 +23,7 @@ pin_project! {
     #[project = KindPinned]
     enum Kind<B> {
         Ours { word: &'static str },
-        Theirs { #[pin] body: B },
+        Theirs { #[pin] body: B, request: Option<ActiveRequest> },
     }
 }
 
@@ -29,8 +32,32 @@ impl<B> HealthBody<B> {
         Self { kind: Kind::Ours { word } }
     }
 
-    pub(crate) fn theirs(body: B) -> Self {
-        Self { kind: Kind::Theirs { body } }
+    pub(crate) fn theirs(body: B, request: Option<ActiveRequest>) -> Self {
+        Self { kind: Kind::Theirs { body, request } }
+    }
+}
+
+/// A body of known length is in one piece if it is not longer, in bytes.
+const ONE_PIECE: u64 = 64 * 1024;
+
+impl<B: Body> HealthBody<B> {
+    /// The body of the application, if that is complete, so that the request no longer needs to be active. For adapters
+    /// that box bodies: only what this returns as an error needs another box.
+    ///
+    /// A body cannot tell whether it is complete. It counts as complete if its length is known and at most 64 KiB.
+    ///
+    /// # Errors
+    ///
+    /// The body is a stream, or that of an endpoint.
+    pub fn into_inner(self) -> Result<B, Self> {
+        match self.kind {
+            Kind::Theirs { body, .. }
+                if body.size_hint().exact().is_some_and(|length| length <= ONE_PIECE) =>
+            {
+                Ok(body)
+            }
+            kind => Err(Self { kind }),
+        }
     }
 }
 
@@ -50,21 +77,27 @@ where
                 "" => None,
                 word => Some(Ok(Frame::data(word.as_bytes().into()))),
             }),
-            KindPinned::Theirs { body } => body.poll_frame(context),
+            KindPinned::Theirs { body, request } => {
+                let frame = ready!(body.poll_frame(context));
+                if frame.is_none() {
+                    *request = None;
+                }
+                Poll::Ready(frame)
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Ours { word } => word.is_empty(),
-            Kind::Theirs { body } => body.is_end_stream(),
+            Kind::Theirs { body, .. } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Ours { word } => SizeHint::with_exact(word.len() as u64),
-            Kind::Theirs { body } => body.size_hint(),
+            Kind::Theirs { body, .. } => body.size_hint(),
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use health_core::HealthResponse;
-use hyper::Response;
+use health_core::{ActiveRequest, HealthResponse};
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::{Response, Version};
 use pin_project_lite::pin_project;
 
 use crate::body::HealthBody;
@@ -17,6 +18,8 @@ pin_project! {
     pub struct HealthFuture<F> {
         #[pin]
         kind: Kind<F>,
+        request: Option<ActiveRequest>,
+        version: Version,
     }
 }
 
@@ -30,12 +33,16 @@ pin_project! {
 }
 
 impl<F> HealthFuture<F> {
-    pub(crate) fn ours(answer: impl Future<Output = HealthResponse> + Send + 'static) -> Self {
-        Self { kind: Kind::Ours { answer: Box::pin(answer) } }
+    pub(crate) fn ours(
+        answer: impl Future<Output = HealthResponse> + Send + 'static,
+        request: ActiveRequest,
+        version: Version,
+    ) -> Self {
+        Self { kind: Kind::Ours { answer: Box::pin(answer) }, request: Some(request), version }
     }
 
-    pub(crate) fn theirs(future: F) -> Self {
-        Self { kind: Kind::Theirs { future } }
+    pub(crate) fn theirs(future: F, request: ActiveRequest, version: Version) -> Self {
+        Self { kind: Kind::Theirs { future }, request: Some(request), version }
     }
 }
 
@@ -46,15 +53,34 @@ where
     type Output = Result<Response<HealthBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().kind.project() {
-            KindPinned::Ours { answer } => answer
-                .as_mut()
-                .poll(context)
-                .map(|answer| Ok(response(answer).map(HealthBody::ours))),
-            KindPinned::Theirs { future } => {
-                future.poll(context).map_ok(|response| response.map(HealthBody::theirs))
+        let this = self.project();
+        Poll::Ready(Ok(match this.kind.project() {
+            KindPinned::Ours { answer } => {
+                let mut response = response(ready!(answer.as_mut().poll(context)));
+                close_if_draining(&mut response, this.request.take().as_ref(), *this.version);
+                response.map(HealthBody::ours)
             }
-        }
+            KindPinned::Theirs { future } => {
+                let mut response = ready!(future.poll(context))?;
+                let request = this.request.take();
+                close_if_draining(&mut response, request.as_ref(), *this.version);
+                response.map(|body| HealthBody::theirs(body, request))
+            }
+        }))
+    }
+}
+
+/// Adds `Connection: close` if a drain has begun (H26). HTTP/2 does not allow the header.
+fn close_if_draining<R>(
+    response: &mut Response<R>,
+    request: Option<&ActiveRequest>,
+    version: Version,
+) {
+    let status = response.status().as_u16();
+    if version <= Version::HTTP_11
+        && request.is_some_and(|request| request.closes_connection(status))
+    {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
 }
 

@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
+mod cover;
 mod future;
 #[cfg(feature = "listener")]
 mod listener;
@@ -15,6 +16,7 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 
 pub use crate::body::HealthBody;
+pub use crate::cover::{ClientAddress, cover, health_request};
 pub use crate::future::HealthFuture;
 #[cfg(feature = "listener")]
 pub use crate::listener::{Listener, agent_check, listen};
@@ -29,6 +31,11 @@ pub use crate::tower::{HealthLayer, Oneshot};
 /// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. Clone the service for each connection, or create one
 /// for each: both are cheap. The endpoints take precedence over the paths of `inner`. A service around this one also
 /// covers the endpoints.
+///
+/// It also covers the application ([H26](health_core::contract#h26)): each request is
+/// [active](Health::active_requests) until the body of its response has ended, and during a drain every response over
+/// HTTP/1 gets `Connection: close`. If the endpoints belong to several [`Health`]s, the first one counts. The address of a
+/// poller is only known if the request has a [`ClientAddress`].
 ///
 /// ```
 /// # use health_hyper::{Endpoint, Health};
@@ -53,23 +60,6 @@ pub struct HealthService<S> {
     inner: S,
 }
 
-impl<S> HealthService<S> {
-    /// Responds if the request is for an endpoint, and calls `inner` otherwise.
-    fn route<B, F>(
-        &self,
-        request: Request<B>,
-        inner: impl FnOnce(&S, Request<B>) -> F,
-    ) -> HealthFuture<F> {
-        let uri = request.uri();
-        let Some(endpoint) = self.endpoints.route(request.method().as_str(), uri.path()) else {
-            return HealthFuture::theirs(inner(&self.inner, request));
-        };
-        let endpoint = endpoint.clone();
-        let query = uri.query().unwrap_or_default().to_owned();
-        HealthFuture::ours(async move { endpoint.respond(&query).await })
-    }
-}
-
 impl<S, B, R> Service<Request<B>> for HealthService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
@@ -80,7 +70,7 @@ where
     type Future = HealthFuture<S::Future>;
 
     fn call(&self, request: Request<B>) -> Self::Future {
-        self.route(request, S::call)
+        cover(&self.endpoints, request, ClientAddress::of, |request| self.inner.call(request))
     }
 }
 

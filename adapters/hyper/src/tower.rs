@@ -13,9 +13,9 @@ use tower_service::Service;
 
 use crate::body::HealthBody;
 use crate::future::HealthFuture;
-use crate::{HealthService, service};
+use crate::{ClientAddress, HealthService, cover, service};
 
-/// A layer that adds the health endpoints to a service, like [`service`].
+/// A layer that adds the health endpoints to a service, and covers the application, like [`service`].
 ///
 /// The resulting service is always ready: the endpoints respond even while the inner service is not ready. The future of
 /// any other request waits until a clone of the inner service is ready. Layers around this one therefore do not see
@@ -57,8 +57,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.route(request, |inner, request| Oneshot {
-            state: State::Waits { inner: inner.clone(), request: Some(request) },
+        cover(&self.endpoints, request, ClientAddress::of, |request| Oneshot {
+            state: State::Waits { inner: self.inner.clone(), request: Some(request) },
         })
     }
 }

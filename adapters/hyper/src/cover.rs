@@ -1,0 +1,65 @@
+//! Responds to the requests of the endpoints, and covers those of the application (H26).
+
+use std::net::IpAddr;
+
+use health_core::{EndpointHandle, Endpoints, HealthRequest};
+use hyper::Request;
+use hyper::header::USER_AGENT;
+use hyper::http::Extensions;
+use hyper::http::request::Parts;
+
+use crate::HealthFuture;
+
+/// Responds if `request` is for one of `endpoints`, and covers the application otherwise: the request is
+/// [active](crate::Health::active_requests) from now on, and the response says that the connection closes if a drain has
+/// begun. Returns the future of either response.
+///
+/// [`service`](crate::service) does this. Call it in a service or middleware of your own. `client` finds the address of
+/// the client among the extensions of a request for an endpoint, such as [`ClientAddress::of`]. It is called only if
+/// a [`Drain`](crate::Drain) needs the address.
+///
+/// The future makes no allocation for a request of the application.
+pub fn cover<B, F>(
+    endpoints: &Endpoints,
+    request: Request<B>,
+    client: fn(&Extensions) -> Option<IpAddr>,
+    application: impl FnOnce(Request<B>) -> F,
+) -> HealthFuture<F> {
+    // Before the application is called: if it panics, the request is dropped.
+    let active = endpoints.health().track();
+    let version = request.version();
+    let Some(endpoint) = endpoints.route(request.method().as_str(), request.uri().path()) else {
+        return HealthFuture::theirs(application(request), active, version);
+    };
+    let endpoint = endpoint.clone();
+    let (parts, _) = request.into_parts();
+    let answer = async move { endpoint.respond(health_request(&endpoint, &parts, client)).await };
+    HealthFuture::ours(answer, active, version)
+}
+
+/// What `endpoint` needs to know of a request: its query, and who sent it if a [`Drain`](crate::Drain) depends on that.
+/// `client` finds the address among the extensions.
+pub fn health_request<'a>(
+    endpoint: &EndpointHandle,
+    parts: &'a Parts,
+    client: fn(&Extensions) -> Option<IpAddr>,
+) -> HealthRequest<'a> {
+    let request = HealthRequest::new(parts.uri.query().unwrap_or_default());
+    if !endpoint.remembers_pollers() {
+        return request;
+    }
+    let agent = parts.headers.get(USER_AGENT).map(|agent| agent.as_bytes());
+    request.poller(client(&parts.extensions), agent)
+}
+
+/// The address of the client, an extension of a request. A [`Drain`](crate::Drain) that may end early tells pollers apart
+/// by it. A server inserts it; without it, pollers are told apart by their `User-Agent` alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+impl ClientAddress {
+    /// The address among the extensions of a request.
+    pub fn of(extensions: &Extensions) -> Option<IpAddr> {
+        extensions.get().map(|&Self(address)| address)
+    }
+}
