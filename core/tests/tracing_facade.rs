@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 use futures::FutureExt as _;
 use futures::executor::block_on;
 use futures::stream::pending;
-use health_core::{CheckResult, Health, HealthBuilder, HealthConfig, Notification, Runtime, Task};
+use health_core::{
+    CheckResult, Drain, Endpoint, Health, HealthBuilder, HealthConfig, HealthRequest, Notification,
+    Runtime, Task, ThreadRuntime,
+};
 
 #[derive(Clone, Default)]
 struct Output(Arc<Mutex<Vec<u8>>>);
@@ -160,6 +163,122 @@ fn a_drain_is_logged_when_it_begins_and_when_it_is_over() {
     let signals = futures::stream::iter([(), ()]);
     let lines = logged(|| block_on(health.drain_when(signals, Duration::ZERO)));
     assert_eq!(lines[0], format!("{begins}; a second signal skips the rest{event}"));
+}
+
+#[test]
+fn the_shutdown_phases_count_in_the_time_that_a_drain_has() {
+    let seconds = Duration::from_secs;
+    let drain = |at_most| {
+        let config = HealthConfig::default().with_disablefile("");
+        let health = Health::builder()
+            .config(config)
+            .shutdown_phase("pool", seconds(5), || async { Ok::<(), String>(()) })
+            .build()
+            .unwrap();
+        let drain = Drain::at_least(seconds(1)).at_most(seconds(at_most)).unwrap();
+        logged(|| {
+            let _ = health.drain_when(pending::<()>(), drain).now_or_never();
+        })
+    };
+    assert_eq!(drain(24), [""; 0]);
+    let warning = "WARN health: the drain takes 25.5s, and the shutdown phases 5s, but the process is killed 30s after the \
+                   signal";
+    let [line] = &drain(25)[..] else { panic!("one line was expected") };
+    assert!(line.starts_with(warning), "{line}");
+}
+
+/// What a drain of 1 to 3 seconds logs at its end, on a clock whose timers are ready at once.
+fn end_of_a_drain(prepare: impl FnOnce(&Health, &Clock)) -> String {
+    let clock = Clock(Arc::new(Mutex::new(Instant::now())));
+    let config = HealthConfig::default().with_disablefile("");
+    let builder = Health::builder().config(config).runtime(clock.clone());
+    let health = builder.endpoint(Endpoint::readiness("/ready")).build().unwrap();
+    let seconds = Duration::from_secs;
+    let drain = Drain::at_least(seconds(1)).at_most(seconds(3)).unwrap();
+    let drained = health.drain_when(pending::<()>(), drain);
+    health.drain();
+    prepare(&health, &clock);
+    let mut lines = logged(|| block_on(drained));
+    lines.pop().unwrap()
+}
+
+#[test]
+fn the_end_of_a_drain_says_what_it_depended_on() {
+    let poll = |health: &Health| {
+        let request =
+            HealthRequest::new("").poller(Some([10, 0, 0, 1].into()), Some(b"kube-probe\x1b/1.34"));
+        block_on(health.at("/ready").unwrap().respond(request));
+    };
+    let pass = |clock: &Clock, seconds| *clock.0.lock().unwrap() += Duration::from_secs(seconds);
+    let begins = "INFO health: drained: the server may stop after";
+    for (expected, line) in [
+        ("1s: no request is active, and no poller asks", end_of_a_drain(|_, clock| pass(clock, 1))),
+        (
+            "2s: no request is active, and each poller has been told (1)",
+            end_of_a_drain(|health, clock| {
+                (0..3).for_each(|_| poll(health));
+                pass(clock, 2);
+            }),
+        ),
+        (
+            "4s, the maximum; active requests: 1; pollers that may not have noticed: kube-probe\\x1b/1.34 at 10.0.0.1 on /ready, told 1 of 3 times",
+            end_of_a_drain(|health, clock| {
+                health.track().detach();
+                poll(health);
+                pass(clock, 4);
+            }),
+        ),
+    ] {
+        assert_eq!(line, format!("{begins} {expected} event=\"drain\""));
+    }
+}
+
+#[test]
+fn each_shutdown_phase_leaves_a_record() {
+    let lines = logged(|| {
+        let config = HealthConfig::default().with_disablefile("");
+        let clock = Clock(Arc::new(Mutex::new(Instant::now())));
+        let health = Health::builder()
+            .config(config)
+            .runtime(Timeless(clock))
+            .shutdown_phase("consumers", Duration::from_secs(1), || async { Ok::<(), String>(()) })
+            .shutdown_phase("queue", Duration::from_secs(1), || async { Err::<(), _>("no broker") })
+            .shutdown_phase("pool", Duration::from_secs(1), || async {
+                if true {
+                    panic!("closed");
+                }
+                Ok::<(), String>(())
+            })
+            .build()
+            .unwrap();
+        drop(health.at("/health")); // as if it were mounted
+        let ended = block_on(health.shut_down_after(async {}));
+        assert!(!ended.is_clean());
+    });
+    let event = r#" event="shutdown""#;
+    let expected = [
+        "INFO health: shutdown: consumers took 0ns",
+        "ERROR health: shutdown: queue failed: no broker",
+        "ERROR health: shutdown: pool failed: panicked: closed",
+    ];
+    assert_eq!(lines, expected.map(|line| format!("{line}{event}")));
+}
+
+/// The clock, no timers, and tasks on the threads of the default runtime.
+struct Timeless(Clock);
+
+impl Runtime for Timeless {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, _: Instant) -> Task {
+        Box::pin(std::future::pending())
+    }
+
+    fn spawn(&self, task: Task) {
+        ThreadRuntime.spawn(task);
+    }
 }
 
 /// A clock that the test sets; its timers are ready at once.
