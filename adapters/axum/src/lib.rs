@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod layer;
+
 use std::convert::Infallible;
 
 use axum::Router;
@@ -9,10 +11,13 @@ use axum::http;
 use axum::response::{IntoResponse, Response};
 #[doc(no_inline)]
 pub use health_core::*;
-use hyper::ext::ReasonPhrase;
+pub use health_hyper::ClientAddress;
 use tower::service_fn;
 
-/// Returns a router with one route for each health endpoint. [Merge](Router::merge) it into the application's router.
+pub use self::layer::{HealthLayer, HealthService, ResponseFuture, layer};
+
+/// Returns a router with one route for each health endpoint. [Merge](Router::merge) it into the application's router. To
+/// also cover the application, use [`layer`] instead.
 ///
 /// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. Each route responds to every method at exactly the
 /// path of its endpoint, except to `CONNECT`, which gets a 404. The router has no fallback. Inside [`Router::nest`], the
@@ -48,8 +53,9 @@ where
                 if request.method() == http::Method::CONNECT {
                     return Ok::<_, Infallible>(http::StatusCode::NOT_FOUND.into_response());
                 }
-                let query = request.uri().query().unwrap_or_default();
-                Ok(response(endpoint.respond(query).await))
+                let (parts, _) = request.into_parts();
+                let request = health_hyper::health_request(&endpoint, &parts, ClientAddress::of);
+                Ok(response(endpoint.respond(request).await))
             }
         });
         // axum would merge `any` with a `get` of the application. It rejects a second route if this one is a service.
@@ -69,9 +75,5 @@ where
 /// }
 /// ```
 pub fn response(answer: HealthResponse) -> Response {
-    let mut response = Response::from(answer).map(axum::body::Body::from);
-    if let Some(reason) = answer.custom_reason() {
-        response.extensions_mut().insert(ReasonPhrase::from_static(reason.as_bytes()));
-    }
-    response
+    health_hyper::response(answer)
 }
