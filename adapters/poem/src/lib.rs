@@ -1,17 +1,26 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod body;
+
 #[doc(no_inline)]
 pub use health_core::*;
 use hyper::ext::ReasonPhrase;
-use poem::{IntoResponse, Middleware, Request, Response, Result, http};
+use poem::http::header::{CONNECTION, HeaderValue, USER_AGENT};
+use poem::{Middleware, Request, Response, Result, http};
 
 /// Returns a middleware that responds to every method except `CONNECT` at exactly the path of each health endpoint, and
-/// passes every other request to the application. Add it [with](poem::EndpointExt::with) the application's routes.
+/// passes every other request to the application. Add it [with](poem::EndpointExt::with) the application's routes, last.
 ///
 /// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. The endpoints take precedence over a route at the
 /// same path. Middleware that is added later also covers the endpoints. Inside [`Route::nest`](poem::Route::nest), the
 /// prefix comes before the path of the endpoint.
+///
+/// The middleware also covers the application for a [drain](Health::drain_when): it counts the
+/// [active requests](Health::active_requests), until the end of their bodies, and while draining it adds
+/// `Connection: close` to HTTP/1 responses, after which the server closes their connections
+/// ([H26](health_core::contract#h26)). So an error of the application becomes its response here: add middleware that handles
+/// errors, such as [`catch_error`](poem::EndpointExt::catch_error), before this one.
 ///
 /// It is not an endpoint for [`Route::at`](poem::Route::at), because that reads the `:` of a path such as `/app:health` as
 /// the start of a parameter.
@@ -54,13 +63,29 @@ impl<E: poem::Endpoint> poem::Endpoint for HealthEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        let uri = request.uri();
-        if let Some(endpoint) = self.endpoints.route(request.method().as_str(), uri.path()) {
-            let query = uri.query().unwrap_or_default();
-            return Ok(response(endpoint.respond(query).await));
+        let active = self.endpoints.health().track();
+        let is_http1 = request.version() <= http::Version::HTTP_11;
+        let path = request.uri().path();
+        let mut response = match self.endpoints.route(request.method().as_str(), path) {
+            Some(endpoint) => response(endpoint.respond(facts(endpoint, &request)).await),
+            None => self.app.get_response(request).await,
+        };
+        if is_http1 && active.closes_connection(response.status().as_u16()) {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        self.app.call(request).await.map(E::Output::into_response)
+        body::keep_active(&mut response, active);
+        Ok(response)
     }
+}
+
+/// What the endpoint needs to know of a request.
+fn facts<'a>(endpoint: &EndpointHandle, request: &'a Request) -> HealthRequest<'a> {
+    let facts = HealthRequest::new(request.uri().query().unwrap_or_default());
+    if !endpoint.remembers_pollers() {
+        return facts;
+    }
+    let address = request.remote_addr().as_socket_addr().map(|address| address.ip());
+    facts.poller(address, request.headers().get(USER_AGENT).map(HeaderValue::as_bytes))
 }
 
 /// Converts the response of an endpoint into poem's, including the reason phrase. Use it in the application's handlers.

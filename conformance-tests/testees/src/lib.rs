@@ -8,6 +8,8 @@ pub mod axum;
 #[cfg(feature = "blocked")]
 pub mod blocked;
 mod client;
+#[cfg(feature = "covered")]
+pub mod covered;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 #[cfg(feature = "poem")]
