@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod middleware;
+
 use std::borrow::Cow;
 
 use actix_web::dev::{HttpServiceFactory, ServiceRequest, fn_service};
@@ -10,12 +12,18 @@ use actix_web::{HttpResponse, http, web};
 #[doc(no_inline)]
 pub use health_core::*;
 
+pub use crate::middleware::{
+    HealthBody, HealthFuture, HealthMiddleware, HealthService, middleware,
+};
+
 /// Returns a service for the health endpoints. Pass it to [`App::service`](actix_web::App::service), or to the method of
 /// the same name of a [`Scope`](actix_web::Scope) or a [`ServiceConfig`](actix_web::web::ServiceConfig).
 ///
 /// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. The service responds to every method except `CONNECT`
 /// at exactly the path of each endpoint. actix-web decodes a path before it compares: `/%68ealth` is `/health`. Inside a
 /// scope, the prefix comes before the path of the endpoint.
+///
+/// This only mounts the endpoints. [`middleware`] also covers the application, for a drain that loses no request.
 ///
 /// actix-web calls the first service that matches. Register this one before any other that matches the path of an
 /// endpoint, such as a catch-all, or no request reaches the endpoint.
@@ -38,7 +46,7 @@ pub fn service(endpoints: impl Into<Endpoints>) -> impl HttpServiceFactory {
         let respond = move |request: ServiceRequest| {
             let endpoint = endpoint.clone();
             async move {
-                let answer = endpoint.respond(request.query_string()).await;
+                let answer = endpoint.respond(facts(&endpoint, &request)).await;
                 Ok::<_, actix_web::Error>(request.into_response(response(answer)))
             }
         };
@@ -50,6 +58,16 @@ pub fn service(endpoints: impl Into<Endpoints>) -> impl HttpServiceFactory {
 /// No endpoint responds to `CONNECT` (rule H2). A closure is cheaper here than `guard::Not(guard::Connect())`.
 fn is_not_connect(context: &GuardContext<'_>) -> bool {
     context.head().method != http::Method::CONNECT
+}
+
+/// What the endpoint needs to know of a request.
+fn facts<'a>(endpoint: &EndpointHandle, request: &'a ServiceRequest) -> HealthRequest<'a> {
+    let facts = HealthRequest::new(request.query_string());
+    if !endpoint.remembers_pollers() {
+        return facts;
+    }
+    let address = request.peer_addr().map(|address| address.ip());
+    facts.poller(address, request.headers().get(header::USER_AGENT).map(HeaderValue::as_bytes))
 }
 
 /// The names of the headers that most responses have. [`response`] does not parse them.

@@ -5,8 +5,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::mpsc;
 use std::thread;
 
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::web::ServiceConfig;
-use actix_web::{App, HttpServer, rt};
+use actix_web::{App, Error, HttpServer, rt};
 use health_actix_web::Health;
 use health_conformance::Server;
 
@@ -29,16 +31,41 @@ pub fn serve(health: Health) -> io::Result<Server> {
 pub fn serve_app(
     configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> io::Result<Server> {
+    start(move || App::new().configure(configure.clone()))
+}
+
+/// Serves an application that the middleware covers.
+///
+/// # Errors
+///
+/// The server cannot be started.
+pub fn serve_covered(
+    health: Health,
+    configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> io::Result<Server> {
+    start(move || {
+        let app = App::new().configure(configure.clone());
+        app.wrap(health_actix_web::middleware(health.clone()))
+    })
+}
+
+fn start<T, B>(app: impl Fn() -> App<T> + Clone + Send + 'static) -> io::Result<Server>
+where
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
+{
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     let (started, start) = mpsc::channel();
     thread::spawn(move || {
         rt::System::new().block_on(async move {
-            let server = HttpServer::new(move || App::new().configure(configure.clone()))
-                .workers(2)
-                .disable_signals()
-                .listen(listener)?
-                .run();
+            let server = HttpServer::new(app).workers(2).disable_signals().listen(listener)?.run();
             // The receiver waits for this.
             let _ = started.send(server.handle());
             server.await

@@ -1,0 +1,48 @@
+//! The middleware allocates nothing for a response of the application.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::test::{TestRequest, init_service};
+use actix_web::{App, Error, HttpResponse, web};
+use allocation_counter::measure;
+use futures::FutureExt as _;
+use health_actix_web::{Health, middleware};
+
+/// The allocations of the third request. actix-web keeps what it allocates for the first ones.
+async fn allocations<T, B>(app: App<T>, path: &str) -> u64
+where
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
+{
+    let app = init_service(app).await;
+    for _ in 0..2 {
+        app.call(TestRequest::with_uri(path).to_request()).await.unwrap();
+    }
+    let third = TestRequest::with_uri(path).to_request();
+    measure(|| drop(app.call(third).now_or_never().unwrap())).count_total
+}
+
+#[actix_web::test]
+async fn a_response_is_covered_without_an_allocation() {
+    async fn stream() -> HttpResponse {
+        HttpResponse::Ok().streaming(futures::stream::pending::<Result<_, Error>>())
+    }
+    let app = || {
+        let app = App::new().route("/", web::get().to(async || "application"));
+        app.route("/stream", web::get().to(stream))
+    };
+    let health = Health::builder().build().unwrap();
+    for path in ["/", "/stream"] {
+        let covered = allocations(app().wrap(middleware(&health)), path).await;
+        assert_eq!(covered, allocations(app(), path).await, "{path}");
+        assert_eq!(health.active_requests(), 0);
+    }
+}
