@@ -2,9 +2,7 @@
 
 use std::fmt;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::exit;
 use std::thread;
-use std::time::Duration;
 
 use futures::executor::block_on;
 use futures::{FutureExt as _, StreamExt as _};
@@ -14,7 +12,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::{FOR_EVER, Server, drain_on, health, say};
+use crate::{FOR_EVER, Server, drain_on, go_on_starting, health, say};
 
 /// Prints the level, the message and the event of each record.
 struct Printed;
@@ -72,12 +70,6 @@ impl Subscriber for Broken {
     fn event(&self, _: &Event<'_>) {}
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
-}
-
-/// A start that takes so long that the test fails.
-pub(crate) fn go_on_starting() {
-    thread::sleep(Duration::from_secs(30));
-    exit(3);
 }
 
 pub(crate) fn log_to_standard_output() {

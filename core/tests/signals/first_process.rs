@@ -7,8 +7,8 @@ use std::thread;
 use health_core::{Signal as Caught, Signals};
 use rustix::process::{Signal, getpid, kill_process};
 
-use crate::early::{go_on_starting, log_to_standard_output};
-use crate::{Server, drain_on, say};
+use crate::early::log_to_standard_output;
+use crate::{Server, drain_on, go_on_starting, say};
 
 /// Runs this executable in a new PID namespace; `unshare` exits with its code, or ends by its signal.
 fn container() -> Command {

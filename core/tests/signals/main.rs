@@ -6,13 +6,13 @@
 mod early;
 #[cfg(target_os = "linux")]
 mod first_process;
+mod running;
 
 use std::env;
 use std::future::Future;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
-use std::os::unix::process::ExitStatusExt as _;
 use std::pin::pin;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio, exit};
 use std::thread;
 use std::time::Duration;
 
@@ -20,7 +20,6 @@ use futures::FutureExt as _;
 use futures::executor::block_on;
 use futures::future::join;
 use health_core::{Endpoint, Health, HealthConfig, Signals};
-use rustix::process::{Pid, Signal, kill_process};
 
 /// Set in the process that gets the signals.
 const IS_SERVER: &str = "HEALTH_SIGNALS_SERVER";
@@ -59,10 +58,6 @@ impl Server {
     fn wait_for(&mut self, line: &str) {
         let mut lines = self.lines.by_ref().map(Result::unwrap);
         assert!(lines.any(|printed| printed.contains(line)), "it ended before {line:?}");
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 
     /// Sends a line to its standard input.
@@ -128,64 +123,24 @@ fn drain_on(signals: Signals) {
     say("drained");
 }
 
-#[test]
-fn a_signal_begins_the_drain_and_a_second_one_ends_the_wait() {
-    let name = "a_signal_begins_the_drain_and_a_second_one_ends_the_wait";
-    for (first, second) in
-        [(Signal::TERM, Signal::TERM), (Signal::INT, Signal::TERM), (Signal::TERM, Signal::INT)]
-    {
-        let Some(mut server) = Server::start(name, drain_for_ever) else {
-            return;
-        };
-        server.wait_for("READY");
-        server.signal(first);
-        server.wait_for("now draining and ok");
-        server.signal(second);
-        server.wait_for("drained");
-        assert!(server.status().success(), "{first:?}, {second:?}");
-    }
+/// A server whose last request never ends.
+fn drain_and_hang() {
+    drain_for_ever();
+    thread::sleep(FOR_EVER);
 }
 
-#[test]
-fn when_the_wait_is_over_a_signal_ends_the_process() {
-    let name = "when_the_wait_is_over_a_signal_ends_the_process";
-    let body = || {
-        drain_for_ever();
-        // A request that never ends.
-        thread::sleep(FOR_EVER);
-    };
-    for signal in [Signal::TERM, Signal::INT] {
-        let Some(mut server) = Server::start(name, body) else {
-            return;
-        };
-        server.wait_for("READY");
-        server.signal(Signal::TERM);
-        server.wait_for("now draining");
-        server.signal(Signal::TERM);
-        server.wait_for("drained");
-        server.signal(signal);
-        assert_eq!(server.status().signal(), Some(signal.as_raw()));
-    }
+/// Two applications that wait for signals, and a `Signals` that is gone.
+fn drain_two() {
+    let [gone, first, second] = [(); 3].map(|()| Signals::new().unwrap());
+    drop(gone);
+    let applications = [(); 2].map(|()| health());
+    let [one, other] = &applications;
+    ready(join(one.drain_when(first, Duration::ZERO), other.drain_when(second, Duration::ZERO)));
+    say("both drained");
 }
 
-#[test]
-fn of_two_that_wait_for_signals_each_has_them_until_the_last_is_gone() {
-    let name = "of_two_that_wait_for_signals_each_has_them_until_the_last_is_gone";
-    let body = || {
-        let [gone, first, second] = [(); 3].map(|()| Signals::new().unwrap());
-        drop(gone);
-        let applications = [(); 2].map(|()| health());
-        let [one, other] = &applications;
-        ready(join(
-            one.drain_when(first, Duration::ZERO),
-            other.drain_when(second, Duration::ZERO),
-        ));
-        say("both drained");
-    };
-    if let Some(mut server) = Server::start(name, body) {
-        server.wait_for("READY");
-        server.signal(Signal::TERM);
-        server.wait_for("both drained");
-        assert!(server.status().success());
-    }
+/// A start that takes so long that the test fails.
+fn go_on_starting() {
+    thread::sleep(Duration::from_secs(30));
+    exit(3);
 }
