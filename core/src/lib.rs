@@ -39,6 +39,8 @@ pub use crate::endpoint::{
 pub use crate::error::BuildError;
 pub use crate::flow::{Answer, Watch};
 pub use crate::health::{ActiveRequest, Ended, EndpointHandle, Endpoints, Health, HealthBuilder};
+#[cfg(all(feature = "signal", feature = "tokio", windows))]
+pub use crate::lifecycle::Signals;
 pub use crate::lifecycle::{
     Drain, DrainError, DrainMoment, DrainSignal, FutureSignal, StartupLatch, StreamSignal,
 };

@@ -1,5 +1,7 @@
 //! The lifecycle of a process: start-up latches, the drain, and the signals that start it.
 
+#[cfg(all(feature = "signal", feature = "tokio", windows))]
+mod console;
 mod drain;
 mod drain_moment;
 mod drain_state;
@@ -8,6 +10,8 @@ mod pollers;
 mod signals;
 mod startup;
 
+#[cfg(all(feature = "signal", feature = "tokio", windows))]
+pub use self::console::Signals;
 pub(crate) use self::drain::LAST_CALL;
 pub use self::drain::{Drain, DrainError, DrainSignal, FutureSignal, StreamSignal};
 pub use self::drain_moment::DrainMoment;

@@ -68,6 +68,12 @@ impl Signal {
 /// Create `Signals` after a fork, in each process. A child has none of its parent's threads: a `Signals` that was created
 /// before the fork starts again when the child first polls it, and earlier signals are lost. A child that never polls it
 /// ignores the signals.
+///
+/// # Windows
+///
+/// On Windows, with the features `signal` and `tokio`, `Signals::new` exists too. There, `Signals` receives Ctrl-C,
+/// Ctrl-Break, the closing of the console window and the shutdown of the container or system. For the last two, Windows
+/// ends the process a few seconds later, even if it still drains. There is no `Signal` and no `Signals::of`.
 #[derive(Debug)]
 #[must_use = "dropping the last `Signals` lets the signals end the process again"]
 pub struct Signals {

@@ -1,16 +1,22 @@
 //! Signals start a drain, or end the process. Each test runs itself again in a separate process, and sends signals to it.
 
-#![cfg(unix)]
+#![cfg(any(unix, all(windows, feature = "tokio")))]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+#[cfg(windows)]
+mod console;
+#[cfg(unix)]
 mod early;
 #[cfg(target_os = "linux")]
 mod first_process;
+#[cfg(unix)]
 mod running;
 
 use std::env;
 use std::future::Future;
-use std::io::{BufRead as _, BufReader, Lines, Write as _};
+#[cfg(target_os = "linux")]
+use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Lines};
 use std::pin::pin;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio, exit};
 use std::thread;
@@ -44,6 +50,8 @@ impl Server {
             body();
             return None;
         }
+        #[cfg(windows)]
+        console::give_own(&mut command);
         let mut process = command
             .args([test, "--exact", "--nocapture"])
             .env(IS_SERVER, "1")
@@ -61,11 +69,13 @@ impl Server {
     }
 
     /// Sends a line to its standard input.
+    #[cfg(target_os = "linux")]
     fn tell(&self, line: &str) {
         writeln!(self.process.stdin.as_ref().unwrap(), "{line}").unwrap();
     }
 
     /// The rest of what it prints.
+    #[cfg(unix)]
     fn rest(&mut self) -> Vec<String> {
         self.lines.by_ref().map(Result::unwrap).collect()
     }
