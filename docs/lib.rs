@@ -68,6 +68,9 @@ mod drain {}
 #[doc = include_str!("last-requests.md")]
 mod last_requests {}
 
+#[doc = include_str!("platforms.md")]
+mod platforms {}
+
 #[doc = include_str!("probe.md")]
 mod probe {}
 
