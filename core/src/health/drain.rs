@@ -93,7 +93,7 @@ impl Health {
         let health = self.clone();
         let drain = drain.into();
         if drain.can_end_early() {
-            self.application().drain.remember_pollers();
+            self.application().drain.remember_pollers(drain.failure_threshold);
         }
         async move {
             health.warn_of_a_drain_that_is_cut_short(&drain);

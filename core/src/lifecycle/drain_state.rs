@@ -51,7 +51,8 @@ impl DrainState {
         self.began.get().copied()
     }
 
-    pub(crate) fn remember_pollers(&self) {
+    pub(crate) fn remember_pollers(&self, failure_threshold: u32) {
+        self.pollers.expect(failure_threshold);
         self.flags.fetch_or(REMEMBERS_POLLERS, Ordering::Release);
     }
 

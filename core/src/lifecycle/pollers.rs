@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::endpoint::Poller;
@@ -19,7 +20,11 @@ const UNKNOWN_PERIOD: Duration = Duration::from_secs(10);
 
 /// The latest pollers.
 #[derive(Debug, Default)]
-pub(crate) struct Pollers(Mutex<Vec<Seen>>);
+pub(crate) struct Pollers {
+    seen: Mutex<Vec<Seen>>,
+    /// How often each has to be told; of several drains, the most.
+    failure_threshold: AtomicU32,
+}
 
 #[derive(Debug)]
 struct Seen {
@@ -31,11 +36,16 @@ struct Seen {
     period: Option<Duration>,
     previous: Duration,
     told: u32,
-    /// When it was last told.
+    /// When it was last told, of as many times as it has to be.
     last_told: Option<Instant>,
 }
 
 impl Pollers {
+    /// A drain ends when each was told so often.
+    pub(crate) fn expect(&self, failure_threshold: u32) {
+        self.failure_threshold.fetch_max(failure_threshold, Ordering::Relaxed);
+    }
+
     /// Remembers a poll of the endpoint at `path`, which got the draining response if `is_told`.
     ///
     /// A poll at the same moment as another may be missed: the child of a fork must not wait for the lock of its parent.
@@ -47,7 +57,7 @@ impl Pollers {
         now: Instant,
         is_told: bool,
     ) {
-        let Some(mut pollers) = try_lock(&self.0) else {
+        let Some(mut pollers) = try_lock(&self.seen) else {
             return;
         };
         let known = pollers.iter_mut().find(|seen| seen.is(path, poller));
@@ -72,13 +82,15 @@ impl Pollers {
         };
         if is_told {
             seen.told = seen.told.saturating_add(1);
-            seen.last_told = Some(now);
+            if seen.told <= self.failure_threshold.load(Ordering::Relaxed) {
+                seen.last_told = Some(now);
+            }
         }
     }
 
     /// The pollers that have not noticed the drain yet, in words. Empty if none is left.
     pub(crate) fn waited_for(&self, failure_threshold: u32, now: Instant) -> Vec<String> {
-        let pollers = lock(&self.0);
+        let pollers = lock(&self.seen);
         pollers
             .iter()
             .filter(|seen| !seen.has_noticed(failure_threshold, now) && !seen.is_gone(now))
@@ -88,7 +100,7 @@ impl Pollers {
 
     /// How many have noticed.
     pub(crate) fn told(&self, failure_threshold: u32) -> usize {
-        lock(&self.0).iter().filter(|seen| seen.told >= failure_threshold).count()
+        lock(&self.seen).iter().filter(|seen| seen.told >= failure_threshold).count()
     }
 }
 

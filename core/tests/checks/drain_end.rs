@@ -141,6 +141,17 @@ fn a_poller_has_noticed_one_second_after_its_third_draining_response() {
 }
 
 #[test]
+fn the_second_of_a_poller_does_not_begin_anew_while_it_polls_on() {
+    let drain = Drain::at_least(SECOND).at_most(60 * SECOND).unwrap();
+    let draining = draining_for(drain);
+    draining.poll_every(2 * MOMENT, 3, &[KUBELET]);
+    draining.signal();
+    draining.poll_every(2 * MOMENT, 7, &[KUBELET]);
+    // It was told for the third time 0.8 seconds ago.
+    draining.ends_after(2 * MOMENT);
+}
+
+#[test]
 fn every_poller_is_waited_for_the_slowest_too() {
     let draining = draining();
     draining.poll_every(10 * SECOND, 2, &[HAPROXY]);
