@@ -1,5 +1,6 @@
 //! The expectations of the contract for one step, and the mismatches.
 
+mod drain;
 pub(crate) mod finding;
 pub(crate) mod history;
 pub(crate) mod known;
@@ -24,6 +25,7 @@ use crate::scenario::{Answer, Client, Fate, Step};
 use crate::setup::Setup;
 use crate::target::journal::Line;
 
+pub(crate) use self::drain::{Observed, judge_drain};
 pub(crate) use self::log::expected_record;
 pub(crate) use self::log::judge_warnings;
 pub(crate) use self::refusal::judge_refusal;
@@ -39,11 +41,12 @@ pub(crate) struct Mismatch {
 }
 
 /// Fields that can differ, also in known failures.
-pub(crate) const FIELDS: [&str; 16] = [
+pub(crate) const FIELDS: [&str; 17] = [
     "body",
     "checks",
     "command",
     "connection",
+    "drain",
     "header",
     "lines",
     "log",
@@ -123,10 +126,16 @@ impl<'a> Asked<'a> {
         let sum = |bound: fn(&(usize, usize)) -> usize| {
             shown(Capability::Checks, starts.values().map(bound).sum())
         };
+        let waiting = self.expected_waiting(answers.len());
         (
-            shown(Capability::Log, recorded + fewest) + sum(|(least, _)| *least),
-            shown(Capability::Log, recorded + most) + sum(|(_, most)| *most),
+            shown(Capability::Log, recorded + fewest) + sum(|(least, _)| *least) + waiting,
+            shown(Capability::Log, recorded + most) + sum(|(_, most)| *most) + waiting,
         )
+    }
+
+    /// How many of these requests wait for `FINISH`.
+    fn expected_waiting(&self, requests: usize) -> usize {
+        if self.step.waits() { requests } else { 0 }
     }
 
     /// The fewest and the most records at WARN. A crowd on a busy machine may keep a stat waiting for longer than
@@ -153,9 +162,16 @@ pub(crate) fn judge(
         judge_response(asked, *answer, request, response, &mut mismatches);
         let (_, word) = expected_answer(*answer, &asked.endpoint());
         secrecy::judge_secrecy(word, setup, response, &mut mismatches);
+        judge_announcement(asked, request, response, &mut mismatches);
     }
     judge_connection(step, exchanged, &mut mismatches);
     let answers = exchanged.answers(step);
+    let expected = asked.expected_waiting(answers.len());
+    let waiting = lines.iter().filter(|line| **line == Line::Waiting).count();
+    if waiting != expected {
+        let [expected, got] = [expected, waiting].map(|count| format!("WAITING {count} times"));
+        mismatches.push(Mismatch::new("lines", expected, got));
+    }
     if !asked.lacks.contains_key(&Capability::Checks) {
         starts::judge_starts(asked, answers.len(), lines, &mut mismatches);
     }
@@ -219,6 +235,12 @@ fn judge_response(
         }
         None => {
             let body = String::from_utf8_lossy(&response.body);
+            let page = asked.step.page().filter(|_| answer == Answer::Application);
+            let page = page.map(|page| if request.is_head { "" } else { page.body });
+            if page.is_some_and(|page| page != body) {
+                let expected = quote(page.unwrap_or_default());
+                mismatches.push(Mismatch::new("body", expected, quote(&body)));
+            }
             if WORDS.contains(&&*body) {
                 let expected = "the server's own page";
                 mismatches.push(Mismatch::new("body", expected, quote(&body)));
@@ -268,8 +290,30 @@ fn judge_header(
     }
 }
 
+/// H26: in a drain, a server that covers the application announces that it closes the connection, once.
+fn judge_announcement(
+    asked: &Asked<'_>,
+    request: &Request,
+    response: &Response,
+    mismatches: &mut Vec<Mismatch>,
+) {
+    const CLOSE: &str = "close";
+    if asked.history.closes_connection(response.status) {
+        judge_header("connection", Some(CLOSE), response, mismatches);
+    } else if asked.history.covers_application && !request.asks_to_close {
+        let values = response.header("connection");
+        if values.iter().any(|value| value.eq_ignore_ascii_case(CLOSE)) {
+            mismatches.push(Mismatch::new("header connection", "not close", CLOSE));
+        }
+    }
+}
+
 /// The expectations on connections.
 fn judge_connection(step: &Step, exchanged: &Exchanged, mismatches: &mut Vec<Mismatch>) {
+    if exchanged.left_open {
+        let (expected, got) = ("closed by the server, as it announced", "left open");
+        mismatches.push(Mismatch::new("connection", expected, got));
+    }
     match step.connection {
         Some(Fate::Closes) if !exchanged.closed => {
             let (expected, got) = ("closed by the server", "left open");

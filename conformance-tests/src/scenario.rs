@@ -28,11 +28,13 @@
 //! times = 1                         # number of repetitions of this step; default: 1
 //! client = "alone"                  # behavior of the client, see below; default: "alone"
 //! connection = "closes"             # or "stays": what the server does with it; default: not tested
-//! response = "maintenance"          # ok, degraded, starting, maintenance, draining, error, not-found, not-found-or-refused, or as below
+//! response = "maintenance"          # ok, degraded, starting, maintenance, draining, error, application, not-found, not-found-or-refused, or as below
 //! results = ["OK", "ERROR timed out"]   # logged results of the checks, see below; default: the reported ones
 //! checks = "start"                  # how often the checks of the server start, see below; default: "rest"
 //! until = true                      # repeats the request until everything matches, for at most 10 s; default: false
 //! meanwhile = "error"               # with `until`: the responses before; default: not tested
+//! drain = "lasts"                   # what becomes of the drain after the response, see below; default: not tested
+//! after_poll = 1000                 # with `drain = "ends"`: milliseconds from the last poll, at least; default: not tested
 //! reason = "MAINTENANCE"            # default: not tested
 //! warnings = 0                      # records at WARN; a crowd may cause one more if a stat is delayed (H4); default: 0
 //! ```
@@ -49,11 +51,16 @@
 //! | `pipelined` | sends all requests at once on one connection | any |
 //! | `crowd` | sends each request on a new connection, all before it reads a response | any |
 //! | `byte-by-byte` | sends each byte in a separate packet | any |
-//! | `interrupted` | sends the request, waits until the checks have started, has the `commands` sent, and then reads | any; one request |
+//! | `interrupted` | sends the request, waits until the checks, or the page of the application, have started, has the `commands` sent, and then reads | any; one request |
 //! | `half-closed` | closes its sending side before it reads | `ok-or-nothing` |
 //! | `leaves` | disconnects without reading; with `checks`, after they have started | `unread` |
 //! | `lingers` | does not read, and stays connected to the end of the scenario | `unread` |
 //! | `toggling` | creates and removes the disablefile with a request after each, while other clients poll | `ok-or-maintenance` |
+//! | `polls` | sends the request again and again on new connections until the drain has ended | `draining`, with `drain = "ends"` |
+//!
+//! `application` is the page of the application at `target`: `/application`, `/slow` or `/stream` of the testee protocol. A
+//! scenario that requests one of them also tests the header `Connection` of every response, and that the server closes
+//! the connection after it (H26). The last two wait for `FINISH`: they are `unread`, or read by a client that it interrupts.
 //!
 //! `not-found-or-refused` is a 404, 400, 405 or 501 of the server, for requests that no endpoint handles.
 //!
@@ -69,6 +76,12 @@
 //! | `start` | once per request; concurrent requests may share a run |
 //! | `share` | once or twice, however many concurrent requests there are; of more than a hundred, once per fifty |
 //! | `may-start` | at most once per request: an earlier execution may be still running |
+//!
+//! | `drain` | what becomes of the drain (H27), whose minimum and maximum are those of the setup |
+//! |---|---|
+//! | `lasts` | it has not ended 600 ms after the response |
+//! | `ends` | it ends: not before the minimum, and not by the maximum. `polls` must have been told three times, a second before |
+//! | `ends-at-maximum` | it ends, and the application is told: not before the maximum |
 //!
 //! A check that may be still running from an earlier request may start less often, and a check with the entry
 //! `ERROR still running` in `results` does not start. Starts of background checks are not counted.
@@ -101,6 +114,8 @@
 //! | `start-up` | start-up latches (H18) | setups with a latch |
 //! | `switch` | a maintenance switch in the program (H19) | scenarios that turn it |
 //! | `drain` | a drain (H20) | scenarios that begin one |
+//! | `application` | an application, which the drain covers (H26) | scenarios that request a page of it |
+//! | `drain-end` | a drain that can end early, and has a maximum (H27) | setups with the time of one |
 //! | `log-policy` | a log of changes only (H21) | setups with one |
 //!
 //! Servers without the concept lack the capabilities from `optional` on, instead of failing the scenarios. Timeouts and
@@ -136,7 +151,7 @@ use crate::setup::Setup;
 
 pub use self::load::LoadError;
 pub(crate) use self::results::{STILL_RUNNING, Wanted, starts_with};
-pub(crate) use self::step::{Answer, Checks, Client, Fate, Step};
+pub(crate) use self::step::{Answer, Checks, Client, DrainEnd, Fate, Step};
 
 /// All scenarios and the rules that they cite.
 #[derive(Debug, Clone)]

@@ -1,8 +1,9 @@
 //! The setup of a server under test: `HEALTH_SETUP` of the testee protocol.
 
 mod behaviour;
+mod drain;
 mod endpoint;
-mod milliseconds;
+pub(crate) mod milliseconds;
 mod value;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::behaviour::{Behaviour, Place};
+pub use self::drain::Drain;
 pub use self::endpoint::{Endpoint, LogPolicy, Preset, RunChecks};
 pub(crate) use self::value::is_reason;
 pub use self::value::{Number, Unit, Value};
@@ -37,6 +39,9 @@ pub struct Setup {
     /// The percentage of its timeout after which a check is slow, which is logged (H12). Default: none is slow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slow_percent: Option<u8>,
+    /// How long a drain lasts (H27). Default: its end cannot be observed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain: Option<Drain>,
 }
 
 impl Setup {

@@ -1,9 +1,11 @@
 //! Tests Rust servers that use `health-core`, in the process of a test and as a program.
 //!
-//! Both need one function that serves a [`Health`] on a free port of 127.0.0.1. As an example program
-//! it becomes a testee with [`main`], and a test runs the whole suite over it with [`run_suite`]; see
-//! `examples` and `tests/conformance.rs` of any adapter.
+//! Both need one function that serves a [`Health`] and an [`Application`] on a free port of 127.0.0.1. A server without
+//! an application ignores the second, and lacks the capability `application`. As an example program it becomes a testee
+//! with [`main`], and a test runs the whole suite over it with [`run_suite`]; see `examples` and `tests/conformance.rs` of
+//! any adapter.
 
+mod application;
 mod assembled;
 mod endpoints;
 mod parts;
@@ -23,6 +25,7 @@ use tracing::field::{Field, Visit};
 use tracing::span;
 use tracing::{Event, Level, Metadata, Subscriber};
 
+pub use self::application::Application;
 pub use self::assembled::Assembled;
 use self::parts::Part;
 use self::scripted::{EXPECTED_PANIC, Payload};
@@ -39,7 +42,7 @@ use crate::target::{Harness, Server, StartError};
 /// The `main` of a testee program: serves the setup in `HEALTH_SETUP` until standard input closes.
 ///
 /// Prints a message on standard error and returns a failure if the settings are rejected or the server does not start.
-pub fn main(serve: impl Fn(Health) -> io::Result<Server>) -> ExitCode {
+pub fn main(serve: impl Fn(Health, Application) -> io::Result<Server>) -> ExitCode {
     match serve_setup(serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -49,13 +52,15 @@ pub fn main(serve: impl Fn(Health) -> io::Result<Server>) -> ExitCode {
     }
 }
 
-fn serve_setup(serve: impl Fn(Health) -> io::Result<Server>) -> Result<(), Box<dyn Error>> {
+fn serve_setup(
+    serve: impl Fn(Health, Application) -> io::Result<Server>,
+) -> Result<(), Box<dyn Error>> {
     let setup = std::env::var("HEALTH_SETUP").map_err(|error| format!("HEALTH_SETUP: {error}"))?;
     let setup = serde_json::from_str(&setup).map_err(|error| format!("HEALTH_SETUP: {error}"))?;
     let journal = Journal::standard_output();
     write_records_to(&journal);
     let assembled = Assembled::new(&setup, &journal)?;
-    let server = serve(assembled.health().clone())?;
+    let server = serve(assembled.health().clone(), assembled.application().clone())?;
     println!("READY http://{}", server.address());
     for line in io::stdin().lines() {
         let applied = Command::try_from(line?).and_then(|command| assembled.apply(&command));
@@ -77,7 +82,7 @@ fn serve_setup(serve: impl Fn(Health) -> io::Result<Server>) -> Result<(), Box<d
 ///
 /// The known failures cannot be parsed, or a process ended without a report.
 pub fn run_suite(
-    serve: impl Fn(Health) -> io::Result<Server> + Sync,
+    serve: impl Fn(Health, Application) -> io::Result<Server> + Sync,
     known: &str,
 ) -> Result<Report, Box<dyn Error>> {
     let pattern = std::env::var("HEALTH_SCENARIOS").ok();
@@ -121,13 +126,14 @@ struct InProcess<F>(F);
 
 impl<F> Harness for InProcess<F>
 where
-    F: Fn(Health) -> io::Result<Server> + Sync,
+    F: Fn(Health, Application) -> io::Result<Server> + Sync,
 {
     fn start(&self, setup: &Setup, journal: &Journal) -> Result<Server, StartError> {
         write_records_to(journal);
         let assembled = Assembled::new(setup, journal)
             .map_err(|error| StartError::Refused(error.to_string()))?;
-        let server = (self.0)(assembled.health().clone())
+        let (health, application) = (assembled.health(), assembled.application());
+        let server = (self.0)(health.clone(), application.clone())
             .map_err(|error| StartError::Failed(error.to_string()))?;
         Ok(server.with_commands(move |command| assembled.apply(command)))
     }

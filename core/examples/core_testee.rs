@@ -9,11 +9,12 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 use std::thread;
 
-use health_conformance::{Server, testee};
+use health_conformance::Server;
+use health_conformance::testee::{self, Application};
 use health_core::{Health, ThreadRuntime};
 
-/// Serves until the process ends. The server cannot be stopped otherwise.
-pub(crate) fn serve(health: Health) -> io::Result<Server> {
+/// Serves until the process ends. The server cannot be stopped otherwise, and has no application.
+pub(crate) fn serve(health: Health, _: Application) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     health.start_on(ThreadRuntime);

@@ -5,10 +5,10 @@
 use std::io;
 
 use health_conformance::Server;
-use health_conformance::testee::run_suite;
+use health_conformance::testee::{Application, run_suite};
 use health_hyper::Health;
 
-fn passes_every_scenario(serve: impl Fn(Health) -> io::Result<Server> + Sync) {
+fn passes_every_scenario(serve: impl Fn(Health, Application) -> io::Result<Server> + Sync) {
     let report = run_suite(serve, include_str!("known.toml")).unwrap();
     assert!(report.conforms(), "{report}");
     println!("{report}");
@@ -25,7 +25,7 @@ fn every_scenario_passes_over_tower() {
     use hyper_util::service::TowerToHyperService;
     use tower_layer::Layer as _;
 
-    passes_every_scenario(|health| {
+    passes_every_scenario(|health, _| {
         health_testees::hyper::serve_app(|| {
             let app = health_hyper::HealthLayer::new(health).layer(Nothing);
             TowerToHyperService::new(app)
@@ -61,7 +61,7 @@ impl<B> tower_service::Service<hyper::Request<B>> for Nothing {
 #[cfg(feature = "listener")]
 #[test]
 fn every_scenario_passes_on_the_listener_of_its_own() {
-    passes_every_scenario(|health| {
+    passes_every_scenario(|health, _| {
         let application =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build()?;
         let inside = application.enter();

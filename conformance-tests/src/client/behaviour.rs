@@ -19,6 +19,8 @@ pub(crate) struct Exchanged {
     pub(crate) opened: usize,
     /// Whether the server closed the connection after the last response, if the step tests it.
     pub(crate) closed: bool,
+    /// Whether the server left a connection open after it announced its end.
+    pub(crate) left_open: bool,
     /// Number of requests without a read response.
     pub(crate) unread: usize,
 }
@@ -96,7 +98,8 @@ impl ClientBehaviour {
             | Client::Interrupted
             | Client::HalfClosed
             | Client::Leaves
-            | Client::Lingers => {
+            | Client::Lingers
+            | Client::Polls => {
                 for _ in 0..step.times {
                     self.ask(step, request, &mut exchanged)?;
                 }
@@ -169,6 +172,8 @@ impl ClientBehaviour {
             };
             exchanged.closed = connection.wait_for_close(patience);
             self.ignores_close = !exchanged.closed;
+        } else if ends_connection(&response) {
+            exchanged.left_open |= !connection.wait_for_close(self.limit);
         }
         // Bytes after a response count as part of its body.
         response.body.extend(connection.take_rest());
@@ -189,7 +194,7 @@ impl ClientBehaviour {
             let is_gone = matches!(&answer, Err(error) if error.is_silent_end());
             (!is_gone).then_some((connection, answer))
         });
-        let (connection, answer) = match kept {
+        let (mut connection, answer) = match kept {
             Some(kept) => kept,
             None => {
                 let mut connection = self.open(exchanged)?;
@@ -199,7 +204,11 @@ impl ClientBehaviour {
             }
         };
         let response = answer?;
-        self.kept = (!ends_connection(&response)).then_some(connection);
+        if ends_connection(&response) {
+            exchanged.left_open |= !connection.wait_for_close(self.limit);
+        } else {
+            self.kept = Some(connection);
+        }
         exchanged.answered.push((step.response, response));
         Ok(())
     }

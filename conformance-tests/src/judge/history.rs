@@ -1,6 +1,7 @@
 //! The history of a server in a scenario, as far as later responses depend on it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use super::results::{Past, failing};
 use crate::scenario::command::Command;
@@ -15,6 +16,12 @@ pub(crate) struct History {
     pub(crate) is_asked: bool,
     /// The latches that are not released.
     latches: Vec<Latch>,
+    /// Whether the server covers the application, so that a drain closes connections (H26).
+    pub(crate) covers_application: bool,
+    /// When the drain was begun: before its command was sent.
+    pub(crate) drain_began: Option<Instant>,
+    /// When the last poll was sent to an endpoint that shows the drain.
+    pub(crate) last_poll: Option<Instant>,
     /// The last record of each endpoint.
     last: BTreeMap<String, Logged>,
 }
@@ -50,9 +57,12 @@ impl History {
         }
     }
 
-    /// Remembers a command that took effect.
-    pub(crate) fn apply(&mut self, command: &Command) {
+    /// Remembers a command that took effect; it was sent at `sent`.
+    pub(crate) fn apply(&mut self, command: &Command, sent: Instant) {
         match command {
+            Command::Drain => {
+                self.drain_began.get_or_insert(sent);
+            }
             Command::Release(released) => self.latches.retain(|latch| latch.name != *released),
             Command::Drop(name) => {
                 self.fail(name, "start-up latch dropped before its release".to_owned());
@@ -60,13 +70,18 @@ impl History {
             Command::Fail(name, error) => {
                 self.fail(name, format!("start-up latch failed: {error}"))
             }
-            Command::Drain
+            Command::Finish
             | Command::SwitchOn
             | Command::SwitchOff
             | Command::Peers(..)
             | Command::PeersNone(_)
             | Command::PeersFail(_) => {}
         }
+    }
+
+    /// Whether a response with this status announces that its connection is closed (H26).
+    pub(crate) fn closes_connection(&self, status: u16) -> bool {
+        self.covers_application && self.drain_began.is_some() && ![101, 426].contains(&status)
     }
 
     /// The responses to a step that are logged (H8, H21), in order.
@@ -143,6 +158,8 @@ fn is_recorded(policy: LogPolicy, step: &Step, last: &Logged, answer: &Logged) -
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::History;
     use crate::scenario::command::Command;
     use crate::scenario::{Answer, Step};
@@ -192,9 +209,10 @@ mod tests {
     fn a_latch_is_held_until_it_is_released_dropped_or_failed() {
         let setup: Setup = serde_json::from_str(r#"{"latches":["a","b","c","d"]}"#).unwrap();
         let mut history = History::of(&setup);
-        history.apply(&Command::Release("a".to_owned()));
-        history.apply(&Command::Drop("c".to_owned()));
-        history.apply(&Command::Fail("d".to_owned(), "no route".to_owned()));
+        let now = Instant::now();
+        history.apply(&Command::Release("a".to_owned()), now);
+        history.apply(&Command::Drop("c".to_owned()), now);
+        history.apply(&Command::Fail("d".to_owned(), "no route".to_owned()), now);
         assert_eq!(history.held(), ["b"]);
         let failed = [
             ("c", "start-up latch dropped before its release"),

@@ -33,7 +33,7 @@ pub(super) fn judge_log(
             Line::Log { level, text } if !is_warning(level, text) => {
                 Some((level.as_str(), text.as_str()))
             }
-            Line::Log { .. } | Line::Check(_) => None,
+            _ => None,
         })
         .collect();
     let recorded = asked.recorded(answers);
@@ -95,7 +95,7 @@ pub(crate) fn judge_warnings(
         .iter()
         .filter_map(|line| match line {
             Line::Log { level, text } if is_warning(level, text) => Some(text.as_str()),
-            Line::Log { .. } | Line::Check(_) => None,
+            _ => None,
         })
         .collect();
     if !(fewest..=most).contains(&warnings.len()) {

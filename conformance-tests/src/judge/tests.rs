@@ -256,7 +256,7 @@ fn fields_of_step(
     case.history = History::of(&case.scenario.setup);
     let steps = case.scenario.steps.clone();
     for command in steps[..=step].iter().flat_map(|step| &step.commands) {
-        case.history.apply(command);
+        case.history.apply(command, std::time::Instant::now());
     }
     case.scenario.steps = vec![steps[step].clone()];
     case.fields()

@@ -2,14 +2,15 @@
 
 use std::fmt::{self, Write as _};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::client::Request;
 use crate::client::behaviour::request;
 use crate::judge::history::History;
 use crate::judge::{expected_headers, expected_record, expected_results};
+use crate::scenario::capability::Capability;
 use crate::scenario::expected_endpoint::{ExpectedEndpoint, expected_answer};
-use crate::scenario::{Answer, Checks, Client, Fate, Scenario, Start, Step, Suite};
+use crate::scenario::{Answer, Checks, Client, DrainEnd, Fate, Scenario, Start, Step, Suite};
 use crate::setup::{Behaviour, Check, Endpoint, Execution, LogPolicy, RunChecks, Setup};
 
 impl Suite {
@@ -50,8 +51,11 @@ impl Suite {
             writeln!(text, "\nBefore the first request: CHECK {count} times.")?;
         }
         let mut history = History::of(&scenario.setup);
+        history.covers_application = scenario.needs.contains(&Capability::Application);
         for (index, step) in scenario.steps.iter().enumerate() {
-            step.commands.iter().for_each(|command| history.apply(command));
+            for command in &step.commands {
+                history.apply(command, Instant::now());
+            }
             write_step(text, index + 1, step, &scenario.setup, &history)?;
             history.answered(&scenario.setup, step, &[step.response]);
         }
@@ -78,6 +82,13 @@ fn write_given(text: &mut String, setup: &Setup) -> fmt::Result {
     }
     if let Some(percent) = setup.slow_percent {
         writeln!(text, "  a check is slow after {percent} % of its timeout")?;
+    }
+    if let Some(drain) = setup.drain {
+        write!(text, "  a drain lasts {} ms", drain.at_least.as_millis())?;
+        match drain.at_most {
+            Some(at_most) => writeln!(text, " at least, and {} ms at most", at_most.as_millis())?,
+            None => writeln!(text)?,
+        }
     }
     match setup.log {
         LogPolicy::Every => Ok(()),
@@ -230,6 +241,16 @@ fn write_step(
         Some(Fate::Stays) => writeln!(text, "  The connection stays open.")?,
         None => {}
     }
+    match step.drain {
+        Some(DrainEnd::Lasts) => writeln!(text, "  The drain has not ended.")?,
+        Some(DrainEnd::Ends) => writeln!(text, "  DRAINED before the maximum")?,
+        Some(DrainEnd::EndsAtMaximum) => writeln!(text, "  DEADLINE and DRAINED at the maximum")?,
+        None => {}
+    }
+    if let Some(time) = step.after_poll {
+        let time = time.as_millis();
+        writeln!(text, "  The drain ends {time} ms after the last poll, or later.")?;
+    }
     if step.warnings > 0 {
         writeln!(text, "  LOG WARN … the disablefile …")?;
     }
@@ -254,10 +275,12 @@ fn manner(step: &Step) -> Option<String> {
         Client::Pipelined => "pipelined on one connection",
         Client::Crowd => "each on a new connection, all before the first response is read",
         Client::ByteByByte => "one byte at a time",
+        Client::Interrupted if step.waits() => "and started, before the commands take effect",
         Client::Interrupted => "with its checks started, before the command takes effect",
         Client::HalfClosed => "by a client that then closes its sending side",
         Client::Leaves => "by a client that disconnects",
         Client::Lingers => "by a client that stays connected and does not read",
+        Client::Polls => "again and again until the drain has ended, at least three times",
         Client::Toggling => {
             "while the disablefile is created and removed, and three other clients poll"
         }
@@ -279,6 +302,12 @@ fn write_answer(
     let (status, word) = expected_answer(answer, &endpoint);
     let reason = step.reason.as_deref().unwrap_or("…");
     writeln!(text, "  < HTTP/1.1 {status} {reason}")?;
+    if history.closes_connection(status) {
+        writeln!(text, "  < connection: close")?;
+    }
+    if answer == Answer::Application {
+        return writeln!(text, "  <\n  < {}", step.page().map_or("…", |page| page.body));
+    }
     let Some(word) = word else {
         return writeln!(text, "  < … the server's own page");
     };

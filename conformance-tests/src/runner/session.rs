@@ -14,7 +14,7 @@ use crate::judge::finding::{Failure, Finding};
 use crate::judge::history::History;
 use crate::judge::{Mismatch, judge_refusal, judge_warnings};
 use crate::options::Interrupt;
-use crate::scenario::capability::Lacks;
+use crate::scenario::capability::{Capability, Lacks};
 use crate::scenario::marker::{Marker, MarkerError};
 use crate::scenario::template::{expand_text, open};
 use crate::scenario::{Client, Scenario, Start, Step};
@@ -134,6 +134,7 @@ impl<'a> Session<'a> {
         let mut client =
             ClientBehaviour::new(self.server.address(), limit, self.ignores_close.get());
         let mut history = History::of(self.setup);
+        history.covers_application = scenario.needs.contains(&Capability::Application);
         let mut number = 0;
         let mut marker = None;
         'scenario: for step in &scenario.steps {
@@ -200,8 +201,8 @@ impl<'a> Session<'a> {
             &mut mismatches,
         );
         let is_premature = |line: &&Line| match line {
-            Line::Check(_) => true,
             Line::Log { text, .. } => text.starts_with("Health response"),
+            _ => true,
         };
         for line in self.start_lines.iter().filter(is_premature) {
             let expected = "no log record or check before the first request";

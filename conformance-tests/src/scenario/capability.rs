@@ -42,6 +42,10 @@ pub enum Capability {
     Switch,
     /// `drain`: the server can drain.
     Drain,
+    /// `application`: the server covers an application, whose connections the drain closes.
+    Application,
+    /// `drain-end`: a drain can end early, and has a maximum.
+    DrainEnd,
     /// `log-policy`: the server can log only changes of state.
     LogPolicy,
 }
@@ -65,6 +69,8 @@ impl fmt::Display for Capability {
             Self::StartUp => "start-up",
             Self::Switch => "switch",
             Self::Drain => "drain",
+            Self::Application => "application",
+            Self::DrainEnd => "drain-end",
             Self::LogPolicy => "log-policy",
         })
     }

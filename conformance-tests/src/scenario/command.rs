@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Command {
     /// `DRAIN`: the server drains from now on (H20).
     Drain,
+    /// `FINISH`: the requests of the application that wait are completed (H26).
+    Finish,
     /// `SWITCH on`: the maintenance switch is turned on (H19).
     SwitchOn,
     /// `SWITCH off`: the maintenance switch is turned off.
@@ -34,6 +36,7 @@ impl TryFrom<String> for Command {
     fn try_from(line: String) -> Result<Self, String> {
         match line.split_once(' ') {
             None if line == "DRAIN" => Ok(Self::Drain),
+            None if line == "FINISH" => Ok(Self::Finish),
             Some(("SWITCH", "on")) => Ok(Self::SwitchOn),
             Some(("SWITCH", "off")) => Ok(Self::SwitchOff),
             Some(("RELEASE", name)) => Ok(Self::Release(name.to_owned())),
@@ -44,8 +47,8 @@ impl TryFrom<String> for Command {
             }
             Some(("PEERS", rest)) if peers(rest).is_some() => peers(rest).ok_or(line),
             _ => Err(format!(
-                "command {line:?} is not one of DRAIN, SWITCH on, SWITCH off, RELEASE name, DROP name, FAIL name message, \
-                 PEERS name reaching of, PEERS name none, PEERS fail message"
+                "command {line:?} is not one of DRAIN, FINISH, SWITCH on, SWITCH off, RELEASE name, DROP name, FAIL name \
+                 message, PEERS name reaching of, PEERS name none, PEERS fail message"
             )),
         }
     }
@@ -74,6 +77,7 @@ impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Drain => f.write_str("DRAIN"),
+            Self::Finish => f.write_str("FINISH"),
             Self::SwitchOn => f.write_str("SWITCH on"),
             Self::SwitchOff => f.write_str("SWITCH off"),
             Self::Release(name) => write!(f, "RELEASE {name}"),
@@ -94,6 +98,7 @@ mod tests {
     fn commands_read_back_and_anything_else_is_refused() {
         for line in [
             "DRAIN",
+            "FINISH",
             "SWITCH on",
             "SWITCH off",
             "RELEASE two words",

@@ -26,7 +26,7 @@ impl Answer {
             Self::Starting => Some(State::Starting),
             Self::Maintenance => Some(State::Maintenance),
             Self::Draining => Some(State::Draining),
-            Self::NotFound | Self::NotFoundOrRefused | Self::Unread => None,
+            Self::Application | Self::NotFound | Self::NotFoundOrRefused | Self::Unread => None,
         }
     }
 }
@@ -152,6 +152,7 @@ pub(crate) fn expected_answer(
             let shown = endpoint.shows(state);
             shown.map_or((200, None), |shown| (shown.status, Some(shown.word)))
         }
+        None if answer == Answer::Application => (200, None),
         None if matches!(answer, Answer::NotFound | Answer::NotFoundOrRefused) => (404, None),
         None => (200, Some("OK")),
     }

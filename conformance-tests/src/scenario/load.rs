@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::validate::{
-    check_answer, check_endpoints, check_latches, check_markers, check_messages, check_names,
-    check_needs, check_peers, check_periods, check_results, check_step,
+    check_answer, check_drain, check_endpoints, check_latches, check_markers, check_messages,
+    check_names, check_needs, check_peers, check_periods, check_results, check_step,
 };
 use super::{Level, Scenario, Start, Step, Suite};
 use crate::scenario::capability::Capability;
@@ -64,7 +64,7 @@ fn plain() -> String {
 }
 
 /// The files of the suite, apart from `rules.toml` and `setups.toml`.
-pub(super) const TOPICS: [(&str, &str); 30] = [
+pub(super) const TOPICS: [(&str, &str); 32] = [
     ("path", include_str!("../../scenarios/path.toml")),
     ("method", include_str!("../../scenarios/method.toml")),
     ("target", include_str!("../../scenarios/target.toml")),
@@ -93,6 +93,8 @@ pub(super) const TOPICS: [(&str, &str); 30] = [
     ("startup", include_str!("../../scenarios/startup.toml")),
     ("source", include_str!("../../scenarios/source.toml")),
     ("drain", include_str!("../../scenarios/drain.toml")),
+    ("connection", include_str!("../../scenarios/connection.toml")),
+    ("drain-end", include_str!("../../scenarios/drain-end.toml")),
     ("log-policy", include_str!("../../scenarios/log-policy.toml")),
     ("wire", include_str!("../../scenarios/wire.toml")),
 ];
@@ -204,6 +206,7 @@ impl Written {
         check_needs(&scenario)?;
         check_latches(&scenario)?;
         check_peers(&scenario)?;
+        check_drain(&scenario)?;
         check_markers(&scenario)?;
         for step in &scenario.steps {
             check_step(step)?;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// `H1` to `H25`.
+    /// `H1` to `H27`.
     pub id: String,
     /// Its title in the contract.
     pub title: String,

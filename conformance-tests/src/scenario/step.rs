@@ -1,5 +1,7 @@
 //! One step of a scenario.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::results::Wanted;
@@ -38,6 +40,11 @@ pub(crate) struct Step {
     pub(crate) until: bool,
     /// The response until then.
     pub(crate) meanwhile: Option<Answer>,
+    /// What becomes of the drain after the response.
+    pub(crate) drain: Option<DrainEnd>,
+    /// The shortest time from the last poll to the end of the drain.
+    #[serde(default, with = "crate::setup::milliseconds::optional")]
+    pub(crate) after_poll: Option<Duration>,
     pub(crate) reason: Option<String>,
     #[serde(default)]
     pub(crate) warnings: usize,
@@ -70,7 +77,32 @@ impl Step {
             (None, _) => vec!["Host: localhost", "Connection: close"],
         }
     }
+
+    /// The page of the application at its target.
+    pub(crate) fn page(&self) -> Option<&'static Page> {
+        PAGES.iter().find(|page| page.path == self.target)
+    }
+
+    /// Whether its requests wait for `FINISH`.
+    pub(crate) fn waits(&self) -> bool {
+        self.page().is_some_and(|page| page.waits)
+    }
 }
+
+/// A page of the application that a testee serves beside its endpoints.
+#[derive(Debug)]
+pub(crate) struct Page {
+    path: &'static str,
+    pub(crate) body: &'static str,
+    /// Whether it is complete only after `FINISH`.
+    waits: bool,
+}
+
+const PAGES: [Page; 3] = [
+    Page { path: "/application", body: "application", waits: false },
+    Page { path: "/slow", body: "finished", waits: true },
+    Page { path: "/stream", body: "started finished", waits: true },
+];
 
 /// The behavior of the client; see the table in the [format](super).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -87,6 +119,7 @@ pub(crate) enum Client {
     Leaves,
     Lingers,
     Toggling,
+    Polls,
 }
 
 /// What a server does with a connection after the response.
@@ -95,6 +128,15 @@ pub(crate) enum Client {
 pub(crate) enum Fate {
     Closes,
     Stays,
+}
+
+/// What becomes of a drain after a response; see the table in the [format](super).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DrainEnd {
+    Lasts,
+    Ends,
+    EndsAtMaximum,
 }
 
 /// The expected response.
@@ -108,6 +150,8 @@ pub(crate) enum Answer {
     Maintenance,
     Draining,
     Error,
+    /// The page of the application at the target.
+    Application,
     NotFound,
     /// The server's own 404, 400, 405 or 501; nothing is logged, and no check starts.
     NotFoundOrRefused,

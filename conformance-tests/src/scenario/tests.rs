@@ -32,6 +32,8 @@ const GIVEN: &str = r#"[plain.settings]
     checks = [{ name = "db", every = 9000, behaviour = "peers" }]
     [latched]
     latches = ["a"]
+    [draining]
+    drain = { at_least = 9, at_most = 99 }
     [changes]
     log = "change"
     [views]
@@ -295,6 +297,48 @@ fn commands_without_need_or_effect_are_an_error() {
             "needs=['background','peers']\nsetup='required-peers'",
             "response='ok'",
             "it needs a period, and optional",
+        ),
+    ] {
+        let shown =
+            problem(&format!("id='path/b'\nrule='H1'\ntitle='s'\n{head}\nstep=[{{{step}}}]"));
+        assert!(shown.contains(what), "{step}: {shown}");
+    }
+}
+
+#[test]
+fn steps_that_could_not_show_the_end_of_a_drain_are_an_error() {
+    let application = "needs=['application']\n";
+    let draining = "needs=['drain','drain-end']\nsetup='draining'\n";
+    for (head, step, what) in [
+        ("", "target='/application',response='application'", "needs must contain \"application\""),
+        (application, "target='/slow',response='application'", "read only if FINISH interrupts"),
+        (application, "target='/stream',response='not-found'", "read only if FINISH interrupts"),
+        (
+            application,
+            "target='/application',response='ok'},{target='/b',response='application'",
+            "the application has no page /b",
+        ),
+        ("setup='draining'", "response='ok'", "needs must contain \"drain-end\""),
+        ("", "response='ok',drain='lasts'", "needs the command DRAIN before"),
+        (
+            "needs=['drain']",
+            "commands=['DRAIN'],response='draining',drain='ends'",
+            "and a setup with drain",
+        ),
+        (
+            draining,
+            "commands=['DRAIN'],response='draining',drain='lasts',after_poll=9",
+            "after_poll needs drain = \"ends\"",
+        ),
+        (
+            draining,
+            "commands=['DRAIN'],client='polls',response='draining',drain='ends'",
+            "needs a poll before",
+        ),
+        (
+            draining,
+            "response='ok'},{commands=['DRAIN'],client='polls',response='draining'",
+            "cannot be combined",
         ),
     ] {
         let shown =

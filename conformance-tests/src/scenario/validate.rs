@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, Checks, Client, Scenario, Step, Wanted};
+use super::{Answer, Checks, Client, DrainEnd, Scenario, Step, Wanted};
 use crate::scenario::capability::Capability;
 use crate::scenario::command::Command;
 use crate::scenario::expected_endpoint::ExpectedEndpoint;
@@ -35,6 +35,7 @@ pub(super) fn check_step(step: &Step) -> Result<(), String> {
         Client::HalfClosed => step.response == Answer::OkOrNothing,
         Client::Leaves | Client::Lingers => step.response == Answer::Unread,
         Client::Toggling => step.response == Answer::OkOrMaintenance,
+        Client::Polls => step.response == Answer::Draining && step.drain == Some(DrainEnd::Ends),
         Client::Alone
         | Client::Kept
         | Client::Pipelined
@@ -62,11 +63,23 @@ pub(super) fn check_step(step: &Step) -> Result<(), String> {
     if !step.commands.is_empty() && step.times != 1 {
         return Err("a step with commands needs times = 1".to_owned());
     }
-    let is_rest = step.checks == Checks::Rest || step.commands.is_empty() || step.times != 1;
-    if step.client == Client::Interrupted && is_rest {
-        return Err(
-            "client = \"interrupted\" needs a command, times = 1 and checks that run".to_owned()
-        );
+    let is_rest = step.checks == Checks::Rest && !step.waits();
+    if step.client == Client::Interrupted
+        && (is_rest || step.commands.is_empty() || step.times != 1)
+    {
+        let needs = "a command, times = 1, and checks that run or a page that waits";
+        return Err(format!("client = \"interrupted\" needs {needs}"));
+    }
+    let is_finished =
+        step.client == Client::Interrupted && step.commands.contains(&Command::Finish);
+    if step.waits() && step.response != Answer::Unread && !is_finished {
+        return Err(format!("{} is read only if FINISH interrupts it", step.target));
+    }
+    if step.response == Answer::Application && step.page().is_none() {
+        return Err(format!("the application has no page {}", step.target));
+    }
+    if step.after_poll.is_some() && step.drain != Some(DrainEnd::Ends) {
+        return Err("after_poll needs drain = \"ends\"".to_owned());
     }
     match step.meanwhile {
         Some(_) if !step.until => Err("meanwhile needs until".to_owned()),
@@ -103,6 +116,12 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
         (Capability::StartUp, !setup.latches.is_empty(), "there is a latch"),
         (Capability::Switch, switches, "SWITCH is a command"),
         (Capability::Drain, told(|it| *it == Command::Drain), "DRAIN is a command"),
+        (
+            Capability::Application,
+            scenario.steps.iter().any(|step| step.page().is_some()),
+            "a page of the application is requested",
+        ),
+        (Capability::DrainEnd, setup.drain.is_some(), "the setup has the time of a drain"),
         (Capability::LogPolicy, setup.log == LogPolicy::Change, "only changes are logged"),
     ] {
         if is_used != scenario.needs.contains(&capability) {
@@ -142,6 +161,23 @@ pub(super) fn check_latches(scenario: &Scenario) -> Result<(), String> {
             if held.len() == before {
                 return Err(format!("{command}: no latch {name:?} is held at this step"));
             }
+        }
+    }
+    Ok(())
+}
+
+/// The end of a drain needs one that has begun.
+pub(super) fn check_drain(scenario: &Scenario) -> Result<(), String> {
+    let (mut has_begun, mut has_polled) = (false, false);
+    for step in &scenario.steps {
+        // It would be unknown if the drain could end before its first poll.
+        if step.client == Client::Polls && !has_polled {
+            return Err("client = \"polls\" needs a poll before".to_owned());
+        }
+        has_polled |= step.response.state().is_some();
+        has_begun |= step.commands.contains(&Command::Drain);
+        if step.drain.is_some() && (!has_begun || scenario.setup.drain.is_none()) {
+            return Err("drain needs the command DRAIN before, and a setup with drain".to_owned());
         }
     }
     Ok(())

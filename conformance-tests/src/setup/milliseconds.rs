@@ -17,7 +17,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration
 }
 
 /// The same, or null.
-pub(super) mod optional {
+pub(crate) mod optional {
     use super::{Deserialize, Deserializer, Duration, Serialize, Serializer, number};
 
     pub(in super::super) fn serialize<S: Serializer>(
@@ -27,7 +27,7 @@ pub(super) mod optional {
         time.map(number).serialize(to)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<Duration>, D::Error> {
         Option::<u64>::deserialize(from).map(|time| time.map(Duration::from_millis))

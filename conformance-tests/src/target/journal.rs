@@ -21,6 +21,12 @@ pub enum Line {
     },
     /// `CHECK name`: a check starts.
     Check(String),
+    /// `WAITING`: a request of the application waits for `FINISH`.
+    Waiting,
+    /// `DRAINED`: the drain has ended.
+    Drained,
+    /// `DEADLINE`: the application is told that the time of the drain is over.
+    Deadline,
 }
 
 impl Line {
@@ -30,7 +36,12 @@ impl Line {
             let (level, text) = record.split_once(' ').unwrap_or((record, ""));
             return Some(Self::Log { level: level.to_owned(), text: text.to_owned() });
         }
-        line.strip_prefix("CHECK ").map(|name| Self::Check(name.to_owned()))
+        match line {
+            "WAITING" => Some(Self::Waiting),
+            "DRAINED" => Some(Self::Drained),
+            "DEADLINE" => Some(Self::Deadline),
+            _ => line.strip_prefix("CHECK ").map(|name| Self::Check(name.to_owned())),
+        }
     }
 }
 
@@ -40,6 +51,8 @@ impl Line {
         match self {
             Self::Log { .. } => Capability::Log,
             Self::Check(_) => Capability::Checks,
+            Self::Waiting => Capability::Application,
+            Self::Drained | Self::Deadline => Capability::DrainEnd,
         }
     }
 }
@@ -49,6 +62,9 @@ impl fmt::Display for Line {
         match self {
             Self::Log { level, text } => write!(f, "LOG {level} {text}"),
             Self::Check(name) => write!(f, "CHECK {name}"),
+            Self::Waiting => f.write_str("WAITING"),
+            Self::Drained => f.write_str("DRAINED"),
+            Self::Deadline => f.write_str("DEADLINE"),
         }
     }
 }
@@ -70,9 +86,20 @@ struct Memory {
     lines: Mutex<Vec<Line>>,
     /// Starts of each background check. They come at any time, and so belong to no request.
     background: Mutex<BTreeMap<String, usize>>,
+    /// When a drain ended; `None` if the setup has no time for it, and nothing may come.
+    drain: Option<Mutex<DrainTimes>>,
     /// Rules of the testee protocol that the server breaks.
     breaches: Mutex<Vec<Breach>>,
     arrived: Condvar,
+}
+
+/// What a server has reported of its drain, and when it came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct DrainTimes {
+    /// The drain has ended.
+    pub(crate) drained: Option<Instant>,
+    /// The application was told that the time is over.
+    pub(crate) deadline: Option<Instant>,
 }
 
 /// A rule of the testee protocol that a program breaks.
@@ -89,18 +116,32 @@ impl Memory {
         lock(&self.lines)
     }
 
-    /// Counts the line if it is the start of a background check. Returns whether it is.
-    fn counts(&self, line: &Line) -> bool {
-        let Line::Check(name) = line else {
+    /// Keeps a line that belongs to no request apart. Returns whether it is one.
+    fn keeps_apart(&self, line: &Line) -> bool {
+        match line {
+            Line::Check(name) => match lock(&self.background).get_mut(name) {
+                Some(count) => {
+                    *count += 1;
+                    true
+                }
+                None => false,
+            },
+            Line::Drained => self.keeps_time(|times| &mut times.drained),
+            Line::Deadline => self.keeps_time(|times| &mut times.deadline),
+            // The records of the drain itself.
+            Line::Log { level, text } => {
+                self.drain.is_some() && level == "INFO" && !text.starts_with("Health response: ")
+            }
+            Line::Waiting => false,
+        }
+    }
+
+    /// Remembers that a moment has come. Returns whether it may, which is once.
+    fn keeps_time(&self, time: impl Fn(&mut DrainTimes) -> &mut Option<Instant>) -> bool {
+        let Some(times) = &self.drain else {
             return false;
         };
-        match lock(&self.background).get_mut(name) {
-            Some(count) => {
-                *count += 1;
-                true
-            }
-            None => false,
-        }
+        time(&mut lock(times)).replace(Instant::now()).is_none()
     }
 }
 
@@ -122,6 +163,7 @@ impl Journal {
         Self(Sink::Memory(Arc::new(Memory {
             ignored,
             background: Mutex::new(background.collect()),
+            drain: setup.drain.map(|_| Mutex::default()),
             ..Memory::default()
         })))
     }
@@ -137,7 +179,7 @@ impl Journal {
             Sink::Memory(memory) if memory.ignored.contains(&line.capability()) => {}
             Sink::Memory(memory) => {
                 let mut lines = memory.lines();
-                if !memory.counts(&line) {
+                if !memory.keeps_apart(&line) {
                     lines.push(line);
                 }
                 memory.arrived.notify_all();
@@ -187,6 +229,28 @@ impl Journal {
         std::mem::take(&mut *lines)
     }
 
+    /// Returns what has come of the drain as soon as `is_enough`, or `limit` has passed.
+    pub(crate) fn drain(
+        &self,
+        limit: Duration,
+        is_enough: impl Fn(DrainTimes) -> bool,
+    ) -> DrainTimes {
+        let Sink::Memory(memory) = &self.0 else {
+            return DrainTimes::default();
+        };
+        let start = Instant::now();
+        let mut lines = memory.lines();
+        loop {
+            let times = memory.drain.as_ref().map(|times| *lock(times)).unwrap_or_default();
+            let left = limit.saturating_sub(start.elapsed());
+            if left.is_zero() || is_enough(times) {
+                return times;
+            }
+            lines =
+                memory.arrived.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// Returns the starts of each background check as soon as all have started `count` times, or `limit` has passed.
     pub(crate) fn background(&self, count: usize, limit: Duration) -> BTreeMap<String, usize> {
         let Sink::Memory(memory) = &self.0 else {
@@ -214,10 +278,12 @@ mod tests {
 
     #[test]
     fn lines_of_the_protocol_read_back_and_others_are_none() {
-        for text in ["LOG WARN two words", "LOG INFO ", "CHECK a name"] {
+        for text in
+            ["LOG WARN two words", "LOG INFO ", "CHECK a name", "WAITING", "DRAINED", "DEADLINE"]
+        {
             assert_eq!(Line::parse(text).unwrap().to_string(), text);
         }
-        for text in ["", "READY http://127.0.0.1:1", "LOGS x", "CHECK"] {
+        for text in ["", "READY http://127.0.0.1:1", "LOGS x", "CHECK", "DRAINED at last"] {
             assert_eq!(Line::parse(text), None);
         }
     }
@@ -242,5 +308,26 @@ mod tests {
         assert_eq!(started, [("db".to_owned(), 2)].into());
         let taken = journal.take(1, std::time::Duration::MAX);
         assert_eq!(taken, [Line::Check("queue".to_owned())]);
+    }
+
+    #[test]
+    fn the_end_of_a_drain_is_kept_apart_once_and_so_are_its_records() {
+        let setup: Setup = serde_json::from_str(r#"{"drain":{"at_least":9}}"#).unwrap();
+        let journal = Journal::of_server(&setup, &Lacks::new());
+        let log = |level: &str, text: &str| {
+            journal.record(Line::Log { level: level.to_owned(), text: text.to_owned() });
+        };
+        log("INFO", "draining: it began");
+        journal.record(Line::Drained);
+        let times = journal.drain(std::time::Duration::MAX, |times| times.drained.is_some());
+        assert_eq!(times.deadline, None);
+        assert_eq!(journal.take(0, std::time::Duration::ZERO), []);
+        log("INFO", "Health response: DRAINING");
+        log("WARN", "draining: too long");
+        journal.record(Line::Drained);
+        assert_eq!(journal.take(3, std::time::Duration::ZERO).len(), 3);
+        let without = Journal::of_server(&Setup::default(), &Lacks::new());
+        without.record(Line::Deadline);
+        assert_eq!(without.take(1, std::time::Duration::ZERO), [Line::Deadline]);
     }
 }

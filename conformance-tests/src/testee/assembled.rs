@@ -2,22 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::future::pending;
 use std::sync::Mutex;
+use std::time::Duration;
 
-use health_core::{Health, HealthConfig, LogPolicy, StartupLatch};
+use futures::FutureExt as _;
+use health_core::{
+    Drain, Health, HealthConfig, LogPolicy, Runtime as _, StartupLatch, ThreadRuntime,
+};
 
+use super::application::Application;
 use super::endpoints::endpoint;
 use super::peers::ScriptedPeers;
 use super::{lock, scripted};
 use crate::scenario::command::Command;
 use crate::setup::{self, Setup};
-use crate::target::journal::Journal;
+use crate::target::journal::{Journal, Line};
 
-/// The endpoints that a [`Setup`] describes, and the latches that a testee holds.
+/// The endpoints that a [`Setup`] describes, the latches that a testee holds, and its application.
 pub struct Assembled {
     health: Health,
     latches: Mutex<BTreeMap<String, StartupLatch>>,
     peers: ScriptedPeers,
+    application: Application,
 }
 
 impl Assembled {
@@ -49,7 +56,21 @@ impl Assembled {
         }
         builder = builder
             .slow_share(setup.slow_percent.map_or(1.0, |percent| f64::from(percent) / 100.0));
-        Ok(Self { health: builder.build()?, latches: Mutex::new(latches), peers })
+        if let Some(drain) = setup.drain {
+            // It outlasts any drain, so that none is said to be cut short.
+            builder = builder.termination_grace_period(drain.longest() + Duration::from_secs(60));
+        }
+        let health = builder.build()?;
+        if let Some(drain) = setup.drain {
+            report_end(&health, drain, journal)?;
+        }
+        let application = Application::new(journal);
+        Ok(Self { health, latches: Mutex::new(latches), peers, application })
+    }
+
+    /// What a testee serves beside the endpoints.
+    pub fn application(&self) -> &Application {
+        &self.application
     }
 
     /// The handle of the endpoints.
@@ -69,6 +90,7 @@ impl Assembled {
         };
         match command {
             Command::Drain => self.health.drain(),
+            Command::Finish => self.application.finish_waiting(),
             Command::SwitchOn => self.health.maintenance_switch().turn_on(),
             Command::SwitchOff => self.health.maintenance_switch().turn_off(),
             Command::Release(name) => take(name)?.release(),
@@ -80,4 +102,24 @@ impl Assembled {
         }
         Ok(())
     }
+}
+
+/// Writes to `journal` when a drain has ended, and when its time is over. Meanwhile, and afterwards, the testee serves.
+fn report_end(
+    health: &Health,
+    drain: setup::Drain,
+    journal: &Journal,
+) -> Result<(), Box<dyn Error>> {
+    let report = |line: Line| {
+        let journal = journal.clone();
+        move |()| journal.record(line)
+    };
+    let mut lasts = Drain::at_least(drain.at_least);
+    if let Some(at_most) = drain.at_most {
+        lasts = lasts.at_most(at_most)?;
+        ThreadRuntime.spawn(Box::pin(health.drain_deadline().map(report(Line::Deadline))));
+    }
+    let drained = health.drain_when(pending::<()>(), lasts);
+    ThreadRuntime.spawn(Box::pin(drained.map(report(Line::Drained))));
+    Ok(())
 }

@@ -11,13 +11,14 @@ use actix_web::web::ServiceConfig;
 use actix_web::{App, Error, HttpServer, rt};
 use health_actix_web::Health;
 use health_conformance::Server;
+use health_conformance::testee::Application;
 
 /// Serves the endpoints in an application without a route.
 ///
 /// # Errors
 ///
 /// The server cannot be started.
-pub fn serve(health: Health) -> io::Result<Server> {
+pub fn serve(health: Health, _: Application) -> io::Result<Server> {
     serve_app(move |app| {
         app.service(health_actix_web::service(health.clone()));
     })

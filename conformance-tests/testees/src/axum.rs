@@ -6,13 +6,14 @@ use std::net::{Ipv4Addr, TcpListener};
 use axum::Router;
 use health_axum::Health;
 use health_conformance::Server;
+use health_conformance::testee::Application;
 
 /// Serves the endpoints in an application without a route.
 ///
 /// # Errors
 ///
 /// The server cannot be started.
-pub fn serve(health: Health) -> io::Result<Server> {
+pub fn serve(health: Health, _: Application) -> io::Result<Server> {
     serve_app(|| health_axum::router(health))
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 
 use health_conformance::Server;
+use health_conformance::testee::Application;
 use health_hyper::Health;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
@@ -18,7 +19,7 @@ use hyper_util::rt::TokioIo;
 /// # Errors
 ///
 /// The server cannot be started.
-pub fn serve(health: Health) -> io::Result<Server> {
+pub fn serve(health: Health, _: Application) -> io::Result<Server> {
     let missing = service_fn(|_| {
         let mut missing = Response::new(String::new());
         *missing.status_mut() = StatusCode::NOT_FOUND;

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 
 use health_conformance::Server;
+use health_conformance::testee::Application;
 use health_poem::Health;
 use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt, Route};
@@ -13,7 +14,7 @@ use poem::{Endpoint, EndpointExt, Route};
 /// # Errors
 ///
 /// The server cannot be started.
-pub fn serve(health: Health) -> io::Result<Server> {
+pub fn serve(health: Health, _: Application) -> io::Result<Server> {
     serve_app(|| Route::new().with(health_poem::middleware(health)))
 }
 

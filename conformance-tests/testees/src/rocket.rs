@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use health_conformance::Server;
+use health_conformance::testee::Application;
 use health_rocket::Health;
 use rocket::config::{Config, LogLevel, Shutdown};
 use rocket::fairing::AdHoc;
@@ -16,7 +17,7 @@ use rocket::{Build, Rocket};
 /// # Errors
 ///
 /// The server cannot be started.
-pub fn serve(health: Health) -> io::Result<Server> {
+pub fn serve(health: Health, _: Application) -> io::Result<Server> {
     serve_app(|app| app.attach(health_rocket::fairing(health)))
 }
 

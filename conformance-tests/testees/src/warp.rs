@@ -4,6 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 
 use health_conformance::Server;
+use health_conformance::testee::Application;
 use health_warp::Health;
 use warp::reply::Reply;
 use warp::{Filter, Rejection};
@@ -13,7 +14,7 @@ use warp::{Filter, Rejection};
 /// # Errors
 ///
 /// The server cannot be started.
-pub fn serve(health: Health) -> io::Result<Server> {
+pub fn serve(health: Health, _: Application) -> io::Result<Server> {
     serve_app(|| health_warp::filter(health))
 }
 

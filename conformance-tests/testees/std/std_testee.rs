@@ -8,13 +8,14 @@ use std::process::ExitCode;
 use std::thread;
 
 use futures::executor::block_on;
-use health_conformance::{Server, testee};
+use health_conformance::Server;
+use health_conformance::testee::{self, Application};
 use health_core::{Endpoints, Health, ThreadRuntime, path_and_query};
 
 use self::http::Request;
 
-/// Serves until the process ends.
-pub(crate) fn serve(health: Health) -> io::Result<Server> {
+/// Serves until the process ends. It has no application.
+pub(crate) fn serve(health: Health, _: Application) -> io::Result<Server> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     health.start_on(ThreadRuntime);

@@ -6,7 +6,7 @@ use std::fmt;
 use futures::executor::block_on;
 use health_conformance::testee::Assembled;
 use health_conformance::{Command, Endpoint, Journal, Line, Setup};
-use health_core::{LOG_TARGET, ThreadRuntime};
+use health_core::{ActiveRequest, HealthRequest, LOG_TARGET, ThreadRuntime};
 use http::StatusCode;
 use tracing::field::{Field, Visit};
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher, span};
@@ -43,6 +43,13 @@ pub(crate) struct Answer {
     pub(crate) sends_body: bool,
     /// Only with a fault: half of the bytes are sent.
     pub(crate) is_cut: bool,
+    /// Whether a drain closes the connection, and whether the header says so.
+    pub(crate) closes: bool,
+    pub(crate) announces: bool,
+    /// How many bytes of the body are sent at once; the others wait for `FINISH`.
+    pub(crate) sent_first: Option<usize>,
+    /// The request is active until this is dropped.
+    pub(crate) active: Option<ActiveRequest>,
     pub(crate) records: Vec<Record>,
 }
 
@@ -55,6 +62,10 @@ impl Answer {
             body: String::new(),
             sends_body: true,
             is_cut: false,
+            closes: false,
+            announces: false,
+            sent_first: None,
+            active: None,
             records: Vec::new(),
         };
         page.set_body(&format!("the page for {status}"));
@@ -103,18 +114,17 @@ impl Answer {
         self.records.push(Record::new(level, text));
     }
 
-    pub(crate) fn bytes(&self, keeps: bool) -> Vec<u8> {
-        let connection = if keeps { "keep-alive" } else { "close" };
+    /// The head and the body.
+    pub(crate) fn bytes(&self, keeps: bool) -> (Vec<u8>, Vec<u8>) {
+        let connection = if keeps && !self.announces { "keep-alive" } else { "close" };
         let (status, reason) = (self.status, &self.reason);
         let mut text = format!("HTTP/1.1 {status} {reason}\r\nconnection: {connection}\r\n");
         for (name, value) in &self.headers {
             text += &format!("{name}: {value}\r\n");
         }
         text += "\r\n";
-        if self.sends_body {
-            text += &self.body;
-        }
-        text.into_bytes()
+        let body = if self.sends_body { self.body.clone() } else { String::new() };
+        (text.into_bytes(), body.into_bytes())
     }
 }
 
@@ -148,27 +158,74 @@ impl Correct {
         Self::new(&setup, &self.journal).unwrap().0
     }
 
+    /// The response of the endpoints or of the application, both of which the drain covers (H26).
     pub(crate) fn answer(&self, request: &Request) -> Answer {
+        let active = self.track();
+        Answer { active: Some(active), ..self.answer_untracked(request) }
+    }
+
+    /// The same for a request that is not active.
+    pub(crate) fn answer_untracked(&self, request: &Request) -> Answer {
+        let mut answer = self.routed(request);
+        answer.closes = self.track().closes_connection(answer.status);
+        answer.announces = answer.closes;
+        answer
+    }
+
+    fn routed(&self, request: &Request) -> Answer {
         let Some(endpoint) = self.assembled.health().at(request.path()) else {
-            let mut page = Answer::page(404, "Not Found");
-            page.sends_body = request.method != "HEAD";
-            return page;
+            return self.page(request);
         };
         if request.method == "CONNECT" {
             return Answer::page(405, "Method Not Allowed");
         }
-        let respond = || block_on(endpoint.respond(request.query()));
+        let agent = request.header("user-agent").map(str::as_bytes);
+        let asked = HealthRequest::new(request.query()).poller(None, agent);
+        let respond = || block_on(endpoint.respond(asked));
         let (response, records) = recorded(&self.dispatch, respond);
         let headers = response.headers();
         Answer {
-            status: response.status().as_u16(),
-            reason: response.reason().to_string(),
             headers: headers.map(|(name, value)| (name.to_owned(), value.into_owned())).collect(),
             body: response.body().to_owned(),
             sends_body: request.method != "HEAD",
-            is_cut: false,
             records,
+            ..Answer::page(response.status().as_u16(), response.reason())
         }
+    }
+
+    /// A page of the application.
+    fn page(&self, request: &Request) -> Answer {
+        let body = match request.path() {
+            "/application" => "application",
+            "/slow" => {
+                self.finish();
+                "finished"
+            }
+            "/stream" => "started finished",
+            _ => "the page for 404",
+        };
+        let mut page = match body {
+            "the page for 404" => Answer::page(404, "Not Found"),
+            _ => Answer::page(200, "OK"),
+        };
+        page.set_body(body);
+        page.sends_body = request.method != "HEAD";
+        page.sent_first = (request.path() == "/stream").then_some("started ".len());
+        page
+    }
+
+    /// Waits for the command `FINISH`.
+    pub(crate) fn finish(&self) {
+        block_on(self.assembled.application().finish());
+    }
+
+    /// Another active request.
+    pub(crate) fn track(&self) -> ActiveRequest {
+        self.assembled.health().track()
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.assembled.health().is_draining()
     }
 
     /// Applies a command. A command that a fault has made impossible is ignored.

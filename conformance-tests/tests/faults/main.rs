@@ -79,7 +79,7 @@ fn a_server_that_lacks_something_conforms_where_that_is_not_needed() {
     let quick = suite.scenarios().filter(|scenario| !takes_time(scenario));
     let quick: Vec<_> = quick.map(|scenario| scenario.id().to_owned()).collect();
     // The last ones only decide which scenarios run.
-    let others = "reason panic optional background thresholds shared-dependencies peers rich-results slow-checks recovery-delay endpoints start-up switch drain log-policy";
+    let others = "reason panic optional background thresholds shared-dependencies peers rich-results slow-checks recovery-delay endpoints start-up switch drain application drain-end log-policy";
     for capabilities in ["log", "checks", others] {
         let lack = |name| format!("[[lacks]]\ncapability = '{name}'\nreason = 'why'\n");
         let lacks: String = capabilities.split(' ').map(lack).collect();

@@ -136,14 +136,22 @@ impl Host {
             };
             (self.decoration.records)(&mut answer.records);
             let keeps = (self.decoration.keeps)(&request, request.keeps_connection());
-            let bytes = answer.bytes(keeps);
-            let Answer { is_cut, records, .. } = answer;
+            let (mut bytes, body) = answer.bytes(keeps);
+            let head = bytes.len();
+            bytes.extend(body);
+            let Answer { is_cut, sent_first, closes, active, records, .. } = answer;
             print(&self.correct.journal, records);
             if is_cut {
                 return (&**stream).write_all(&bytes[..bytes.len() / 2]);
             }
-            (&**stream).write_all(&bytes)?;
-            if !keeps {
+            let first = sent_first.map_or(bytes.len(), |count| bytes.len().min(head + count));
+            (&**stream).write_all(&bytes[..first])?;
+            if sent_first.is_some() {
+                self.correct.finish();
+                (&**stream).write_all(&bytes[first..])?;
+            }
+            drop(active);
+            if !keeps || closes {
                 return close(stream);
             }
             if self.has(Wire::SkipsChunkSize) && request.has_body() {

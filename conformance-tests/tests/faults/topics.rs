@@ -2,8 +2,10 @@
 
 mod background;
 mod broken_check;
+mod connection;
 mod dependency;
 mod drain;
+mod drain_end;
 mod endpoint;
 mod header;
 mod log;
@@ -28,7 +30,7 @@ mod wire;
 use crate::fault::Fault;
 
 /// All faults, in the order of the rules.
-pub(crate) const TOPICS: [&[Fault]; 24] = [
+pub(crate) const TOPICS: [&[Fault]; 26] = [
     path::FAULTS,
     method::FAULTS,
     wire::FAULTS,
@@ -52,5 +54,7 @@ pub(crate) const TOPICS: [&[Fault]; 24] = [
     startup::FAULTS,
     source::FAULTS,
     drain::FAULTS,
+    connection::FAULTS,
+    drain_end::FAULTS,
     log_policy::FAULTS,
 ];

@@ -8,14 +8,20 @@ use crate::client::behaviour::{ClientBehaviour, Exchanged, request};
 use crate::client::{ExchangeError, Request};
 use crate::judge::finding::Failure;
 use crate::judge::history::History;
-use crate::judge::{Asked, Mismatch, judge};
-use crate::scenario::expected_endpoint::expected_answer;
+use crate::judge::{Asked, Mismatch, Observed, judge, judge_drain};
+use crate::scenario::expected_endpoint::{State, expected_answer};
 use crate::scenario::marker::MarkerError;
-use crate::scenario::{Answer, Client, Step};
+use crate::scenario::{Answer, Client, DrainEnd, Step};
 use crate::target::journal::Line;
 
 /// Pause between two requests of the same step.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// That between two requests of a poller.
+const POLL_PERIOD: Duration = Duration::from_millis(100);
+
+/// How long a drain that has to last is watched: a faulty server ends it soon after its minimum.
+const LASTS: Duration = Duration::from_millis(600);
 
 impl Session<'_> {
     /// Runs a step, and adds it to the history.
@@ -37,13 +43,15 @@ impl Session<'_> {
             early = self.starts(step, history, client.limit());
         }
         for command in &step.commands {
+            let sent = Instant::now();
             if let Err(problem) = self.server.command(command) {
                 let what = Mismatch::new(format!("command {command}"), "DONE", problem);
                 return Ok(Failure::unless_empty(&moment, vec![what]));
             }
-            history.apply(command);
+            history.apply(command, sent);
         }
-        let mismatches = if step.until {
+        let mut polls = Vec::from_iter(history.last_poll);
+        let mut mismatches = if step.until {
             let start = Instant::now();
             loop {
                 let is_over = start.elapsed() >= self.eventually;
@@ -56,7 +64,13 @@ impl Session<'_> {
                 thread::sleep(PAUSE);
             }
         } else {
-            let answered = client.exchange(step, &request, self.disablefile());
+            let answered = match step.client {
+                Client::Polls => self.poll(step, &request, client, &mut polls),
+                _ => {
+                    polls.push(Instant::now());
+                    client.exchange(step, &request, self.disablefile())
+                }
+            };
             let answers = answers(step, &answered);
             let asked = self.asked(step, history);
             let mismatches = self.judge_answered(&asked, &request, answered, early, client);
@@ -64,7 +78,60 @@ impl Session<'_> {
             mismatches
         };
         history.is_asked = true;
+        let asked = self.asked(step, history);
+        if step.response.state().is_some() && asked.endpoint().shows(State::Draining).is_some() {
+            history.last_poll = polls.last().copied();
+        }
+        if mismatches.is_empty() {
+            mismatches.extend(self.judge_drain(step, history, &polls));
+        }
         Ok(Failure::unless_empty(&moment, mismatches))
+    }
+
+    /// Sends the request again and again until the drain has ended, and adds when to `polls`.
+    fn poll(
+        &self,
+        step: &Step,
+        request: &Request,
+        client: &mut ClientBehaviour,
+        polls: &mut Vec<Instant>,
+    ) -> Result<Exchanged, ExchangeError> {
+        let start = Instant::now();
+        let mut all = Exchanged::default();
+        loop {
+            polls.push(Instant::now());
+            let exchanged = client.exchange(step, request, None)?;
+            all.answered.extend(exchanged.answered);
+            let times = self.journal.drain(POLL_PERIOD, |times| times.drained.is_some());
+            if times.drained.is_some() || start.elapsed() >= self.eventually {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// What becomes of the drain after a step.
+    fn judge_drain(&self, step: &Step, history: &History, polls: &[Instant]) -> Option<Mismatch> {
+        let (end, setup) = (step.drain?, self.setup.drain?);
+        let limit = match end {
+            // The poller has waited for it.
+            DrainEnd::Ends if step.client == Client::Polls => Duration::ZERO,
+            DrainEnd::Lasts => LASTS,
+            DrainEnd::Ends => {
+                setup.at_least + step.after_poll.unwrap_or_default() + self.eventually
+            }
+            DrainEnd::EndsAtMaximum => setup.longest() + self.eventually,
+        };
+        let times = self.journal.drain(limit, |times| match end {
+            DrainEnd::EndsAtMaximum => times.drained.is_some() && times.deadline.is_some(),
+            DrainEnd::Lasts | DrainEnd::Ends => times.drained.is_some(),
+        });
+        let began = history.drain_began?;
+        judge_drain(
+            step,
+            end,
+            setup,
+            Observed { times, began, last_poll: history.last_poll, polls },
+        )
     }
 
     fn asked<'b>(&'b self, step: &'b Step, history: &'b History) -> Asked<'b> {
