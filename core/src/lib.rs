@@ -38,7 +38,9 @@ pub use crate::endpoint::{
 };
 pub use crate::error::BuildError;
 pub use crate::flow::{Answer, Watch};
-pub use crate::health::{ActiveRequest, Ended, EndpointHandle, Endpoints, Health, HealthBuilder};
+pub use crate::health::{
+    ActiveRequest, Ended, EndpointHandle, Endpoints, Health, HealthBuilder, ServerOutput,
+};
 #[cfg(all(feature = "signal", feature = "tokio", windows))]
 pub use crate::lifecycle::Signals;
 pub use crate::lifecycle::{

@@ -66,7 +66,7 @@ pub enum LogEvent {
     Mount,
     /// systemd cannot be reached, or its watchdog gets no ping.
     Systemd,
-    /// A shutdown phase has ended, or has exceeded its limit.
+    /// A shutdown phase has ended, or has exceeded its limit, or the server has failed.
     Shutdown,
 }
 

@@ -1,7 +1,7 @@
 //! What a process does after its server has stopped (H20).
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::pin::{Pin, pin};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,14 +20,35 @@ use crate::runtime::guard::Guarded;
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::{Mutex, lock};
 use crate::runtime::{after, until};
+use crate::text::cut;
 
 /// How a server and the shutdown phases have ended. [`Health::shut_down_after`] returns it.
 #[derive(Debug)]
 #[must_use = "the process should exit with its code"]
 pub struct Ended<T> {
     server: Option<T>,
+    has_failed: bool,
     dropped: usize,
     failed: Vec<String>,
+}
+
+/// What a server returns: nothing, or a [`Result`] whose error is logged and makes the end
+/// [unclean](Ended::is_clean).
+pub trait ServerOutput {
+    /// The error of the server, if it has failed.
+    fn error(&self) -> Option<String>;
+}
+
+impl ServerOutput for () {
+    fn error(&self) -> Option<String> {
+        None
+    }
+}
+
+impl<T, E: fmt::Display> ServerOutput for Result<T, E> {
+    fn error(&self) -> Option<String> {
+        self.as_ref().err().map(cut)
+    }
 }
 
 impl<T> Ended<T> {
@@ -46,9 +67,9 @@ impl<T> Ended<T> {
         self.failed.iter().map(String::as_str)
     }
 
-    /// Whether the server ended by itself, no request was dropped, and each shutdown phase succeeded.
+    /// Whether the server ended by itself and without an error, no request was dropped, and each shutdown phase succeeded.
     pub fn is_clean(&self) -> bool {
-        self.server.is_some() && self.dropped == 0 && self.failed.is_empty()
+        self.server.is_some() && !self.has_failed && self.dropped == 0 && self.failed.is_empty()
     }
 
     /// 0 if the end [was clean](Self::is_clean), and 1 otherwise, for a `main` that returns it. A runtime of tokio that is
@@ -70,7 +91,7 @@ impl<T> Ended<T> {
 }
 
 impl Health {
-    /// Waits for `server`, then runs the [shutdown phases](crate::HealthBuilder::shutdown_phase). Returns how it went.
+    /// Waits for `server`, a future such as `axum::serve(…)`, then runs the [shutdown phases](crate::HealthBuilder::shutdown_phase). Returns how it went.
     ///
     /// In a [drain](Self::drain_when) with a maximum, `server` ends in time: half a second after
     /// [`drain_deadline`](Self::drain_deadline) it is dropped, and its requests with it as soon as the process
@@ -94,8 +115,12 @@ impl Health {
     /// ```
     ///
     /// The phases run only once, for the first of several calls. Dropping the future before it is ready drops the server, and runs no further phase.
-    pub async fn shut_down_after<T>(&self, server: impl Future<Output = T>) -> Ended<T> {
-        let (server, dropped) = match select(pin!(server), pin!(self.last_call())).await {
+    pub async fn shut_down_after<S>(&self, server: S) -> Ended<S::Output>
+    where
+        S: IntoFuture<Output: ServerOutput>,
+    {
+        let server = pin!(server.into_future());
+        let (server, dropped) = match select(server, pin!(self.last_call())).await {
             Either::Left((output, rest)) => {
                 let dropped = self.wait_for_active(rest).await;
                 (Some(output), dropped)
@@ -105,8 +130,12 @@ impl Health {
         if server.is_none() || dropped > 0 {
             LogRecord::requests_are_dropped(dropped).emit();
         }
+        let error = server.as_ref().and_then(ServerOutput::error);
+        if let Some(error) = &error {
+            LogRecord::server_fails(error).emit();
+        }
         let failed = self.run_phases().await;
-        Ended { server, dropped, failed }
+        Ended { server, has_failed: error.is_some(), dropped, failed }
     }
 
     /// Completes half a second after the deadline, with the number of active requests.

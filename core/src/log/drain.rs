@@ -112,6 +112,12 @@ impl LogRecord {
         Self::drain(LogLevel::Warn, text)
     }
 
+    /// The server has ended with an error.
+    pub(crate) fn server_fails(error: &str) -> Self {
+        let text = format!("shutdown: the server failed: {error}");
+        Self::new(LogLevel::Error, LogEvent::Shutdown, text)
+    }
+
     /// A shutdown phase has succeeded.
     pub(crate) fn phase_ends(name: &str, took: Duration) -> Self {
         let text = format!("shutdown: {name} took {}", Rounded(took));

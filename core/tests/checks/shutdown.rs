@@ -16,12 +16,14 @@ const SECOND: Duration = Duration::from_secs(1);
 const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// How the server and the phases have ended, once they have.
-type Slot = Arc<Mutex<Option<Ended<&'static str>>>>;
+type Slot = Arc<Mutex<Option<Ended<Served>>>>;
+
+type Served = Result<&'static str, &'static str>;
 
 fn shut_down(
     health: &Health,
     time: &VirtualTime,
-    server: impl Future<Output = &'static str> + Send + 'static,
+    server: impl Future<Output = Served> + Send + 'static,
 ) -> Slot {
     let slot = Slot::default();
     let (tells, health) = (slot.clone(), health.clone());
@@ -34,7 +36,7 @@ fn shut_down(
     slot
 }
 
-fn take(slot: &Slot) -> Option<Ended<&'static str>> {
+fn take(slot: &Slot) -> Option<Ended<Served>> {
     slot.lock().unwrap().take()
 }
 
@@ -50,12 +52,12 @@ fn application(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> (Health
 #[test]
 fn a_server_that_ends_in_time_is_a_clean_end() {
     let (health, time) = application(|b| b);
-    let slot = shut_down(&health, &time, ready("served"));
+    let slot = shut_down(&health, &time, ready(Ok("served")));
     let ended = take(&slot).unwrap();
     assert!(ended.is_clean());
     assert_eq!(ended.dropped_requests(), 0);
     assert_eq!(ended.failed_phases().count(), 0);
-    assert_eq!(ended.into_server(), Some("served"));
+    assert_eq!(ended.into_server(), Some(Ok("served")));
 }
 
 #[test]
@@ -87,7 +89,7 @@ fn active_requests_that_outlive_the_server_are_waited_for_until_then() {
     let (health, time) = application(|b| b);
     let socket = health.track();
     health.drain();
-    let slot = shut_down(&health, &time, ready("served"));
+    let slot = shut_down(&health, &time, ready(Ok("served")));
     time.pass(5 * SECOND);
     assert!(take(&slot).is_none());
     drop(socket);
@@ -97,22 +99,24 @@ fn active_requests_that_outlive_the_server_are_waited_for_until_then() {
     let (health, time) = application(|b| b);
     let _never = health.track();
     health.drain();
-    let slot = shut_down(&health, &time, ready("served"));
+    let slot = shut_down(&health, &time, ready(Ok("served")));
     time.pass(10 * SECOND);
     assert!(take(&slot).is_none());
     time.pass(LAST_CALL);
     let ended = take(&slot).unwrap();
     assert!(!ended.is_clean());
     assert_eq!(ended.dropped_requests(), 1);
-    assert_eq!(ended.into_server(), Some("served"));
+    assert_eq!(ended.into_server(), Some(Ok("served")));
 }
 
 #[test]
 fn a_server_that_fails_without_a_drain_waits_for_no_request() {
     let (health, time) = application(|b| b);
     let _active = health.track();
-    let slot = shut_down(&health, &time, ready("the address is in use"));
-    assert_eq!(take(&slot).unwrap().into_server(), Some("the address is in use"));
+    let slot = shut_down(&health, &time, ready(Err("the address is in use")));
+    let ended = take(&slot).unwrap();
+    assert!(!ended.is_clean());
+    assert_eq!(ended.into_server(), Some(Err("the address is in use")));
 }
 
 #[test]
@@ -124,7 +128,7 @@ fn without_a_maximum_the_server_has_all_the_time_it_needs() {
     health.drain();
     time.pass(3600 * SECOND);
     assert!(take(&slot).is_none());
-    ends.send("served").unwrap();
+    ends.send(Ok("served")).unwrap();
     time.settle();
     assert!(take(&slot).unwrap().is_clean());
 }
@@ -173,7 +177,7 @@ fn phases_run_in_order_each_after_the_one_before() {
         .shutdown_phase("pool", 3 * SECOND, events.after(&time, Duration::ZERO, "pool"))
         .build()
         .unwrap();
-    let slot = shut_down(&health, &time, ready("served"));
+    let slot = shut_down(&health, &time, ready(Ok("served")));
     assert_eq!(events.all(), [""; 0]);
     time.pass(2 * SECOND);
     assert_eq!(events.all(), ["consumers"]);
@@ -203,7 +207,7 @@ fn a_phase_that_fails_panics_or_hangs_does_not_prevent_the_next() {
         .shutdown_phase("last", SECOND, events.after(&time, Duration::ZERO, "last"))
         .build()
         .unwrap();
-    let slot = shut_down(&health, &time, ready("served"));
+    let slot = shut_down(&health, &time, ready(Ok("served")));
     time.pass(2 * SECOND - Duration::from_nanos(1));
     assert_eq!(events.all(), [""; 0]);
     time.pass(Duration::from_nanos(1));
@@ -212,7 +216,7 @@ fn a_phase_that_fails_panics_or_hangs_does_not_prevent_the_next() {
     assert!(!ended.is_clean());
     let failed: Vec<_> = ended.failed_phases().collect();
     assert_eq!(failed, ["fails", "call panics", "poll panics", "hangs"]);
-    assert_eq!(ended.into_server(), Some("served"));
+    assert_eq!(ended.into_server(), Some(Ok("served")));
 }
 
 #[test]
@@ -225,7 +229,7 @@ fn phases_run_once() {
         .build()
         .unwrap();
     for _ in 0..2 {
-        let slot = shut_down(&health, &time, ready("served"));
+        let slot = shut_down(&health, &time, ready(Ok("served")));
         assert!(take(&slot).unwrap().is_clean());
     }
     assert_eq!(events.all(), ["pool"]);
