@@ -1,7 +1,5 @@
 //! What counts as an active request (H26).
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 use health_core::Health;
 
 #[test]
