@@ -100,18 +100,29 @@ class Process:
 
     def terminate(self):
         """Sends SIGTERM and waits until the program has ended, which must be with exit code 0."""
+        self.send_sigterm()
+        self.wait_for_end("SIGTERM")
+
+    def send_sigterm(self):
+        """Sends SIGTERM."""
         self.check()
         self._popen.terminate()
-        self.wait_for_end("SIGTERM")
+
+    def runs(self):
+        """Whether the program runs."""
+        return self._popen.poll() is None
 
     def wait_for_end(self, cause):
         """Waits until the program has ended because of something, with exit code 0."""
+        if (code := self.exit_code(cause)) != 0:
+            raise Failure(f"{self.name} ended with {code} after {cause}")
+
+    def exit_code(self, cause):
+        """Waits until the program has ended because of something, and returns its exit code."""
         try:
-            code = self._popen.wait(PATIENCE)
+            return self._popen.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             raise Failure(f"{self.name} still runs {PATIENCE} s after {cause}") from None
-        if code != 0:
-            raise Failure(f"{self.name} ended with {code} after {cause}")
 
     def end(self, number=signal.SIGKILL):
         """Ends the program by a signal unless it has ended, and by SIGKILL if it does not obey."""

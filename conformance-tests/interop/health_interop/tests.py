@@ -21,6 +21,7 @@ from .pollers.run import Verdict
 from .process import Failure, Processes
 from .restarts import scenarios
 from .servers import FRAMEWORKS
+from .slow.run import wrong as slow_wrong
 
 PAGE = """\
 # A page
@@ -281,3 +282,23 @@ class DirectTest(unittest.TestCase):
         self.assertIn(
             "| axum | 1.1 | 64 | **0** of 1,000 | – | 96 of 1,000: 0.50 | 120 of 200 | 1.50 s, at most 4.00 s |", block
         )
+
+
+class SlowTest(unittest.TestCase):
+    """What contradicts the page on slow requests."""
+
+    def wrong(self, request, process, code=1, framework="axum", kind="head"):
+        found = {"request": request, "process": process, "code": code}
+        return list(slow_wrong(framework, kind, found, at_most=3000))
+
+    def test_a_request_must_last_until_the_bound_and_the_process_must_not(self):
+        self.assertEqual(self.wrong(3.5, 3.5), [])
+        self.assertEqual(self.wrong(0.5, 3.5), ["the request ended after 0.50 s, before the bound of 3 s"])
+        self.assertEqual(self.wrong(3.5, 4.1), ["the process ended after 4.10 s, long after the bound of 3 s"])
+
+    def test_a_dropped_request_must_show_in_the_exit_code(self):
+        self.assertEqual(self.wrong(3.5, 3.5, 0), ["the process ended with 0, although a request was dropped"])
+
+    def test_an_exception_that_is_none_any_longer_is_reported(self):
+        self.assertEqual(self.wrong(0.5, 0.5, 0, framework="actix-web"), [])
+        self.assertIn("the request ended after 3.50 s, although", self.wrong(3.5, 3.5, framework="actix-web")[0])

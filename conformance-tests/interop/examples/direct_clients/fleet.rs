@@ -65,7 +65,7 @@ pub(crate) enum Request {
 impl Request {
     /// Returns a client's request by its number: one half is of either kind.
     pub(crate) fn numbered(number: usize) -> Self {
-        if number % 2 == 0 { Self::Home } else { Self::Order }
+        if number.is_multiple_of(2) { Self::Home } else { Self::Order }
     }
 
     /// Returns the body of the right response, which is `200 OK`.
@@ -116,7 +116,7 @@ impl Fleet {
     ) -> anyhow::Result<(TcpStream, Link)> {
         let ports = &self.options.ports;
         let began = Instant::now();
-        for attempt in 1.. {
+        for attempt in 1_usize.. {
             let place = instance.get() % ports.len();
             let port = *ports.get(place).context("no port")?;
             match TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
@@ -135,7 +135,7 @@ impl Fleet {
             if began.elapsed() > PATIENCE {
                 break;
             }
-            if attempt % ports.len() == 0 {
+            if attempt.is_multiple_of(ports.len()) {
                 sleep(Duration::from_millis(5)).await;
             }
         }

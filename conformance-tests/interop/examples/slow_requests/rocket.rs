@@ -1,0 +1,61 @@
+use std::net::SocketAddr;
+
+use futures::StreamExt as _;
+use health_core::{Drain, Health, Signals};
+use rocket::response::stream::ByteStream;
+use rocket::tokio::spawn;
+use rocket::{get, post, routes};
+
+#[get("/events")]
+fn events() -> ByteStream<impl futures::Stream<Item = Vec<u8>>> {
+    ByteStream(crate::events().map(|chunk| chunk.unwrap_or_default()))
+}
+
+#[get("/download")]
+fn download() -> ByteStream<impl futures::Stream<Item = Vec<u8>>> {
+    ByteStream(crate::download().map(|chunk| chunk.unwrap_or_default()))
+}
+
+#[get("/never")]
+async fn never() -> &'static str {
+    crate::never().await
+}
+
+#[post("/upload", data = "<_body>")]
+fn upload(_body: String) -> &'static str {
+    "uploaded\n"
+}
+
+pub(crate) fn serve(
+    bind: SocketAddr,
+    health: Health,
+    signals: Signals,
+    drain: Drain,
+) -> anyhow::Result<()> {
+    rocket::async_main(launch(bind, health, signals, drain))
+}
+
+async fn launch(
+    bind: SocketAddr,
+    health: Health,
+    signals: Signals,
+    drain: Drain,
+) -> anyhow::Result<()> {
+    let config = rocket::Config::figment()
+        .merge(("address", bind.ip()))
+        .merge(("port", bind.port()))
+        .merge(("shutdown.ctrlc", false))
+        .merge(("shutdown.signals", [""; 0]));
+    let rocket = rocket::custom(config)
+        .mount("/", routes![events, download, never, upload])
+        .attach(health_rocket::fairing(health.clone()))
+        .ignite()
+        .await?;
+    let shutdown = rocket.shutdown();
+    let drained = health.drain_when(signals, drain);
+    spawn(async move {
+        drained.await;
+        shutdown.notify();
+    });
+    health.shut_down_after(rocket.launch()).await.exit()
+}
