@@ -22,7 +22,7 @@ use crate::HealthFuture;
 pub fn cover<B, F>(
     endpoints: &Endpoints,
     request: Request<B>,
-    client: fn(&Extensions) -> Option<IpAddr>,
+    client: impl FnOnce(&Extensions) -> Option<IpAddr> + Send + 'static,
     application: impl FnOnce(Request<B>) -> F,
 ) -> HealthFuture<F> {
     // Before the application is called: if it panics, the request is dropped.
@@ -42,7 +42,7 @@ pub fn cover<B, F>(
 pub fn health_request<'a>(
     endpoint: &EndpointHandle,
     parts: &'a Parts,
-    client: fn(&Extensions) -> Option<IpAddr>,
+    client: impl FnOnce(&Extensions) -> Option<IpAddr>,
 ) -> HealthRequest<'a> {
     let request = HealthRequest::new(parts.uri.query().unwrap_or_default());
     if !endpoint.remembers_pollers() {

@@ -1,11 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "listener", feature = "serve"))]
+mod accept;
 mod body;
 mod cover;
 mod future;
 #[cfg(feature = "listener")]
 mod listener;
+#[cfg(feature = "serve")]
+mod serve;
 #[cfg(feature = "tower")]
 mod tower;
 
@@ -15,6 +19,8 @@ use hyper::ext::ReasonPhrase;
 use hyper::service::Service;
 use hyper::{Request, Response};
 
+#[cfg(feature = "serve")]
+pub use crate::accept::Accept;
 pub use crate::body::HealthBody;
 pub use crate::cover::{ClientAddress, cover, health_request};
 pub use crate::future::HealthFuture;
@@ -22,6 +28,8 @@ pub use crate::future::HealthFuture;
 pub use crate::listener::{Listener, agent_check, listen};
 #[cfg(all(feature = "listener", unix))]
 pub use crate::listener::{listen_control, listen_unix};
+#[cfg(feature = "serve")]
+pub use crate::serve::serve;
 #[cfg(feature = "tower")]
 pub use crate::tower::{HealthLayer, Oneshot};
 

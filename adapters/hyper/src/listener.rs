@@ -20,12 +20,13 @@ use std::thread;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::runtime::{Builder, Handle};
 
-use self::accept::{Accept, accept};
+use self::accept::accept;
 pub use self::agent::agent_check;
 pub use self::http::listen;
 use self::progress::Progress;
 #[cfg(unix)]
 pub use self::unix::{listen_control, listen_unix};
+use crate::accept::Accept;
 
 /// A listener that responds until the process ends. Dropping this value does not stop it.
 #[derive(Debug, Clone)]
@@ -82,13 +83,13 @@ where
                 return bound.send(Err(explained(error, failed)));
             }
         };
-        let (acceptor, address) = match runtime.block_on(bind()) {
+        let (mut acceptor, address) = match runtime.block_on(bind()) {
             Ok(bound) => bound,
             Err(error) => return bound.send(Err(error)),
         };
         let name = format!("{kind} on {address}");
         bound.send(Ok(address))?;
-        runtime.block_on(accept(&name, &acceptor, &protocol));
+        runtime.block_on(accept(&name, &mut acceptor, &protocol));
         Ok(())
     };
     let thread = thread::Builder::new().name("health-listener".to_owned());

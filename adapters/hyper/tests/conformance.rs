@@ -73,3 +73,31 @@ fn every_scenario_passes_on_the_listener_of_its_own() {
         }))
     });
 }
+
+#[cfg(feature = "serve")]
+#[test]
+fn every_scenario_passes_on_the_server() {
+    use std::convert::Infallible;
+    use std::future::{pending, ready};
+
+    use hyper::service::service_fn;
+    use hyper::{Response, StatusCode};
+
+    passes_every_scenario(|health| {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let inside = runtime.enter();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let address = listener.local_addr()?;
+        let app = service_fn(|_| {
+            let mut missing = Response::new(String::new());
+            *missing.status_mut() = StatusCode::NOT_FOUND;
+            ready(Ok::<_, Infallible>(missing))
+        });
+        runtime.spawn(health_hyper::serve(listener, move |_| app, health, pending()));
+        drop(inside);
+        Ok(Server::new(address, || runtime.shutdown_background()))
+    });
+}

@@ -1,56 +1,22 @@
 //! Accepts connections until the process ends.
 
-use std::io;
-use std::time::Duration;
-
 use health_core::LOG_TARGET;
-use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tracing::warn;
 
+use super::Protocol;
 use super::connections::Connections;
-use super::{Protocol, Stream};
-
-/// The time until the next attempt if the system has no descriptor for a connection and none can be freed.
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// How long a trouble has to be absent before it is logged again.
-const QUIET: Duration = Duration::from_secs(60);
-
-pub(super) trait Accept: 'static {
-    type Stream: Stream;
-
-    async fn next(&self) -> io::Result<Self::Stream>;
-}
-
-impl Accept for TcpListener {
-    type Stream = tokio::net::TcpStream;
-
-    async fn next(&self) -> io::Result<Self::Stream> {
-        let (stream, _) = self.accept().await?;
-        Ok(stream)
-    }
-}
-
-#[cfg(unix)]
-impl Accept for tokio::net::UnixListener {
-    type Stream = tokio::net::UnixStream;
-
-    async fn next(&self) -> io::Result<Self::Stream> {
-        let (stream, _) = self.accept().await?;
-        Ok(stream)
-    }
-}
+use crate::accept::{Accept, Episode, PAUSE, is_of_one_connection};
 
 /// Serves every connection by `protocol`, and refuses none: if there are too many, or no descriptor for the next, older
 /// connections are closed. So clients that hold theirs do not keep a poller out.
-pub(super) async fn accept(name: &str, acceptor: &impl Accept, protocol: &impl Protocol) {
+pub(super) async fn accept(name: &str, acceptor: &mut impl Accept, protocol: &impl Protocol) {
     let mut connections = Connections::default();
     let mut full = Episode::default();
     let mut failing = Episode::default();
     loop {
-        match acceptor.next().await {
-            Ok(stream) => {
+        match acceptor.accept().await {
+            Ok((stream, _)) => {
                 if let Some(open) = connections.make_room().await {
                     if full.begins() {
                         warn!(
@@ -81,31 +47,8 @@ pub(super) async fn accept(name: &str, acceptor: &impl Accept, protocol: &impl P
     }
 }
 
-/// Whether the client closed the connection before it was accepted: the next one can be accepted at once.
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-/// A trouble that is logged when it begins, and not again before it was absent for a while.
-#[derive(Default)]
-struct Episode {
-    last: Option<Instant>,
-}
-
-impl Episode {
-    /// Notes that there is trouble. Returns whether it begins.
-    fn begins(&mut self) -> bool {
-        let now = Instant::now();
-        let last = self.last.replace(now);
-        last.is_none_or(|last| now - last >= QUIET)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
     use std::collections::VecDeque;
     use std::future::{pending, ready};
     use std::io::{self, Write};
@@ -116,11 +59,13 @@ mod tests {
     use tokio::time::{Instant, sleep, timeout};
     use tracing::subscriber::DefaultGuard;
 
+    use super::super::Stream;
     use super::super::progress::{Phase, Progress};
-    use super::{Accept, PAUSE, Protocol, QUIET, Stream, accept};
+    use super::{Accept, PAUSE, Protocol, accept};
+    use crate::accept::QUIET;
 
     /// What there is to accept, one after the other; then there is nothing more.
-    struct Script(RefCell<VecDeque<Event>>);
+    struct Script(VecDeque<Event>);
 
     enum Event {
         Connection,
@@ -132,18 +77,18 @@ mod tests {
 
     impl Script {
         fn new(events: impl IntoIterator<Item = Event>) -> Self {
-            Self(RefCell::new(events.into_iter().collect()))
+            Self(events.into_iter().collect())
         }
     }
 
     impl Accept for Script {
-        type Stream = DuplexStream;
+        type Io = DuplexStream;
+        type Address = ();
 
-        async fn next(&self) -> io::Result<DuplexStream> {
+        async fn accept(&mut self) -> io::Result<(DuplexStream, ())> {
             loop {
-                let event = self.0.borrow_mut().pop_front();
-                match event {
-                    Some(Connection) => return Ok(duplex(1).0),
+                match self.0.pop_front() {
+                    Some(Connection) => return Ok((duplex(1).0, ())),
                     Some(Error(error)) => return Err(error),
                     Some(Wait(time)) => sleep(time).await,
                     None => pending().await,
@@ -201,10 +146,10 @@ mod tests {
     }
 
     async fn play(protocol: &impl Protocol, events: impl IntoIterator<Item = Event>) {
-        let script = Script::new(events);
-        let ended = timeout(QUIET * 100, accept("listener", &script, protocol)).await;
+        let mut script = Script::new(events);
+        let ended = timeout(QUIET * 100, accept("listener", &mut script, protocol)).await;
         assert!(ended.is_err());
-        assert!(script.0.borrow().is_empty());
+        assert!(script.0.is_empty());
     }
 
     /// The lines that are logged on this thread.

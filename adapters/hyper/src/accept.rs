@@ -1,0 +1,76 @@
+//! Accepts connections.
+
+use std::any::Any;
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use tokio::net::{UnixListener, UnixStream, unix};
+use tokio::time::Instant;
+
+/// The time until the next attempt if the system has no descriptor for a connection and none can be freed.
+pub(crate) const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a trouble has to be absent before it is logged again.
+pub(crate) const QUIET: Duration = Duration::from_secs(60);
+
+/// A listener. Implement it for one that wraps connections, in TLS for example.
+pub trait Accept: Send + 'static {
+    /// A connection.
+    type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The address of a client. That of a poller is known if this is a [`SocketAddr`](std::net::SocketAddr) or an
+    /// [`IpAddr`](std::net::IpAddr).
+    type Address: Any + Send;
+
+    /// Waits for the next connection. A handshake belongs into the connection, because it would delay the next one here.
+    ///
+    /// # Errors
+    ///
+    /// The connection cannot be accepted. The server logs the error and tries again.
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Self::Address)>> + Send;
+}
+
+impl Accept for TcpListener {
+    type Io = TcpStream;
+    type Address = std::net::SocketAddr;
+
+    async fn accept(&mut self) -> io::Result<(TcpStream, std::net::SocketAddr)> {
+        Self::accept(self).await
+    }
+}
+
+#[cfg(unix)]
+impl Accept for UnixListener {
+    type Io = UnixStream;
+    type Address = unix::SocketAddr;
+
+    async fn accept(&mut self) -> io::Result<(UnixStream, unix::SocketAddr)> {
+        Self::accept(self).await
+    }
+}
+
+/// Whether the client closed the connection before it was accepted: the next one can be accepted at once.
+pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// A trouble that is logged when it begins, and not again before it was absent for a while.
+#[derive(Default)]
+pub(crate) struct Episode {
+    last: Option<Instant>,
+}
+
+impl Episode {
+    /// Notes that there is trouble. Returns whether it begins.
+    pub(crate) fn begins(&mut self) -> bool {
+        let now = Instant::now();
+        let last = self.last.replace(now);
+        last.is_none_or(|last| now - last >= QUIET)
+    }
+}

@@ -1,0 +1,200 @@
+//! A server whose connections end with a drain (H26).
+
+mod connection;
+mod service;
+
+use std::any::Any;
+use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use health_core::{Endpoints, LOG_TARGET};
+use hyper::body::{Body, Incoming};
+use hyper::service::Service;
+use hyper::{Request, Response};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::warn;
+
+use self::connection::Connection;
+use self::service::{Seen, Watched};
+use crate::accept::{Accept, Episode, PAUSE, is_of_one_connection};
+
+/// How long no client connects before the listener closes: the event loop has time to learn of those that the system has
+/// accepted.
+const QUIET: Duration = Duration::from_millis(10);
+
+/// How long the listener stays open at most if clients go on to connect.
+const LAST_ACCEPTS: Duration = Duration::from_millis(100);
+
+/// The time between the ends of two idle connections, on average.
+const BETWEEN_CLOSES: Duration = Duration::from_micros(50);
+
+/// The time within which all idle connections are closed.
+const SPREAD: Duration = Duration::from_millis(500);
+
+/// What connections have to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Serve,
+    /// A drain has begun.
+    Drain,
+    /// The server stops. Idle connections close within this time.
+    Stop(Duration),
+}
+
+/// Serves an application and its health endpoints over HTTP/1 and HTTP/2, until `drained` completes and all connections
+/// have ended. Returns a future that does nothing until it is polled; dropping it aborts all connections and their
+/// requests.
+///
+/// `make_service` makes the service of a connection from the address of its client. The application is covered
+/// like that of [`service`](crate::service), so it needs no other cover. `endpoints` is a [`Health`](crate::Health), an
+/// [`EndpointHandle`](crate::EndpointHandle) or an array of these.
+///
+/// `drained` is the future of [`drain_when`](crate::Health::drain_when). Pass the returned future to
+/// [`shut_down_after`](crate::Health::shut_down_after):
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use health_hyper::{Drain, Health, Signals};
+/// use hyper::{Request, Response, body::Incoming, service::service_fn};
+/// use tokio::net::TcpListener;
+///
+/// async fn run(health: Health, signals: Signals) -> Result<(), Box<dyn std::error::Error>> {
+///     let app = service_fn(async |_: Request<Incoming>| hyper::Result::Ok(Response::new("shop".to_owned())));
+///     let listener = TcpListener::bind("127.0.0.1:8080").await?;
+///     let drain = Drain::at_least(Duration::from_secs(5)).at_most(Duration::from_secs(25))?;
+///     let drained = health.drain_when(signals, drain);
+///     let server = health_hyper::serve(listener, move |_| app.clone(), &health, drained);
+///     health.shut_down_after(server).await.exit()
+/// }
+/// ```
+///
+/// # Connections
+///
+/// From the beginning of the drain, HTTP/1 connections close after their next response, which says so, and HTTP/2
+/// connections get GOAWAY as soon as they have had a request. The server goes on to accept connections.
+///
+/// When `drained` completes, the server accepts the connections that the system has queued, and closes the listener. A
+/// connection on which no request has arrived is kept until one second after it was accepted. Other idle connections close
+/// at once if there are few; 10,000 close within 500 ms. Requests on them are served until then. Connections that
+/// have requests end after their last response, and the server waits for them without limit.
+///
+/// An error while a connection is accepted is logged, once per episode, and does not end the server. An upgraded connection,
+/// such as a web socket, belongs to its handler: the server does not wait for it.
+pub fn serve<A, M, E, S, B, D>(
+    listener: A,
+    make_service: M,
+    endpoints: E,
+    drained: D,
+) -> impl Future<Output = ()> + Send
+where
+    A: Accept,
+    E: Into<Endpoints>,
+    M: FnMut(&A::Address) -> S + Send,
+    S: Service<Request<Incoming>, Response = Response<B>, Future: Send + 'static> + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body<Data: From<&'static [u8]> + Send, Error: Into<Box<dyn Error + Send + Sync>>>
+        + Send
+        + 'static,
+    D: Future<Output = ()> + Send,
+{
+    let endpoints = endpoints.into();
+    endpoints.start_on_tokio();
+    run(listener, make_service, endpoints, drained)
+}
+
+async fn run<A, M, S, B>(
+    mut listener: A,
+    mut make_service: M,
+    endpoints: Endpoints,
+    drained: impl Future<Output = ()> + Send,
+) where
+    A: Accept,
+    M: FnMut(&A::Address) -> S + Send,
+    S: Service<Request<Incoming>, Response = Response<B>, Future: Send + 'static> + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body<Data: From<&'static [u8]> + Send, Error: Into<Box<dyn Error + Send + Sync>>>
+        + Send
+        + 'static,
+{
+    let (stage, stages) = watch::channel(Stage::Serve);
+    let mut connections = JoinSet::new();
+    let mut opened = 0_u32;
+    let mut open = |connections: &mut JoinSet<()>, io: A::Io, address: A::Address| {
+        let seen = Seen::default();
+        let service = Watched {
+            inner: make_service(&address),
+            endpoints: endpoints.clone(),
+            client: ip(&address),
+            seen: seen.clone(),
+        };
+        opened = opened.wrapping_add(1);
+        let connection = Connection { number: opened, seen, stages: stages.clone() };
+        connections.spawn(connection.serve(io, service));
+    };
+    let mut failing = Episode::default();
+    let mut draining = pin!(endpoints.health().draining());
+    let mut is_draining = false;
+    let mut drained = pin!(drained);
+    loop {
+        let mut accepts = pin!(accept(&mut listener, &mut failing));
+        let accepted = poll_fn(|context| {
+            if !is_draining && draining.as_mut().poll(context).is_ready() {
+                is_draining = true;
+                stage.send_replace(Stage::Drain);
+            }
+            if drained.as_mut().poll(context).is_ready() {
+                return Poll::Ready(None);
+            }
+            // Forgets those that have ended.
+            while let Poll::Ready(Some(_)) = pin!(connections.join_next()).poll(context) {}
+            accepts.as_mut().poll(context).map(Some)
+        });
+        match accepted.await {
+            Some((io, address)) => open(&mut connections, io, address),
+            None => break,
+        }
+    }
+    let end = Instant::now() + LAST_ACCEPTS;
+    while Instant::now() < end {
+        let Ok((io, address)) = timeout(QUIET, accept(&mut listener, &mut failing)).await else {
+            break;
+        };
+        open(&mut connections, io, address);
+    }
+    drop(listener);
+    let count = connections.len().try_into().unwrap_or(u32::MAX);
+    stage.send_replace(Stage::Stop(SPREAD.min(BETWEEN_CLOSES.saturating_mul(count))));
+    while connections.join_next().await.is_some() {}
+}
+
+/// The next connection, after any errors.
+async fn accept<A: Accept>(listener: &mut A, failing: &mut Episode) -> (A::Io, A::Address) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                if failing.begins() {
+                    warn!(
+                        target: LOG_TARGET,
+                        "the server cannot accept a connection ({error}); it tries again every {PAUSE:?}"
+                    );
+                }
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// The address of a client, without the port.
+fn ip(address: &dyn Any) -> Option<IpAddr> {
+    let socket = address.downcast_ref().map(SocketAddr::ip);
+    socket.or_else(|| address.downcast_ref().copied())
+}

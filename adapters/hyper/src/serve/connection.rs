@@ -1,0 +1,134 @@
+//! One connection, from its acceptance to its end.
+
+use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::body::{Body, Incoming};
+use hyper::service::Service;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::task::unconstrained;
+use tokio::time::{Instant, sleep_until};
+
+use super::Stage;
+use super::service::Seen;
+
+/// How long a connection is kept for its first request when the server stops.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
+pub(super) struct Connection {
+    /// How many connections were accepted up to this one.
+    pub(super) number: u32,
+    pub(super) seen: Seen,
+    pub(super) stages: watch::Receiver<Stage>,
+}
+
+impl Connection {
+    pub(super) async fn serve<I, S, B>(mut self, io: I, service: S)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>, Future: Send + 'static>,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        let accepted = Instant::now();
+        // hyper drops the streams of a connection that is dropped.
+        let builder = Builder::new(TokioExecutor::new());
+        let mut connection =
+            pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
+        let mut stage = *self.stages.borrow_and_update();
+        let mut goes_away = false;
+        let spread = loop {
+            if let Stage::Stop(spread) = stage {
+                break spread;
+            }
+            let ended = until_changed(&mut self.stages, |context| {
+                loop {
+                    // An error is one of the client's, and hyper has sent the response to it.
+                    if connection.as_mut().poll(context).is_ready() {
+                        return Poll::Ready(());
+                    }
+                    if goes_away || stage == Stage::Serve || !self.seen.http2() {
+                        return Poll::Pending;
+                    }
+                    goes_away = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            });
+            if ended.await {
+                return;
+            }
+            stage = *self.stages.borrow_and_update();
+        };
+        let close = Instant::now() + share(self.number, spread);
+        for time in [close, accepted + FIRST_REQUEST] {
+            let is_new = !self.seen.any();
+            if time == close || is_new {
+                let mut timer = pin!(sleep_until(time));
+                let ended = poll_fn(|context| match connection.as_mut().poll(context) {
+                    Poll::Ready(_) => Poll::Ready(true),
+                    Poll::Pending => timer.as_mut().poll(context).map(|()| false),
+                });
+                if ended.await {
+                    return;
+                }
+            }
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+}
+
+/// Polls a connection until it ends or the stage changes. Returns whether it has ended.
+async fn until_changed(
+    stages: &mut watch::Receiver<Stage>,
+    mut poll_connection: impl FnMut(&mut Context<'_>) -> Poll<()>,
+) -> bool {
+    let looks = stages.clone();
+    // Without a limit, so that one poll is enough to be woken.
+    let mut changed = pin!(unconstrained(stages.changed()));
+    let mut is_waiting = false;
+    poll_fn(|context| {
+        if poll_connection(context).is_ready() {
+            return Poll::Ready(true);
+        }
+        // A poll takes a lock, which requests need not wait for: the waker of a task does not change.
+        if is_waiting && matches!(looks.has_changed(), Ok(false)) {
+            return Poll::Pending;
+        }
+        is_waiting = true;
+        changed.as_mut().poll(context).map(|_| false)
+    })
+    .await
+}
+
+/// The part of `spread` after which the connection closes. Those of successive numbers are far apart.
+fn share(number: u32, spread: Duration) -> Duration {
+    // The golden ratio of the range.
+    let share = number.wrapping_mul(0x9E37_79B9);
+    spread.mul_f64(f64::from(share) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, share};
+
+    #[test]
+    fn connections_close_evenly_spread() {
+        let spread = Duration::from_millis(500);
+        let mut closes = [0; 50];
+        for number in 1_000..11_000 {
+            let share = share(number, spread);
+            assert!(share <= spread, "{share:?}");
+            closes[(share.as_millis() / 10).min(49) as usize] += 1;
+        }
+        assert!(closes.iter().all(|count| (190..=210).contains(count)), "{closes:?}");
+        assert_eq!(share(7, Duration::ZERO), Duration::ZERO);
+    }
+}
