@@ -12,6 +12,16 @@ fn app(app: &mut ServiceConfig) {
 }
 
 #[test]
+fn a_covered_application_answers_as_one_that_is_not() {
+    let health = Health::builder().build().unwrap();
+    let with = health_testees::actix_web::serve_covered(health, app).unwrap();
+    let without = health_testees::actix_web::serve_app(app).unwrap();
+    let differences =
+        health_conformance::neighbours::differences(with.address(), without.address());
+    assert_eq!(differences.unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
     let with = health_testees::actix_web::serve_app(move |config| {
