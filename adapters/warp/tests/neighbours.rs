@@ -13,6 +13,16 @@ fn app() -> impl Filter<Extract = (impl Reply + use<>,), Error = Rejection> + Cl
 }
 
 #[test]
+fn a_covered_application_answers_as_one_that_is_not() {
+    let health = Health::builder().build().unwrap();
+    let with = health_testees::warp::serve_app(|| health_warp::wrap(health, app())).unwrap();
+    let without = health_testees::warp::serve_app(app).unwrap();
+    let differences =
+        health_conformance::neighbours::differences(with.address(), without.address());
+    assert_eq!(differences.unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn every_other_path_answers_as_without_the_endpoint() {
     let health = Health::builder().build().unwrap();
     let with = health_testees::warp::serve_app(|| health_warp::filter(health).or(app())).unwrap();

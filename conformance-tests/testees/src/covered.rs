@@ -31,7 +31,8 @@ pub const LARGE: usize = 1 << 20;
 pub struct Gate(Health);
 
 impl Gate {
-    fn new() -> Self {
+    /// One that is closed.
+    pub fn closed() -> Self {
         Self(Health::builder().build().unwrap())
     }
 
@@ -101,7 +102,7 @@ impl Covered {
         let config = HealthConfig::default().with_disablefile("");
         let ready = Endpoint::readiness("/ready");
         let health = Health::builder().config(config).endpoint(ready).build().unwrap();
-        let gate = Gate::new();
+        let gate = Gate::closed();
         let server = serve(health.clone(), gate.clone()).unwrap();
         Self { server, health, gate }
     }
@@ -178,6 +179,11 @@ fn values<'a>(head: &'a str, name: &'static str) -> impl Iterator<Item = &'a str
     head.lines()
         .filter_map(move |line| line.split_once(": ").filter(|line| line.0 == name))
         .map(|line| line.1)
+}
+
+/// The values of the header `Connection` of the response to a request without a body, in lower case.
+pub fn connection(address: SocketAddr, request: &str) -> Vec<String> {
+    connections(&Client::new(address).ask(request)).into_iter().map(str::to_owned).collect()
 }
 
 fn connections(head: &str) -> Vec<&str> {

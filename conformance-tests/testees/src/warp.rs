@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use health_conformance::Server;
 use health_conformance::testee::Application;
 use health_warp::Health;
+use warp::Filter;
 use warp::reply::Reply;
-use warp::{Filter, Rejection};
 
 /// Serves the endpoints in an application without a route.
 ///
@@ -25,7 +25,7 @@ pub fn serve(health: Health, _: Application) -> io::Result<Server> {
 /// The server cannot be started.
 pub fn serve_app<F, R>(mount: impl FnOnce() -> F) -> io::Result<Server>
 where
-    F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,
+    F: Filter<Extract = (R,)> + Clone + Send + Sync + 'static,
     R: Reply + 'static,
 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
