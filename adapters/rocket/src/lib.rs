@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod cover;
 mod responder;
 
-use std::future::{poll_fn, ready};
-use std::task::Poll;
+use std::future::ready;
 
 #[doc(no_inline)]
 pub use health_core::*;
@@ -13,6 +13,7 @@ use rocket::http::Method;
 use rocket::route::{BoxFuture, Handler, Outcome};
 use rocket::{Build, Data, Request, Response, Rocket, Route};
 
+use crate::cover::{keep_active, nothing};
 pub use crate::responder::HealthResponder;
 use crate::responder::response;
 
@@ -24,6 +25,13 @@ use crate::responder::response;
 ///
 /// The launch fails if the application or another such fairing has a route at the path of an endpoint, whatever its rank.
 /// A record at ERROR names the path.
+///
+/// The fairing also covers the application for a [drain](Health::drain_when): it counts the
+/// [active requests](Health::active_requests), until the end of their bodies, and while draining it adds
+/// `Connection: close` to responses, after which the server closes their connections
+/// ([H26](health_core::contract#h26)). If the endpoints belong to several `Health`s, the first one counts. It covers every request
+/// that fairings see: Rocket responds 400 to a malformed one without them. A handler that panics ends its request; if
+/// another *fairing* panics, the request remains active, because Rocket drops it without a word.
 ///
 /// ```
 /// # use health_rocket::{Endpoint, Health};
@@ -44,7 +52,7 @@ struct HealthFairing {
 #[rocket::async_trait]
 impl Fairing for HealthFairing {
     fn info(&self) -> Info {
-        Info { name: "health endpoints", kind: Kind::Ignite | Kind::Response }
+        Info { name: "health endpoints", kind: Kind::Ignite | Kind::Request | Kind::Response }
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
@@ -63,7 +71,27 @@ impl Fairing for HealthFairing {
         Ok(rocket.mount("/", routes.collect::<Vec<_>>()))
     }
 
-    /// Sets the header that Rocket's Shield sets as well. Shield has run by now, unless the application has disabled it.
+    /// Counts the request. [`on_response`](Self::on_response) has its guard: to keep one in the cache of a request would
+    /// take two allocations.
+    // Not `async`: the future would be an allocation for every request of the application.
+    fn on_request<'f, 'r, 'q, 'd, 'c, 'all>(
+        &'f self,
+        _: &'r mut Request<'q>,
+        _: &'d mut Data<'c>,
+    ) -> BoxFuture<'all, ()>
+    where
+        'f: 'all,
+        'r: 'all,
+        'q: 'all,
+        'd: 'all,
+        'c: 'all,
+    {
+        self.endpoints.health().track().detach();
+        nothing()
+    }
+
+    /// Covers the response, and sets the header that Rocket's Shield sets as well. Shield has run by now, unless the
+    /// application has disabled it.
     // Not `async`: the future would be an allocation for every response of the application.
     fn on_response<'r, 'f, 'q, 's, 'all>(
         &'f self,
@@ -76,12 +104,17 @@ impl Fairing for HealthFairing {
         'q: 'all,
         's: 'all,
     {
+        let active = self.endpoints.health().reattach();
         let path = request.uri().path().raw().as_str();
         let endpoint = self.endpoints.route(request.method().as_str(), path);
         if endpoint.is_some() && !has_nosniff(response) {
             response.set_raw_header(NOSNIFF, "nosniff");
         }
-        Box::pin(poll_fn(|_| Poll::Ready(())))
+        // Rocket does not tell the version of HTTP; hyper, below it, removes the header from responses of HTTP/2.
+        if active.closes_connection(response.status().code) {
+            response.set_raw_header("Connection", "close");
+        }
+        keep_active(response, active)
     }
 }
 
@@ -131,15 +164,26 @@ impl Handler for HealthHandler {
         'q: 'all,
     {
         let Self(endpoint) = self;
-        let uri = request.uri();
-        if uri.path().raw() != endpoint.path() {
+        if request.uri().path().raw() != endpoint.path() {
             return Box::pin(ready(Outcome::forward(data, rocket::http::Status::NotFound)));
         }
-        let query = uri.query().map_or("", |query| query.raw().as_str());
+        let facts = facts(endpoint, request);
         Box::pin(async move {
-            Outcome::Success(response(endpoint.respond(query).await, |name| name != NOSNIFF))
+            Outcome::Success(response(endpoint.respond(facts).await, |name| name != NOSNIFF))
         })
     }
+}
+
+/// What the endpoint needs to know of a request.
+fn facts<'a>(endpoint: &EndpointHandle, request: &'a Request<'_>) -> HealthRequest<'a> {
+    let query = request.uri().query();
+    let facts = HealthRequest::new(query.map_or("", |query| query.raw().as_str()));
+    if !endpoint.remembers_pollers() {
+        return facts;
+    }
+    // Not `client_ip`, which believes the client.
+    let address = request.remote().map(|address| address.ip());
+    facts.poller(address, request.headers().get_one("User-Agent").map(str::as_bytes))
 }
 
 /// The header that the fairing sets after Shield: Shield logs a warning for each response that already has it.
