@@ -15,7 +15,7 @@ from .run import Load, run
 PACKAGE = "health-interop"
 
 # The frameworks whose examples respond to HTTP/2 with prior knowledge.
-HTTP2 = ["axum", "warp", "poem"]
+HTTP2 = ["axum", "warp", "poem", "hyper"]
 
 
 def main(description):
