@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::io;
+use std::iter;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -32,7 +33,19 @@ pub trait Accept: Send + 'static {
     ///
     /// The connection cannot be accepted. The server logs the error and tries again.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Self::Address)>> + Send;
+
+    /// Closes the listener. Returns the connections that the system has accepted for it: it resets those that are left, although
+    /// their clients may have sent a request. A listener that wraps a [`TcpListener`] calls its `close`. Default: returns none.
+    fn close(self) -> Vec<(Self::Io, Self::Address)>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
 }
+
+/// The number of connections that [`Accept::close`] returns at most, in case clients connect faster than it accepts.
+const MOST_AT_CLOSE: usize = 65_536;
 
 impl Accept for TcpListener {
     type Io = TcpStream;
@@ -40,6 +53,22 @@ impl Accept for TcpListener {
 
     async fn accept(&mut self) -> io::Result<(TcpStream, std::net::SocketAddr)> {
         Self::accept(self).await
+    }
+
+    // The future of `accept` can be pending although a connection waits, until tokio has looked for events.
+    fn close(self) -> Vec<(TcpStream, std::net::SocketAddr)> {
+        let Ok(listener) = self.into_std() else {
+            return Vec::new();
+        };
+        let accepted = iter::from_fn(|| listener.accept().ok());
+        let accepted: Vec<_> = accepted.take(MOST_AT_CLOSE).collect();
+        // Before anything else, so that no other connection arrives.
+        drop(listener);
+        let streams = accepted.into_iter().filter_map(|(stream, address)| {
+            stream.set_nonblocking(true).ok()?;
+            Some((TcpStream::from_std(stream).ok()?, address))
+        });
+        streams.collect()
     }
 }
 

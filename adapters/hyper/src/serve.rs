@@ -168,7 +168,9 @@ async fn run<A, M, S, B>(
         };
         open(&mut connections, io, address);
     }
-    drop(listener);
+    for (io, address) in listener.close() {
+        open(&mut connections, io, address);
+    }
     let count = connections.len().try_into().unwrap_or(u32::MAX);
     stage.send_replace(Stage::Stop(SPREAD.min(BETWEEN_CLOSES.saturating_mul(count))));
     while connections.join_next().await.is_some() {}

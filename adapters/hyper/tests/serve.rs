@@ -287,6 +287,21 @@ async fn an_error_of_a_connection_ends_neither_the_server_nor_its_end() {
     server.wait_for_end().await;
 }
 
+#[tokio::test]
+async fn a_listener_that_closes_returns_the_connections_that_the_system_has_accepted() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    // The runtime has had no time to look for events.
+    let clients = [(); 3].map(|()| std::net::TcpStream::connect(address).unwrap());
+    let mut addresses: Vec<_> =
+        Accept::close(listener).into_iter().map(|(_, address)| address).collect();
+    addresses.sort_unstable();
+    let mut expected = clients.map(|client| client.local_addr().unwrap());
+    expected.sort_unstable();
+    assert_eq!(addresses, expected);
+    std::net::TcpStream::connect(address).unwrap_err();
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_unix_socket_is_a_listener_too() {
