@@ -81,6 +81,8 @@ fn close_if_draining<R>(
         && request.is_some_and(|request| request.closes_connection(status))
     {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        // hyper adds `keep-alive` to a response in HTTP/1.1 for a client that asked for it in HTTP/1.0.
+        *response.version_mut() = version;
     }
 }
 

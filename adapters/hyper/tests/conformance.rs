@@ -8,6 +8,9 @@ use health_conformance::Server;
 use health_conformance::testee::{Application, run_suite};
 use health_hyper::Health;
 
+#[cfg(feature = "serve")]
+mod served;
+
 fn passes_every_scenario(serve: impl Fn(Health, Application) -> io::Result<Server> + Sync) {
     let report = run_suite(serve, include_str!("known.toml")).unwrap();
     assert!(report.conforms(), "{report}");
@@ -78,26 +81,38 @@ fn every_scenario_passes_on_the_listener_of_its_own() {
 #[test]
 fn every_scenario_passes_on_the_server() {
     use std::convert::Infallible;
-    use std::future::{pending, ready};
 
+    use hyper::body::Incoming;
     use hyper::service::service_fn;
-    use hyper::{Response, StatusCode};
+    use hyper::{Request, Response, StatusCode};
 
-    passes_every_scenario(|health| {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let inside = runtime.enter();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-        listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let address = listener.local_addr()?;
-        let app = service_fn(|_| {
-            let mut missing = Response::new(String::new());
-            *missing.status_mut() = StatusCode::NOT_FOUND;
-            ready(Ok::<_, Infallible>(missing))
-        });
-        runtime.spawn(health_hyper::serve(listener, move |_| app, health, pending()));
-        drop(inside);
-        Ok(Server::new(address, || runtime.shutdown_background()))
-    });
+    async fn respond(
+        request: Request<Incoming>,
+        application: Application,
+    ) -> Result<Response<served::Body>, Infallible> {
+        let mut status = StatusCode::OK;
+        let body = match request.uri().path() {
+            "/application" => served::whole("application"),
+            "/slow" => {
+                application.finish().await;
+                served::whole("finished")
+            }
+            "/stream" => served::parts(application.stream()),
+            _ => {
+                status = StatusCode::NOT_FOUND;
+                served::whole("")
+            }
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        Ok(response)
+    }
+
+    let serve = |health, application: Application| {
+        let app = service_fn(move |request| respond(request, application.clone()));
+        served::serve_app(health, app)
+    };
+    let report = run_suite(serve, "").unwrap();
+    assert!(report.conforms(), "{report}");
+    println!("{report}");
 }
