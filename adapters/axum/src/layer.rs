@@ -1,11 +1,13 @@
 //! The layer that responds to the requests of the endpoints, and covers those of the application (H26).
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::Extensions;
 use axum::response::Response;
 use health_core::Endpoints;
 use health_hyper::{ClientAddress, HealthFuture};
@@ -68,7 +70,7 @@ use tower_service::Service;
 /// # Pollers
 ///
 /// A [`Drain`](crate::Drain) that may end early tells pollers apart by their `User-Agent`, and by their address if the
-/// server adds a [`ClientAddress`] to requests.
+/// server adds a [`ClientAddress`] to requests or, with the feature `serve`, `ConnectInfo<SocketAddr>`.
 pub fn layer(endpoints: impl Into<Endpoints>) -> HealthLayer {
     let endpoints = endpoints.into();
     endpoints.start_on_tokio();
@@ -107,9 +109,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for HealthServic
 
     fn call(&mut self, request: Request) -> Self::Future {
         let Self { endpoints, inner } = self;
-        let future = health_hyper::cover(endpoints, request, ClientAddress::of, |request| {
-            inner.call(request)
-        });
+        let future = health_hyper::cover(endpoints, request, client, |request| inner.call(request));
         ResponseFuture { future }
     }
 }
@@ -133,4 +133,19 @@ where
         let response = ready!(self.project().future.poll(context))?;
         Poll::Ready(Ok(response.map(|body| body.into_inner().unwrap_or_else(Body::new))))
     }
+}
+
+/// The address of the client, if the server has added it to the request.
+pub(crate) fn client(extensions: &Extensions) -> Option<IpAddr> {
+    #[cfg(feature = "serve")]
+    {
+        use std::net::SocketAddr;
+
+        use axum::extract::ConnectInfo;
+
+        if let Some(ConnectInfo(address)) = extensions.get::<ConnectInfo<SocketAddr>>() {
+            return Some(address.ip());
+        }
+    }
+    ClientAddress::of(extensions)
 }

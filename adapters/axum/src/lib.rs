@@ -2,6 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod layer;
+#[cfg(feature = "serve")]
+mod serve;
 
 use std::convert::Infallible;
 
@@ -14,7 +16,10 @@ pub use health_core::*;
 pub use health_hyper::ClientAddress;
 use tower::service_fn;
 
+use self::layer::client;
 pub use self::layer::{HealthLayer, HealthService, ResponseFuture, layer};
+#[cfg(feature = "serve")]
+pub use self::serve::{serve, serve_with_connect_info};
 
 /// Returns a router with one route for each health endpoint. [Merge](Router::merge) it into the application's router. To
 /// also cover the application, use [`layer`] instead.
@@ -54,7 +59,7 @@ where
                     return Ok::<_, Infallible>(http::StatusCode::NOT_FOUND.into_response());
                 }
                 let (parts, _) = request.into_parts();
-                let request = health_hyper::health_request(&endpoint, &parts, ClientAddress::of);
+                let request = health_hyper::health_request(&endpoint, &parts, client);
                 Ok(response(endpoint.respond(request).await))
             }
         });
