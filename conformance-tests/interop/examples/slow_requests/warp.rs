@@ -18,7 +18,7 @@ pub(crate) async fn serve(
         .or(warp::path("download").map(|| warp::reply::stream(download())))
         .or(warp::path("never").then(never))
         .or(warp::path("upload").and(warp::body::bytes()).map(|_body| "uploaded\n"));
-    let app = health_warp::filter(health.clone()).or(app);
+    let app = health_warp::wrap(health.clone(), app);
     let listener = TcpListener::bind(bind).await?;
     let server =
         warp::serve(app).incoming(listener).graceful(health.drain_when(signals, drain)).run();
