@@ -6,21 +6,38 @@ use std::io;
 
 use health_actix_web::Health;
 use health_conformance::Server;
-use health_conformance::testee::run_suite;
+use health_conformance::testee::{Application, run_suite};
+use health_testees::actix_web::{serve, serve_app};
 
-fn passes_every_scenario(serve: impl Fn(Health) -> io::Result<Server> + Sync) {
-    let report = run_suite(serve, include_str!("known.toml")).unwrap();
+fn passes_every_scenario(
+    serve: impl Fn(Health, Application) -> io::Result<Server> + Sync,
+    uncovered: &str,
+) {
+    let known = [include_str!("known.toml"), uncovered].concat();
+    let report = run_suite(serve, &known).unwrap();
     assert!(report.conforms(), "{report}");
     println!("{report}");
 }
 
 #[test]
 fn every_scenario_passes() {
-    passes_every_scenario(health_testees::actix_web::serve);
+    passes_every_scenario(serve, "");
 }
 
+const UNCOVERED: &str = r#"
+[[lacks]]
+capability = "application"
+reason = "the service covers no application"
+"#;
+
 #[test]
-fn every_scenario_passes_with_the_middleware() {
-    let serve = |health| health_testees::actix_web::serve_covered(health, |_| {});
-    passes_every_scenario(serve);
+fn every_scenario_passes_with_the_service_alone() {
+    passes_every_scenario(
+        |health, _| {
+            serve_app(move |app| {
+                app.service(health_actix_web::service(health.clone()));
+            })
+        },
+        UNCOVERED,
+    );
 }

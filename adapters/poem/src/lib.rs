@@ -64,14 +64,17 @@ impl<E: poem::Endpoint> poem::Endpoint for HealthEndpoint<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let active = self.endpoints.health().track();
-        let is_http1 = request.version() <= http::Version::HTTP_11;
+        let version = request.version();
         let path = request.uri().path();
         let mut response = match self.endpoints.route(request.method().as_str(), path) {
             Some(endpoint) => response(endpoint.respond(facts(endpoint, &request)).await),
             None => self.app.get_response(request).await,
         };
-        if is_http1 && active.closes_connection(response.status().as_u16()) {
+        if version <= http::Version::HTTP_11 && active.closes_connection(response.status().as_u16())
+        {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            // hyper, below poem, adds `keep-alive` to a response in HTTP/1.1 to a client of HTTP/1.0.
+            response.set_version(version);
         }
         body::keep_active(&mut response, active);
         Ok(response)

@@ -55,10 +55,8 @@ where
     endpoints.start_on_tokio();
     let begin = warp::log::custom(move |request| {
         find(&endpoints, &request);
-        COVERED.set(Some(Covered {
-            active: endpoints.health().track(),
-            is_http1: request.version() <= Version::HTTP_11,
-        }));
+        COVERED
+            .set(Some(Covered { active: endpoints.health().track(), version: request.version() }));
     });
     let begin = warp::any().map(warp::reply).with(begin).map(|_| COVERED.take());
     let app = MayReject::recover(app.map(Reply::into_response));
@@ -73,15 +71,17 @@ thread_local! {
 /// A request.
 struct Covered {
     active: ActiveRequest,
-    is_http1: bool,
+    version: Version,
 }
 
 fn finish(covered: Option<Covered>, mut response: Response) -> Response {
-    let Some(Covered { active, is_http1 }) = covered else {
+    let Some(Covered { active, version }) = covered else {
         return response;
     };
-    if is_http1 && active.closes_connection(response.status().as_u16()) {
+    if version <= Version::HTTP_11 && active.closes_connection(response.status().as_u16()) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        // hyper, below warp, adds `keep-alive` to a response in HTTP/1.1 to a client of HTTP/1.0.
+        *response.version_mut() = version;
     }
     // A body with a length is a buffer, because warp makes no other.
     if response.body().size_hint().exact().is_some() {

@@ -5,26 +5,32 @@
 use std::io;
 
 use health_conformance::Server;
-use health_conformance::testee::run_suite;
+use health_conformance::testee::{Application, run_suite};
+use health_testees::warp::{serve, serve_app};
 use health_warp::Health;
-use warp::Filter as _;
 
-fn passes_every_scenario(serve: impl Fn(Health) -> io::Result<Server> + Sync) {
-    let report = run_suite(serve, include_str!("known.toml")).unwrap();
+fn passes_every_scenario(
+    serve: impl Fn(Health, Application) -> io::Result<Server> + Sync,
+    uncovered: &str,
+) {
+    let known = [include_str!("known.toml"), uncovered].concat();
+    let report = run_suite(serve, &known).unwrap();
     assert!(report.conforms(), "{report}");
     println!("{report}");
 }
 
 #[test]
 fn every_scenario_passes() {
-    passes_every_scenario(health_testees::warp::serve);
+    passes_every_scenario(serve, "");
 }
 
+const UNCOVERED: &str = r#"
+[[lacks]]
+capability = "application"
+reason = "the filter covers no application"
+"#;
+
 #[test]
-fn every_scenario_passes_with_the_wrapper() {
-    let serve = |health| {
-        let app = warp::path!("application").map(|| "application");
-        health_testees::warp::serve_app(|| health_warp::wrap(health, app))
-    };
-    passes_every_scenario(serve);
+fn every_scenario_passes_with_the_filter_alone() {
+    passes_every_scenario(|health, _| serve_app(|| health_warp::filter(health)), UNCOVERED);
 }

@@ -1,5 +1,6 @@
 //! The actix-web adapter, mounted in a server.
 
+use std::future::ready;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::mpsc;
@@ -7,20 +8,36 @@ use std::thread;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::web::ServiceConfig;
-use actix_web::{App, Error, HttpServer, rt};
+use actix_web::web::{self, Bytes, ServiceConfig};
+use actix_web::{App, Error, HttpResponse, HttpServer, rt};
+use futures::StreamExt as _;
 use health_actix_web::Health;
 use health_conformance::Server;
 use health_conformance::testee::Application;
 
-/// Serves the endpoints in an application without a route.
+/// Serves the endpoints and the application.
 ///
 /// # Errors
 ///
 /// The server cannot be started.
-pub fn serve(health: Health, _: Application) -> io::Result<Server> {
-    serve_app(move |app| {
-        app.service(health_actix_web::service(health.clone()));
+pub fn serve(health: Health, application: Application) -> io::Result<Server> {
+    serve_covered(health, move |app| {
+        let (slow, streamed) = (application.clone(), application.clone());
+        let slow = move || {
+            let finish = slow.finish();
+            async {
+                finish.await;
+                "finished"
+            }
+        };
+        let stream = move || {
+            let parts =
+                streamed.stream().map(|part| part.map(|part| Bytes::from_static(part.as_bytes())));
+            ready(HttpResponse::Ok().streaming(parts))
+        };
+        app.route("/application", web::to(async || "application"))
+            .route("/slow", web::to(slow))
+            .route("/stream", web::to(stream));
     })
 }
 

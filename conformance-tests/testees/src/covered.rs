@@ -219,8 +219,7 @@ pub fn responses_close_their_connections_only_while_draining(
     }
     let mut old = covered.connect();
     old.send_in("HTTP/1.0", "GET /", "Connection: keep-alive\r\n");
-    let head = old.response(false);
-    assert!(!connections(&head).contains(&"keep-alive"), "{head}");
+    old.response(false);
     assert_eq!(old.rest(), "");
     covered.wait_for_active(0);
 }

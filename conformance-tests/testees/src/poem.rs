@@ -6,16 +6,26 @@ use std::net::{Ipv4Addr, TcpListener};
 use health_conformance::Server;
 use health_conformance::testee::Application;
 use health_poem::Health;
+use poem::endpoint::{make, make_sync};
 use poem::listener::TcpAcceptor;
-use poem::{Endpoint, EndpointExt, Route};
+use poem::{Body, Endpoint, EndpointExt, Route};
 
-/// Serves the endpoints in an application without a route.
+/// Serves the endpoints and the application.
 ///
 /// # Errors
 ///
 /// The server cannot be started.
-pub fn serve(health: Health, _: Application) -> io::Result<Server> {
-    serve_app(|| Route::new().with(health_poem::middleware(health)))
+pub fn serve(health: Health, application: Application) -> io::Result<Server> {
+    let streamed = application.clone();
+    let slow = async move |finish| {
+        finish.await;
+        "finished"
+    };
+    let routes = Route::new()
+        .at("/application", make_sync(|_| "application"))
+        .at("/slow", make(move |_| slow(application.finish())))
+        .at("/stream", make_sync(move |_| Body::from_bytes_stream(streamed.stream())));
+    serve_app(|| routes.with(health_poem::middleware(health)))
 }
 
 /// Serves the application that `mount` creates inside the runtime.

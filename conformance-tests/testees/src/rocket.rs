@@ -5,20 +5,65 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::mpsc;
 use std::thread;
 
+use futures::StreamExt as _;
 use health_conformance::Server;
 use health_conformance::testee::Application;
 use health_rocket::Health;
 use rocket::config::{Config, LogLevel, Shutdown};
 use rocket::fairing::AdHoc;
-use rocket::{Build, Rocket};
+use rocket::http::Method;
+use rocket::response::stream::TextStream;
+use rocket::route::{BoxFuture, Outcome};
+use rocket::{Build, Data, Request, Rocket, Route};
 
-/// Serves the endpoints in an application without a route.
+/// Serves the endpoints and the application.
 ///
 /// # Errors
 ///
 /// The server cannot be started.
-pub fn serve(health: Health, _: Application) -> io::Result<Server> {
-    serve_app(|app| app.attach(health_rocket::fairing(health)))
+pub fn serve(health: Health, application: Application) -> io::Result<Server> {
+    serve_app(|app| {
+        let app = app.manage(application).attach(health_rocket::fairing(health));
+        app.mount("/", METHODS.into_iter().flat_map(pages).collect::<Vec<_>>())
+    })
+}
+
+const METHODS: [Method; 8] = [
+    Method::Get,
+    Method::Put,
+    Method::Post,
+    Method::Delete,
+    Method::Options,
+    Method::Head,
+    Method::Trace,
+    Method::Patch,
+];
+
+/// The pages of the application.
+fn pages(method: Method) -> [Route; 3] {
+    fn page<'r>(request: &'r Request<'_>, _: Data<'r>) -> BoxFuture<'r> {
+        Box::pin(async move { Outcome::from(request, "application") })
+    }
+    fn slow<'r>(request: &'r Request<'_>, _: Data<'r>) -> BoxFuture<'r> {
+        let finish = request.rocket().state().map(Application::finish);
+        Box::pin(async move {
+            if let Some(finish) = finish {
+                finish.await;
+            }
+            Outcome::from(request, "finished")
+        })
+    }
+    fn stream<'r>(request: &'r Request<'_>, _: Data<'r>) -> BoxFuture<'r> {
+        let parts = request.rocket().state().map(Application::stream);
+        let parts = futures::stream::iter(parts).flatten();
+        let parts = TextStream(parts.filter_map(async |part| part.ok()));
+        Box::pin(async move { Outcome::from(request, parts) })
+    }
+    [
+        Route::new(method, "/application", page),
+        Route::new(method, "/slow", slow),
+        Route::new(method, "/stream", stream),
+    ]
 }
 
 /// Serves an application.

@@ -9,13 +9,25 @@ use health_warp::Health;
 use warp::Filter;
 use warp::reply::Reply;
 
-/// Serves the endpoints in an application without a route.
+/// Serves the endpoints and the application.
 ///
 /// # Errors
 ///
 /// The server cannot be started.
-pub fn serve(health: Health, _: Application) -> io::Result<Server> {
-    serve_app(|| health_warp::filter(health))
+pub fn serve(health: Health, application: Application) -> io::Result<Server> {
+    let streamed = application.clone();
+    let slow = move || {
+        let finish = application.finish();
+        async {
+            finish.await;
+            "finished"
+        }
+    };
+    let routes = warp::path!("application")
+        .map(|| "application")
+        .or(warp::path!("slow").then(slow))
+        .or(warp::path!("stream").map(move || warp::reply::stream(streamed.stream())));
+    serve_app(|| health_warp::wrap(health, routes))
 }
 
 /// Serves the application that `mount` creates inside the runtime.
