@@ -1,6 +1,7 @@
 //! A server whose connections end with a drain (H26).
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 
@@ -14,7 +15,7 @@ use axum::serve::Listener;
 use health_core::Endpoints;
 use health_hyper::Accept;
 use hyper::body::Incoming;
-use std::convert::Infallible;
+use tokio::net::TcpListener;
 use tower_service::Service as _;
 
 /// Serves `app` and the health endpoints over HTTP/1 and HTTP/2, until `drained` completes and all connections have ended.
@@ -48,7 +49,8 @@ use tower_service::Service as _;
 /// # Connections
 ///
 /// [`health_hyper::serve`](https://docs.rs/health-hyper/latest/health_hyper/fn.serve.html) describes how connections end.
-/// Any [`Listener`] of axum is accepted. Web sockets belong to their handlers: see [`layer`](crate::layer#web-sockets).
+/// Any [`Listener`] of axum is accepted. At its close, the system resets the connections that it has accepted and the listener has not;
+/// of a [`TcpListener`], the server takes them first. Web sockets belong to their handlers: see [`layer`](crate::layer#web-sockets).
 ///
 /// If handlers extract [`ConnectInfo`], call [`serve_with_connect_info`] instead.
 pub fn serve<L, D>(
@@ -97,6 +99,20 @@ impl<L: Listener<Addr: Any>> Accept for Accepts<L> {
     async fn accept(&mut self) -> io::Result<(L::Io, L::Addr)> {
         Ok(self.0.accept().await)
     }
+
+    // axum's trait has no such method, so only the usual listener does it.
+    fn close(self) -> Vec<(L::Io, L::Addr)> {
+        let listener: Option<TcpListener> = same(self.0);
+        let accepted = listener.map(Accept::close).unwrap_or_default();
+        accepted.into_iter().filter_map(same).collect()
+    }
+}
+
+/// The value, if the two types are the same.
+fn same<T: 'static, U: 'static>(value: T) -> Option<U> {
+    let mut value = Some(value);
+    let value: &mut dyn Any = &mut value;
+    value.downcast_mut::<Option<U>>()?.take()
 }
 
 /// The application on one connection.
@@ -130,5 +146,28 @@ impl<C: Extend> hyper::service::Service<Request<Incoming>> for App<C> {
         self.connect_info.extend(request.extensions_mut());
         // A router is always ready.
         self.app.clone().call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+    use axum::serve::ListenerExt as _;
+
+    use super::*;
+
+    async fn accepted_at_close<L: Listener>(listen: impl FnOnce(TcpListener) -> L) -> usize {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        // The runtime has had no time to look for events.
+        let _clients = [(); 3].map(|()| std::net::TcpStream::connect(address).unwrap());
+        Accepts(listen(listener)).close().len()
+    }
+
+    #[tokio::test]
+    async fn a_tcp_listener_that_closes_returns_what_the_system_has_accepted_and_others_do_not() {
+        assert_eq!(accepted_at_close(|listener| listener).await, 3);
+        assert_eq!(accepted_at_close(|listener| listener.tap_io(|_| ())).await, 0);
     }
 }
