@@ -4,7 +4,6 @@ mod environment;
 mod notifier;
 mod socket;
 mod told;
-mod watchdog;
 
 use std::time::Duration;
 

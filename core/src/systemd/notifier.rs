@@ -7,13 +7,11 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt as _;
-
 use super::environment::Environment;
 use super::socket::NotifySocket;
 use super::told::Told;
-use super::watchdog::Watchdog;
 use super::{Systemd, SystemdError};
+use crate::alive::{Followed, Pulse, live};
 use crate::flow::{Application, Watch};
 use crate::log::LogRecord;
 use crate::runtime::guard::catch;
@@ -31,7 +29,7 @@ pub(crate) struct Notifier {
     socket: NotifySocket,
     main: Followed,
     /// With the endpoint on which it depends; `None` if there is no such endpoint.
-    watchdog: Option<(Watchdog, Option<Followed>)>,
+    watchdog: Option<(Pulse, Option<Followed>)>,
     told: Told,
     /// Whether the last message could not be sent.
     is_cut_off: bool,
@@ -61,33 +59,6 @@ impl Drop for Turn {
     }
 }
 
-/// An endpoint, and its last state.
-#[derive(Debug)]
-struct Followed {
-    /// `None` when it has ended.
-    watch: Option<Watch>,
-    state: Option<State>,
-}
-
-impl Followed {
-    fn new(watch: Watch) -> Self {
-        Self { watch: Some(watch), state: None }
-    }
-
-    /// Whether there is news.
-    fn poll(&mut self, context: &mut Context<'_>) -> bool {
-        let Some(watch) = &mut self.watch else {
-            return false;
-        };
-        match watch.poll_next_unpin(context) {
-            Poll::Pending => return false,
-            Poll::Ready(Some(state)) => self.state = Some(state),
-            Poll::Ready(None) => self.watch = None,
-        }
-        true
-    }
-}
-
 impl Notifier {
     /// `main` is the watch of the endpoint whose state is shown, and `liveness` that of the endpoint on which the watchdog
     /// depends.
@@ -101,7 +72,7 @@ impl Notifier {
     ) -> Result<Self, SystemdError> {
         let watchdog = environment.ping_period.map(|period| {
             let liveness = liveness.map(Followed::new);
-            (Watchdog::new(period, now), liveness)
+            (Pulse::new(period, now), liveness)
         });
         Ok(Self {
             application,
@@ -143,7 +114,7 @@ impl Notifier {
             let now = runtime.now();
             let is_sent = !watchdog.is_due(Some(State::Ok), now) || self.send("WATCHDOG=1\n");
             let next = if is_sent {
-                watchdog.pinged(now);
+                watchdog.beaten(now);
                 watchdog.next(Some(State::Ok))
             } else {
                 after(now, watchdog.retry())
@@ -185,7 +156,7 @@ impl Notifier {
         }
         if let Some((watchdog, liveness)) = &mut self.watchdog {
             if is_sent && pings {
-                watchdog.pinged(now);
+                watchdog.beaten(now);
             }
             if is_sent {
                 next_ping = watchdog.next(live(liveness.as_ref()));
@@ -219,11 +190,6 @@ impl Notifier {
         }
         sent.is_ok()
     }
-}
-
-/// Without an endpoint to depend on, the pings say that this task runs.
-fn live(liveness: Option<&Followed>) -> Option<State> {
-    liveness.map_or(Some(State::Ok), |liveness| liveness.state)
 }
 
 impl Environment {
