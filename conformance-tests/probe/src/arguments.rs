@@ -7,9 +7,10 @@ use std::time::Duration;
 use crate::probe::{LONGEST_TIMEOUT, Probe};
 
 pub(crate) const HELP: &str = "\
-Send one request to a health endpoint, and exit with a code for the result.
+Send one request to a health endpoint, and exit with a code for the result. Or look at the age of a file.
 
 Usage: health-probe [OPTIONS] URL
+       health-probe --file PATH --max-age SECONDS
 
   URL   http://HOST[:PORT][/PATH][?QUERY], HOST a name, an IPv4 address or an IPv6 address in brackets
 
@@ -17,18 +18,24 @@ Options:
       --maintenance-ok    Treat maintenance as healthy: a 299, or the body MAINTENANCE with any code
       --timeout SECONDS   Limit for everything, from the name lookup to the last byte [default: 10]
       --unix-socket PATH  Connect to this Unix socket; HOST and PORT are only sent as Host
+      --file PATH         Look at this file, which a worker without a server touches, and send no request
+      --max-age SECONDS   Greatest age at which the file is healthy
   -h, --help              Print this help
   -V, --version           Print the version
 
-Exit code: 0 healthy (200), 1 failing (any other response), 2 no response (no connection, no complete response
-in time, not HTTP, or invalid arguments).
+Exit code: 0 healthy (200, or the file is new enough), 1 failing (any other response, or the file is old, missing or
+not a regular file), 2 no response (no connection, no complete response in time, not HTTP, or invalid arguments).
 ";
+
+/// A year.
+const LONGEST_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Invocation {
     Help,
     Version,
     Probe(Probe),
+    File { path: PathBuf, max_age: Duration },
 }
 
 /// Parses the arguments.
@@ -42,6 +49,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
     let mut socket = None;
     let mut maintenance_ok = false;
     let mut timeout = None;
+    let mut file = None;
+    let mut max_age = None;
     let mut are_options_over = false;
 
     while let Some(argument) = arguments.next() {
@@ -63,12 +72,28 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
             Some("-h" | "--help") if is_flag => return Ok(Invocation::Help),
             Some("-V" | "--version") if is_flag => return Ok(Invocation::Version),
             Some("--maintenance-ok") if is_flag => maintenance_ok = true,
-            Some("--timeout") => timeout = Some(parse_timeout(&value()?)?),
+            Some("--timeout") => {
+                timeout = Some(parse_seconds("--timeout", &value()?, LONGEST_TIMEOUT)?)
+            }
             Some("--unix-socket") => socket = Some(parse_socket(value()?)?),
+            Some("--file") => file = Some(parse_path("--file", value()?)?),
+            Some("--max-age") => {
+                max_age = Some(parse_seconds("--max-age", &value()?, LONGEST_AGE)?)
+            }
             _ => return Err(format!("unknown option {argument:?}")),
         }
     }
 
+    if let Some(path) = file {
+        if url.is_some() || socket.is_some() || timeout.is_some() || maintenance_ok {
+            return Err("--file is not for a request: it needs only --max-age".to_owned());
+        }
+        let max_age = max_age.ok_or("--file needs --max-age")?;
+        return Ok(Invocation::File { path, max_age });
+    }
+    if max_age.is_some() {
+        return Err("--max-age needs --file".to_owned());
+    }
     let mut probe = parse_url(&url.ok_or("the URL is missing")?)?.maintenance_ok(maintenance_ok);
     if let Some(timeout) = timeout {
         probe = probe.timeout(timeout);
@@ -84,20 +109,27 @@ fn parse_url(text: &OsStr) -> Result<Probe, String> {
     Probe::new(url).map_err(|error| error.to_string())
 }
 
-fn parse_timeout(text: &OsStr) -> Result<Duration, String> {
+fn parse_seconds(option: &str, text: &OsStr, longest: Duration) -> Result<Duration, String> {
     text.to_str()
         .and_then(|text| text.parse().ok())
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|time| *time >= Duration::from_millis(1) && *time <= LONGEST_TIMEOUT)
-        .ok_or_else(|| format!("--timeout {text:?} is not a number of seconds from 0.001 to 3600"))
+        .filter(|time| *time >= Duration::from_millis(1) && *time <= longest)
+        .ok_or_else(|| {
+            let longest = longest.as_secs();
+            format!("{option} {text:?} is not a number of seconds from 0.001 to {longest}")
+        })
 }
 
 fn parse_socket(path: OsString) -> Result<PathBuf, String> {
     if cfg!(not(unix)) {
         return Err("Unix sockets are not supported on this platform".to_owned());
     }
+    parse_path("--unix-socket", path)
+}
+
+fn parse_path(option: &str, path: OsString) -> Result<PathBuf, String> {
     if path.is_empty() {
-        return Err("--unix-socket has an empty path".to_owned());
+        return Err(format!("{option} has an empty path"));
     }
     Ok(PathBuf::from(path))
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use crate::arguments::{self, HELP, Invocation};
+use crate::file::check_file;
 use crate::verdict::Verdict;
 
 const FAILING: u8 = 1;
@@ -15,8 +16,8 @@ const NO_RESPONSE: u8 = 2;
 ///
 /// | exit code | meaning | printed to |
 /// |---|---|---|
-/// | 0 | healthy: the response is 200, or help or version was requested | standard output |
-/// | 1 | failing: any other response, including maintenance without `--maintenance-ok` | standard output |
+/// | 0 | healthy: the response is 200, the file is new enough, or help or version was requested | standard output |
+/// | 1 | failing: any other response, including maintenance without `--maintenance-ok`; the file is old or missing | standard output |
 /// | 2 | no complete response in time, or invalid arguments | standard error |
 ///
 /// It prints one line, and blocks the calling thread until the timeout at the latest: see [`Probe::send`](crate::Probe::send).
@@ -35,6 +36,7 @@ pub fn run<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> ExitCod
             Ok(verdict) => conclude(&verdict),
             Err(error) => fail(&error.to_string()),
         },
+        Ok(Invocation::File { path, max_age }) => conclude(&check_file(path, max_age)),
         Err(mistake) => fail(&format!("health-probe: {mistake}; see --help")),
     }
 }

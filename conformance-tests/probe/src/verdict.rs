@@ -10,9 +10,9 @@ use crate::response::Response;
 #[must_use]
 pub enum Verdict {
     /// Healthy: the response is 200, or maintenance if that is
-    /// [ok](crate::Probe::maintenance_ok). The text is one short line without control characters.
+    /// [ok](crate::Probe::maintenance_ok), or the file is new enough. The text is one short line without control characters.
     Healthy(String),
-    /// Failing: any other response. The text is one short line without control characters.
+    /// Failing: any other response, or the file is old or missing. The text is one short line without control characters.
     Failing(String),
 }
 

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod broken;
+mod file;
 mod library;
 mod server;
 #[cfg(unix)]
