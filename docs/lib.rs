@@ -71,6 +71,9 @@ mod last_requests {}
 #[doc = include_str!("platforms.md")]
 mod platforms {}
 
+#[doc = include_str!("workers.md")]
+mod workers {}
+
 #[doc = include_str!("probe.md")]
 mod probe {}
 

@@ -1,6 +1,7 @@
 //! The handle to all endpoints of an application.
 
 mod active;
+mod alive;
 mod builder;
 mod drain;
 mod drain_file;

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(all(feature = "systemd", unix))]
 mod alive;
 mod check;
 mod config;

@@ -1,5 +1,6 @@
 //! Records for the operator: of responses (H8), and warnings.
 
+mod alive;
 mod drain;
 mod json;
 mod memory;
@@ -68,6 +69,8 @@ pub enum LogEvent {
     Systemd,
     /// A shutdown phase has ended, or has exceeded its limit, or the server has failed.
     Shutdown,
+    /// The alive file cannot be touched, or is not touched because an endpoint is failing.
+    AliveFile,
 }
 
 names!(LogEvent, "log event", {
@@ -81,6 +84,7 @@ names!(LogEvent, "log event", {
     Mount => "mount",
     Systemd => "systemd",
     Shutdown => "shutdown",
+    AliveFile => "alive_file",
 });
 
 /// One record for the log. [`Display`](fmt::Display) shows the text: one line without control characters.

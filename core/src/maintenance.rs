@@ -20,9 +20,10 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use self::disablefile::Disablefile;
+pub(crate) use self::prober::{Probe, Prober};
 pub use self::source::MaintenanceSource;
 use self::source::Source;
-pub(crate) use self::survey::OddPlace;
+pub(crate) use self::survey::{OddPlace, is_exposed};
 pub use self::switch::MaintenanceSwitch;
 use crate::log::LogRecord;
 use crate::runtime::Runtime;

@@ -1,18 +1,20 @@
-//! A stat of the disablefile that does not return, as on a dead network mount (H4).
+//! A stat of the disablefile or of the alive file that does not return, as on a dead network mount (H4).
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::env;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
+use health_conformance::testee::VirtualTime;
 use health_core::{Answer, Health, HealthConfig, LogLevel, Runtime, Task, ThreadRuntime};
 
 /// Runs the test of this name again in a process whose stats can hang.
@@ -176,4 +178,52 @@ fn a_disk_that_dies_later_delays_one_request_and_the_last_known_state_applies() 
         thread::yield_now();
     }
     held_up.join().unwrap();
+}
+
+#[test]
+fn an_alive_file_on_a_dead_mount_is_one_warning_and_one_thread_until_the_mount_is_back() {
+    let Some(mount) = Mount::find() else {
+        let test =
+            "an_alive_file_on_a_dead_mount_is_one_warning_and_one_thread_until_the_mount_is_back";
+        return fs::remove_dir_all(again(test)).unwrap();
+    };
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let time = VirtualTime::default();
+        let config = HealthConfig::default().with_disablefile("");
+        let health = Health::builder().config(config).runtime(time.clone()).build().unwrap();
+        let path = &mount.disablefile;
+        mount.die();
+        health.at("/health").unwrap().touch_alive_file(path, Duration::from_secs(10));
+        time.settle();
+        mount.is_reached();
+        time.pass(Duration::from_secs(1));
+        let before = threads();
+        time.pass(Duration::from_secs(60));
+        assert_eq!(threads(), before);
+
+        mount.revive();
+        while !path.exists() {
+            time.pass(Duration::from_secs(2));
+            thread::yield_now();
+        }
+    });
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(log.matches("cannot touch the alive file").count(), 1, "{log}");
+    assert!(log.contains("within 1s"), "{log}");
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

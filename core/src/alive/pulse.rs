@@ -30,9 +30,10 @@ impl Pulse {
         is_live(live) && (!self.has_beaten || self.is_late(now))
     }
 
-    /// The time of the next one, if nothing changes.
+    /// When the next one is due or withheld, if nothing changes.
     pub(crate) fn next(&self, live: Option<State>) -> Option<Instant> {
-        is_live(live).then(|| after(self.last, self.period)).flatten()
+        let is_awaited = live.is_some() && !(self.is_withheld && live == Some(State::Failing));
+        is_awaited.then(|| after(self.last, self.period)).flatten()
     }
 
     pub(crate) fn beaten(&mut self, now: Instant) {
@@ -84,11 +85,13 @@ mod tests {
         assert!(!pulse.is_due(live, start + PERIOD - SECOND));
         assert!(pulse.is_due(live, start + PERIOD));
         assert_eq!(pulse.next(live), Some(start + PERIOD));
-        assert_eq!(pulse.next(failing), None);
+        assert_eq!(pulse.next(failing), Some(start + PERIOD), "then it is withheld");
+        assert_eq!(pulse.next(None), None);
 
         assert!(!pulse.begins_to_withhold(failing, start + PERIOD - SECOND));
         assert!(pulse.begins_to_withhold(failing, start + PERIOD));
         assert!(!pulse.begins_to_withhold(failing, start + PERIOD + SECOND));
+        assert_eq!(pulse.next(failing), None);
         let back = start + PERIOD + 2 * SECOND;
         assert!(pulse.is_due(live, back));
         pulse.beaten(back);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{EndpointHandle, Health};
-use crate::endpoint::RunChecks;
 use crate::flow::Watch;
 use crate::log::LogRecord;
 use crate::runtime::context::Context;
@@ -49,12 +48,7 @@ impl Health {
     /// `NOTIFY_SOCKET` is set, but is neither an absolute path nor an abstract name; `WATCHDOG_USEC` or `WATCHDOG_PID` is
     /// no number; the system cannot create a socket; or this process already notifies systemd.
     pub fn notify_systemd(&self) -> Result<Systemd, SystemdError> {
-        let mut endpoints = self.application().endpoints.iter();
-        let liveness = endpoints.position(|served| {
-            let replies = &served.endpoint.replies;
-            [replies.starting, replies.maintenance, replies.draining].iter().all(Option::is_none)
-        });
-        self.notify_systemd_of(liveness)
+        self.notify_systemd_of(self.liveness())
     }
 
     fn notify_systemd_of(&self, liveness: Option<usize>) -> Result<Systemd, SystemdError> {
@@ -72,11 +66,7 @@ impl Health {
             liveness.map(watch),
             Turn::take()?,
         )?;
-        let has_checks = liveness.is_some_and(|index| {
-            let endpoint = &application.endpoints[index].endpoint;
-            endpoint.run_checks != RunChecks::Never && !endpoint.checks.is_empty()
-        });
-        if environment.ping_period.is_some() && !has_checks {
+        if environment.ping_period.is_some() && !self.has_checks(liveness) {
             LogRecord::watchdog_proves_little().emit();
         }
         let context = Context::current().outside_tokio();

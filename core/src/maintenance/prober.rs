@@ -1,4 +1,5 @@
-//! Runs a probe that may never return on a separate thread: of a file system (H4), or of a source of the application (H19).
+//! Runs a probe that may never return on a separate thread: of a file system (H4 and the alive
+//! file), or of a source of the application (H19).
 
 use std::fmt;
 use std::sync::{Arc, mpsc};
@@ -11,7 +12,7 @@ use crate::runtime::sync::{Mutex, lock};
 use crate::runtime::{Runtime, ThreadRuntime, after, until};
 
 /// A call that the thread of the prober makes.
-pub(super) trait Probe: Send + Sync + 'static {
+pub(crate) trait Probe: Send + Sync + 'static {
     /// The result.
     type Output: Clone + Send + 'static;
 
@@ -23,7 +24,7 @@ pub(super) trait Probe: Send + Sync + 'static {
 ///
 /// A request does not use a probe that began before the request came (H4). It waits for the next probe, together with all
 /// other requests since then. So at most one probe hangs and one is pending, however many requests there are.
-pub(super) struct Prober<P: Probe> {
+pub(crate) struct Prober<P: Probe> {
     thread: Pool,
     shared: Arc<Shared<P>>,
     limit: Duration,
@@ -54,7 +55,7 @@ impl<P: Probe> Prober<P> {
     }
 
     /// A prober for rare use, whose thread ends after each probe.
-    pub(super) fn fleeting(name: &'static str, probe: P, limit: Duration) -> Self {
+    pub(crate) fn fleeting(name: &'static str, probe: P, limit: Duration) -> Self {
         Self::on(Pool::fleeting(name), probe, limit)
     }
 
@@ -83,7 +84,7 @@ impl<P: Probe> Prober<P> {
 
     /// The result of a probe that begins after this call. `None` if it takes longer than the limit; immediately, if the
     /// previous probe already does.
-    pub(super) async fn probe(&self, runtime: &Arc<dyn Runtime>) -> Option<P::Output> {
+    pub(crate) async fn probe(&self, runtime: &Arc<dyn Runtime>) -> Option<P::Output> {
         let limit = self.limit;
         let (pending, queued) = self.next_probe(runtime);
         let begun = until(&**runtime, after(queued, limit), pending.begun.wait()).await?;

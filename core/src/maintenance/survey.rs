@@ -42,6 +42,11 @@ pub(super) fn survey(path: &Path) -> Vec<OddPlace> {
     of_path.into_iter().chain(of_directory).chain(private).collect()
 }
 
+/// Whether any local user could create the file, which may block.
+pub(crate) fn is_exposed(path: &Path) -> bool {
+    survey(path).contains(&OddPlace::WorldWritable)
+}
+
 /// A likely mistake if the path exists already and is not a file that `touch` creates.
 fn odd_file(stat: &Metadata) -> Option<OddPlace> {
     if stat.is_dir() {
