@@ -1,7 +1,7 @@
 //! An axum application that leaves the load balancer before it stops: `cargo run -p health-axum --example axum_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. Needs the feature `signal` of
-//! `health-axum`.
+//! `BIND` sets the address, `DRAIN_DELAY` for how many seconds it serves on at least, and `DRAIN_MAX` for how many at most.
+//! Without `DRAIN_MAX` it is exactly `DRAIN_DELAY`. Needs the features `serve` and `signal` of `health-axum`.
 
 use std::env;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use axum::routing::{get, post};
-use health_axum::{Endpoint, Health, HealthConfig, Signals};
+use health_axum::{Drain, Endpoint, Health, HealthConfig, Signals};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -32,22 +32,32 @@ async fn main() -> anyhow::Result<()> {
         .build()?;
     let app = Router::new()
         .route("/", get(|| async { "the application\n" }))
-        .route("/orders", post(order))
-        .merge(health_axum::router(health.clone()));
+        .route("/orders", post(order));
 
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&bind).await;
     let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
     introduce(listener.local_addr()?);
-    axum::serve(listener, app).with_graceful_shutdown(health.drain_when(signals, delay()?)).await?;
-    Ok(())
+    let drained = health.drain_when(signals, drain()?);
+    let server = health_axum::serve(listener, app, &health, drained);
+    health.shut_down_after(server).await.exit()
 }
 
-/// The time between the signal and the end of the server: `DRAIN_DELAY`, in seconds.
-fn delay() -> anyhow::Result<Duration> {
-    let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
-    let seconds = delay.parse().with_context(|| format!("DRAIN_DELAY={delay}"))?;
-    Ok(Duration::try_from_secs_f64(seconds)?)
+/// How long the server serves on after the signal: `DRAIN_DELAY` and `DRAIN_MAX`.
+fn drain() -> anyhow::Result<Drain> {
+    let drain = Drain::at_least(seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10)));
+    Ok(match seconds("DRAIN_MAX")? {
+        Some(most) => drain.at_most(most)?,
+        None => drain,
+    })
+}
+
+fn seconds(name: &str) -> anyhow::Result<Option<Duration>> {
+    let Ok(value) = env::var(name) else {
+        return Ok(None);
+    };
+    let seconds = value.parse().with_context(|| format!("{name}={value}"))?;
+    Ok(Some(Duration::try_from_secs_f64(seconds)?))
 }
 
 /// Prints what to try.

@@ -1,24 +1,20 @@
 //! A hyper application that leaves the load balancer before it stops:
 //! `cargo run -p health-hyper --example hyper_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. Needs the feature `signal` of
-//! `health-hyper`.
+//! `BIND` sets the address, `DRAIN_DELAY` for how many seconds it serves on at least, and `DRAIN_MAX` for how many at most.
+//! Without `DRAIN_MAX` it is exactly `DRAIN_DELAY`. Needs the features `serve` and `signal` of `health-hyper`.
 
 use std::env;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::process;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use health_hyper::{Endpoint, Health, HealthConfig, Signals};
+use health_hyper::{Drain, Endpoint, Health, HealthConfig, Signals};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -46,33 +42,31 @@ async fn main() -> anyhow::Result<()> {
         .endpoint(Endpoint::liveness("/live"))
         .endpoint(Endpoint::readiness("/ready"))
         .build()?;
-    let app = health_hyper::service(health.clone(), service_fn(app));
 
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&bind).await;
     let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
     introduce(listener.local_addr()?);
-    let connections = GracefulShutdown::new();
-    let mut drained = pin!(health.drain_when(signals, delay()?));
-    loop {
-        let (stream, _) = tokio::select! {
-            accepted = listener.accept() => accepted?,
-            () = &mut drained => break,
-        };
-        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), app.clone());
-        let connection = connections.watch(connection);
-        tokio::spawn(async { connection.await.unwrap_or_default() });
-    }
-    drop(listener);
-    connections.shutdown().await;
-    Ok(())
+    let drained = health.drain_when(signals, drain()?);
+    let server = health_hyper::serve(listener, |_| service_fn(app), &health, drained);
+    health.shut_down_after(server).await.exit()
 }
 
-/// The time between the signal and the end of the server: `DRAIN_DELAY`, in seconds.
-fn delay() -> anyhow::Result<Duration> {
-    let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
-    let seconds = delay.parse().with_context(|| format!("DRAIN_DELAY={delay}"))?;
-    Ok(Duration::try_from_secs_f64(seconds)?)
+/// How long the server serves on after the signal: `DRAIN_DELAY` and `DRAIN_MAX`.
+fn drain() -> anyhow::Result<Drain> {
+    let drain = Drain::at_least(seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10)));
+    Ok(match seconds("DRAIN_MAX")? {
+        Some(most) => drain.at_most(most)?,
+        None => drain,
+    })
+}
+
+fn seconds(name: &str) -> anyhow::Result<Option<Duration>> {
+    let Ok(value) = env::var(name) else {
+        return Ok(None);
+    };
+    let seconds = value.parse().with_context(|| format!("{name}={value}"))?;
+    Ok(Some(Duration::try_from_secs_f64(seconds)?))
 }
 
 /// Prints what to try.
