@@ -17,19 +17,16 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::warn;
 
 use self::connection::Connection;
 use self::service::{Seen, Watched};
 use crate::accept::{Accept, Episode, PAUSE, is_of_one_connection};
 
-/// How long no client connects before the listener closes: the event loop has time to learn of those that the system has
-/// accepted.
-const QUIET: Duration = Duration::from_millis(10);
-
-/// How long the listener stays open at most if clients go on to connect.
-const LAST_ACCEPTS: Duration = Duration::from_millis(100);
+/// How long the server goes on to accept when it stops: for a listener that cannot tell which connections the system has
+/// accepted, the runtime has time to learn of them.
+const LAST_ACCEPTS: Duration = Duration::from_millis(10);
 
 /// The time between the ends of two idle connections, on average.
 const BETWEEN_CLOSES: Duration = Duration::from_micros(50);
@@ -162,10 +159,7 @@ async fn run<A, M, S, B>(
         }
     }
     let end = Instant::now() + LAST_ACCEPTS;
-    while Instant::now() < end {
-        let Ok((io, address)) = timeout(QUIET, accept(&mut listener, &mut failing)).await else {
-            break;
-        };
+    while let Ok((io, address)) = timeout_at(end, accept(&mut listener, &mut failing)).await {
         open(&mut connections, io, address);
     }
     for (io, address) in listener.close() {
