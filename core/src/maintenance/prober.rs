@@ -1,5 +1,5 @@
-//! Runs a probe that may never return on a separate thread: of a file system (H4 and the alive
-//! file), or of a source of the application (H19).
+//! Runs a probe that may never return on a separate thread: of a file system (H4 and the alive file), or of a source of the
+//! application (H19).
 
 use std::fmt;
 use std::sync::{Arc, mpsc};
