@@ -1,4 +1,4 @@
-//! The whole conformance suite against the actix-web adapter, in this process.
+//! The whole conformance suite against each way to mount the endpoints, in this process.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -11,9 +11,9 @@ use health_testees::actix_web::{serve, serve_app};
 
 fn passes_every_scenario(
     serve: impl Fn(Health, Application) -> io::Result<Server> + Sync,
-    uncovered: &str,
+    lacks: &str,
 ) {
-    let known = [include_str!("known.toml"), uncovered].concat();
+    let known = [include_str!("known.toml"), lacks].concat();
     let report = run_suite(serve, &known).unwrap();
     assert!(report.conforms(), "{report}");
     println!("{report}");
@@ -24,12 +24,6 @@ fn every_scenario_passes() {
     passes_every_scenario(serve, "");
 }
 
-const UNCOVERED: &str = r#"
-[[lacks]]
-capability = "application"
-reason = "the service covers no application"
-"#;
-
 #[test]
 fn every_scenario_passes_with_the_service_alone() {
     passes_every_scenario(
@@ -38,6 +32,6 @@ fn every_scenario_passes_with_the_service_alone() {
                 app.service(health_actix_web::service(health.clone()));
             })
         },
-        UNCOVERED,
+        health_testees::NO_APPLICATION,
     );
 }

@@ -4,9 +4,6 @@
 
 use std::io;
 
-use axum::Router;
-use axum::body::Body;
-use axum::routing::any;
 use health_axum::Health;
 use health_conformance::Server;
 use health_conformance::testee::{Application, run_suite};
@@ -16,42 +13,28 @@ mod served;
 
 fn passes_every_scenario(
     serve: impl Fn(Health, Application) -> io::Result<Server> + Sync,
-    known: &str,
+    lacks: &str,
 ) {
-    let report = run_suite(serve, known).unwrap();
+    let known = [include_str!("known.toml"), lacks].concat();
+    let report = run_suite(serve, &known).unwrap();
     assert!(report.conforms(), "{report}");
     println!("{report}");
 }
 
 #[test]
 fn every_scenario_passes() {
-    passes_every_scenario(health_testees::axum::serve, include_str!("known.toml"));
-}
-
-fn app(application: &Application) -> Router {
-    let (slow, stream) = (application.clone(), application.clone());
-    let slow = async move || {
-        slow.finish().await;
-        "finished"
-    };
-    Router::new()
-        .route("/application", any(async || "application"))
-        .route("/slow", any(slow))
-        .route("/stream", any(async move || Body::from_stream(stream.stream())))
+    passes_every_scenario(health_testees::axum::serve, "");
 }
 
 #[test]
-fn every_scenario_passes_through_the_layer() {
-    let serve = |health, application: Application| {
-        let mount = || app(&application).layer(health_axum::layer(health));
-        health_testees::axum::serve_app(mount)
-    };
-    passes_every_scenario(serve, "");
+fn every_scenario_passes_on_a_router() {
+    passes_every_scenario(health_testees::axum::serve_router, health_testees::NO_APPLICATION);
 }
 
 #[cfg(feature = "serve")]
 #[test]
 fn every_scenario_passes_on_the_server() {
-    let serve = |health, application: Application| served::serve_app(health, app(&application));
+    let serve =
+        |health, application| served::serve_app(health, health_testees::axum::pages(application));
     passes_every_scenario(serve, "");
 }

@@ -11,15 +11,19 @@ use health_hyper::Health;
 #[cfg(feature = "serve")]
 mod served;
 
-fn passes_every_scenario(serve: impl Fn(Health, Application) -> io::Result<Server> + Sync) {
-    let report = run_suite(serve, include_str!("known.toml")).unwrap();
+fn passes_every_scenario(
+    serve: impl Fn(Health, Application) -> io::Result<Server> + Sync,
+    lacks: &str,
+) {
+    let known = [include_str!("known.toml"), lacks].concat();
+    let report = run_suite(serve, &known).unwrap();
     assert!(report.conforms(), "{report}");
     println!("{report}");
 }
 
 #[test]
 fn every_scenario_passes() {
-    passes_every_scenario(health_testees::hyper::serve);
+    passes_every_scenario(health_testees::hyper::serve, "");
 }
 
 #[cfg(feature = "tower")]
@@ -28,24 +32,25 @@ fn every_scenario_passes_over_tower() {
     use hyper_util::service::TowerToHyperService;
     use tower_layer::Layer as _;
 
-    passes_every_scenario(|health, _| {
+    let serve = |health, application| {
         health_testees::hyper::serve_app(|| {
-            let app = health_hyper::HealthLayer::new(health).layer(Nothing);
+            let app = health_hyper::HealthLayer::new(health).layer(Pages(application));
             TowerToHyperService::new(app)
         })
-    });
+    };
+    passes_every_scenario(serve, "");
 }
 
-/// An application without a path.
+/// An application for tower.
 #[cfg(feature = "tower")]
 #[derive(Clone)]
-struct Nothing;
+struct Pages(Application);
 
 #[cfg(feature = "tower")]
-impl<B> tower_service::Service<hyper::Request<B>> for Nothing {
-    type Response = hyper::Response<String>;
+impl<B> tower_service::Service<hyper::Request<B>> for Pages {
+    type Response = hyper::Response<health_testees::hyper::PageBody>;
     type Error = std::convert::Infallible;
-    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+    type Future = health_testees::hyper::PageFuture;
 
     fn poll_ready(
         &mut self,
@@ -54,17 +59,15 @@ impl<B> tower_service::Service<hyper::Request<B>> for Nothing {
         std::task::Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _: hyper::Request<B>) -> Self::Future {
-        let mut missing = hyper::Response::default();
-        *missing.status_mut() = hyper::StatusCode::NOT_FOUND;
-        std::future::ready(Ok(missing))
+    fn call(&mut self, request: hyper::Request<B>) -> Self::Future {
+        health_testees::hyper::page(self.0.clone(), &request)
     }
 }
 
 #[cfg(feature = "listener")]
 #[test]
 fn every_scenario_passes_on_the_listener_of_its_own() {
-    passes_every_scenario(|health, _| {
+    let serve = |health, _| {
         let application =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build()?;
         let inside = application.enter();
@@ -74,45 +77,19 @@ fn every_scenario_passes_on_the_listener_of_its_own() {
         Ok(Server::new(listener.local_addr(), || {
             application.shutdown_background();
         }))
-    });
+    };
+    passes_every_scenario(serve, health_testees::NO_APPLICATION);
 }
 
 #[cfg(feature = "serve")]
 #[test]
 fn every_scenario_passes_on_the_server() {
-    use std::convert::Infallible;
-
-    use hyper::body::Incoming;
     use hyper::service::service_fn;
-    use hyper::{Request, Response, StatusCode};
-
-    async fn respond(
-        request: Request<Incoming>,
-        application: Application,
-    ) -> Result<Response<served::Body>, Infallible> {
-        let mut status = StatusCode::OK;
-        let body = match request.uri().path() {
-            "/application" => served::whole("application"),
-            "/slow" => {
-                application.finish().await;
-                served::whole("finished")
-            }
-            "/stream" => served::parts(application.stream()),
-            _ => {
-                status = StatusCode::NOT_FOUND;
-                served::whole("")
-            }
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        Ok(response)
-    }
 
     let serve = |health, application: Application| {
-        let app = service_fn(move |request| respond(request, application.clone()));
+        let app =
+            service_fn(move |request| health_testees::hyper::page(application.clone(), &request));
         served::serve_app(health, app)
     };
-    let report = run_suite(serve, "").unwrap();
-    assert!(report.conforms(), "{report}");
-    println!("{report}");
+    passes_every_scenario(serve, "");
 }

@@ -3,17 +3,19 @@
 use std::convert::Infallible;
 use std::io;
 
+use futures::{Stream, TryStreamExt as _};
 use health_conformance::Server;
 use health_hyper::Health;
 use health_testees::covered::{BODY, Gate, LARGE};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::header::{CONNECTION, UPGRADE};
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 
 mod served;
 
-use served::{Body, parts, serve_app, whole};
+use served::{Body, serve_app};
 
 fn serve(health: Health, gate: Gate) -> io::Result<Server> {
     serve_app(health, service_fn(move |request| respond(request, gate.clone())))
@@ -53,6 +55,16 @@ async fn respond(request: Request<Incoming>, gate: Gate) -> Result<Response<Body
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// A body that is known as a whole.
+fn whole(text: impl Into<String>) -> Body {
+    text.into().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A body that is a stream.
+fn parts(parts: impl Stream<Item = io::Result<&'static str>> + Send + 'static) -> Body {
+    StreamBody::new(parts.map_ok(|part| Frame::data(part.into()))).boxed_unsync()
 }
 
 health_testees::covered_tests!(serve);

@@ -1,4 +1,4 @@
-//! The whole conformance suite against the warp adapter, in this process.
+//! The whole conformance suite against each way to mount the endpoints, in this process.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -11,9 +11,9 @@ use health_warp::Health;
 
 fn passes_every_scenario(
     serve: impl Fn(Health, Application) -> io::Result<Server> + Sync,
-    uncovered: &str,
+    lacks: &str,
 ) {
-    let known = [include_str!("known.toml"), uncovered].concat();
+    let known = [include_str!("known.toml"), lacks].concat();
     let report = run_suite(serve, &known).unwrap();
     assert!(report.conforms(), "{report}");
     println!("{report}");
@@ -24,13 +24,10 @@ fn every_scenario_passes() {
     passes_every_scenario(serve, "");
 }
 
-const UNCOVERED: &str = r#"
-[[lacks]]
-capability = "application"
-reason = "the filter covers no application"
-"#;
-
 #[test]
 fn every_scenario_passes_with_the_filter_alone() {
-    passes_every_scenario(|health, _| serve_app(|| health_warp::filter(health)), UNCOVERED);
+    passes_every_scenario(
+        |health, _| serve_app(|| health_warp::filter(health)),
+        health_testees::NO_APPLICATION,
+    );
 }

@@ -1,31 +1,55 @@
 //! The hyper adapter, mounted in a server.
 
 use std::convert::Infallible;
-use std::future::ready;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 
+use futures::future::{BoxFuture, ready};
+use futures::{FutureExt as _, TryStreamExt as _};
 use health_conformance::Server;
 use health_conformance::testee::Application;
 use health_hyper::Health;
-use hyper::body::{Body, Incoming};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 
-/// Serves the endpoints in an application without a route.
+/// Serves the application, which the service covers.
 ///
 /// # Errors
 ///
 /// The server cannot be started.
-pub fn serve(health: Health, _: Application) -> io::Result<Server> {
-    let missing = service_fn(|_| {
-        let mut missing = Response::new(String::new());
-        *missing.status_mut() = StatusCode::NOT_FOUND;
-        ready(Ok::<_, Infallible>(missing))
-    });
-    serve_app(|| health_hyper::service(health, missing))
+pub fn serve(health: Health, application: Application) -> io::Result<Server> {
+    let pages = service_fn(move |request| page(application.clone(), &request));
+    serve_app(|| health_hyper::service(health, pages))
+}
+
+/// The body of a page of the application.
+pub type PageBody = UnsyncBoxBody<Bytes, io::Error>;
+
+/// Returns the page of the application that was requested.
+pub type PageFuture = BoxFuture<'static, Result<Response<PageBody>, Infallible>>;
+
+/// Requests a page of the application.
+pub fn page<B>(application: Application, request: &Request<B>) -> PageFuture {
+    let page = |status, text: &'static str| {
+        let body = Full::from(text).map_err(|never| match never {}).boxed_unsync();
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        Ok(response)
+    };
+    match request.uri().path() {
+        "/application" => ready(page(StatusCode::OK, "application")).boxed(),
+        "/slow" => application.finish().map(move |()| page(StatusCode::OK, "finished")).boxed(),
+        "/stream" => {
+            let frames = application.stream().map_ok(|text| Frame::data(Bytes::from(text)));
+            ready(Ok(Response::new(StreamBody::new(frames).boxed_unsync()))).boxed()
+        }
+        _ => ready(page(StatusCode::NOT_FOUND, "")).boxed(),
+    }
 }
 
 /// Serves the application that `mount` creates inside the runtime.

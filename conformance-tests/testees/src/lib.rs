@@ -22,3 +22,10 @@ pub mod shutdown;
 pub mod warp;
 
 pub use self::client::ask;
+
+/// What a server without an application lacks, as known failures.
+pub const NO_APPLICATION: &str = r#"
+[[lacks]]
+capability = "application"
+reason = "it only serves the endpoints"
+"#;

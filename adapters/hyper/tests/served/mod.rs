@@ -4,12 +4,10 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::io;
 
-use futures::{Stream, TryStreamExt as _};
 use health_conformance::Server;
 use health_hyper::{Health, serve};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, StreamBody};
-use hyper::body::{Bytes, Frame, Incoming};
+use hyper::body::{Bytes, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
 use tokio::net::TcpListener;
@@ -30,14 +28,4 @@ where
     runtime.spawn(serve(listener, move |_| app.clone(), health, pending()));
     drop(inside);
     Ok(Server::new(address, || runtime.shutdown_background()))
-}
-
-/// A body that is known as a whole.
-pub(crate) fn whole(text: impl Into<String>) -> Body {
-    text.into().map_err(|never| match never {}).boxed_unsync()
-}
-
-/// A body that is a stream.
-pub(crate) fn parts(parts: impl Stream<Item = io::Result<&'static str>> + Send + 'static) -> Body {
-    StreamBody::new(parts.map_ok(|part| Frame::data(part.into()))).boxed_unsync()
 }

@@ -44,8 +44,19 @@ faults! {
     HeadKeepsConnection: "connection/head" => keeps(|_, request, _| request.method == "HEAD");
     /// A response to POST keeps its connection.
     PostKeepsConnection: "connection/post" => keeps(|_, request, _| request.method == "POST");
+    /// In HTTP/1.0, a connection is kept if the client asks for it.
+    Http10Kept: "connection/http-1-0-keep-alive" => {
+        let asks = |request: &Request| request.header("connection") == Some("keep-alive");
+        let mut decoration = to(move |answer, request, _| {
+            if request.version == "HTTP/1.0" && asks(request) {
+                set(answer, false);
+            }
+        });
+        decoration.keeps = Box::new(move |request, keeps| keeps || asks(request));
+        decoration
+    };
     /// A response in HTTP/1.0 has no header.
-    Http10WithoutHeader: "connection/http-1-0" => to(|answer, request, _| {
+    Http10WithoutHeader: "connection/http-1-0", "connection/http-1-0-keep-alive" => to(|answer, request, _| {
         if request.version == "HTTP/1.0" && answer.closes {
             answer.announces = false;
             answer.set("connection", "keep-alive");
