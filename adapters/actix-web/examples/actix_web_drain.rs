@@ -1,8 +1,8 @@
 //! An actix-web application that leaves the load balancer before it stops:
 //! `cargo run -p health-actix-web --example actix_web_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. Needs the feature `signal` of
-//! `health-actix-web`.
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. If `DRAIN_MAX` is set, `DRAIN_DELAY` is
+//! only the least, and `DRAIN_MAX` the most. Needs the feature `signal` of `health-actix-web`.
 
 use std::env;
 use std::net::{SocketAddr, TcpListener};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use actix_web::rt::time::sleep;
 use actix_web::{App, HttpServer, rt, web};
 use anyhow::Context as _;
-use health_actix_web::{Endpoint, Health, HealthConfig, Signals};
+use health_actix_web::{Drain, Endpoint, Health, HealthConfig, Signals};
 
 async fn order(_order: String) -> &'static str {
     sleep(Duration::from_millis(5)).await;
@@ -29,34 +29,48 @@ async fn main() -> anyhow::Result<()> {
         .endpoint(Endpoint::liveness("/live"))
         .endpoint(Endpoint::readiness("/ready"))
         .build()?;
-    let drained = health.drain_when(signals, delay()?);
+    let most = seconds("DRAIN_MAX")?;
+    let drained = health.drain_when(signals, drain(most)?);
 
+    let covers = health.clone();
     let app = move || {
         App::new()
             .route("/", web::get().to(|| async { "the application\n" }))
             .route("/orders", web::post().to(order))
-            .service(health_actix_web::service(health.clone()))
+            .wrap(health_actix_web::middleware(covers.clone()))
     };
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&bind);
     let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
     introduce(listener.local_addr()?);
     // actix-web's own signal handling would stop the server at once.
-    let server = HttpServer::new(app).listen(listener)?.disable_signals().run();
+    let server = HttpServer::new(app).listen(listener)?.disable_signals();
+    // actix-web's own limit for the last requests must not be the shorter one.
+    let limit = most.map_or(30, |most| most.as_secs() + 1);
+    let server = server.shutdown_timeout(limit).run();
     let handle = server.handle();
     rt::spawn(async move {
         drained.await;
         handle.stop(true).await;
     });
-    server.await?;
-    Ok(())
+    health.shut_down_after(server).await.exit()
 }
 
-/// The time between the signal and the end of the server: `DRAIN_DELAY`, in seconds.
-fn delay() -> anyhow::Result<Duration> {
-    let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
-    let seconds = delay.parse().with_context(|| format!("DRAIN_DELAY={delay}"))?;
-    Ok(Duration::try_from_secs_f64(seconds)?)
+/// How long it drains.
+fn drain(most: Option<Duration>) -> anyhow::Result<Drain> {
+    let least = seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10));
+    let drain = Drain::at_least(least);
+    Ok(match most {
+        Some(most) => drain.at_most(most)?,
+        None => drain,
+    })
+}
+
+/// The seconds that an environment variable says.
+fn seconds(variable: &str) -> anyhow::Result<Option<Duration>> {
+    let Ok(value) = env::var(variable) else { return Ok(None) };
+    let seconds = value.parse().with_context(|| format!("{variable}={value}"))?;
+    Ok(Some(Duration::try_from_secs_f64(seconds)?))
 }
 
 /// Prints what to try.

@@ -1,8 +1,8 @@
 //! A Rocket application that leaves the load balancer before it stops:
 //! `cargo run -p health-rocket --example rocket_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. Needs the feature `signal` of
-//! `health-rocket`.
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. If `DRAIN_MAX` is set, `DRAIN_DELAY` is
+//! only the least, and `DRAIN_MAX` the most. Needs the feature `signal` of `health-rocket`.
 
 use std::env;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use std::process;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use health_rocket::{Endpoint, Health, HealthConfig, Signals};
+use health_rocket::{Drain, Endpoint, Health, HealthConfig, Signals};
 use rocket::fairing::AdHoc;
 use rocket::tokio::{spawn, time::sleep};
 use rocket::{get, post, routes};
@@ -36,11 +36,12 @@ async fn main() -> anyhow::Result<()> {
         .endpoint(Endpoint::liveness("/live"))
         .endpoint(Endpoint::readiness("/ready"))
         .build()?;
-    let drained = health.drain_when(signals, delay()?);
+    let drained = health.drain_when(signals, drain()?);
 
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let address: SocketAddr = bind.parse().with_context(|| format!("BIND={bind}"))?;
-    // Rocket's own signal handling would stop the server at once.
+    // Rocket's own signal handling would stop the server at once. Its `shutdown.grace` need not be longer, because the
+    // drain waits for active requests; Rocket waits that long if a connection is open at the end, even an idle one.
     let config = rocket::Config::figment()
         .merge(("address", address.ip()))
         .merge(("port", address.port()))
@@ -48,7 +49,7 @@ async fn main() -> anyhow::Result<()> {
         .merge(("shutdown.signals", [""; 0]));
     let rocket = rocket::custom(config)
         .mount("/", routes![home, order])
-        .attach(health_rocket::fairing(health))
+        .attach(health_rocket::fairing(&health))
         .attach(AdHoc::on_liftoff("introduction", |rocket| {
             // Rocket has bound by now, and knows the port.
             let config = rocket.config();
@@ -62,15 +63,24 @@ async fn main() -> anyhow::Result<()> {
         drained.await;
         shutdown.notify();
     });
-    rocket.launch().await?;
-    Ok(())
+    health.shut_down_after(rocket.launch()).await.exit()
 }
 
-/// The time between the signal and the end of the server: `DRAIN_DELAY`, in seconds.
-fn delay() -> anyhow::Result<Duration> {
-    let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
-    let seconds = delay.parse().with_context(|| format!("DRAIN_DELAY={delay}"))?;
-    Ok(Duration::try_from_secs_f64(seconds)?)
+/// How long it drains.
+fn drain() -> anyhow::Result<Drain> {
+    let least = seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10));
+    let drain = Drain::at_least(least);
+    Ok(match seconds("DRAIN_MAX")? {
+        Some(most) => drain.at_most(most)?,
+        None => drain,
+    })
+}
+
+/// The seconds that an environment variable says.
+fn seconds(variable: &str) -> anyhow::Result<Option<Duration>> {
+    let Ok(value) = env::var(variable) else { return Ok(None) };
+    let seconds = value.parse().with_context(|| format!("{variable}={value}"))?;
+    Ok(Some(Duration::try_from_secs_f64(seconds)?))
 }
 
 /// Prints what to try.

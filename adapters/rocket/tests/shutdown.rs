@@ -3,23 +3,72 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+use std::collections::HashSet;
+use std::future::pending;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use rocket::config::{Config, LogLevel};
+use health_rocket::{Drain, Health, Signals};
+use rocket::config::{Config, LogLevel, Shutdown};
 use rocket::fairing::AdHoc;
+use rocket::{State, get, routes};
 
 /// Rocket binds, and looks after SIGTERM, by itself.
-fn serve(health: health_rocket::Health) {
+fn serve(health: Health) {
     let config = Config { port: 0, log_level: LogLevel::Off, ..Config::release_default() };
-    let ready = AdHoc::on_liftoff("ready", |rocket| {
-        health_testees::shutdown::ready(SocketAddr::from((
-            Ipv4Addr::LOCALHOST,
-            rocket.config().port,
-        )));
-        Box::pin(async {})
-    });
     let app = rocket::custom(config).attach(health_rocket::fairing(health));
-    rocket::execute(app.attach(ready).launch()).map(drop).unwrap();
+    rocket::execute(app.attach(announce()).launch()).map(drop).unwrap();
+}
+
+fn announce() -> AdHoc {
+    AdHoc::on_liftoff("ready", |rocket| {
+        let port = rocket.config().port;
+        health_testees::shutdown::ready(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        Box::pin(async {})
+    })
+}
+
+#[get("/hangs")]
+async fn hangs() -> &'static str {
+    pending().await
+}
+
+#[get("/active")]
+fn active(health: &State<Health>) -> String {
+    health.active_requests().to_string()
+}
+
+fn serve_covered(health: Health, drain: Drain) {
+    rocket::execute(launch(health, drain))
+}
+
+async fn launch(health: Health, drain: Drain) {
+    let signals = Signals::new().unwrap();
+    let drained = health.drain_when(signals, drain);
+    let shutdown = Shutdown { ctrlc: false, signals: HashSet::new(), ..Shutdown::default() };
+    let default = Config::release_default();
+    let config = Config { port: 0, log_level: LogLevel::Off, shutdown, ..default };
+    let rocket = rocket::custom(config)
+        .mount("/", routes![hangs, active])
+        .manage(health.clone())
+        .attach(health_rocket::fairing(&health))
+        .attach(announce())
+        .ignite()
+        .await
+        .unwrap();
+    let shutdown = rocket.shutdown();
+    rocket::tokio::spawn(async move {
+        drained.await;
+        shutdown.notify();
+    });
+    health.shut_down_after(rocket.launch()).await.exit()
+}
+
+#[test]
+fn a_drain_ends_a_process_whose_handler_hangs() {
+    health_testees::shutdown::ends_while_a_handler_hangs(
+        "a_drain_ends_a_process_whose_handler_hangs",
+        serve_covered,
+    );
 }
 
 #[test]

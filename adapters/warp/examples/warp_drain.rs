@@ -1,7 +1,7 @@
 //! A warp application that leaves the load balancer before it stops: `cargo run -p health-warp --example warp_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. Needs the feature `signal` of
-//! `health-warp`.
+//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. If `DRAIN_MAX` is set, `DRAIN_DELAY` is
+//! only the least, and `DRAIN_MAX` the most. Needs the feature `signal` of `health-warp`.
 
 use std::env;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use std::process;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use health_warp::{Endpoint, Health, HealthConfig, Signals};
+use health_warp::{Drain, Endpoint, Health, HealthConfig, Signals};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use warp::Filter;
@@ -32,21 +32,32 @@ async fn main() -> anyhow::Result<()> {
     let home = warp::path::end().map(|| "the application\n");
     let orders =
         warp::post().and(warp::path!("orders")).and(warp::body::bytes()).then(|_order| order());
-    let app = health_warp::filter(health.clone()).or(home).or(orders);
+    let app = health_warp::wrap(health.clone(), home.or(orders));
 
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&bind).await;
     let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
     introduce(listener.local_addr()?);
-    warp::serve(app).incoming(listener).graceful(health.drain_when(signals, delay()?)).run().await;
-    Ok(())
+    let drained = health.drain_when(signals, drain()?);
+    let server = warp::serve(app).incoming(listener).graceful(drained).run();
+    health.shut_down_after(server).await.exit()
 }
 
-/// The time between the signal and the end of the server: `DRAIN_DELAY`, in seconds.
-fn delay() -> anyhow::Result<Duration> {
-    let delay = env::var("DRAIN_DELAY").unwrap_or_else(|_| "10".to_owned());
-    let seconds = delay.parse().with_context(|| format!("DRAIN_DELAY={delay}"))?;
-    Ok(Duration::try_from_secs_f64(seconds)?)
+/// How long it drains.
+fn drain() -> anyhow::Result<Drain> {
+    let least = seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10));
+    let drain = Drain::at_least(least);
+    Ok(match seconds("DRAIN_MAX")? {
+        Some(most) => drain.at_most(most)?,
+        None => drain,
+    })
+}
+
+/// The seconds that an environment variable says.
+fn seconds(variable: &str) -> anyhow::Result<Option<Duration>> {
+    let Ok(value) = env::var(variable) else { return Ok(None) };
+    let seconds = value.parse().with_context(|| format!("{variable}={value}"))?;
+    Ok(Some(Duration::try_from_secs_f64(seconds)?))
 }
 
 /// Prints what to try.
