@@ -272,6 +272,11 @@ class DirectTest(unittest.TestCase):
         self.assertEqual(self.wrong("heeding", lost=1), ["1 of 1000 requests were lost: {'timeout': 1}"])
         self.assertEqual(self.wrong("ignoring", lost=1), [])
 
+    def test_more_than_is_tolerated_is_wrong(self):
+        found = direct.figures(self.counts(lost=2), 64)
+        self.assertEqual(list(direct.wrong("heeding", found, tolerated=2)), [])
+        self.assertEqual(len(list(direct.wrong("heeding", found, tolerated=1))), 1)
+
     def test_a_wrong_response_contradicts_the_page_for_every_client(self):
         for kind in "heeding", "ignoring":
             self.assertEqual(self.wrong(kind, wrong=2), ["2 responses were not those of the application"])

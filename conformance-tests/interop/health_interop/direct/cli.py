@@ -34,7 +34,7 @@ def main(description):
         found = figures(counts, load.connections)
         name = f"{framework}, HTTP/{load.http}, {load.connections} connections, {load.kind}"
         _print(name, found)
-        for sentence in wrong(load.kind, found):
+        for sentence in wrong(load.kind, found, options.tolerate):
             contradictions.append(f"{name}: {sentence}")
             print(json.dumps([counts["drains"], counts["samples"]]), flush=True)
         path = [framework, load.http, str(load.connections)]
@@ -90,6 +90,8 @@ def _options(description):
     add("--pause", type=int, default=200, help=pause)
     streams = "requests that a connection of HTTP/2 has at the same time, at most (default: %(default)s)"
     add("--streams", type=int, default=4, help=streams)
+    tolerate = "requests that clients of the kind heeding may lose in a run (default: %(default)s)"
+    add("--tolerate", type=int, default=0, help=tolerate)
     add("--examples", type=pathlib.Path, default=TARGET / "examples", help="where the examples were built")
     add("--clients", type=pathlib.Path, help="the program direct_clients, if it is not there")
     add("--results", type=pathlib.Path, help="a JSON file that the results are added to")
