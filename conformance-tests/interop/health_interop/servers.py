@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 from . import tools
 from .page import ROOT
@@ -55,8 +56,11 @@ class Testee:
 class Instance:
     """An example of a drain, with a port and a maintenance file that stay the same when it is restarted."""
 
-    def __init__(self, processes, program, scratch, name, port, drain_delay):
+    def __init__(self, processes, program, scratch, name, port, drain_delay, **drain):
+        """`drain` can have `max`, in milliseconds, and `failures`."""
         self.port = port
+        # The seconds that each restart took, from SIGTERM to the end.
+        self.seconds = []
         self._processes = processes
         self._program = program
         self._log = scratch / f"{name}.log"
@@ -66,6 +70,8 @@ class Instance:
             BIND=f"127.0.0.1:{port}",
             HEALTHCHECK_DISABLEFILE=str(self._maintenance),
             DRAIN_DELAY=str(drain_delay / 1000),
+            **({"DRAIN_MAX": str(drain["max"] / 1000)} if "max" in drain else {}),
+            **({"DRAIN_FAILURES": str(drain["failures"])} if "failures" in drain else {}),
         )
         self.start()
 
@@ -76,7 +82,9 @@ class Instance:
 
     def terminate(self):
         """Sends SIGTERM and waits until the program has ended."""
+        began = time.monotonic()
         self._process.terminate()
+        self.seconds.append(time.monotonic() - began)
 
     def kill(self):
         """Sends SIGKILL."""

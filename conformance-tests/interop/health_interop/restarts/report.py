@@ -1,10 +1,11 @@
 """The blocks of the page that rolling restarts make."""
+import statistics
 import tomllib
 
 from ..page import ROOT, table
 from ..servers import FRAMEWORKS
 from .proxies import INTERVAL, PROBE_TIMEOUT, PROXIES, Caddy, HAProxy
-from .scenarios import DELAY, DELAYS, MARGIN
+from .scenarios import DELAY, DELAYS, MARGIN, NEEDS, fixed_time
 
 COLUMNS = {
     "marker": "marker",
@@ -34,6 +35,8 @@ def put_into(page, results):
     page.replace("restarts", table([["framework", "proxy", *COLUMNS.values()], *_restarts(results)]))
     page.replace("delays", table([["proxy", "delay", "restarts that lost requests", "failed"], *_delays(results)]))
     page.replace("contrasts", table([[FIRST, *(proxy.name for proxy in PROXIES.values())], *_contrasts(results)]))
+    head = ["proxy", "restarts", "failed", "median", "longest", "fixed time", "median of the fixed time", "failed"]
+    page.replace("needs", table([head, *_needs(results)]))
     put_settings_into(page)
 
 
@@ -70,6 +73,25 @@ def _delays(results):
             counts = results.get(f"{scenario}-delay-{delay}", {}).get(FIRST, {}).get(proxy)
             lossy = f"{counts['lossy']} of {counts['restarts']}" if counts else "–"
             yield [text, f"{delay} ms", lossy, _failed(counts) if counts else "–"]
+
+
+def _needs(results):
+    for proxy, text, settings, failures in NEEDS:
+        needed, fixed = (
+            results.get(f"{kind}-{failures}-{proxy}", {}).get(FIRST, {}).get(proxy) for kind in ("needed", "fixed")
+        )
+        if needed and fixed:
+            times = needed["seconds"]
+            yield [
+                text,
+                str(needed["restarts"]),
+                _failed(needed),
+                f"{statistics.median(times):.2f} s",
+                f"{max(times):.2f} s",
+                f"{fixed_time(settings, failures)} ms",
+                f"{statistics.median(fixed['seconds']):.2f} s",
+                _failed(fixed),
+            ]
 
 
 def _cell(counts):

@@ -46,14 +46,15 @@ class Load:
 
 def run(scenario, program, proxy, requests, restarts):
     """Restarts the instances in turn, under load, until there were so many requests and restarts. Returns the counts,
-    with the number of restarts, and of those that lost a request."""
+    with the number of restarts, of those that lost a request, and the seconds that each took from SIGTERM on."""
     with (
         tempfile.TemporaryDirectory(prefix="restarts-", ignore_cleanup_errors=True) as directory,
         Processes() as processes,
     ):
         scratch = pathlib.Path(directory)
         instances = [
-            Instance(processes, program, scratch, name, free_port(), scenario.drain_delay) for name in "ab"
+            Instance(processes, program, scratch, name, free_port(), scenario.drain_delay, **scenario.drain)
+            for name in "ab"
         ]
         proxy = proxy(processes, scratch, [instance.port for instance in instances], **scenario.settings)
         for instance in instances:
@@ -65,4 +66,5 @@ def run(scenario, program, proxy, requests, restarts):
             done += 1
             lossy += load.failed() > failed
             failed = load.failed()
-        return load.finish() | {"restarts": done, "lossy": lossy}
+        seconds = [each for instance in instances for each in instance.seconds]
+        return load.finish() | {"restarts": done, "lossy": lossy, "seconds": seconds}

@@ -59,6 +59,7 @@ class Scenario:
 
     restart: callable
     drain_delay: int = DELAY
+    drain: dict = field(default_factory=dict)  # the maximum of the drain, and the failures of the proxy
     settings: dict = field(default_factory=dict)  # of the proxy
     proxies: tuple = ("haproxy", "caddy")
     every_framework: bool = False
@@ -112,3 +113,22 @@ for delay in 200, 400, 600, 900:
     SCENARIOS[f"299-once-200-delay-{delay}"] = delayed(delay, 200, settings=settings, proxies=("haproxy",))
     settings = {"path": "/ready", "interval": 200, "fall": 3}
     SCENARIOS[f"three-times-200-delay-{delay}"] = delayed(delay, 600, settings=settings, proxies=("haproxy",))
+
+# Drains that last as long as they are needed, and the fixed times that do as well: the proxy, the row of the page, the
+# interval, the consecutive failures that the proxy waits for, and its path.
+NEEDS = [
+    ("haproxy", "HAProxy, 503, `inter 500ms fall 3`", {"interval": 500, "fall": 3, "path": "/ready"}, 3),
+    ("haproxy", "HAProxy, 299, `inter 500ms`", {"interval": 500}, 1),
+    ("caddy", "Caddy, 503, `health_interval 500ms`", {"interval": 500}, 1),
+]
+
+
+def fixed_time(settings, failures):
+    """The time of a drain that is long enough without knowing the polls."""
+    return settings["interval"] * failures + PROBE_TIMEOUT + MARGIN
+
+
+for proxy, _, settings, failures in NEEDS:
+    more = {"settings": settings, "proxies": (proxy,), "share": 0, "restarts": 12}
+    SCENARIOS[f"needed-{failures}-{proxy}"] = Scenario(sigterm, 0, {"max": 20_000, "failures": failures}, **more)
+    SCENARIOS[f"fixed-{failures}-{proxy}"] = Scenario(sigterm, fixed_time(settings, failures), **more)
