@@ -52,6 +52,26 @@ impl Gate {
     }
 }
 
+/// Serves on a free port of 127.0.0.1, in a runtime of its own, with the future that `serve` makes of a listener.
+///
+/// # Errors
+///
+/// The server cannot be started.
+#[cfg(feature = "serve")]
+pub fn serve_on<F>(serve: impl FnOnce(tokio::net::TcpListener) -> F) -> io::Result<Server>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
+    let address = listener.local_addr()?;
+    let inside = runtime.enter();
+    runtime.spawn(serve(listener));
+    drop(inside);
+    Ok(Server::new(address, || runtime.shutdown_background()))
+}
+
 /// Declares the tests. `serve` is a function from a [`Health`] and a [`Gate`] to a
 /// [`Server`](health_conformance::Server) that serves the endpoints and an application with these handlers for `GET`:
 ///

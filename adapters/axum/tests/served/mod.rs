@@ -6,15 +6,8 @@ use std::io;
 use axum::Router;
 use health_axum::{Health, serve};
 use health_conformance::Server;
-use tokio::net::TcpListener;
-use tokio::runtime::Builder;
+use health_testees::covered::serve_on;
 
 pub(crate) fn serve_app(health: Health, app: Router) -> io::Result<Server> {
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
-    let address = listener.local_addr()?;
-    let inside = runtime.enter();
-    runtime.spawn(serve(listener, app, health, pending()));
-    drop(inside);
-    Ok(Server::new(address, || runtime.shutdown_background()))
+    serve_on(|listener| serve(listener, app, health, pending()))
 }

@@ -6,12 +6,11 @@ use std::io;
 
 use health_conformance::Server;
 use health_hyper::{Health, serve};
+use health_testees::covered::serve_on;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
-use tokio::net::TcpListener;
-use tokio::runtime::Builder;
 
 pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
