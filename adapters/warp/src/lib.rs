@@ -3,6 +3,8 @@
 
 mod cover;
 mod route;
+#[cfg(feature = "serve")]
+mod serve;
 
 #[doc(no_inline)]
 pub use health_core::*;
@@ -12,6 +14,8 @@ use warp::{Filter, Rejection};
 
 pub use crate::cover::{MayReject, wrap};
 use crate::route::{Found, route};
+#[cfg(feature = "serve")]
+pub use crate::serve::serve;
 
 /// Returns a filter that responds to every method except `CONNECT` at exactly the path of each health endpoint. It rejects
 /// every other request as not found.

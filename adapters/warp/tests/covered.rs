@@ -6,40 +6,20 @@ use std::io;
 use futures::executor::block_on;
 use health_conformance::Server;
 use health_testees::ask;
-use health_testees::covered::{BODY, Gate, LARGE};
+use health_testees::covered::{BODY, Gate};
 use health_testees::warp::serve_app;
 use health_warp::{Health, wrap};
 use tower_service::Service as _;
-use warp::http::{Request, StatusCode, Version};
-use warp::reply::{Reply, Response, stream, with_header, with_status};
+use warp::http::{Request, Version};
+use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
+mod application;
+
+use application::app;
+
 fn serve(health: Health, gate: Gate) -> io::Result<Server> {
-    let wait = gate.clone();
-    let app = warp::path::end()
-        .map(|| BODY)
-        .or(warp::path!("keep-alive").map(|| with_header(BODY, "connection", "keep-alive")))
-        .or(warp::path!("upgrade-required").map(upgrade))
-        .or(warp::path!("wait").then(move || wait_for(wait.clone())))
-        .or(warp::path!("stream").map(move || stream(gate.clone().parts())))
-        .or(warp::path!("large").map(|| vec![b'x'; LARGE]))
-        .or(warp::path!("panic").map(panics));
-    serve_app(move || wrap(health, app))
-}
-
-fn upgrade() -> impl Reply {
-    let upgrade = with_header(warp::reply(), "connection", "upgrade");
-    with_status(with_header(upgrade, "upgrade", "test"), StatusCode::UPGRADE_REQUIRED)
-}
-
-async fn wait_for(gate: Gate) -> &'static str {
-    gate.pass().await;
-    BODY
-}
-
-#[expect(clippy::panic, reason = "to see what follows")]
-fn panics() -> &'static str {
-    panic!("on purpose")
+    serve_app(move || wrap(health, app(gate)))
 }
 
 health_testees::covered_tests!(serve);
