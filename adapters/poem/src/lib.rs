@@ -2,12 +2,17 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
+#[cfg(feature = "serve")]
+mod serve;
 
 #[doc(no_inline)]
 pub use health_core::*;
 use hyper::ext::ReasonPhrase;
 use poem::http::header::{CONNECTION, HeaderValue, USER_AGENT};
 use poem::{Middleware, Request, Response, Result, http};
+
+#[cfg(feature = "serve")]
+pub use crate::serve::serve;
 
 /// Returns a middleware that responds to every method except `CONNECT` at exactly the path of each health endpoint, and
 /// passes every other request to the application. Add it [with](poem::EndpointExt::with) the application's routes, last.

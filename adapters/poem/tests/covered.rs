@@ -5,38 +5,17 @@ use std::io;
 use futures::executor::block_on;
 use health_conformance::Server;
 use health_poem::{Health, middleware};
-use health_testees::covered::{BODY, Gate, LARGE};
+use health_testees::covered::Gate;
 use health_testees::poem::serve_app;
-use poem::endpoint::{make, make_sync};
-use poem::http::{StatusCode, Version};
-use poem::{Body, Endpoint, EndpointExt as _, IntoResponse as _, Request, Response, Route};
+use poem::http::Version;
+use poem::{Endpoint, EndpointExt as _, Request, Route};
+
+mod application;
+
+use application::app;
 
 fn serve(health: Health, gate: Gate) -> io::Result<Server> {
-    let wait = gate.clone();
-    let app = Route::new()
-        .at("/", make_sync(|_| BODY))
-        .at("/keep-alive", make_sync(|_| BODY.with_header("connection", "keep-alive")))
-        .at("/upgrade-required", make_sync(|_| upgrade()))
-        .at("/wait", make(move |_| wait_for(wait.clone())))
-        .at("/stream", make_sync(move |_| Body::from_bytes_stream(gate.clone().parts())))
-        .at("/large", make_sync(|_| vec![b'x'; LARGE]))
-        .at("/panic", make_sync(|_| panics()));
-    serve_app(move || app.with(middleware(health)))
-}
-
-fn upgrade() -> Response {
-    let upgrade = Response::builder().status(StatusCode::UPGRADE_REQUIRED);
-    upgrade.header("connection", "upgrade").header("upgrade", "test").finish()
-}
-
-async fn wait_for(gate: Gate) -> &'static str {
-    gate.pass().await;
-    BODY
-}
-
-#[expect(clippy::panic, reason = "to see what follows")]
-fn panics() -> &'static str {
-    panic!("on purpose")
+    serve_app(move || app(gate).with(middleware(health)))
 }
 
 health_testees::covered_tests!(serve);
