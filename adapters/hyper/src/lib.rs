@@ -2,6 +2,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(any(feature = "listener", feature = "serve"))]
+#[cfg_attr(
+    not(feature = "serve"),
+    expect(
+        dead_code,
+        unreachable_pub,
+        reason = "only `serve` closes a listener, and exports the trait"
+    )
+)]
 mod accept;
 mod body;
 mod cover;
