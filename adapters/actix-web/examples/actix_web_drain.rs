@@ -1,12 +1,15 @@
 //! An actix-web application that leaves the load balancer before it stops:
 //! `cargo run -p health-actix-web --example actix_web_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. If `DRAIN_MAX` is set, `DRAIN_DELAY` is
-//! only the least, and `DRAIN_MAX` the most. Needs the feature `signal` of `health-actix-web`.
+//! `BIND` sets the address, `DRAIN_DELAY` for how many seconds it serves on at least, and `DRAIN_MAX` for how many at most;
+//! without `DRAIN_MAX` it is exactly `DRAIN_DELAY`. `DRAIN_FAILURES` says how many failures its pollers wait for.
+//! Needs the feature `signal` of `health-actix-web`.
 
 use std::env;
+use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
 use std::process;
+use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::rt::time::sleep;
@@ -59,18 +62,25 @@ async fn main() -> anyhow::Result<()> {
 /// How long it drains.
 fn drain(most: Option<Duration>) -> anyhow::Result<Drain> {
     let least = seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10));
-    let drain = Drain::at_least(least);
+    let drain = Drain::at_least(least).failure_threshold(variable("DRAIN_FAILURES")?.unwrap_or(3));
     Ok(match most {
         Some(most) => drain.at_most(most)?,
         None => drain,
     })
 }
 
-/// The seconds that an environment variable says.
-fn seconds(variable: &str) -> anyhow::Result<Option<Duration>> {
-    let Ok(value) = env::var(variable) else { return Ok(None) };
-    let seconds = value.parse().with_context(|| format!("{variable}={value}"))?;
-    Ok(Some(Duration::try_from_secs_f64(seconds)?))
+fn seconds(name: &str) -> anyhow::Result<Option<Duration>> {
+    Ok(variable(name)?.map(Duration::try_from_secs_f64).transpose()?)
+}
+
+/// The value of an environment variable, if it is set.
+fn variable<T: FromStr<Err: Error + Send + Sync + 'static>>(
+    name: &str,
+) -> anyhow::Result<Option<T>> {
+    let Ok(value) = env::var(name) else {
+        return Ok(None);
+    };
+    Ok(Some(value.parse().with_context(|| format!("{name}={value}"))?))
 }
 
 /// Prints what to try.

@@ -1,11 +1,14 @@
 //! An axum application that leaves the load balancer before it stops: `cargo run -p health-axum --example axum_drain`.
 //!
-//! `BIND` sets the address, `DRAIN_DELAY` for how many seconds it serves on at least, and `DRAIN_MAX` for how many at most.
-//! Without `DRAIN_MAX` it is exactly `DRAIN_DELAY`. Needs the features `serve` and `signal` of `health-axum`.
+//! `BIND` sets the address, `DRAIN_DELAY` for how many seconds it serves on at least, and `DRAIN_MAX` for how many at most;
+//! without `DRAIN_MAX` it is exactly `DRAIN_DELAY`. `DRAIN_FAILURES` says how many failures its pollers wait for.
+//! Needs the features `serve` and `signal` of `health-axum`.
 
 use std::env;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::process;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -43,9 +46,10 @@ async fn main() -> anyhow::Result<()> {
     health.shut_down_after(server).await.exit()
 }
 
-/// How long the server serves on after the signal: `DRAIN_DELAY` and `DRAIN_MAX`.
+/// How long it drains.
 fn drain() -> anyhow::Result<Drain> {
-    let drain = Drain::at_least(seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10)));
+    let least = seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10));
+    let drain = Drain::at_least(least).failure_threshold(variable("DRAIN_FAILURES")?.unwrap_or(3));
     Ok(match seconds("DRAIN_MAX")? {
         Some(most) => drain.at_most(most)?,
         None => drain,
@@ -53,11 +57,17 @@ fn drain() -> anyhow::Result<Drain> {
 }
 
 fn seconds(name: &str) -> anyhow::Result<Option<Duration>> {
+    Ok(variable(name)?.map(Duration::try_from_secs_f64).transpose()?)
+}
+
+/// The value of an environment variable, if it is set.
+fn variable<T: FromStr<Err: Error + Send + Sync + 'static>>(
+    name: &str,
+) -> anyhow::Result<Option<T>> {
     let Ok(value) = env::var(name) else {
         return Ok(None);
     };
-    let seconds = value.parse().with_context(|| format!("{name}={value}"))?;
-    Ok(Some(Duration::try_from_secs_f64(seconds)?))
+    Ok(Some(value.parse().with_context(|| format!("{name}={value}"))?))
 }
 
 /// Prints what to try.

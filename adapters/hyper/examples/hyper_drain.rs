@@ -1,12 +1,15 @@
 //! A hyper application that leaves the load balancer before it stops:
 //! `cargo run -p health-hyper --example hyper_drain`.
 //!
-//! `BIND` sets the address, `DRAIN_DELAY` for how many seconds it serves on at least, and `DRAIN_MAX` for how many at most.
-//! Without `DRAIN_MAX` it is exactly `DRAIN_DELAY`. Needs the features `serve` and `signal` of `health-hyper`.
+//! `BIND` sets the address, `DRAIN_DELAY` for how many seconds it serves on at least, and `DRAIN_MAX` for how many at most;
+//! without `DRAIN_MAX` it is exactly `DRAIN_DELAY`. `DRAIN_FAILURES` says how many failures its pollers wait for.
+//! Needs the features `serve` and `signal` of `health-hyper`.
 
 use std::env;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::process;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -52,9 +55,10 @@ async fn main() -> anyhow::Result<()> {
     health.shut_down_after(server).await.exit()
 }
 
-/// How long the server serves on after the signal: `DRAIN_DELAY` and `DRAIN_MAX`.
+/// How long it drains.
 fn drain() -> anyhow::Result<Drain> {
-    let drain = Drain::at_least(seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10)));
+    let least = seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10));
+    let drain = Drain::at_least(least).failure_threshold(variable("DRAIN_FAILURES")?.unwrap_or(3));
     Ok(match seconds("DRAIN_MAX")? {
         Some(most) => drain.at_most(most)?,
         None => drain,
@@ -62,11 +66,17 @@ fn drain() -> anyhow::Result<Drain> {
 }
 
 fn seconds(name: &str) -> anyhow::Result<Option<Duration>> {
+    Ok(variable(name)?.map(Duration::try_from_secs_f64).transpose()?)
+}
+
+/// The value of an environment variable, if it is set.
+fn variable<T: FromStr<Err: Error + Send + Sync + 'static>>(
+    name: &str,
+) -> anyhow::Result<Option<T>> {
     let Ok(value) = env::var(name) else {
         return Ok(None);
     };
-    let seconds = value.parse().with_context(|| format!("{name}={value}"))?;
-    Ok(Some(Duration::try_from_secs_f64(seconds)?))
+    Ok(Some(value.parse().with_context(|| format!("{name}={value}"))?))
 }
 
 /// Prints what to try.

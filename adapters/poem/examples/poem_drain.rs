@@ -1,18 +1,20 @@
 //! A poem application that leaves the load balancer before it stops: `cargo run -p health-poem --example poem_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. If `DRAIN_MAX` is set, `DRAIN_DELAY` is
-//! only the least, and `DRAIN_MAX` the most. Needs the feature `signal` of `health-poem`.
+//! `BIND` sets the address, `DRAIN_DELAY` for how many seconds it serves on at least, and `DRAIN_MAX` for how many at most;
+//! without `DRAIN_MAX` it is exactly `DRAIN_DELAY`. `DRAIN_FAILURES` says how many failures its pollers wait for.
+//! Needs the features `serve` and `signal` of `health-poem`.
 
 use std::env;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::process;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use health_poem::{Drain, Endpoint, Health, HealthConfig, Signals};
 use poem::endpoint::make_sync;
-use poem::listener::TcpAcceptor;
-use poem::{EndpointExt, Route, Server, handler, post};
+use poem::{Route, handler, post};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
@@ -32,36 +34,39 @@ async fn main() -> anyhow::Result<()> {
         .endpoint(Endpoint::liveness("/live"))
         .endpoint(Endpoint::readiness("/ready"))
         .build()?;
-    let app = Route::new()
-        .at("/", make_sync(|_| "the application\n"))
-        .at("/orders", post(order))
-        .with(health_poem::middleware(health.clone()));
+    let app = Route::new().at("/", make_sync(|_| "the application\n")).at("/orders", post(order));
 
     let drained = health.drain_when(signals, drain()?);
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&bind).await;
     let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
     introduce(listener.local_addr()?);
-    let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?);
-    let server = server.run_with_graceful_shutdown(app, drained, None);
+    let server = health_poem::serve(listener, app, &health, drained);
     health.shut_down_after(server).await.exit()
 }
 
 /// How long it drains.
 fn drain() -> anyhow::Result<Drain> {
     let least = seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10));
-    let drain = Drain::at_least(least);
+    let drain = Drain::at_least(least).failure_threshold(variable("DRAIN_FAILURES")?.unwrap_or(3));
     Ok(match seconds("DRAIN_MAX")? {
         Some(most) => drain.at_most(most)?,
         None => drain,
     })
 }
 
-/// The seconds that an environment variable says.
-fn seconds(variable: &str) -> anyhow::Result<Option<Duration>> {
-    let Ok(value) = env::var(variable) else { return Ok(None) };
-    let seconds = value.parse().with_context(|| format!("{variable}={value}"))?;
-    Ok(Some(Duration::try_from_secs_f64(seconds)?))
+fn seconds(name: &str) -> anyhow::Result<Option<Duration>> {
+    Ok(variable(name)?.map(Duration::try_from_secs_f64).transpose()?)
+}
+
+/// The value of an environment variable, if it is set.
+fn variable<T: FromStr<Err: Error + Send + Sync + 'static>>(
+    name: &str,
+) -> anyhow::Result<Option<T>> {
+    let Ok(value) = env::var(name) else {
+        return Ok(None);
+    };
+    Ok(Some(value.parse().with_context(|| format!("{name}={value}"))?))
 }
 
 /// Prints what to try.

@@ -1,11 +1,14 @@
 //! A warp application that leaves the load balancer before it stops: `cargo run -p health-warp --example warp_drain`.
 //!
-//! `BIND` sets the address, and `DRAIN_DELAY` for how many seconds it serves on. If `DRAIN_MAX` is set, `DRAIN_DELAY` is
-//! only the least, and `DRAIN_MAX` the most. Needs the feature `signal` of `health-warp`.
+//! `BIND` sets the address, `DRAIN_DELAY` for how many seconds it serves on at least, and `DRAIN_MAX` for how many at most;
+//! without `DRAIN_MAX` it is exactly `DRAIN_DELAY`. `DRAIN_FAILURES` says how many failures its pollers wait for.
+//! Needs the features `serve` and `signal` of `health-warp`.
 
 use std::env;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::process;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -32,32 +35,39 @@ async fn main() -> anyhow::Result<()> {
     let home = warp::path::end().map(|| "the application\n");
     let orders =
         warp::post().and(warp::path!("orders")).and(warp::body::bytes()).then(|_order| order());
-    let app = health_warp::wrap(health.clone(), home.or(orders));
+    let app = home.or(orders);
 
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&bind).await;
     let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
     introduce(listener.local_addr()?);
     let drained = health.drain_when(signals, drain()?);
-    let server = warp::serve(app).incoming(listener).graceful(drained).run();
+    let server = health_warp::serve(listener, app, &health, drained);
     health.shut_down_after(server).await.exit()
 }
 
 /// How long it drains.
 fn drain() -> anyhow::Result<Drain> {
     let least = seconds("DRAIN_DELAY")?.unwrap_or(Duration::from_secs(10));
-    let drain = Drain::at_least(least);
+    let drain = Drain::at_least(least).failure_threshold(variable("DRAIN_FAILURES")?.unwrap_or(3));
     Ok(match seconds("DRAIN_MAX")? {
         Some(most) => drain.at_most(most)?,
         None => drain,
     })
 }
 
-/// The seconds that an environment variable says.
-fn seconds(variable: &str) -> anyhow::Result<Option<Duration>> {
-    let Ok(value) = env::var(variable) else { return Ok(None) };
-    let seconds = value.parse().with_context(|| format!("{variable}={value}"))?;
-    Ok(Some(Duration::try_from_secs_f64(seconds)?))
+fn seconds(name: &str) -> anyhow::Result<Option<Duration>> {
+    Ok(variable(name)?.map(Duration::try_from_secs_f64).transpose()?)
+}
+
+/// The value of an environment variable, if it is set.
+fn variable<T: FromStr<Err: Error + Send + Sync + 'static>>(
+    name: &str,
+) -> anyhow::Result<Option<T>> {
+    let Ok(value) = env::var(name) else {
+        return Ok(None);
+    };
+    Ok(Some(value.parse().with_context(|| format!("{name}={value}"))?))
 }
 
 /// Prints what to try.
