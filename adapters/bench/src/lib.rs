@@ -1,5 +1,7 @@
 //! What the benchmark programs share. Each serves `/health` on one framework, either by this project's adapter or by a
 //! handler written by hand for that framework. Both do the same work: one stat of the disablefile, the same headers.
+//! A program can also serve a page of an application, at `/`, which responds `OK`: as it is, covered by the adapter, or on
+//! the adapter's own server.
 //!
 //! `adapters/bench/run` starts the programs and measures them.
 
@@ -10,28 +12,55 @@ use health_core::{BuildError, Health, HealthConfig};
 
 const DISABLEFILE: &str = "/run/health-bench-maintenance";
 
-/// Which of the two handlers a program serves.
+/// What a program serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handler {
-    /// The adapter's.
+    /// The adapter's endpoint.
     Adapter,
     /// The one written by hand.
     Handwritten,
+    /// A page of an application.
+    App,
+    /// The same page, covered by the adapter.
+    AppCovered,
+    /// The same page, on the server of the adapter.
+    AppServed,
 }
 
 impl Handler {
-    /// The handler that the program's only argument names: `adapter` or `handwritten`.
+    const NAMES: [(&'static str, Self); 5] = [
+        ("adapter", Self::Adapter),
+        ("handwritten", Self::Handwritten),
+        ("app", Self::App),
+        ("app-covered", Self::AppCovered),
+        ("app-served", Self::AppServed),
+    ];
+
+    /// The handler that the program's only argument names.
     ///
     /// # Errors
     ///
     /// Any other argument, or none.
-    pub fn from_arguments() -> Result<Self, &'static str> {
-        let mut arguments = std::env::args().skip(1);
-        match (arguments.next().as_deref(), arguments.next()) {
-            (Some("adapter"), None) => Ok(Self::Adapter),
-            (Some("handwritten"), None) => Ok(Self::Handwritten),
-            _ => Err("the only argument is `adapter` or `handwritten`"),
-        }
+    pub fn from_arguments() -> Result<Self, String> {
+        let arguments: Vec<_> = std::env::args().skip(1).collect();
+        let named = |name: &str| arguments.len() == 1 && arguments[0] == name;
+        let handler = Self::NAMES.into_iter().find(|(name, _)| named(name));
+        let names = Self::NAMES.map(|(name, _)| name).join(", ");
+        handler.map(|(_, handler)| handler).ok_or(format!("the only argument is one of {names}"))
+    }
+
+    /// The error of a program that does not serve this.
+    pub fn unsupported(self) -> String {
+        format!("{self:?} is not measured on this framework")
+    }
+
+    /// Prints the URL that the program serves.
+    pub fn announce(self, address: SocketAddr) {
+        let path = match self {
+            Self::Adapter | Self::Handwritten => "/health",
+            Self::App | Self::AppCovered | Self::AppServed => "/",
+        };
+        println!("READY http://{address}{path}");
     }
 }
 
@@ -48,9 +77,4 @@ pub fn health() -> Result<Health, BuildError> {
 /// Whether the disablefile exists, as a handler written by hand asks.
 pub fn is_in_maintenance() -> bool {
     fs::metadata(DISABLEFILE).is_ok()
-}
-
-/// Prints the URL that the program serves.
-pub fn announce(address: SocketAddr) {
-    println!("READY http://{address}/health");
 }

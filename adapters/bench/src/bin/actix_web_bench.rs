@@ -26,17 +26,20 @@ fn answer(status: StatusCode, body: &'static str) -> HttpResponse {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
+    if !matches!(handler, Handler::Adapter | Handler::Handwritten) {
+        return Err(handler.unsupported().into());
+    }
     let health = health_bench::health()?;
     let configure = move |app: &mut ServiceConfig| match handler {
         Handler::Adapter => {
             app.service(health_actix_web::service(health));
         }
-        Handler::Handwritten => {
+        _ => {
             app.service(web::resource("/health").to(handwritten));
         }
     };
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    health_bench::announce(listener.local_addr()?);
+    handler.announce(listener.local_addr()?);
     let server = HttpServer::new(move || App::new().configure(configure.clone()));
     // A signal ends the process at once.
     let server = server.workers(1).disable_signals();

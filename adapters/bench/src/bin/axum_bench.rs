@@ -1,4 +1,6 @@
-//! `/health` on axum; see `adapters/bench/run`.
+//! `/health`, and a page of an application, on axum; see `adapters/bench/run`.
+
+use std::future::pending;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -30,11 +32,20 @@ fn answer(status: StatusCode, body: &'static str, length: &'static str) -> Answe
 
 #[tokio::main(worker_threads = 1)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let app = match Handler::from_arguments()? {
-        Handler::Adapter => health_axum::router(health_bench::health()?),
+    let handler = Handler::from_arguments()?;
+    let health = health_bench::health()?;
+    let page = Router::new().route("/", any(async || "OK"));
+    let app = match handler {
+        Handler::Adapter => health_axum::router(&health),
         Handler::Handwritten => Router::new().route("/health", any(handwritten)),
+        Handler::App | Handler::AppServed => page,
+        Handler::AppCovered => page.layer(health_axum::layer(&health)),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    health_bench::announce(listener.local_addr()?);
+    handler.announce(listener.local_addr()?);
+    if handler == Handler::AppServed {
+        health_axum::serve(listener, app, &health, pending()).await;
+        return Ok(());
+    }
     Ok(axum::serve(listener, app).await?)
 }

@@ -1,6 +1,7 @@
-//! `/health` on hyper; see `adapters/bench/run`.
+//! `/health`, and a page of an application, on hyper; see `adapters/bench/run`.
 
 use std::convert::Infallible;
+use std::future::pending;
 
 use health_bench::{Handler, is_in_maintenance};
 use http_body_util::Full;
@@ -38,13 +39,17 @@ fn not_found() -> hyper::http::Result<Answer> {
     Response::builder().status(StatusCode::NOT_FOUND).body(Full::default())
 }
 
-async fn serve<S>(app: S) -> Result<(), Box<dyn std::error::Error>>
+async fn page(_: Request<Incoming>) -> hyper::http::Result<Answer> {
+    Ok(Response::new(Full::new(Bytes::from_static(b"OK"))))
+}
+
+async fn serve<S>(handler: Handler, app: S) -> Result<(), Box<dyn std::error::Error>>
 where
     S: HttpService<Incoming, Error = hyper::http::Error, Future: Send> + Clone + Send + 'static,
     S::ResBody: Body<Error = Infallible, Data: Send> + Send + 'static,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    health_bench::announce(listener.local_addr()?);
+    handler.announce(listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), app.clone());
@@ -54,15 +59,23 @@ where
 
 #[tokio::main(worker_threads = 1)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    match Handler::from_arguments()? {
+    let handler = Handler::from_arguments()?;
+    let health = health_bench::health()?;
+    match handler {
         Handler::Adapter => {
-            let health = health_bench::health()?;
-            serve(health_hyper::service(
-                health,
-                service_fn(async |_: Request<Incoming>| not_found()),
-            ))
-            .await
+            let none = service_fn(async |_: Request<Incoming>| not_found());
+            serve(handler, health_hyper::service(health, none)).await
         }
-        Handler::Handwritten => serve(service_fn(handwritten)).await,
+        Handler::Handwritten => serve(handler, service_fn(handwritten)).await,
+        Handler::App => serve(handler, service_fn(page)).await,
+        Handler::AppCovered => {
+            serve(handler, health_hyper::service(health, service_fn(page))).await
+        }
+        Handler::AppServed => {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            handler.announce(listener.local_addr()?);
+            health_hyper::serve(listener, |_| service_fn(page), &health, pending()).await;
+            Ok(())
+        }
     }
 }

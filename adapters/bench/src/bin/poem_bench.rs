@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await?;
     for address in acceptor.local_addr() {
-        health_bench::announce(*address.as_socket_addr().ok_or("no socket address")?);
+        handler.announce(*address.as_socket_addr().ok_or("no socket address")?);
     }
     let server = Server::new_with_acceptor(acceptor);
     match handler {
@@ -41,6 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             let app = Route::new().at("/health", make_sync(handwritten));
             server.run(app).await?;
         }
+        other => return Err(other.unsupported().into()),
     }
     Ok(())
 }

@@ -35,13 +35,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Config::release_default()
     };
     let app = rocket::custom(settings);
-    let app = match Handler::from_arguments()? {
+    let handler = Handler::from_arguments()?;
+    let app = match handler {
         Handler::Adapter => app.attach(health_rocket::fairing(health_bench::health()?)),
         Handler::Handwritten => app.mount("/", routes![handwritten]),
+        other => return Err(other.unsupported().into()),
     };
-    let announce = AdHoc::on_liftoff("announce", |rocket| {
+    let announce = AdHoc::on_liftoff("announce", move |rocket| {
         let config = rocket.config();
-        health_bench::announce((config.address, config.port).into());
+        handler.announce((config.address, config.port).into());
         Box::pin(async {})
     });
     app.attach(announce).launch().await?;

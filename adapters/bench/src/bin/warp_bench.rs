@@ -30,7 +30,7 @@ fn answer(
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    health_bench::announce(listener.local_addr()?);
+    handler.announce(listener.local_addr()?);
     match handler {
         Handler::Adapter => {
             let app = health_warp::filter(health_bench::health()?);
@@ -40,6 +40,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             let app = warp::path!("health").map(handwritten);
             warp::serve(app).incoming(listener).run().await;
         }
+        other => return Err(other.unsupported().into()),
     }
     Ok(())
 }
