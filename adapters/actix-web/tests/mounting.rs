@@ -8,8 +8,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpResponse};
-use health_actix_web::{Endpoint, Health, service};
-use health_testees::actix_web::serve_app;
+use health_actix_web::{Endpoint, Health, middleware, service};
+use health_testees::actix_web::{serve_app, serve_covered};
 use health_testees::ask;
 
 fn health() -> Health {
@@ -150,7 +150,34 @@ fn a_middleware_of_a_scope_rejects_no_polls_of_endpoints_before_the_scope() {
 }
 
 #[actix_web::test]
-async fn a_middleware_of_the_app_rejects_polls() {
+async fn a_middleware_of_the_app_rejects_polls_only_if_it_is_added_after_the_endpoints() {
+    let app = || App::new().route("/", web::get().to(async || "own"));
+    let request = |path| TestRequest::get().uri(path).to_request();
+    let below = app().wrap(from_fn(reject)).wrap(middleware(health()));
+    let below = init_service(below).await;
+    assert_eq!(call_service(&below, request("/ready")).await.status().as_u16(), 200);
+    assert_eq!(call_service(&below, request("/")).await.status().as_u16(), 429);
+    let around = app().wrap(middleware(health())).wrap(from_fn(reject));
+    let around = init_service(around).await;
+    assert_eq!(call_service(&around, request("/ready")).await.status().as_u16(), 429);
+}
+
+#[test]
+fn the_middleware_comes_before_every_service() {
+    let (covers, inner) = (health(), draining());
+    let server = serve_covered(covers, move |app| {
+        own(app, "/health");
+        app.service(service(inner.clone()));
+        own(app, "/{tail:.*}");
+    })
+    .unwrap();
+    let got = ["/health", "/ready", "/%68ealth"]
+        .map(|path| ask(server.address(), &format!("GET {path}")));
+    assert_eq!(got, [is(200, "OK"), is(200, "OK"), is(200, "own")]);
+}
+
+#[actix_web::test]
+async fn a_middleware_of_the_app_rejects_polls_of_a_service() {
     let app = App::new().service(service(health())).wrap(from_fn(reject));
     let app = init_service(app).await;
     let response = call_service(&app, TestRequest::get().uri("/ready").to_request()).await;

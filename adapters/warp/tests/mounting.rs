@@ -4,7 +4,7 @@
 
 use health_testees::ask;
 use health_testees::warp::serve_app;
-use health_warp::{Endpoint, Health, filter};
+use health_warp::{Endpoint, Health, filter, wrap};
 use warp::http::StatusCode;
 use warp::reply::Reply;
 use warp::{Filter, Rejection};
@@ -24,7 +24,7 @@ fn draining() -> Health {
 /// What `GET` of each path is answered with.
 fn answers<F, R, const N: usize>(app: F, paths: [&str; N]) -> [(u16, String); N]
 where
-    F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,
+    F: Filter<Extract = (R,)> + Clone + Send + Sync + 'static,
     R: Reply + 'static,
 {
     let server = serve_app(|| app).unwrap();
@@ -116,5 +116,9 @@ fn a_wrapper_of_the_application_alone_rejects_no_polls_if_the_endpoints_come_fir
     let got = answers(every().with(warp::wrap_fn(limited)).or(filter(health())), paths);
     assert_eq!(got.map(status), [429, 429]);
     let got = answers(filter(health()).or(every()).with(warp::wrap_fn(limited)), paths);
+    assert_eq!(got.map(status), [429, 429]);
+    let got = answers(wrap(health(), every().with(warp::wrap_fn(limited))), paths);
+    assert_eq!(got.map(status), [200, 429]);
+    let got = answers(wrap(health(), every()).with(warp::wrap_fn(limited)), paths);
     assert_eq!(got.map(status), [429, 429]);
 }

@@ -1,4 +1,4 @@
-//! `/health` on actix-web; see `adapters/bench/run`.
+//! `/health`, and a page of an application, on actix-web; see `adapters/bench/run`.
 
 use std::net::TcpListener;
 
@@ -26,22 +26,31 @@ fn answer(status: StatusCode, body: &'static str) -> HttpResponse {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
-    if !matches!(handler, Handler::Adapter | Handler::Handwritten) {
+    if handler == Handler::AppServed {
         return Err(handler.unsupported().into());
     }
     let health = health_bench::health()?;
+    let covers = health.clone();
     let configure = move |app: &mut ServiceConfig| match handler {
         Handler::Adapter => {
             app.service(health_actix_web::service(health));
         }
-        _ => {
+        Handler::Handwritten => {
             app.service(web::resource("/health").to(handwritten));
+        }
+        _ => {
+            app.service(web::resource("/").to(async || "OK"));
         }
     };
     let listener = TcpListener::bind("127.0.0.1:0")?;
     handler.announce(listener.local_addr()?);
-    let server = HttpServer::new(move || App::new().configure(configure.clone()));
+    let app = move || App::new().configure(configure.clone());
     // A signal ends the process at once.
-    let server = server.workers(1).disable_signals();
+    if handler == Handler::AppCovered {
+        let app = move || app().wrap(health_actix_web::middleware(&covers));
+        let server = HttpServer::new(app).workers(1).disable_signals();
+        return Ok(server.listen(listener)?.run().await?);
+    }
+    let server = HttpServer::new(app).workers(1).disable_signals();
     Ok(server.listen(listener)?.run().await?)
 }

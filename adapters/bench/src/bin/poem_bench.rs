@@ -1,4 +1,4 @@
-//! `/health` on poem; see `adapters/bench/run`.
+//! `/health`, and a page of an application, on poem; see `adapters/bench/run`.
 
 use health_bench::{Handler, is_in_maintenance};
 use poem::endpoint::make_sync;
@@ -23,6 +23,10 @@ fn answer(status: StatusCode, body: &'static str) -> Response {
         .body(body)
 }
 
+fn page() -> Route {
+    Route::new().at("/", make_sync(|_| "OK"))
+}
+
 #[tokio::main(worker_threads = 1)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
@@ -40,6 +44,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Handler::Handwritten => {
             let app = Route::new().at("/health", make_sync(handwritten));
             server.run(app).await?;
+        }
+        Handler::App => server.run(page()).await?,
+        Handler::AppCovered => {
+            let health = health_poem::middleware(health_bench::health()?);
+            server.run(page().with(health)).await?;
         }
         other => return Err(other.unsupported().into()),
     }

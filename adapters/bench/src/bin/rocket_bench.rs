@@ -1,4 +1,4 @@
-//! `/health` on Rocket; see `adapters/bench/run`.
+//! `/health`, and a page of an application, on Rocket; see `adapters/bench/run`.
 
 use health_bench::{Handler, is_in_maintenance};
 use rocket::config::{Config, LogLevel, Shutdown};
@@ -25,6 +25,11 @@ fn handwritten() -> Answer {
     }
 }
 
+#[get("/")]
+fn page() -> &'static str {
+    "OK"
+}
+
 #[tokio::main(worker_threads = 1)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings = Config {
@@ -39,6 +44,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = match handler {
         Handler::Adapter => app.attach(health_rocket::fairing(health_bench::health()?)),
         Handler::Handwritten => app.mount("/", routes![handwritten]),
+        Handler::App => app.mount("/", routes![page]),
+        Handler::AppCovered => {
+            let health = health_bench::health()?;
+            app.mount("/", routes![page]).attach(health_rocket::fairing(health))
+        }
         other => return Err(other.unsupported().into()),
     };
     let announce = AdHoc::on_liftoff("announce", move |rocket| {

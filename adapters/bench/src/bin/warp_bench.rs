@@ -1,4 +1,4 @@
-//! `/health` on warp; see `adapters/bench/run`.
+//! `/health`, and a page of an application, on warp; see `adapters/bench/run`.
 
 use health_bench::{Handler, is_in_maintenance};
 use tokio::net::TcpListener;
@@ -31,6 +31,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     handler.announce(listener.local_addr()?);
+    let page = warp::path::end().map(|| "OK");
     match handler {
         Handler::Adapter => {
             let app = health_warp::filter(health_bench::health()?);
@@ -38,6 +39,11 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         }
         Handler::Handwritten => {
             let app = warp::path!("health").map(handwritten);
+            warp::serve(app).incoming(listener).run().await;
+        }
+        Handler::App => warp::serve(page).incoming(listener).run().await,
+        Handler::AppCovered => {
+            let app = health_warp::wrap(health_bench::health()?, page);
             warp::serve(app).incoming(listener).run().await;
         }
         other => return Err(other.unsupported().into()),
