@@ -19,10 +19,9 @@ pub(crate) async fn serve(
         .route("/events", get(|| async { Body::from_stream(events()) }))
         .route("/download", get(|| async { Body::from_stream(download()) }))
         .route("/never", get(never))
-        .route("/upload", post(|_body: String| async { "uploaded\n" }))
-        .layer(health_axum::layer(health.clone()));
+        .route("/upload", post(|_body: String| async { "uploaded\n" }));
     let listener = TcpListener::bind(bind).await?;
-    let server =
-        axum::serve(listener, app).with_graceful_shutdown(health.drain_when(signals, drain));
-    health.shut_down_after(server.into_future()).await.exit()
+    let drained = health.drain_when(signals, drain);
+    let server = health_axum::serve(listener, app, &health, drained);
+    health.shut_down_after(server).await.exit()
 }

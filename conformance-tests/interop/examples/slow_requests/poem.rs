@@ -1,8 +1,7 @@
 use std::net::SocketAddr;
 
 use health_core::{Drain, Health, Signals};
-use poem::listener::TcpAcceptor;
-use poem::{Body, EndpointExt as _, Route, Server, get, handler, post};
+use poem::{Body, Route, get, handler, post};
 use tokio::net::TcpListener;
 
 use crate::{download, events};
@@ -38,10 +37,9 @@ pub(crate) async fn serve(
         .at("/events", get(stream_events))
         .at("/download", get(stream_download))
         .at("/never", get(never))
-        .at("/upload", post(upload))
-        .with(health_poem::middleware(health.clone()));
-    let listener = TcpAcceptor::from_tokio(TcpListener::bind(bind).await?)?;
+        .at("/upload", post(upload));
+    let listener = TcpListener::bind(bind).await?;
     let drained = health.drain_when(signals, drain);
-    let server = Server::new_with_acceptor(listener).run_with_graceful_shutdown(app, drained, None);
+    let server = health_poem::serve(listener, app, &health, drained);
     health.shut_down_after(server).await.exit()
 }

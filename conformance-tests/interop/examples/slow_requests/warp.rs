@@ -18,9 +18,8 @@ pub(crate) async fn serve(
         .or(warp::path("download").map(|| warp::reply::stream(download())))
         .or(warp::path("never").then(never))
         .or(warp::path("upload").and(warp::body::bytes()).map(|_body| "uploaded\n"));
-    let app = health_warp::wrap(health.clone(), app);
     let listener = TcpListener::bind(bind).await?;
-    let server =
-        warp::serve(app).incoming(listener).graceful(health.drain_when(signals, drain)).run();
+    let drained = health.drain_when(signals, drain);
+    let server = health_warp::serve(listener, app, &health, drained);
     health.shut_down_after(server).await.exit()
 }
