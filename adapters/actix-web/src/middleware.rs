@@ -129,28 +129,36 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = match this.kind.project() {
+        match this.kind.project() {
             KindProjection::Application { future } => {
-                ready!(future.poll(context)).map(ServiceResponse::map_into_left_body)
+                let result = ready!(future.poll(context));
+                let covered = this.covered.take();
+                Poll::Ready(match (result, covered) {
+                    (Ok(response), covered) => Ok(cover(response, EitherBody::left, covered)),
+                    (Err(error), Some(covered)) => Err(covered.close_error(error)),
+                    (Err(error), None) => Err(error),
+                })
             }
             KindProjection::Endpoint { future } => {
-                Ok(ready!(future.as_mut().poll(context)).map_into_right_body())
+                let response = ready!(future.as_mut().poll(context));
+                Poll::Ready(Ok(cover(response, EitherBody::right, this.covered.take())))
             }
-        };
-        let covered = this.covered.take();
-        Poll::Ready(match result {
-            Ok(response) => Ok(response.map_body(|head, body| {
-                if let Some(covered) = &covered {
-                    covered.close(head);
-                }
-                HealthBody { body, _covered: covered }
-            })),
-            Err(error) => Err(match covered {
-                Some(covered) => covered.close_error(error),
-                None => error,
-            }),
-        })
+        }
     }
+}
+
+/// The response with a body that keeps its request active.
+fn cover<B, C>(
+    response: ServiceResponse<B>,
+    either: impl FnOnce(B) -> EitherBody<C, BoxBody>,
+    covered: Option<Covered>,
+) -> ServiceResponse<HealthBody<C>> {
+    response.map_body(|head, body| {
+        if let Some(covered) = &covered {
+            covered.close(head);
+        }
+        HealthBody { body: either(body), _covered: covered }
+    })
 }
 
 impl<F> fmt::Debug for HealthFuture<F> {

@@ -9,7 +9,7 @@ mod serve;
 pub use health_core::*;
 use hyper::ext::ReasonPhrase;
 use poem::http::header::{CONNECTION, HeaderValue, USER_AGENT};
-use poem::{Middleware, Request, Response, Result, http};
+use poem::{IntoResponse as _, Middleware, Request, Response, Result, http};
 
 #[cfg(feature = "serve")]
 pub use crate::serve::serve;
@@ -73,7 +73,11 @@ impl<E: poem::Endpoint> poem::Endpoint for HealthEndpoint<E> {
         let path = request.uri().path();
         let mut response = match self.endpoints.route(request.method().as_str(), path) {
             Some(endpoint) => response(endpoint.respond(facts(endpoint, &request)).await),
-            None => self.app.get_response(request).await,
+            // Not `get_response`, whose future moves the request once more.
+            None => match self.app.call(request).await {
+                Ok(response) => response.into_response(),
+                Err(error) => error.into_response(),
+            },
         };
         if version <= http::Version::HTTP_11 && active.closes_connection(response.status().as_u16())
         {
