@@ -199,6 +199,22 @@ async fn idle_connections_are_closed_when_the_server_stops_and_the_server_ends()
     server.wait_for_end().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_many_idle_connections_is_closed() {
+    let mut server = Server::start().await;
+    let mut clients = Vec::new();
+    for _ in 0..400 {
+        let mut client = server.connect().await;
+        ask(&mut client).await;
+        clients.push(client);
+    }
+    server.stop();
+    for client in &mut clients {
+        assert_eq!(rest(client).await, "");
+    }
+    server.wait_for_end().await;
+}
+
 #[tokio::test]
 async fn a_client_that_connects_just_before_the_stop_and_asks_just_after_it_is_answered() {
     let mut server = Server::start().await;

@@ -13,7 +13,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep_until};
 
 use super::Stage;
@@ -90,20 +89,10 @@ async fn until_changed(
     stages: &mut watch::Receiver<Stage>,
     mut poll_connection: impl FnMut(&mut Context<'_>) -> Poll<()>,
 ) -> bool {
-    let looks = stages.clone();
-    // Without a limit, so that one poll is enough to be woken.
-    let mut changed = pin!(unconstrained(stages.changed()));
-    let mut is_waiting = false;
-    poll_fn(|context| {
-        if poll_connection(context).is_ready() {
-            return Poll::Ready(true);
-        }
-        // A poll takes a lock, which requests need not wait for: the waker of a task does not change.
-        if is_waiting && matches!(looks.has_changed(), Ok(false)) {
-            return Poll::Pending;
-        }
-        is_waiting = true;
-        changed.as_mut().poll(context).map(|_| false)
+    let mut changed = pin!(stages.changed());
+    poll_fn(|context| match poll_connection(context) {
+        Poll::Ready(()) => Poll::Ready(true),
+        Poll::Pending => changed.as_mut().poll(context).map(|_| false),
     })
     .await
 }
