@@ -80,7 +80,7 @@
 //! | `drain` | what becomes of the drain (H27), whose minimum and maximum are those of the setup |
 //! |---|---|
 //! | `lasts` | it has not ended 600 ms after the response |
-//! | `ends` | it ends: not before the minimum, and not by the maximum. `polls` must have been told three times, a second before |
+//! | `ends` | it ends: not before the minimum, and not by the maximum. `polls` must have been told as often as it has to be, a second before |
 //! | `ends-at-maximum` | it ends, and the application is told: not before the maximum |
 //!
 //! A check that may be still running from an earlier request may start less often, and a check with the entry

@@ -7,8 +7,7 @@ use crate::scenario::{Client, DrainEnd, Step};
 use crate::setup::Drain;
 use crate::target::journal::DrainTimes;
 
-/// How often a poller is told before it has noticed, and the time that it has to act on it.
-const TOLD: usize = 3;
+/// The time that a poller has to act on the last draining response that it needed.
 const REACTION: Duration = Duration::from_secs(1);
 
 /// What the suite has seen of a drain.
@@ -63,12 +62,18 @@ pub(crate) fn judge_drain(
     }
     // If this machine was slow, a poller may have seemed gone.
     if step.client == Client::Polls && is_steady(polls, drained) {
-        match polls.get(TOLD) {
+        let threshold = setup.told();
+        match polls.get(threshold) {
             None => {
                 let told = polls.len().saturating_sub(1);
-                return field(format!("a poller is told {TOLD} times"), format!("{told} times"));
+                return field(
+                    format!("a poller is told {threshold} times"),
+                    format!("{told} times"),
+                );
             }
-            Some(third) => earliest.push((*third, REACTION, "after the third draining response")),
+            Some(last) => {
+                earliest.push((*last, REACTION, "after the last draining response needed"))
+            }
         }
     }
     let early = earliest.into_iter().find_map(|(since, time, words)| {
@@ -142,7 +147,7 @@ mod tests {
         let polls = [0, 300, 600, 900, 1200, 1500, 1800];
         assert_eq!(judged(end, Some(1900), None, &polls), None);
         let early = judged(end, Some(1899), None, &polls).unwrap();
-        assert_eq!(early, "DRAINED 1s after the third draining response or later");
+        assert_eq!(early, "DRAINED 1s after the last draining response needed or later");
         assert!(judged(end, Some(700), None, &polls[..3]).is_some());
         // It seemed gone.
         assert_eq!(judged(end, Some(1700), None, &polls[..3]), None);

@@ -85,10 +85,13 @@ fn write_given(text: &mut String, setup: &Setup) -> fmt::Result {
     }
     if let Some(drain) = setup.drain {
         write!(text, "  a drain lasts {} ms", drain.at_least.as_millis())?;
-        match drain.at_most {
-            Some(at_most) => writeln!(text, " at least, and {} ms at most", at_most.as_millis())?,
-            None => writeln!(text)?,
+        if let Some(at_most) = drain.at_most {
+            write!(text, " at least, and {} ms at most", at_most.as_millis())?;
         }
+        if let Some(threshold) = drain.failure_threshold {
+            write!(text, ", and a poller is told {threshold} times")?;
+        }
+        writeln!(text)?;
     }
     match setup.log {
         LogPolicy::Every => Ok(()),
@@ -280,7 +283,7 @@ fn manner(step: &Step) -> Option<String> {
         Client::HalfClosed => "by a client that then closes its sending side",
         Client::Leaves => "by a client that disconnects",
         Client::Lingers => "by a client that stays connected and does not read",
-        Client::Polls => "again and again until the drain has ended, at least three times",
+        Client::Polls => "again and again until the drain has ended",
         Client::Toggling => {
             "while the disablefile is created and removed, and three other clients poll"
         }

@@ -115,6 +115,9 @@ fn report_end(
         move |()| journal.record(line)
     };
     let mut lasts = Drain::at_least(drain.at_least);
+    if let Some(threshold) = drain.failure_threshold {
+        lasts = lasts.failure_threshold(threshold);
+    }
     if let Some(at_most) = drain.at_most {
         lasts = lasts.at_most(at_most)?;
         ThreadRuntime.spawn(Box::pin(health.drain_deadline().map(report(Line::Deadline))));

@@ -59,6 +59,12 @@ faults! {
     /// A poller never counts as told.
     PollersNeverTold: "drain-end/poller-is-told", "drain-end/poller-of-another-endpoint-is-told" =>
         leaks(|answer, _, _| answer.state() == "DRAINING");
+    /// A poller has noticed a drain when it was told once.
+    OneResponseIsEnough: "drain-end/poller-is-told", "drain-end/poller-is-told-as-configured" =>
+        drain(|drain| drain.failure_threshold = Some(1));
+    /// How often a poller is told cannot be configured.
+    ThresholdIgnored: "drain-end/poller-is-told-as-configured" =>
+        drain(|drain| drain.failure_threshold = None);
     /// Only the poller of one endpoint is waited for.
     OtherPollersIgnored: "drain-end/poller-of-another-endpoint-is-told" =>
         drain_of(|setup| !setup.endpoints.is_empty(), |drain| drain.at_most = None);
