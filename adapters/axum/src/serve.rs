@@ -151,8 +151,6 @@ impl<C: Extend> hyper::service::Service<Request<Incoming>> for App<C> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
     use axum::serve::ListenerExt as _;
 
     use super::*;

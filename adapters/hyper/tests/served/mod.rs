@@ -20,11 +20,5 @@ where
     S: Clone + Send + 'static,
     S::Future: Send,
 {
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
-    let address = listener.local_addr()?;
-    let inside = runtime.enter();
-    runtime.spawn(serve(listener, move |_| app.clone(), health, pending()));
-    drop(inside);
-    Ok(Server::new(address, || runtime.shutdown_background()))
+    serve_on(|listener| serve(listener, move |_| app.clone(), health, pending()))
 }
