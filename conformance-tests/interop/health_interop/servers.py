@@ -80,6 +80,10 @@ class Instance:
         self._process = self._processes.start([self._program], self._log, env=self._environment)
         self._process.wait_for_port(self.port)
 
+    def check(self):
+        """Fails if the program has ended."""
+        self._process.check()
+
     def terminate(self):
         """Sends SIGTERM and waits until the program has ended."""
         began = time.monotonic()

@@ -52,7 +52,10 @@ def run(program, clients, load):
             drains.append(drain(place, before, after) | {"began": began, "ended": ended})
             instances[place].start()
             before = clients.counts()
-        return clients.finish() | {"drains": drains}
+        counts = clients.finish()
+        for instance in instances:
+            instance.check()
+        return counts | {"drains": drains}
 
 
 def drain(place, before, after):
