@@ -66,7 +66,7 @@ async fn main() -> anyhow::Result<()> {
         drained.await;
         shutdown.notify();
     });
-    health.shut_down_after(rocket.launch()).await.exit()
+    health.shut_down_after(async { rocket.launch().await.map(drop) }).await.exit()
 }
 
 /// How long it drains.

@@ -60,7 +60,7 @@ async fn launch(health: Health, drain: Drain) {
         drained.await;
         shutdown.notify();
     });
-    health.shut_down_after(rocket.launch()).await.exit()
+    health.shut_down_after(async { rocket.launch().await.map(drop) }).await.exit()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a process does after its server has stopped (H20).
+//! What a process does after its server has stopped (H27).
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -45,9 +45,13 @@ impl ServerOutput for () {
     }
 }
 
-impl<T, E: fmt::Display> ServerOutput for Result<T, E> {
+/// The output of a task, such as that of `tokio::spawn`, can be a result in a result.
+impl<T: ServerOutput, E: fmt::Display> ServerOutput for Result<T, E> {
     fn error(&self) -> Option<String> {
-        self.as_ref().err().map(cut)
+        match self {
+            Ok(output) => output.error(),
+            Err(error) => Some(cut(error)),
+        }
     }
 }
 
@@ -57,7 +61,7 @@ impl<T> Ended<T> {
         self.server
     }
 
-    /// How many requests were still active when the server was dropped.
+    /// How many requests were still active when the server was dropped, or had ended and the deadline of the drain passed.
     pub fn dropped_requests(&self) -> usize {
         self.dropped
     }
@@ -114,18 +118,18 @@ impl Health {
     /// # }
     /// ```
     ///
-    /// The phases run only once, for the first of several calls. Dropping the future before it is ready drops the server, and runs no further phase.
+    /// Call it once: the phases run only for the first of several calls, and the others do not wait for them. Dropping the future before it is ready drops the server, and runs no further phase.
     pub async fn shut_down_after<S>(&self, server: S) -> Ended<S::Output>
     where
         S: IntoFuture<Output: ServerOutput>,
     {
-        let server = pin!(server.into_future());
-        let (server, dropped) = match select(server, pin!(self.last_call())).await {
-            Either::Left((output, rest)) => {
-                let dropped = self.wait_for_active(rest).await;
-                (Some(output), dropped)
+        let (server, dropped) = {
+            let server = pin!(server.into_future());
+            match select(server, pin!(self.last_call())).await {
+                Either::Left((output, rest)) => (Some(output), self.wait_for_active(rest).await),
+                Either::Right((dropped, _)) => (None, dropped),
             }
-            Either::Right((dropped, _)) => (None, dropped),
+            // The server is dropped here, before the phases.
         };
         if server.is_none() || dropped > 0 {
             LogRecord::requests_are_dropped(dropped).emit();

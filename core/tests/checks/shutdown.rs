@@ -18,7 +18,7 @@ const LAST_CALL: Duration = Duration::from_millis(500);
 /// How the server and the phases have ended, once they have.
 type Slot = Arc<Mutex<Option<Ended<Served>>>>;
 
-type Served = Result<&'static str, &'static str>;
+type Served = Result<(), &'static str>;
 
 fn shut_down(
     health: &Health,
@@ -52,12 +52,12 @@ fn application(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> (Health
 #[test]
 fn a_server_that_ends_in_time_is_a_clean_end() {
     let (health, time) = application(|b| b);
-    let slot = shut_down(&health, &time, ready(Ok("served")));
+    let slot = shut_down(&health, &time, ready(Ok(())));
     let ended = take(&slot).unwrap();
     assert!(ended.is_clean());
     assert_eq!(ended.dropped_requests(), 0);
     assert_eq!(ended.failed_phases().count(), 0);
-    assert_eq!(ended.into_server(), Some(Ok("served")));
+    assert_eq!(ended.into_server(), Some(Ok(())));
 }
 
 #[test]
@@ -85,11 +85,45 @@ fn a_server_that_does_not_end_is_dropped_half_a_second_after_the_deadline() {
 }
 
 #[test]
+fn the_server_is_dropped_before_the_phases() {
+    let (held, dropped) = oneshot::channel::<()>();
+    let was_dropped = Arc::new(Mutex::new(None));
+    let (tells, mut dropped) = (was_dropped.clone(), dropped);
+    let (health, time) = application(|b| {
+        b.shutdown_phase("pool", SECOND, move || {
+            *tells.lock().unwrap() = Some(dropped.try_recv().is_err());
+            ready(CheckResult::ok())
+        })
+    });
+    let slot = shut_down(&health, &time, async move {
+        let _held = held;
+        pending().await
+    });
+    health.drain();
+    time.settle();
+    time.pass(10 * SECOND + LAST_CALL);
+    assert!(take(&slot).is_some());
+    assert_eq!(*was_dropped.lock().unwrap(), Some(true));
+}
+
+#[test]
+fn the_error_of_a_server_in_a_task_counts() {
+    let output = |output: Result<Result<(), &'static str>, &'static str>| {
+        let health = builder().build().unwrap();
+        drop(health.at("/health"));
+        block_on(health.shut_down_after(ready(output))).is_clean()
+    };
+    assert!(output(Ok(Ok(()))));
+    assert!(!output(Ok(Err("the address is in use"))));
+    assert!(!output(Err("the task panicked")));
+}
+
+#[test]
 fn active_requests_that_outlive_the_server_are_waited_for_until_then() {
     let (health, time) = application(|b| b);
     let socket = health.track();
     health.drain();
-    let slot = shut_down(&health, &time, ready(Ok("served")));
+    let slot = shut_down(&health, &time, ready(Ok(())));
     time.pass(5 * SECOND);
     assert!(take(&slot).is_none());
     drop(socket);
@@ -99,14 +133,14 @@ fn active_requests_that_outlive_the_server_are_waited_for_until_then() {
     let (health, time) = application(|b| b);
     let _never = health.track();
     health.drain();
-    let slot = shut_down(&health, &time, ready(Ok("served")));
+    let slot = shut_down(&health, &time, ready(Ok(())));
     time.pass(10 * SECOND);
     assert!(take(&slot).is_none());
     time.pass(LAST_CALL);
     let ended = take(&slot).unwrap();
     assert!(!ended.is_clean());
     assert_eq!(ended.dropped_requests(), 1);
-    assert_eq!(ended.into_server(), Some(Ok("served")));
+    assert_eq!(ended.into_server(), Some(Ok(())));
 }
 
 #[test]
@@ -128,7 +162,7 @@ fn without_a_maximum_the_server_has_all_the_time_it_needs() {
     health.drain();
     time.pass(3600 * SECOND);
     assert!(take(&slot).is_none());
-    ends.send(Ok("served")).unwrap();
+    ends.send(Ok(())).unwrap();
     time.settle();
     assert!(take(&slot).unwrap().is_clean());
 }
@@ -177,7 +211,7 @@ fn phases_run_in_order_each_after_the_one_before() {
         .shutdown_phase("pool", 3 * SECOND, events.after(&time, Duration::ZERO, "pool"))
         .build()
         .unwrap();
-    let slot = shut_down(&health, &time, ready(Ok("served")));
+    let slot = shut_down(&health, &time, ready(Ok(())));
     assert_eq!(events.all(), [""; 0]);
     time.pass(2 * SECOND);
     assert_eq!(events.all(), ["consumers"]);
@@ -207,7 +241,7 @@ fn a_phase_that_fails_panics_or_hangs_does_not_prevent_the_next() {
         .shutdown_phase("last", SECOND, events.after(&time, Duration::ZERO, "last"))
         .build()
         .unwrap();
-    let slot = shut_down(&health, &time, ready(Ok("served")));
+    let slot = shut_down(&health, &time, ready(Ok(())));
     time.pass(2 * SECOND - Duration::from_nanos(1));
     assert_eq!(events.all(), [""; 0]);
     time.pass(Duration::from_nanos(1));
@@ -216,7 +250,7 @@ fn a_phase_that_fails_panics_or_hangs_does_not_prevent_the_next() {
     assert!(!ended.is_clean());
     let failed: Vec<_> = ended.failed_phases().collect();
     assert_eq!(failed, ["fails", "call panics", "poll panics", "hangs"]);
-    assert_eq!(ended.into_server(), Some(Ok("served")));
+    assert_eq!(ended.into_server(), Some(Ok(())));
 }
 
 #[test]
@@ -229,7 +263,7 @@ fn phases_run_once() {
         .build()
         .unwrap();
     for _ in 0..2 {
-        let slot = shut_down(&health, &time, ready(Ok("served")));
+        let slot = shut_down(&health, &time, ready(Ok(())));
         assert!(take(&slot).unwrap().is_clean());
     }
     assert_eq!(events.all(), ["pool"]);

@@ -57,5 +57,5 @@ async fn launch(
         drained.await;
         shutdown.notify();
     });
-    health.shut_down_after(rocket.launch()).await.exit()
+    health.shut_down_after(async { rocket.launch().await.map(drop) }).await.exit()
 }
