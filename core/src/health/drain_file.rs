@@ -4,18 +4,21 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::Health;
 use crate::flow::Application;
 use crate::log::LogRecord;
-use crate::runtime::after;
+use crate::maintenance::{Probe, Prober};
 use crate::runtime::context::Context;
 use crate::runtime::guard::catch;
-use crate::runtime::promise::Promise;
+use crate::runtime::{Runtime, after};
 
 /// The time between two looks at the file.
 const PERIOD: Duration = Duration::from_secs(1);
+
+/// The longest time that the task waits for the file system.
+const LIMIT: Duration = Duration::from_secs(1);
 
 impl Health {
     /// Begins a [drain](Self::drain) when the file at `path` appears, or its modification time changes. So
@@ -23,66 +26,90 @@ impl Health {
     /// [`drain_when`](Self::drain_when). A file that an earlier process left behind, and that exists at the first look,
     /// does not count before it is touched or created again; an INFO record names it.
     ///
-    /// A task on the [runtime](crate::Runtime) looks once a second, on a thread for blocking checks, until a drain begins or
-    /// the last clone is dropped. It follows links. If the file cannot be looked up, for another reason than that it does
-    /// not exist, one WARN is logged until it can.
+    /// A task on the [runtime](crate::Runtime) looks once a second, on a thread of its own, until a drain begins or the last
+    /// clone is dropped. It follows links. If the file cannot be looked up, for another reason than that it does
+    /// not exist, or if that takes longer than a second, one WARN is logged until it can. In a process that forks, call it
+    /// in the child.
     ///
     /// Everyone who may create the file can stop the application: choose a directory that belongs to the application's
     /// user, and not `/tmp`.
     pub fn drain_on_file(&self, path: impl Into<PathBuf>) {
-        let application = Arc::downgrade(&self.0);
-        let task = follow(application, path.into().into());
+        let path: Arc<Path> = path.into().into();
+        let runtime = self.application().engine.runtime().clone();
+        let prober = Prober::fleeting("health-drain", Stat(path.clone()), LIMIT);
+        let task = follow(Arc::downgrade(&self.0), path, prober, runtime);
         let context = Context::current().outside_tokio();
         self.application().engine.spawn(context.wrap(Box::pin(task)));
     }
 }
 
-/// What a look has found: the modification time of the file, if it exists.
-type Seen = Option<SystemTime>;
+/// Looks up the modification time of the file.
+#[derive(Debug)]
+struct Stat(Arc<Path>);
 
-async fn follow(application: Weak<Application>, path: Arc<Path>) {
-    let mut first = None;
+/// `None` if the file does not exist.
+type ModificationTime = Option<SystemTime>;
+
+impl Probe for Stat {
+    type Output = Result<ModificationTime, String>;
+
+    fn probe(&self, _: &dyn Runtime, _: Instant) -> Self::Output {
+        match fs::metadata(&self.0) {
+            // Without modification times, only the creation of the file is noticed.
+            Ok(metadata) => Ok(Some(metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+async fn follow(
+    application: Weak<Application>,
+    path: Arc<Path>,
+    prober: Prober<Stat>,
+    runtime: Arc<dyn Runtime>,
+) {
+    let mut earlier = None;
     let mut is_unreadable = false;
     loop {
-        let Some(looked) = look(&application, &path).await else {
-            return;
-        };
+        let found = prober.probe(&runtime).await;
         let Some(health) = application.upgrade().map(Health) else {
             return;
         };
-        let record = match (looked, first) {
-            (Err(error), _) => {
+        let record = match found {
+            Some(Ok(time)) => {
+                is_unreadable = false;
+                match earlier {
+                    Some(earlier) if time.is_some() && time != earlier => {
+                        emit(LogRecord::drain_file_is_found(&path));
+                        health.drain();
+                        None
+                    }
+                    Some(_) => {
+                        if time.is_none() {
+                            // A file that is created later counts, whatever its time.
+                            earlier = Some(None);
+                        }
+                        None
+                    }
+                    None => {
+                        earlier = Some(time);
+                        time.map(|_| LogRecord::drain_file_is_old(&path))
+                    }
+                }
+            }
+            Some(Err(_)) | None => {
+                let error = found.and_then(Result::err);
                 let begins = !std::mem::replace(&mut is_unreadable, true);
-                begins.then(|| LogRecord::drain_file_is_unreadable(&path, &error))
-            }
-            (Ok(seen), None) => {
-                first = Some(seen);
-                is_unreadable = false;
-                seen.map(|_| LogRecord::drain_file_is_old(&path))
-            }
-            (Ok(None), Some(_)) => {
-                // A file that is created later counts, whatever its time.
-                first = Some(None);
-                is_unreadable = false;
-                None
-            }
-            (Ok(seen), Some(first)) if seen != first => {
-                let _ = catch(|| LogRecord::drain_file_is_found(&path).emit());
-                health.drain();
-                return;
-            }
-            (Ok(_), Some(_)) => {
-                is_unreadable = false;
-                None
+                begins.then(|| LogRecord::drain_file_is_unreadable(&path, error.as_deref(), LIMIT))
             }
         };
         if let Some(record) = record {
-            let _ = catch(|| record.emit());
+            emit(record);
         }
         if health.is_draining() {
             return;
         }
-        let runtime = health.application().engine.runtime().clone();
         drop(health);
         let Some(next) = after(runtime.now(), PERIOD) else {
             return;
@@ -91,21 +118,7 @@ async fn follow(application: Weak<Application>, path: Arc<Path>) {
     }
 }
 
-/// Looks at the file on another thread, however long that takes. `None` if the application is dropped.
-async fn look(
-    application: &Weak<Application>,
-    path: &Arc<Path>,
-) -> Option<Result<Seen, Arc<io::Error>>> {
-    let looked = Arc::new(Promise::default());
-    let (tells, path) = (looked.clone(), path.clone());
-    let _job = application.upgrade()?.engine.blocking.submit(move || {
-        let seen = match fs::metadata(&path) {
-            // Without modification times, a change of the file is not noticed, but its creation is.
-            Ok(metadata) => Ok(Some(metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Arc::new(error)),
-        };
-        tells.set(seen);
-    });
-    Some(looked.wait().await)
+/// The log is code of the application.
+fn emit(record: LogRecord) {
+    let _ = catch(|| record.emit());
 }

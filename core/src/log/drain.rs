@@ -1,7 +1,6 @@
 //! The records of a drain and of what follows it (H20).
 
 use std::fmt;
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -144,9 +143,19 @@ impl LogRecord {
         Self::drain(LogLevel::Info, text)
     }
 
-    /// The file that begins a drain cannot be looked up.
-    pub(crate) fn drain_file_is_unreadable(path: &Path, error: &io::Error) -> Self {
-        let text = format!("cannot look for the file {path:?}, which begins a drain: {error}");
+    /// The file that begins a drain cannot be looked up; without an error, the file system does not respond.
+    pub(crate) fn drain_file_is_unreadable(
+        path: &Path,
+        error: Option<&str>,
+        limit: Duration,
+    ) -> Self {
+        let because = match error {
+            Some(error) => error.to_owned(),
+            None => format!("the file system does not respond within {limit:?}"),
+        };
+        let text = format!(
+            "cannot look for the file {path:?}, which begins a drain: {because}; it is tried again every second"
+        );
         Self::drain(LogLevel::Warn, text)
     }
 
