@@ -317,10 +317,12 @@ fn the_record_of_a_drain_that_began_earlier_says_when_and_what_is_left() {
         let lines = logged(|| block_on(health.drain_when(async {}, delay)));
         assert_eq!(lines[0], format!("{began} {expected}{event}"));
         assert_eq!(lines.len(), 2, "{lines:?}");
-        let signals = futures::stream::iter([(), ()]);
-        let lines = logged(|| block_on(health.drain_when(signals, delay)));
-        let skip = if seconds < 10 { "; a second signal skips the rest" } else { "" };
-        assert_eq!(lines[0], format!("{began} {expected}{skip}{event}"));
+        for (signals, can_skip) in [(1, false), (2, seconds < 10)] {
+            let signals = futures::stream::iter(vec![(); signals]);
+            let lines = logged(|| block_on(health.drain_when(signals, delay)));
+            let skip = if can_skip { "; a second signal skips the rest" } else { "" };
+            assert_eq!(lines[0], format!("{began} {expected}{skip}{event}"));
+        }
     }
 }
 

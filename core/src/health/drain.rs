@@ -70,7 +70,8 @@ impl Health {
     /// returns when the server may stop: see [`Drain`]. The time counts from the beginning of the drain, even if that was before the
     /// signal. Pass the future to `with_graceful_shutdown` of axum, `graceful` of warp, or the counterpart of another
     /// framework. It has no effect before it is polled, except that a drain that may end early
-    /// remembers pollers from this call on. If it is called twice, the first maximum counts.
+    /// remembers pollers from this call on. Call it once: of several calls, each returns at its own time, and the shortest
+    /// maximum is the [deadline](Self::drain_deadline).
     ///
     /// `signal` is any future, such as `tokio::signal::ctrl_c()`, or any stream, such as [`Signals`](crate::Signals)
     /// (feature `signal`). Its output does not matter: a future that ends with an error starts the drain too. A second
@@ -130,7 +131,9 @@ impl Health {
         self.drain();
         let now = runtime.now();
         let began = application.drain.began().unwrap_or(now);
-        let can_skip = signals.size_hint().1 != Some(0);
+        // The first signal does not skip a drain that began otherwise: an orchestrator sends it after its `preStop` hook.
+        let first = usize::from(!by_signal);
+        let can_skip = signals.size_hint().1.is_none_or(|most| most > first);
         match earlier {
             Some(_) => {
                 let elapsed = now.saturating_duration_since(began);
@@ -142,8 +145,6 @@ impl Health {
         if let Some(at_most) = drain.at_most {
             self.tell_at_deadline(at_most);
         }
-        // The first signal does not skip a drain that began otherwise: an orchestrator sends it after its `preStop` hook.
-        let first = usize::from(!by_signal);
         let mut another = pin!(signals.chain(futures::stream::pending()).skip(first));
         let end = self.wait_for_end(drain, began, another.next()).await;
         let lasted = runtime.now().saturating_duration_since(began);
@@ -169,12 +170,12 @@ impl Health {
         loop {
             let now = runtime.now();
             let active = application.drain.active();
-            let waited_for = application.drain.pollers.waited_for(drain.failure_threshold, now);
-            if active == 0 && waited_for.is_empty() {
-                let told = application.drain.pollers.told(drain.failure_threshold);
-                return DrainEnd::Early { told };
+            let pollers = &application.drain.pollers;
+            if active == 0 && pollers.have_noticed(drain.failure_threshold, now) {
+                return DrainEnd::Early { told: pollers.told(drain.failure_threshold) };
             }
             if deadline.is_some_and(|deadline| now >= deadline) {
+                let waited_for = pollers.waited_for(drain.failure_threshold, now);
                 return DrainEnd::Deadline { active, waited_for };
             }
             let next = [after(now, LOOK_PERIOD), deadline].into_iter().flatten().min();

@@ -1,4 +1,4 @@
-//! How long a drain lasts, and what starts it (H20).
+//! How long a drain lasts (H27), and what starts it (H20).
 
 use std::fmt;
 use std::future::Future;
@@ -26,10 +26,10 @@ use futures::{FutureExt, Stream, StreamExt, stream};
 ///
 /// A poller is told by a draining response. It has noticed when it was told three times
 /// ([`failure_threshold`](Self::failure_threshold)), and one second has passed since. A poller that has missed two polls is
-/// gone, and is not waited for. So is a client 10 seconds after its only request.
+/// gone, and is not waited for. So is a client 11 seconds after its only request.
 ///
 /// Pollers are told apart by the endpoint, the address of the client without its port, and `User-Agent`, as far as the
-/// adapter knows them. The 64 latest are remembered. Two pollers that cannot be told apart count as one, which is told
+/// adapter knows them. 64 are remembered. Two pollers that cannot be told apart count as one, which is told
 /// twice as often: double the threshold for them. Without any poller, only the active requests count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drain {

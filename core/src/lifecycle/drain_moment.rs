@@ -1,4 +1,4 @@
-//! Tells handlers that a drain has begun, or that its time is over (H20).
+//! Tells handlers that a drain has begun, or that its time is over (H27).
 
 #[cfg(all(test, health_loom))]
 mod loom;

@@ -1,4 +1,4 @@
-//! The pollers of the endpoints, and whether each has noticed the drain (H20).
+//! The pollers of the endpoints, and whether each has noticed the drain (H27).
 
 use std::fmt;
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ const CAPACITY: usize = 64;
 /// The time that a poller has to act on the last draining response that it needed.
 const REACTION: Duration = Duration::from_secs(1);
 
-/// How long a poller is waited for that has asked only once. Kubernetes' default period.
+/// The period of a client that has asked only once: the default of Kubernetes. Of other clients, two periods count.
 const UNKNOWN_PERIOD: Duration = Duration::from_secs(10);
 
 /// The latest pollers.
@@ -71,7 +71,7 @@ impl Pollers {
             }
             None => {
                 if pollers.len() >= CAPACITY {
-                    forget_one(&mut pollers);
+                    forget_one(&mut pollers, now);
                 }
                 pollers.push(Seen::new(path, poller, now));
                 let Some(seen) = pollers.last_mut() else {
@@ -88,12 +88,16 @@ impl Pollers {
         }
     }
 
-    /// The pollers that have not noticed the drain yet, in words. Empty if none is left.
+    /// Whether each poller has noticed the drain, or is gone.
+    pub(crate) fn have_noticed(&self, failure_threshold: u32, now: Instant) -> bool {
+        lock(&self.seen).iter().all(|seen| !seen.is_waited_for(failure_threshold, now))
+    }
+
+    /// The pollers that have not noticed the drain yet, in words.
     pub(crate) fn waited_for(&self, failure_threshold: u32, now: Instant) -> Vec<String> {
-        let pollers = lock(&self.seen);
-        pollers
+        lock(&self.seen)
             .iter()
-            .filter(|seen| !seen.has_noticed(failure_threshold, now) && !seen.is_gone(now))
+            .filter(|seen| seen.is_waited_for(failure_threshold, now))
             .map(|seen| format!("{seen}, told {} of {failure_threshold} times", seen.told))
             .collect()
     }
@@ -104,13 +108,13 @@ impl Pollers {
     }
 }
 
-/// Forgets the one whose last poll is the longest ago, and rather one that has asked only once: a client that sends each
-/// request with another `User-Agent` must not push out a poller.
-fn forget_one(pollers: &mut Vec<Seen>) {
+/// Forgets one that is gone, or one that has asked only once, because a client that sends each request with another
+/// `User-Agent` must not push out a poller. Of several, the one whose last poll is the longest ago.
+fn forget_one(pollers: &mut Vec<Seen>, now: Instant) {
     let oldest = pollers
         .iter()
         .enumerate()
-        .min_by_key(|(_, seen)| (seen.period.is_some(), seen.last))
+        .min_by_key(|(_, seen)| (!seen.is_gone(now), seen.period.is_some(), seen.last))
         .map(|(index, _)| index);
     if let Some(oldest) = oldest {
         pollers.swap_remove(oldest);
@@ -135,6 +139,10 @@ impl Seen {
         *self.path == *path && self.address == poller.address && *self.agent == *poller.agent()
     }
 
+    fn is_waited_for(&self, failure_threshold: u32, now: Instant) -> bool {
+        !self.has_noticed(failure_threshold, now) && !self.is_gone(now)
+    }
+
     fn has_noticed(&self, failure_threshold: u32, now: Instant) -> bool {
         self.told >= failure_threshold
             && self.last_told.is_some_and(|told| now.saturating_duration_since(told) >= REACTION)
@@ -143,10 +151,8 @@ impl Seen {
     /// It has missed two polls.
     fn is_gone(&self, now: Instant) -> bool {
         let silent = now.saturating_duration_since(self.last);
-        match self.period {
-            Some(period) => silent > period.saturating_mul(2).saturating_add(REACTION),
-            None => silent > UNKNOWN_PERIOD,
-        }
+        let patience = self.period.map_or(UNKNOWN_PERIOD, |period| period.saturating_mul(2));
+        silent > patience.saturating_add(REACTION)
     }
 }
 

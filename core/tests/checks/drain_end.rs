@@ -212,11 +212,11 @@ fn a_poller_that_misses_two_polls_is_gone() {
 }
 
 #[test]
-fn a_client_that_has_asked_once_is_gone_after_ten_seconds() {
+fn a_client_that_has_asked_once_is_gone_after_eleven_seconds() {
     let draining = draining();
     draining.poll(KUBELET);
     draining.signal();
-    draining.ends_after(10 * SECOND);
+    draining.ends_after(11 * SECOND);
 }
 
 #[test]
@@ -255,6 +255,34 @@ fn clients_with_changing_names_do_not_push_out_a_poller() {
     draining.poll_every(18 * SECOND, 1, &[KUBELET]);
     draining.poll_every(10 * SECOND, 2, &[KUBELET]);
     draining.ends_after(SECOND);
+}
+
+#[test]
+fn pollers_that_are_gone_make_room_for_new_ones() {
+    let draining = draining();
+    for number in 0..64 {
+        draining.poll((number, "gone"));
+        draining.poll((number, "gone"));
+    }
+    draining.time.pass(3600 * SECOND);
+    let both = [KUBELET, HAPROXY];
+    draining.poll_every(4 * SECOND, 2, &both);
+    draining.signal();
+    draining.poll_every(4 * SECOND, 2, &both);
+    draining.poll_every(4 * SECOND, 1, &[KUBELET]);
+    draining.time.pass(2 * SECOND);
+    assert!(!draining.is_over(), "the other has been told only twice");
+    draining.poll(HAPROXY);
+    draining.ends_after(SECOND);
+}
+
+#[test]
+fn a_request_that_ends_twice_does_not_hold_a_drain() {
+    let draining = draining();
+    drop(draining.health.reattach());
+    assert_eq!(draining.health.active_requests(), 0);
+    draining.signal();
+    draining.ends_after(5 * SECOND);
 }
 
 #[test]
