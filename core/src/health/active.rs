@@ -26,8 +26,9 @@ impl Health {
         ActiveRequest { health: self.clone() }
     }
 
-    /// How many requests of the application are active: their handlers run, or their responses are streams that have not
-    /// ended. Zero unless an adapter covers the application ([H26](crate::contract#h26)) or it calls [`track`](Self::track).
+    /// How many requests are active: their handlers run, or their responses are streams that have not
+    /// ended. Those of the endpoints count as well. Zero unless an adapter covers the application
+    /// ([H26](crate::contract#h26)) or it calls [`track`](Self::track).
     pub fn active_requests(&self) -> usize {
         self.application().drain.active()
     }
