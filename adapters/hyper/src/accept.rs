@@ -60,8 +60,7 @@ impl Accept for TcpListener {
         let Ok(listener) = self.into_std() else {
             return Vec::new();
         };
-        let accepted = iter::from_fn(|| listener.accept().ok());
-        let accepted: Vec<_> = accepted.take(MOST_AT_CLOSE).collect();
+        let accepted = all(|| listener.accept());
         // Before anything else, so that no other connection arrives.
         drop(listener);
         let streams = accepted.into_iter().filter_map(|(stream, address)| {
@@ -80,6 +79,34 @@ impl Accept for UnixListener {
     async fn accept(&mut self) -> io::Result<(UnixStream, unix::SocketAddr)> {
         Self::accept(self).await
     }
+
+    fn close(self) -> Vec<(UnixStream, unix::SocketAddr)> {
+        let Ok(listener) = self.into_std() else {
+            return Vec::new();
+        };
+        let accepted = all(|| listener.accept());
+        drop(listener);
+        let streams = accepted.into_iter().filter_map(|(stream, _)| {
+            stream.set_nonblocking(true).ok()?;
+            let stream = UnixStream::from_std(stream).ok()?;
+            let address = stream.peer_addr().ok()?;
+            Some((stream, address))
+        });
+        streams.collect()
+    }
+}
+
+/// What `accept` returns until it would have to wait, without the errors of one connection.
+fn all<T>(mut accept: impl FnMut() -> io::Result<T>) -> Vec<T> {
+    let accepted = iter::from_fn(|| {
+        loop {
+            match accept() {
+                Err(error) if is_of_one_connection(&error) => {}
+                accepted => return accepted.ok(),
+            }
+        }
+    });
+    accepted.take(MOST_AT_CLOSE).collect()
 }
 
 /// Whether the client closed the connection before it was accepted: the next one can be accepted at once.
@@ -101,5 +128,21 @@ impl Episode {
         let now = Instant::now();
         let last = self.last.replace(now);
         last.is_none_or(|last| now - last >= QUIET)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::io::{self, ErrorKind};
+
+    use super::all;
+
+    #[test]
+    fn a_client_that_is_gone_does_not_keep_the_others_from_being_accepted_at_the_close() {
+        let gone = || Err(ErrorKind::ConnectionAborted.into());
+        let mut script = VecDeque::from([Ok(1), gone(), gone(), Ok(2)]);
+        let wait = || io::Error::from(ErrorKind::WouldBlock);
+        assert_eq!(all(|| script.pop_front().unwrap_or_else(|| Err(wait()))), [1, 2]);
     }
 }

@@ -334,3 +334,14 @@ async fn a_unix_socket_is_a_listener_too() {
     assert!(response.ends_with("\r\n\r\nOK"), "{response}");
     served.abort();
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_unix_socket_that_closes_returns_the_connections_that_the_system_has_accepted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let _clients = [(); 3].map(|()| std::os::unix::net::UnixStream::connect(&path).unwrap());
+    assert_eq!(Accept::close(listener).len(), 3);
+    std::os::unix::net::UnixStream::connect(&path).unwrap_err();
+}
