@@ -84,7 +84,8 @@ impl Connection {
     }
 }
 
-/// Polls a connection until it ends or the stage changes. Returns whether it has ended.
+/// Polls a connection until it ends or the stage changes. Returns whether it has ended. If the server was dropped, there is
+/// no stage any more, and this task is about to be aborted.
 async fn until_changed(
     stages: &mut watch::Receiver<Stage>,
     mut poll_connection: impl FnMut(&mut Context<'_>) -> Poll<()>,
@@ -92,7 +93,7 @@ async fn until_changed(
     let mut changed = pin!(stages.changed());
     poll_fn(|context| match poll_connection(context) {
         Poll::Ready(()) => Poll::Ready(true),
-        Poll::Pending => changed.as_mut().poll(context).map(|_| false),
+        Poll::Pending => changed.as_mut().poll(context).map(|changed| changed.is_err()),
     })
     .await
 }
@@ -106,7 +107,34 @@ fn share(number: u32, spread: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, share};
+    use std::convert::Infallible;
+    use std::future::ready;
+    use std::sync::mpsc;
+    use std::thread;
+
+    use hyper::Response;
+    use hyper::service::service_fn;
+    use tokio::io::duplex;
+    use tokio::sync::watch;
+
+    use super::{Connection, Duration, Seen, Stage, share};
+
+    #[test]
+    fn a_connection_ends_when_the_server_has_been_dropped() {
+        let (end, ended) = mpsc::channel();
+        // A thread of its own: a connection that spins cannot be aborted.
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let (_client, io) = duplex(1024);
+                let (_, stages) = watch::channel(Stage::Serve);
+                let app = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(String::new()))));
+                Connection { number: 1, seen: Seen::default(), stages }.serve(io, app).await;
+            });
+            end.send(()).unwrap();
+        });
+        ended.recv_timeout(Duration::from_secs(20)).unwrap();
+    }
 
     #[test]
     fn connections_close_evenly_spread() {
