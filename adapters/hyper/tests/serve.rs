@@ -13,6 +13,7 @@ use health_hyper::{Accept, Endpoint, Health, serve};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http2::{self, SendRequest};
+use hyper::ext::Protocol;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -184,6 +185,20 @@ async fn an_http_2_connection_without_a_request_goes_away_after_its_first_respon
     for connection in [first, second] {
         timeout(LIMIT, connection).await.unwrap().unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_client_can_ask_for_another_protocol_over_http_2() {
+    let server = Server::start().await;
+    let (mut sender, _connection) = server.connect_http2().await;
+    // The settings of the server arrive.
+    assert_eq!(get(&mut sender, "/").await.0, StatusCode::OK);
+    let request = Request::connect("http://localhost/")
+        .extension(Protocol::from_static("websocket"))
+        .body(Empty::<Bytes>::new())
+        .unwrap();
+    let response = timeout(LIMIT, sender.send_request(request)).await.unwrap().unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
 }
 
 #[tokio::test]

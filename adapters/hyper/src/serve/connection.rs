@@ -38,7 +38,9 @@ impl Connection {
     {
         let accepted = Instant::now();
         // hyper drops the streams of a connection that is dropped.
-        let builder = Builder::new(TokioExecutor::new());
+        let mut builder = Builder::new(TokioExecutor::new());
+        // For web sockets, as `axum::serve` does.
+        builder.http2().enable_connect_protocol();
         let mut connection =
             pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
         let mut stage = *self.stages.borrow_and_update();
