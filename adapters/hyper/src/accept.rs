@@ -27,7 +27,13 @@ pub trait Accept: Send + 'static {
     /// [`IpAddr`](std::net::IpAddr).
     type Address: Any + Send;
 
-    /// Waits for the next connection. A handshake belongs into the connection, because it would delay the next one here.
+    /// Waits for the next connection. The server drops the future when it stops, possibly before it is ready. A connection
+    /// that the future has taken from the system is lost then, so let it take one only when it returns that, like
+    /// [`TcpListener::accept`].
+    ///
+    /// A handshake, such as that of TLS, delays all other connections here, and the stop can lose its connection. Let
+    /// [`Io`](Self::Io) begin it when it is read first, or accept in a task of your own that hands over connections whose
+    /// handshake is complete.
     ///
     /// # Errors
     ///
