@@ -4,6 +4,7 @@ use std::any::Any;
 use std::future::Future;
 use std::io;
 use std::iter;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -55,14 +56,14 @@ const MOST_AT_CLOSE: usize = 65_536;
 
 impl Accept for TcpListener {
     type Io = TcpStream;
-    type Address = std::net::SocketAddr;
+    type Address = SocketAddr;
 
-    async fn accept(&mut self) -> io::Result<(TcpStream, std::net::SocketAddr)> {
+    async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
         Self::accept(self).await
     }
 
     // The future of `accept` can be pending although a connection waits, until tokio has looked for events.
-    fn close(self) -> Vec<(TcpStream, std::net::SocketAddr)> {
+    fn close(self) -> Vec<(TcpStream, SocketAddr)> {
         let Ok(listener) = self.into_std() else {
             return Vec::new();
         };
@@ -113,6 +114,12 @@ fn all<T>(mut accept: impl FnMut() -> io::Result<T>) -> Vec<T> {
         }
     });
     accepted.take(MOST_AT_CLOSE).collect()
+}
+
+/// The address of a client, without the port.
+pub(crate) fn ip(address: &dyn Any) -> Option<IpAddr> {
+    let socket = address.downcast_ref().map(SocketAddr::ip);
+    socket.or_else(|| address.downcast_ref().copied())
 }
 
 /// Whether the client closed the connection before it was accepted: the next one can be accepted at once.

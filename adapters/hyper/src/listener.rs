@@ -12,7 +12,7 @@ mod unix;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::mpsc;
 use std::thread;
@@ -48,10 +48,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 
 /// The protocol that a listener speaks.
 trait Protocol: Send + 'static {
-    /// Serves one connection to its end, and keeps `progress` up to date: the time limits depend on it.
+    /// Serves one connection to its end, and keeps `progress` up to date: the time limits depend on it. `client` is the
+    /// address of the client, if it has one.
     fn serve(
         &self,
         stream: impl Stream,
+        client: Option<IpAddr>,
         progress: Progress,
     ) -> impl Future<Output = ()> + Send + 'static;
 }

@@ -3,10 +3,8 @@
 mod connection;
 mod service;
 
-use std::any::Any;
 use std::error::Error;
 use std::future::{Future, poll_fn};
-use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -22,7 +20,7 @@ use tracing::warn;
 
 use self::connection::Connection;
 use self::service::{Seen, Watched};
-use crate::accept::{Accept, Episode, PAUSE, is_of_one_connection};
+use crate::accept::{Accept, Episode, PAUSE, ip, is_of_one_connection};
 
 /// How long the server goes on to accept when it stops: for a listener that cannot tell which connections the system has
 /// accepted, the runtime has time to learn of them.
@@ -187,10 +185,4 @@ async fn accept<A: Accept>(listener: &mut A, failing: &mut Episode) -> (A::Io, A
             }
         }
     }
-}
-
-/// The address of a client, without the port.
-fn ip(address: &dyn Any) -> Option<IpAddr> {
-    let socket = address.downcast_ref().map(SocketAddr::ip);
-    socket.or_else(|| address.downcast_ref().copied())
 }

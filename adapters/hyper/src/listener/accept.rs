@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::Protocol;
 use super::connections::Connections;
-use crate::accept::{Accept, Episode, PAUSE, is_of_one_connection};
+use crate::accept::{Accept, Episode, PAUSE, ip, is_of_one_connection};
 
 /// Serves every connection by `protocol`, and refuses none: if there are too many, or no descriptor for the next, older
 /// connections are closed. So clients that hold theirs do not keep a poller out.
@@ -16,7 +16,7 @@ pub(super) async fn accept(name: &str, acceptor: &mut impl Accept, protocol: &im
     let mut failing = Episode::default();
     loop {
         match acceptor.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 if let Some(open) = connections.make_room().await {
                     if full.begins() {
                         warn!(
@@ -26,7 +26,8 @@ pub(super) async fn accept(name: &str, acceptor: &mut impl Accept, protocol: &im
                         );
                     }
                 }
-                connections.open(|progress| protocol.serve(stream, progress));
+                let client = ip(&address);
+                connections.open(|progress| protocol.serve(stream, client, progress));
             }
             Err(error) if is_of_one_connection(&error) => {}
             // Whatever the error is: too many open files have no portable kind.
@@ -52,6 +53,7 @@ mod tests {
     use std::collections::VecDeque;
     use std::future::{pending, ready};
     use std::io::{self, Write};
+    use std::net::IpAddr;
     use std::sync::{Arc, Mutex, mpsc};
     use std::time::Duration;
 
@@ -109,7 +111,12 @@ mod tests {
     struct Tell(mpsc::Sender<Instant>);
 
     impl Protocol for Tell {
-        fn serve(&self, _: impl Stream, _: Progress) -> impl Future<Output = ()> + Send + 'static {
+        fn serve(
+            &self,
+            _: impl Stream,
+            _: Option<IpAddr>,
+            _: Progress,
+        ) -> impl Future<Output = ()> + Send + 'static {
             self.0.send(Instant::now()).unwrap();
             ready(())
         }
@@ -122,6 +129,7 @@ mod tests {
         fn serve(
             &self,
             stream: impl Stream,
+            _: Option<IpAddr>,
             progress: Progress,
         ) -> impl Future<Output = ()> + Send + 'static {
             progress.enter(Phase::Responding);
@@ -138,10 +146,11 @@ mod tests {
         fn serve(
             &self,
             stream: impl Stream,
+            client: Option<IpAddr>,
             progress: Progress,
         ) -> impl Future<Output = ()> + Send + 'static {
             self.0.0.send(Instant::now()).unwrap();
-            Hold.serve(stream, progress)
+            Hold.serve(stream, client, progress)
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::future::Future;
 use std::io;
-use std::net::ToSocketAddrs;
+use std::net::{IpAddr, ToSocketAddrs};
 
-use health_core::{EndpointHandle, Health, State};
+use health_core::{EndpointHandle, Health, HealthRequest, State};
 use tokio::io::AsyncWriteExt as _;
 
 use super::progress::{Phase, Progress};
@@ -58,12 +58,14 @@ impl Protocol for Agent {
     fn serve(
         &self,
         mut stream: impl Stream,
+        client: Option<IpAddr>,
         progress: Progress,
     ) -> impl Future<Output = ()> + Send + 'static {
         let (endpoint, context) = (self.endpoint.clone(), self.context.clone());
         async move {
             progress.enter(Phase::Responding);
-            let response = context.within(endpoint.respond("")).await;
+            let request = HealthRequest::new("").poller(client, None);
+            let response = context.within(endpoint.respond(request)).await;
             progress.enter(Phase::Closing);
             let line = line(response.state());
             // An error means that the client has closed the connection.
@@ -101,7 +103,7 @@ mod tests {
         let endpoint = health.at("/health").unwrap();
         let context = Context::current();
         let progress = Progress::new();
-        let connection = Agent { endpoint, context }.serve(stream, progress.clone());
+        let connection = Agent { endpoint, context }.serve(stream, None, progress.clone());
         progress.limit(connection).await;
     }
 

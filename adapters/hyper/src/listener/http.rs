@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
 use std::io;
-use std::net::ToSocketAddrs;
+use std::net::{IpAddr, ToSocketAddrs};
 
 use health_core::Endpoints;
 use hyper::body::Incoming;
@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 
 use super::progress::{Phase, Progress, Tracked};
 use super::{Context, Listener, Protocol, Stream, close, tcp};
-use crate::{HealthService, service};
+use crate::{HealthService, cover, service};
 
 /// Room for the head of a request, and for responses that the client has not read.
 const BUFFER: usize = 16 * 1024;
@@ -107,6 +107,7 @@ impl<S: Other> Protocol for Http<S> {
     fn serve(
         &self,
         stream: impl Stream,
+        client: Option<IpAddr>,
         progress: Progress,
     ) -> impl Future<Output = ()> + Send + 'static {
         let http1 = self.http1.clone();
@@ -115,7 +116,13 @@ impl<S: Other> Protocol for Http<S> {
         async move {
             let respond = async |request: Request<Incoming>| {
                 progress.enter(Phase::Responding);
-                let response = context.clone().within(service.call(request)).await;
+                let response = cover(
+                    &service.endpoints,
+                    request,
+                    move |_| client,
+                    |request| service.inner.call(request),
+                );
+                let response = context.clone().within(response).await;
                 progress.enter(Phase::Writing);
                 response
             };
@@ -171,7 +178,7 @@ mod tests {
         let health = Health::builder().build().unwrap();
         let (client, server) = duplex(room);
         let progress = Progress::new();
-        let connection = Http::new(health, NotFound).serve(server, progress.clone());
+        let connection = Http::new(health, NotFound).serve(server, None, progress.clone());
         (client, tokio::spawn(progress.limit(connection)))
     }
 
@@ -291,7 +298,7 @@ mod tests {
             Health::builder().check("hangs", pending::<Result<(), String>>).build().unwrap();
         let (mut client, server) = duplex(1024);
         let progress = Progress::new();
-        tokio::spawn(Http::new(health, NotFound).serve(server, progress.clone()));
+        tokio::spawn(Http::new(health, NotFound).serve(server, None, progress.clone()));
         assert_eq!(progress.phase().0, Phase::Reading);
         let request = b"GET /health?checks=all HTTP/1.1\r\n\r\n";
         client.write_all(request).await.unwrap();
