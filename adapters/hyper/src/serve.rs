@@ -1,5 +1,6 @@
 //! A server whose connections end with a drain (H26).
 
+mod activity;
 mod connection;
 mod service;
 
@@ -18,8 +19,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::warn;
 
+use self::activity::Activity;
 use self::connection::Connection;
-use self::service::{Seen, Watched};
+use self::service::Watched;
 use crate::accept::{Accept, Episode, PAUSE, ip, is_of_one_connection};
 
 /// How long the server goes on to accept when it stops: for a listener that cannot tell which connections the system has
@@ -78,10 +80,14 @@ enum Stage {
 /// When `drained` completes, the server accepts the connections that the system has queued, and closes the listener. A
 /// connection on which no request has arrived is kept until one second after it was accepted. Other idle connections close
 /// at once if there are few; 10,000 close within 500 ms. Requests on them are served until then. Connections that
-/// have requests end after their last response, and the server waits for them without limit.
+/// have requests end after their last response, and the server waits for them without limit. The others end after another
+/// second, even if a part of a request has arrived, or a client over HTTP/2 has not confirmed GOAWAY.
 ///
 /// An error while a connection is accepted is logged, once per episode, and does not end the server. An upgraded connection,
-/// such as a web socket, belongs to its handler: the server does not wait for it.
+/// such as a web socket, belongs to its handler: the server does not wait for it, except over HTTP/2, where it is a part of a
+/// connection.
+///
+/// The head of a request has no time limit before the stop.
 pub fn serve<A, M, E, S, B, D>(
     listener: A,
     make_service: M,
@@ -122,15 +128,15 @@ async fn run<A, M, S, B>(
     let mut connections = JoinSet::new();
     let mut opened = 0_u32;
     let mut open = |connections: &mut JoinSet<()>, io: A::Io, address: A::Address| {
-        let seen = Seen::default();
+        let activity = Activity::default();
         let service = Watched {
             inner: make_service(&address),
             endpoints: endpoints.clone(),
             client: ip(&address),
-            seen: seen.clone(),
+            activity: activity.clone(),
         };
         opened = opened.wrapping_add(1);
-        let connection = Connection { number: opened, seen, stages: stages.clone() };
+        let connection = Connection { number: opened, activity, stages: stages.clone() };
         connections.spawn(connection.serve(io, service));
     };
     let mut failing = Episode::default();

@@ -17,16 +17,21 @@ use hyper::ext::Protocol;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, duplex,
+};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Much longer than anything here takes.
 const LIMIT: Duration = Duration::from_secs(20);
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/// More than hyper and a pipe have room for, in bytes.
+const LARGE: usize = 1 << 20;
 
 struct Server {
     address: SocketAddr,
@@ -51,18 +56,32 @@ impl Server {
         let app = service_fn(move |request: Request<Incoming>| {
             let released = released.clone();
             async move {
+                let mut body = "own".to_owned();
                 match request.uri().path() {
                     "/slow" => released.notified().await,
                     "/never" => pending().await,
+                    "/large" => body = "x".repeat(LARGE),
                     _ => {}
                 }
-                Ok::<_, Infallible>(Response::new("own".to_owned()))
+                Ok::<_, Infallible>(Response::new(body))
             }
         });
         let (drained, is_drained) = oneshot::channel();
         let is_drained = async move { is_drained.await.unwrap_or_default() };
         let served = serve(listener, move |_| app.clone(), health.clone(), is_drained);
         Self { address, health, slow, drained: Some(drained), served: tokio::spawn(served) }
+    }
+
+    /// Returns a function that connects to the server, too. No system is involved, so the time can be virtual.
+    fn start_on_pipes() -> (Self, impl Fn() -> DuplexStream) {
+        let (sender, accepted) = mpsc::unbounded_channel();
+        let address = SocketAddr::from(([0; 4], 0));
+        let connect = move || {
+            let (client, server) = duplex(PIPE);
+            sender.send(server).unwrap();
+            client
+        };
+        (Self::start_on(Pipes(accepted), address), connect)
     }
 
     /// The server stops.
@@ -104,8 +123,25 @@ impl Server {
     }
 }
 
+/// The room of a pipe in each direction, in bytes.
+const PIPE: usize = 64 * 1024;
+
+struct Pipes(mpsc::UnboundedReceiver<DuplexStream>);
+
+impl Accept for Pipes {
+    type Io = DuplexStream;
+    type Address = ();
+
+    async fn accept(&mut self) -> io::Result<(DuplexStream, ())> {
+        match self.0.recv().await {
+            Some(pipe) => Ok((pipe, ())),
+            None => pending().await,
+        }
+    }
+}
+
 /// The response to a request on a connection that stays open.
-async fn ask(client: &mut TcpStream) -> String {
+async fn ask(client: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> String {
     client.write_all(REQUEST).await.unwrap();
     let mut response = Vec::new();
     while !response.ends_with(b"\r\n\r\nown") {
@@ -115,7 +151,7 @@ async fn ask(client: &mut TcpStream) -> String {
 }
 
 /// All that the client receives until the connection is closed.
-async fn rest(client: &mut TcpStream) -> String {
+async fn rest(client: &mut (impl AsyncRead + Unpin)) -> String {
     let mut rest = String::new();
     timeout(LIMIT, client.read_to_string(&mut rest)).await.unwrap().unwrap();
     rest
@@ -267,6 +303,104 @@ async fn the_server_waits_for_the_requests_that_are_active_when_it_stops() {
     server.slow.notify_one();
     let response = rest(&mut client).await;
     assert!(response.ends_with("\r\n\r\nown"), "{response}");
+    server.wait_for_end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_sent_head_does_not_hold_up_the_end() {
+    let heads = ["G", "GET / HTTP/1.1\r\nHo", "PRI * HTTP/2"];
+    for (head, is_kept) in heads.map(|head| (head, false)).into_iter().chain([("GET /", true)]) {
+        let (mut server, connect) = Server::start_on_pipes();
+        let mut client = connect();
+        if is_kept {
+            ask(&mut client).await;
+        }
+        client.write_all(head.as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(1)).await;
+        let start = Instant::now();
+        server.stop();
+        assert_eq!(rest(&mut client).await, "", "{head}");
+        server.wait_for_end().await;
+        assert!(start.elapsed() < Duration::from_millis(2100), "{head}: {:?}", start.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_is_completed_within_a_second_after_the_stop_is_answered() {
+    let (mut server, connect) = Server::start_on_pipes();
+    let mut client = connect();
+    let (head, rest_of_head) = REQUEST.split_at(10);
+    client.write_all(head).await.unwrap();
+    sleep(LIMIT).await;
+    server.stop();
+    sleep(Duration::from_millis(900)).await;
+    client.write_all(rest_of_head).await.unwrap();
+    let response = rest(&mut client).await;
+    assert!(response.ends_with("\r\n\r\nown"), "{response}");
+    server.wait_for_end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_over_http_2_that_is_gone_does_not_hold_up_the_end() {
+    // The preface and empty settings; a request for `/` on stream 1.
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let request = b"\0\0\x03\x01\x05\0\0\0\x01\x82\x86\x84";
+    for has_asked in [false, true] {
+        let (mut server, connect) = Server::start_on_pipes();
+        let mut client = connect();
+        client.write_all(preface).await.unwrap();
+        if has_asked {
+            client.write_all(request).await.unwrap();
+            let mut received = Vec::new();
+            while !received.ends_with(b"own") {
+                received.push(timeout(LIMIT, client.read_u8()).await.unwrap().unwrap());
+            }
+        }
+        sleep(Duration::from_millis(1)).await;
+        let start = Instant::now();
+        server.stop();
+        server.wait_for_end().await;
+        assert!(start.elapsed() < Duration::from_millis(2100), "{:?}", start.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_waits_for_a_slow_response_and_for_a_slow_client() {
+    let (mut server, connect) = Server::start_on_pipes();
+    let [mut waits, mut reads] = [connect(), connect()];
+    waits.write_all(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    reads.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    sleep(Duration::from_millis(1)).await;
+    // Of the other one, hyper has all that is left.
+    server.wait_for_active(1).await;
+    server.stop();
+    sleep(LIMIT).await;
+    server.slow.notify_one();
+    let response = rest(&mut waits).await;
+    assert!(response.ends_with("\r\n\r\nown"), "{response}");
+    let response = rest(&mut reads).await;
+    assert_eq!(response.split_once("\r\n\r\n").unwrap().1.len(), LARGE);
+    server.wait_for_end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_waits_for_a_client_over_http_2_that_reads_slowly() {
+    let (mut server, connect) = Server::start_on_pipes();
+    let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(1024)
+        .handshake(TokioIo::new(connect()))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let request = Request::get("http://localhost/large").body(Empty::<Bytes>::new()).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    sleep(Duration::from_millis(1)).await;
+    // hyper has all that is left.
+    server.wait_for_active(0).await;
+    server.stop();
+    sleep(LIMIT).await;
+    let body = timeout(LIMIT, response.into_body().collect()).await.unwrap().unwrap();
+    assert_eq!(body.to_bytes().len(), LARGE);
     server.wait_for_end().await;
 }
 

@@ -13,18 +13,21 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Stage;
-use super::service::Seen;
+use super::activity::{Activity, Observed};
 
 /// How long a connection is kept for its first request when the server stops.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
+/// How often a connection that was told to close is asked whether it has anything to finish.
+const LOOK_PERIOD: Duration = Duration::from_secs(1);
+
 pub(super) struct Connection {
     /// How many connections were accepted up to this one.
     pub(super) number: u32,
-    pub(super) seen: Seen,
+    pub(super) activity: Activity,
     pub(super) stages: watch::Receiver<Stage>,
 }
 
@@ -41,8 +44,8 @@ impl Connection {
         let mut builder = Builder::new(TokioExecutor::new());
         // For web sockets, as `axum::serve` does.
         builder.http2().enable_connect_protocol();
-        let mut connection =
-            pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
+        let io = TokioIo::new(Observed { io, activity: self.activity.clone() });
+        let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
         let mut stage = *self.stages.borrow_and_update();
         let mut goes_away = false;
         let spread = loop {
@@ -55,10 +58,11 @@ impl Connection {
                     if connection.as_mut().poll(context).is_ready() {
                         return Poll::Ready(());
                     }
-                    if goes_away || stage == Stage::Serve || !self.seen.http2() {
+                    if goes_away || stage == Stage::Serve || !self.activity.http2() {
                         return Poll::Pending;
                     }
                     goes_away = true;
+                    self.activity.expect_answer();
                     connection.as_mut().graceful_shutdown();
                 }
             });
@@ -69,7 +73,7 @@ impl Connection {
         };
         let close = Instant::now() + share(self.number, spread);
         for time in [close, accepted + FIRST_REQUEST] {
-            let is_new = !self.seen.any();
+            let is_new = !self.activity.any();
             if time == close || is_new {
                 let mut timer = pin!(sleep_until(time));
                 let ended = poll_fn(|context| match connection.as_mut().poll(context) {
@@ -81,8 +85,14 @@ impl Connection {
                 }
             }
         }
+        if !goes_away {
+            self.activity.expect_answer();
+        }
         connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
+        // hyper would wait without limit for the rest of a head, or for a client over HTTP/2 that is gone.
+        while timeout(LOOK_PERIOD, connection.as_mut()).await.is_err()
+            && self.activity.is_unfinished()
+        {}
     }
 }
 
@@ -119,7 +129,7 @@ mod tests {
     use tokio::io::duplex;
     use tokio::sync::watch;
 
-    use super::{Connection, Duration, Seen, Stage, share};
+    use super::{Activity, Connection, Duration, Stage, share};
 
     #[test]
     fn a_connection_ends_when_the_server_has_been_dropped() {
@@ -131,7 +141,9 @@ mod tests {
                 let (_client, io) = duplex(1024);
                 let (_, stages) = watch::channel(Stage::Serve);
                 let app = service_fn(|_| ready(Ok::<_, Infallible>(Response::new(String::new()))));
-                Connection { number: 1, seen: Seen::default(), stages }.serve(io, app).await;
+                Connection { number: 1, activity: Activity::default(), stages }
+                    .serve(io, app)
+                    .await;
             });
             end.send(()).unwrap();
         });

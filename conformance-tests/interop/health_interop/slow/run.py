@@ -15,6 +15,10 @@ EARLY = 0.1
 
 # Requests that end before the bound, and why.
 EARLIER = {
+    **{
+        (framework, "head"): "the server of the adapter closes it a second after its stop"
+        for framework in ("axum", "warp", "poem", "hyper")
+    },
     ("actix-web", "head"): "actix-web closes a connection on which the head of a request is incomplete",
     ("rocket", "head"): "Rocket closes it two seconds after its stop",
     ("rocket", "body"): "Rocket reads 14 bytes of the body before a fairing sees the request, and closes it as above",
