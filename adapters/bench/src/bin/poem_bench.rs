@@ -1,10 +1,13 @@
 //! `/health`, and a page of an application, on poem; see `adapters/bench/run`.
 
+use std::future::pending;
+
 use health_bench::{Handler, is_in_maintenance};
 use poem::endpoint::make_sync;
 use poem::http::StatusCode;
-use poem::listener::{Acceptor, Listener, TcpListener};
+use poem::listener::TcpAcceptor;
 use poem::{EndpointExt, Request, Response, Route, Server};
+use tokio::net::TcpListener;
 
 fn handwritten(_: Request) -> Response {
     match is_in_maintenance() {
@@ -30,27 +33,27 @@ fn page() -> Route {
 #[tokio::main(worker_threads = 1)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
-    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await?;
-    for address in acceptor.local_addr() {
-        handler.announce(*address.as_socket_addr().ok_or("no socket address")?);
-    }
-    let server = Server::new_with_acceptor(acceptor);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    handler.announce(listener.local_addr()?);
+    let server = |listener| TcpAcceptor::from_tokio(listener).map(Server::new_with_acceptor);
     match handler {
         Handler::Adapter => {
             let app = Route::new().at("/", make_sync(|_| "the application"));
             let health = health_poem::middleware(health_bench::health()?);
-            server.run(app.with(health)).await?;
+            server(listener)?.run(app.with(health)).await?;
         }
         Handler::Handwritten => {
             let app = Route::new().at("/health", make_sync(handwritten));
-            server.run(app).await?;
+            server(listener)?.run(app).await?;
         }
-        Handler::App => server.run(page()).await?,
+        Handler::App => server(listener)?.run(page()).await?,
         Handler::AppCovered => {
             let health = health_poem::middleware(health_bench::health()?);
-            server.run(page().with(health)).await?;
+            server(listener)?.run(page().with(health)).await?;
         }
-        other => return Err(other.unsupported().into()),
+        Handler::AppServed => {
+            health_poem::serve(listener, page(), health_bench::health()?, pending()).await;
+        }
     }
     Ok(())
 }

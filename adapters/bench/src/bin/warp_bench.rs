@@ -1,5 +1,7 @@
 //! `/health`, and a page of an application, on warp; see `adapters/bench/run`.
 
+use std::future::pending;
+
 use health_bench::{Handler, is_in_maintenance};
 use tokio::net::TcpListener;
 use warp::Filter;
@@ -46,7 +48,9 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             let app = health_warp::wrap(health_bench::health()?, page);
             warp::serve(app).incoming(listener).run().await;
         }
-        other => return Err(other.unsupported().into()),
+        Handler::AppServed => {
+            health_warp::serve(listener, page, health_bench::health()?, pending()).await;
+        }
     }
     Ok(())
 }
