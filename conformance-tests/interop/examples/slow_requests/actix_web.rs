@@ -1,14 +1,20 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use actix_web::{App, HttpResponse, HttpServer, rt, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt, web};
 use futures::{Stream, StreamExt as _};
 use health_core::{Drain, Health, Signals};
 
-use crate::{download, events, never};
+use crate::{PROTOCOL, download, events, never};
 
 fn body(chunks: impl Stream<Item = Result<Vec<u8>, io::Error>> + 'static) -> HttpResponse {
     HttpResponse::Ok().streaming(chunks.map(|chunk| chunk.map(web::Bytes::from)))
+}
+
+/// actix-web passes on what the client sends as the body of the request.
+async fn socket(_request: HttpRequest, _received: web::Payload) -> HttpResponse {
+    let mut response = HttpResponse::SwitchingProtocols();
+    response.upgrade(PROTOCOL).streaming(events().map(|chunk| chunk.map(web::Bytes::from)))
 }
 
 #[actix_web::main]
@@ -25,6 +31,7 @@ pub(crate) async fn serve(
             .route("/events", web::get().to(move || async move { body(events()) }))
             .route("/download", web::get().to(move || async move { body(download()) }))
             .route("/never", web::get().to(never))
+            .route("/socket", web::get().to(socket))
             .route("/upload", web::post().to(|_body: String| async { "uploaded\n" }))
     };
     let server = HttpServer::new(app).listen(TcpListener::bind(bind)?)?.disable_signals().run();

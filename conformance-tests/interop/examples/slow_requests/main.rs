@@ -1,7 +1,8 @@
 //! A server with slow responses, on each framework, for `slow-requests`: it drains on SIGTERM, at most for a bound.
 //!
 //! `/events` is a stream of events without an end, `/download` a body without an end, and `/never` never responds.
-//! `/upload` reads a body to its end.
+//! `/upload` reads a body to its end. `/socket` is a connection that has switched to another protocol, as that of a web
+//! socket has, without the frames of one.
 
 mod actix_web;
 mod axum;
@@ -76,6 +77,16 @@ fn events() -> impl Stream<Item = Result<Vec<u8>, io::Error>> + Send + Sync + Un
 /// As many bytes as the client reads.
 fn download() -> impl Stream<Item = Result<Vec<u8>, io::Error>> + Send + Sync + Unpin + 'static {
     stream::repeat_with(|| Ok(vec![b'.'; 64 * 1024]))
+}
+
+/// What the sides of `/socket` speak.
+const PROTOCOL: &str = "test";
+
+/// Keeps a connection that has switched, as an active request.
+async fn keep<I>(health: Health, switched: impl Future<Output = Option<I>>) {
+    let _active = health.track();
+    let _io = switched.await;
+    pending::<()>().await;
 }
 
 /// Never returns.

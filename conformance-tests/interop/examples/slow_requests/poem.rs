@@ -1,10 +1,12 @@
 use std::net::SocketAddr;
 
 use health_core::{Drain, Health, Signals};
-use poem::{Body, Route, get, handler, post};
+use poem::http::StatusCode;
+use poem::web::Data;
+use poem::{Body, EndpointExt as _, Request, Response, Route, get, handler, post};
 use tokio::net::TcpListener;
 
-use crate::{download, events};
+use crate::{PROTOCOL, download, events, keep};
 
 #[handler]
 fn stream_events() -> Body {
@@ -26,6 +28,14 @@ async fn upload(_body: String) -> &'static str {
     "uploaded\n"
 }
 
+#[handler]
+fn socket(request: &Request, health: Data<&Health>) -> poem::Result<Response> {
+    let switched = request.take_upgrade()?;
+    tokio::spawn(keep(health.clone(), async { switched.await.ok() }));
+    let response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
+    Ok(response.header("connection", "upgrade").header("upgrade", PROTOCOL).finish())
+}
+
 #[tokio::main]
 pub(crate) async fn serve(
     bind: SocketAddr,
@@ -37,7 +47,8 @@ pub(crate) async fn serve(
         .at("/events", get(stream_events))
         .at("/download", get(stream_download))
         .at("/never", get(never))
-        .at("/upload", post(upload));
+        .at("/upload", post(upload))
+        .at("/socket", get(socket.data(health.clone())));
     let listener = TcpListener::bind(bind).await?;
     let drained = health.drain_when(signals, drain);
     let server = health_poem::serve(listener, app, &health, drained);

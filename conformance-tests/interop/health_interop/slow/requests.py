@@ -88,4 +88,11 @@ class Upload(Body):
         return super().step()
 
 
-KINDS = {kind.__name__.lower(): kind for kind in (Events, Download, Never, Head, Body, Upload)}
+class Socket(Request):
+    """A web socket"""
+
+    # The switch is what matters here, and no frame of a web socket follows.
+    bytes = b"GET /socket HTTP/1.1\r\nHost: shop\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n"
+
+
+KINDS = {kind.__name__.lower(): kind for kind in (Events, Socket, Download, Never, Head, Body, Upload)}
