@@ -63,7 +63,7 @@ impl Worker {
 
     pub(crate) fn is_due(&self, now: u32) -> bool {
         let age = now - self.started_at;
-        let is_due = age > 0 && age % self.probe.period == 0;
+        let is_due = age > 0 && age.is_multiple_of(self.probe.period);
         is_due && age >= self.probe.initial_delay && !self.is_on_hold
     }
 
