@@ -26,7 +26,7 @@ use crate::{facts, response};
 /// The middleware also covers the application for a [drain](crate::Health::drain_when): it counts the
 /// [active requests](crate::Health::active_requests), until the end of their bodies, and while draining HTTP/1 responses
 /// have the header `Connection: close`, after which actix-web closes their connections
-/// ([H26](health_core::contract#h26)). Web sockets are bodies, and active until they end.
+/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)). Web sockets are bodies, and active until they end.
 ///
 /// ```
 /// # use actix_web::{App, web};

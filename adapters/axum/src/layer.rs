@@ -16,7 +16,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 /// Returns a layer that responds at the paths of the health endpoints, and covers the application
-/// ([H26](health_core::contract#h26)): each request is [active](crate::Health::active_requests) until the body of its
+/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)): each request is [active](crate::Health::active_requests) until the body of its
 /// response has ended, and during a drain every response over HTTP/1 gets `Connection: close`.
 ///
 /// Accepts a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. If they belong to

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tower_service::Service as _;
 
 /// Serves `app` and the health endpoints over HTTP/1 and HTTP/2, until `drained` completes and all connections have ended.
-/// Use it instead of [`axum::serve`], which tells no client that the connection closes. Returns a future that does nothing
+/// Use it instead of [`axum::serve()`], which tells no client that the connection closes. Returns a future that does nothing
 /// until it is polled; dropping it aborts all connections and their requests.
 ///
 /// `endpoints` is a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. They

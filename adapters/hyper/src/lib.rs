@@ -48,7 +48,7 @@ pub use crate::tower::{HealthLayer, Oneshot};
 /// for each: both are cheap. The endpoints take precedence over the paths of `inner`. A service around this one also
 /// covers the endpoints.
 ///
-/// It also covers the application ([H26](health_core::contract#h26)): each request is
+/// It also covers the application ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)): each request is
 /// [active](Health::active_requests) until the body of its response has ended, and during a drain every response over
 /// HTTP/1 gets `Connection: close`. If the endpoints belong to several [`Health`]s, the first one counts. The address of a
 /// poller is only known if the request has a [`ClientAddress`].

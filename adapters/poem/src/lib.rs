@@ -24,7 +24,7 @@ pub use crate::serve::serve;
 /// The middleware also covers the application for a [drain](Health::drain_when): it counts the
 /// [active requests](Health::active_requests), until the end of their bodies, and while draining it adds
 /// `Connection: close` to HTTP/1 responses, after which the server closes their connections
-/// ([H26](health_core::contract#h26)). So an error of the application becomes its response here: add middleware that handles
+/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)). So an error of the application becomes its response here: add middleware that handles
 /// errors, such as [`catch_error`](poem::EndpointExt::catch_error), before this one.
 ///
 /// It is not an endpoint for [`Route::at`](poem::Route::at), because that reads the `:` of a path such as `/app:health` as

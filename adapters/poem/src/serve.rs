@@ -14,7 +14,7 @@ use poem::{Addr, EndpointExt as _, IntoEndpoint};
 use tokio::net::TcpListener;
 
 /// Serves `app` and the health endpoints over HTTP/1 and HTTP/2, until `drained` completes and all connections have ended.
-/// Use it instead of [`poem::Server`], which resets connections that the system has just accepted when it stops, and which
+/// Use it instead of `poem::Server`, which resets connections that the system has just accepted when it stops, and which
 /// sends GOAWAY only then. Returns a future that does nothing until it is polled; dropping it aborts all connections and
 /// their requests.
 ///
@@ -47,7 +47,7 @@ use tokio::net::TcpListener;
 /// ```
 ///
 /// [`health_hyper::serve`](https://docs.rs/health-hyper/latest/health_hyper/fn.serve.html) describes how connections end.
-/// Options of [`poem::Server`], such as its limits for HTTP/2, do not exist here. Web sockets belong to their handlers: hold
+/// Options of `poem::Server`, such as its limits for HTTP/2, do not exist here. Web sockets belong to their handlers: hold
 /// [`Health::track`](crate::Health::track) as long as they last.
 pub fn serve<E, D>(
     listener: TcpListener,

@@ -29,7 +29,7 @@ use crate::responder::response;
 /// The fairing also covers the application for a [drain](Health::drain_when): it counts the
 /// [active requests](Health::active_requests), until the end of their bodies, and while draining it adds
 /// `Connection: close` to responses, after which the server closes their connections
-/// ([H26](health_core::contract#h26)). If the endpoints belong to several `Health`s, the first one counts. It covers every request
+/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)). If the endpoints belong to several `Health`s, the first one counts. It covers every request
 /// that fairings see: Rocket responds 400 to a malformed one without them. A handler that panics ends its request; if
 /// another *fairing* panics, the request remains active, because Rocket drops it without a word.
 ///

@@ -23,12 +23,12 @@ use crate::route::{find, found};
 /// every other request to the application. It covers the application for a [drain](crate::Health::drain_when): it counts
 /// the [active requests](crate::Health::active_requests), until the end of their bodies, and while draining it adds
 /// `Connection: close` to HTTP/1 responses, after which the server closes their connections
-/// ([H26](health_core::contract#h26)).
+/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)).
 ///
 /// Accepts a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. If they belong to
 /// several `Health`s, the first one counts. The endpoints take precedence over the filters of the application.
 ///
-/// The result is the whole application, for [`warp::serve`]. The header is only for responses, so a request that the
+/// The result is the whole application, for `warp::serve`. The header is only for responses, so a request that the
 /// application rejects gets the response that warp gives it. [Recover](warp::Filter::recover) before `wrap`.
 ///
 /// ```

@@ -14,7 +14,7 @@ use warp::reply::Reply;
 use crate::cover::MayReject;
 
 /// Serves `app` and the health endpoints over HTTP/1 and HTTP/2, until `drained` completes and all connections have ended.
-/// Use it instead of [`warp::serve`], which resets connections that the system has just accepted when it stops, and which
+/// Use it instead of `warp::serve`, which resets connections that the system has just accepted when it stops, and which
 /// sends GOAWAY only then. Returns a future that does nothing until it is polled; dropping it aborts all connections and
 /// their requests.
 ///
