@@ -40,10 +40,10 @@ impl Runtime for Steps {
 }
 
 impl Steps {
-    /// Waits until the task has looked this many times.
+    /// Waits until the task has looked this many times. Each look has two time limits, and a pause follows it.
     fn looked(&self, times: usize) {
         let start = Instant::now();
-        while self.0.lock().unwrap().slept < times {
+        while self.0.lock().unwrap().slept < 3 * times {
             assert!(start.elapsed() < Duration::from_secs(60), "it does not look again");
             std::thread::sleep(Duration::from_millis(1));
         }
