@@ -11,8 +11,8 @@ use crate::page;
 use crate::prober::Outcome;
 use crate::worker::{Kind, Probe};
 
-/// How many seconds the application of the page drains.
-pub(crate) const DRAIN_DELAY: u32 = 15;
+/// How many seconds the application drains.
+const DRAIN_DELAY: u32 = 15;
 
 /// Long enough for every probe of the manifest to reach its threshold.
 pub(crate) const LONG: u32 = 120;
