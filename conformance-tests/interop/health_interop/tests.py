@@ -292,7 +292,7 @@ class DirectTest(unittest.TestCase):
 class SlowTest(unittest.TestCase):
     """What contradicts the page on slow requests."""
 
-    def wrong(self, request, process, code=1, framework="axum", kind="head"):
+    def wrong(self, request, process, code=1, framework="axum", kind="never"):
         found = {"request": request, "process": process, "code": code}
         return list(slow_wrong(framework, kind, found, at_most=3000))
 
@@ -305,5 +305,7 @@ class SlowTest(unittest.TestCase):
         self.assertEqual(self.wrong(3.5, 3.5, 0), ["the process ended with 0, although a request was dropped"])
 
     def test_an_exception_that_is_none_any_longer_is_reported(self):
-        self.assertEqual(self.wrong(0.5, 0.5, 0, framework="actix-web"), [])
-        self.assertIn("the request ended after 3.50 s, although", self.wrong(3.5, 3.5, framework="actix-web")[0])
+        for framework in "actix-web", "axum":
+            head = {"framework": framework, "kind": "head"}
+            self.assertEqual(self.wrong(0.5, 0.5, 0, **head), [])
+            self.assertIn("the request ended after 3.50 s, although", self.wrong(3.5, 3.5, **head)[0])
