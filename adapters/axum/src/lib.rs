@@ -58,6 +58,10 @@ where
                 if request.method() == http::Method::CONNECT {
                     return Ok::<_, Infallible>(http::StatusCode::NOT_FOUND.into_response());
                 }
+                if !endpoint.remembers_pollers() {
+                    let query = request.uri().query().unwrap_or_default();
+                    return Ok(response(endpoint.respond(query).await));
+                }
                 let (parts, _) = request.into_parts();
                 let request = health_hyper::health_request(&endpoint, &parts, client);
                 Ok(response(endpoint.respond(request).await))

@@ -32,9 +32,15 @@ pub fn cover<B, F>(
         return HealthFuture::theirs(application(request), active, version);
     };
     let endpoint = endpoint.clone();
-    let (parts, _) = request.into_parts();
-    let answer = async move { endpoint.respond(health_request(&endpoint, &parts, client)).await };
-    HealthFuture::ours(answer, active, version)
+    if endpoint.remembers_pollers() {
+        let (parts, _) = request.into_parts();
+        let answer =
+            async move { endpoint.respond(health_request(&endpoint, &parts, client)).await };
+        return HealthFuture::ours(answer, active, version);
+    }
+    // Most requests have no query, and a small future is cheaper to move.
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    HealthFuture::ours(async move { endpoint.respond(&query).await }, active, version)
 }
 
 /// What `endpoint` needs to know of a request: its query, and who sent it if a [`Drain`](crate::Drain) depends on that.
