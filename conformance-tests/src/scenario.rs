@@ -39,10 +39,10 @@
 //! warnings = 0                      # records at WARN; a crowd may cause one more if a stat is delayed (H4); default: 0
 //! ```
 //!
-//! `response` covers everything that the contract defines: status line, body, all headers, the log
-//! record with its results in order, and that the response contains no name or message of a check. Code, body and headers are
-//! those of the endpoint at the path of `target` for this state (H16). The record follows from the held latches (H18) and
-//! from the log policy (H21). A dropped latch leads to `error`.
+//! `response` covers everything that the contract defines: status line, body, all headers, the log record with its
+//! results in order, and that the response contains no name or message of a check. Code, body and headers are those of
+//! the endpoint at the path of `target` for this state (H16). The record follows from the held latches (H18) and from
+//! the log policy (H21). A dropped latch leads to `error`.
 //!
 //! | `client` | behavior | `response` |
 //! |---|---|---|
@@ -58,17 +58,19 @@
 //! | `toggling` | creates and removes the disablefile with a request after each, while other clients poll | `ok-or-maintenance` |
 //! | `polls` | sends the request again and again on new connections until the drain has ended | `draining`, with `drain = "ends"` |
 //!
-//! `application` is the page of the application at `target`: `/application`, `/slow` or `/stream` of the testee protocol. A
-//! scenario that requests one of them also tests the header `Connection` of every response, and that the server closes
-//! the connection after it (H26). The last two wait for `FINISH`: they are `unread`, or read by a client that it interrupts.
+//! `application` is the page of the application at `target`: `/application`, `/slow` or `/stream` of the testee
+//! protocol. A scenario that requests one of them also tests the header `Connection` of every response, and that the
+//! server closes the connection after it (H26). The last two wait for `FINISH`: they are `unread`, or read by a client
+//! that it interrupts.
 //!
 //! `not-found-or-refused` is a 404, 400, 405 or 501 of the server, for requests that no endpoint handles.
 //!
 //! `results` has an entry for each check of the endpoint: its status, and optionally the beginning of its message; `|`
-//! separates alternatives, and `*` is any text without comma and colon. It is required if the results depend on earlier executions: with `then`, thresholds, and
-//! background checks. Otherwise they follow from the check: a check that exceeds its timeout is an ERROR with a message that
-//! starts with `timed out`, or, if it was started by an earlier request, with `still running`, because some languages cannot
-//! end a check. A last entry `DELAYED` is that of a delayed return to healthy (H25).
+//! separates alternatives, and `*` is any text without comma and colon. It is required if the results depend on earlier
+//! executions: with `then`, thresholds, and background checks. Otherwise they follow from the check: a check that
+//! exceeds its timeout is an ERROR with a message that starts with `timed out`, or, if it was started by an earlier
+//! request, with `still running`, because some languages cannot end a check. A last entry `DELAYED` is that of a
+//! delayed return to healthy (H25).
 //!
 //! | `checks` | how often each check of the endpoint starts |
 //! |---|---|
@@ -121,9 +123,9 @@
 //! Servers without the concept lack the capabilities from `optional` on, instead of failing the scenarios. Timeouts and
 //! shared runs are not capabilities: a server without them hangs, or overloads what its checks test, and must fail.
 //!
-//! In settings, messages, targets and bodies, `{dir}` is a fresh directory, `{open}` a world-writable directory in it, and
-//! `{repeat:x:300}` is `x` three hundred times; in targets, `{byte:ff}` is one raw byte. Unknown keys are an error, and so is
-//! a scenario with the same setup and steps as another.
+//! In settings, messages, targets and bodies, `{dir}` is a fresh directory, `{open}` a world-writable directory in it,
+//! and `{repeat:x:300}` is `x` three hundred times; in targets, `{byte:ff}` is one raw byte. Unknown keys are an error,
+//! and so is a scenario with the same setup and steps as another.
 
 pub(crate) mod capability;
 pub(crate) mod command;

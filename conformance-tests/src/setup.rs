@@ -51,8 +51,8 @@ impl Setup {
         url.map_or("/health", String::as_str)
     }
 
-    /// Whether one scenario can affect the next on the same server: a check may be still running or counts its executions, a
-    /// latch is released, or a state was logged.
+    /// Whether one scenario can affect the next on the same server: a check may be still running or counts its
+    /// executions, a latch is released, or a state was logged.
     pub(crate) fn has_memory(&self) -> bool {
         let has_memory = !self.latches.is_empty()
             || self.log == LogPolicy::Change

@@ -2,8 +2,8 @@
 //!
 //! Both need one function that serves a [`Health`] and an [`Application`] on a free port of 127.0.0.1. A server without
 //! an application ignores the second, and lacks the capability `application`. As an example program it becomes a testee
-//! with [`main`], and a test runs the whole suite over it with [`run_suite`]; see `examples` and `tests/conformance.rs` of
-//! any adapter.
+//! with [`main`], and a test runs the whole suite over it with [`run_suite`]; see `examples` and `tests/conformance.rs`
+//! of any adapter.
 
 mod application;
 mod assembled;
@@ -74,9 +74,9 @@ fn serve_setup(
 
 /// Runs the suite in a test, which then asserts `report.conforms()`.
 ///
-/// Every `should` counts. `known` is the TOML of [`KnownFailures`]. The environment variable `HEALTH_SCENARIOS` limits the
-/// run to the scenarios that match its pattern. All servers share one `tracing` subscriber, so that a process runs one
-/// scenario at a time; the suite is therefore divided among several processes that run the same test.
+/// Every `should` counts. `known` is the TOML of [`KnownFailures`]. The environment variable `HEALTH_SCENARIOS` limits
+/// the run to the scenarios that match its pattern. All servers share one `tracing` subscriber, so that a process runs
+/// one scenario at a time; the suite is therefore divided among several processes that run the same test.
 ///
 /// # Errors
 ///
@@ -155,7 +155,8 @@ pub fn quieten_expected_panics() {
     });
 }
 
-/// A crowd needs two file descriptors for each connection in a process that is client and server, more than the default limit.
+/// A crowd needs two file descriptors for each connection in a process that is client and server, more than the default
+/// limit.
 fn allow_many_files() {
     #[cfg(unix)]
     {

@@ -231,8 +231,8 @@ impl Endpoint {
         self
     }
 
-    /// The endpoint counts the failures of [shared](crate::Check::shared) checks for this purpose. Default: the preset's;
-    /// only [`nagios`](Self::nagios) alerts people.
+    /// The endpoint counts the failures of [shared](crate::Check::shared) checks for this purpose. Default: the
+    /// preset's; only [`nagios`](Self::nagios) alerts people.
     pub fn purpose(mut self, purpose: Purpose) -> Self {
         self.purpose = purpose;
         self

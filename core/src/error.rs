@@ -8,8 +8,8 @@ use crate::config::{ConfigError, ConfigRule};
 use crate::state::{Body, State};
 use crate::text::List;
 
-/// The error of [`HealthBuilder::build`](crate::HealthBuilder::build). `Display` shows what is wrong, where, and what is
-/// accepted.
+/// The error of [`HealthBuilder::build`](crate::HealthBuilder::build). `Display` shows what is wrong, where, and what
+/// is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

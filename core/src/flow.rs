@@ -1,4 +1,5 @@
-//! How a request is processed: observe, decide, respond, record. And the watches, which follow the states without requests.
+//! How a request is processed: observe, decide, respond, record. And the watches, which follow the states without
+//! requests.
 
 mod watch;
 #[cfg(all(feature = "systemd", unix))]
@@ -149,7 +150,8 @@ impl Application {
         Answer { response: response.await, records }
     }
 
-    /// The gravest of a drain, maintenance and start that the endpoint shows (H17). States that it ignores are not evaluated.
+    /// The gravest of a drain, maintenance and start that the endpoint shows (H17). States that it ignores are not
+    /// evaluated.
     async fn observe(
         &self,
         endpoint: &ResolvedEndpoint,

@@ -32,7 +32,8 @@ use crate::maintenance::MaintenanceSwitch;
 use crate::run::{CheckFinished, RegisteredCheck};
 use crate::runtime::Runtime;
 
-/// The health endpoints of an application, with their settings, maintenance and checks. Clones are cheap and share all state.
+/// The health endpoints of an application, with their settings, maintenance and checks. Clones are cheap and share all
+/// state.
 ///
 /// Dropping the last clone without mounting an endpoint on a server logs a warning.
 #[derive(Debug, Clone)]
@@ -129,8 +130,8 @@ impl Health {
         self.0.engine.checks.iter().map(|check| &*check.info)
     }
 
-    /// The last result of every check that has run, in the order of registration. Use it for an internal page or a test;
-    /// messages may contain secrets.
+    /// The last result of every check that has run, in the order of registration. Use it for an internal page or a
+    /// test; messages may contain secrets.
     ///
     /// ```
     /// use health_core::{CheckResult, Health};

@@ -192,14 +192,15 @@ impl LogRecord {
         self.fields.as_ref()?.check.as_deref()
     }
 
-    /// The reasons of the results that are not OK, as far as they have some: `refused`, or `timed_out,saturated`, in the
-    /// order of the results.
+    /// The reasons of the results that are not OK, as far as they have some: `refused`, or `timed_out,saturated`, in
+    /// the order of the results.
     pub fn reason(&self) -> Option<&str> {
         self.fields.as_ref()?.reason.as_deref()
     }
 
-    /// How long the endpoint has shown its state; zero on a change. `None` for a record that is not about a response, and,
-    /// if each response is logged, for any state but failing and degraded, or if two responses are logged in one moment.
+    /// How long the endpoint has shown its state; zero on a change. `None` for a record that is not about a response,
+    /// and, if each response is logged, for any state but failing and degraded, or if two responses are logged in one
+    /// moment.
     pub fn lasted(&self) -> Option<Duration> {
         self.fields.as_ref()?.timing.map(|timing| timing.lasted)
     }

@@ -1,7 +1,7 @@
 //! Whether the host is in maintenance: by the disablefile (H4), the switch, or a source of the application (H19).
 //!
-//! They are evaluated for every request. The switch is a flag. Calls that may block run on a separate thread, and a request
-//! waits for that thread only up to a limit.
+//! They are evaluated for every request. The switch is a flag. Calls that may block run on a separate thread, and a
+//! request waits for that thread only up to a limit.
 
 mod disablefile;
 mod episode;
@@ -57,7 +57,8 @@ impl Maintenance {
         &self.switch
     }
 
-    /// Examines the file system before the first request. Returns likely mistakes in the location of the disablefile (H11).
+    /// Examines the file system before the first request. Returns likely mistakes in the location of the disablefile
+    /// (H11).
     pub(crate) fn survey(&self) -> Vec<OddPlace> {
         self.disablefile.survey()
     }

@@ -342,7 +342,8 @@ fn a_client_that_leaves_while_checks_run_does_not_take_the_warning_with_it() {
     assert!(lines[0].starts_with("WARN health: cannot tell"), "{lines:?}");
 }
 
-/// Polls each task once, on the thread of the request, whose log the test reads. Checks that are ready at once need no more.
+/// Polls each task once, on the thread of the request, whose log the test reads. Checks that are ready at once need no
+/// more.
 struct Inline;
 
 impl Runtime for Inline {

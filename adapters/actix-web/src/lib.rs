@@ -16,12 +16,12 @@ pub use crate::middleware::{
     HealthBody, HealthFuture, HealthMiddleware, HealthService, middleware,
 };
 
-/// Returns a service for the health endpoints. Pass it to [`App::service`](actix_web::App::service), or to the method of
-/// the same name of a [`Scope`](actix_web::Scope) or a [`ServiceConfig`](actix_web::web::ServiceConfig).
+/// Returns a service for the health endpoints. Pass it to [`App::service`](actix_web::App::service), or to the method
+/// of the same name of a [`Scope`](actix_web::Scope) or a [`ServiceConfig`](actix_web::web::ServiceConfig).
 ///
-/// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. The service responds to every method except `CONNECT`
-/// at exactly the path of each endpoint. actix-web decodes a path before it compares: `/%68ealth` is `/health`. Inside a
-/// scope, the prefix comes before the path of the endpoint.
+/// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. The service responds to every method except
+/// `CONNECT` at exactly the path of each endpoint. actix-web decodes a path before it compares: `/%68ealth` is
+/// `/health`. Inside a scope, the prefix comes before the path of the endpoint.
 ///
 /// This only mounts the endpoints. [`middleware`] also covers the application, for a drain that loses no request.
 ///
@@ -85,8 +85,8 @@ const KNOWN_NAMES: [HeaderName; 3] =
 ///     health_actix_web::response(health.respond("checks=all").await)
 /// }
 /// ```
-// actix-web uses an older major version of the `http` crate: the status is converted as a number and headers as text. The
-// reason phrase is always set, because that version does not know all of them.
+// actix-web uses an older major version of the `http` crate: the status is converted as a number and headers as text.
+// The reason phrase is always set, because that version does not know all of them.
 pub fn response(answer: HealthResponse) -> HttpResponse {
     let status = http::StatusCode::from_u16(answer.status().as_u16())
         .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);

@@ -20,13 +20,15 @@ use crate::{facts, response};
 /// Returns a middleware that responds to every method except `CONNECT` at exactly the path of each health endpoint, and
 /// passes every other request to the application. [Wrap](actix_web::App::wrap) the application with it, last.
 ///
-/// Accepts a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. The endpoints take
-/// precedence over every service of the application. Middleware that is added later also covers the endpoints.
+/// Accepts a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. The
+/// endpoints take precedence over every service of the application. Middleware that is added later also covers the
+/// endpoints.
 ///
-/// The middleware also covers the application for a [drain](crate::Health::drain_when): it counts the
-/// [active requests](crate::Health::active_requests), until the end of their bodies, and while draining HTTP/1 responses
-/// have the header `Connection: close`, after which actix-web closes their connections
-/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)). Web sockets are bodies, and active until they end.
+/// The middleware also covers the application for a [drain](crate::Health::drain_when): it counts the [active
+/// requests](crate::Health::active_requests), until the end of their bodies, and while draining HTTP/1 responses have
+/// the header `Connection: close`, after which actix-web closes their connections
+/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)). Web sockets are bodies, and active
+/// until they end.
 ///
 /// ```
 /// # use actix_web::{App, web};

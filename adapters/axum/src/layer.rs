@@ -16,15 +16,16 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 /// Returns a layer that responds at the paths of the health endpoints, and covers the application
-/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)): each request is [active](crate::Health::active_requests) until the body of its
-/// response has ended, and during a drain every response over HTTP/1 gets `Connection: close`.
+/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)): each request is
+/// [active](crate::Health::active_requests) until the body of its response has ended, and during a drain every response
+/// over HTTP/1 gets `Connection: close`.
 ///
-/// Accepts a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. If they belong to
-/// several `Health`s, the first one counts.
+/// Accepts a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. If they
+/// belong to several `Health`s, the first one counts.
 ///
-/// Pass it to [`Router::layer`](axum::Router::layer) after all routes, which must be covered. The endpoints take precedence over
-/// routes at the same paths. Layers that are added before apply only to the application, and layers that are added after
-/// also apply to the endpoints.
+/// Pass it to [`Router::layer`](axum::Router::layer) after all routes, which must be covered. The endpoints take
+/// precedence over routes at the same paths. Layers that are added before apply only to the application, and layers
+/// that are added after also apply to the endpoints.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -37,13 +38,13 @@ use tower_service::Service;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A response whose length is known and at most 64 KiB counts as ended when its handler has returned it. The body of any
-/// other response is boxed once more.
+/// A response whose length is known and at most 64 KiB counts as ended when its handler has returned it. The body of
+/// any other response is boxed once more.
 ///
 /// # Web sockets
 ///
-/// A web socket outlives its request: hold [`Health::track`](crate::Health::track) as long as it lasts. Handlers get the
-/// `Health` by [`State`](axum::extract::State), because the layer adds nothing to requests.
+/// A web socket outlives its request: hold [`Health::track`](crate::Health::track) as long as it lasts. Handlers get
+/// the `Health` by [`State`](axum::extract::State), because the layer adds nothing to requests.
 ///
 /// ```
 /// use axum::extract::State;

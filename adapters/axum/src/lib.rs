@@ -21,12 +21,12 @@ pub use self::layer::{HealthLayer, HealthService, ResponseFuture, layer};
 #[cfg(feature = "serve")]
 pub use self::serve::{serve, serve_with_connect_info};
 
-/// Returns a router with one route for each health endpoint. [Merge](Router::merge) it into the application's router. To
-/// also cover the application, use [`layer`] instead.
+/// Returns a router with one route for each health endpoint. [Merge](Router::merge) it into the application's router.
+/// To also cover the application, use [`layer`] instead.
 ///
 /// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. Each route responds to every method at exactly the
-/// path of its endpoint, except to `CONNECT`, which gets a 404. The router has no fallback. Inside [`Router::nest`], the
-/// prefix comes before the path of the endpoint.
+/// path of its endpoint, except to `CONNECT`, which gets a 404. The router has no fallback. Inside [`Router::nest`],
+/// the prefix comes before the path of the endpoint.
 ///
 /// ```
 /// # use axum::Router;
@@ -41,8 +41,8 @@ pub use self::serve::{serve, serve_with_connect_info};
 /// # Panics
 ///
 /// `merge` panics if the application has a route for any method at the path of an endpoint. The message names the path.
-/// Remove that route or change the path of the endpoint. A route with a parameter, such as `/{page}`, does not conflict:
-/// the endpoint takes precedence.
+/// Remove that route or change the path of the endpoint. A route with a parameter, such as `/{page}`, does not
+/// conflict: the endpoint takes precedence.
 pub fn router<S>(endpoints: impl Into<Endpoints>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,

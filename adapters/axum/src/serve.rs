@@ -18,9 +18,9 @@ use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tower_service::Service as _;
 
-/// Serves `app` and the health endpoints over HTTP/1 and HTTP/2, until `drained` completes and all connections have ended.
-/// Use it instead of [`axum::serve()`], which tells no client that the connection closes. Returns a future that does nothing
-/// until it is polled; dropping it aborts all connections and their requests.
+/// Serves `app` and the health endpoints over HTTP/1 and HTTP/2, until `drained` completes and all connections have
+/// ended. Use it instead of [`axum::serve()`], which tells no client that the connection closes. Returns a future that
+/// does nothing until it is polled; dropping it aborts all connections and their requests.
 ///
 /// `endpoints` is a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. They
 /// take precedence over the routes of `app`, and `app` is covered: it needs neither [`router`](crate::router) nor
@@ -48,9 +48,10 @@ use tower_service::Service as _;
 ///
 /// # Connections
 ///
-/// [`health_hyper::serve`](https://docs.rs/health-hyper/latest/health_hyper/fn.serve.html) describes how connections end.
-/// Any [`Listener`] of axum is accepted. At its close, the system resets the connections that it has accepted and the listener has not;
-/// of a [`TcpListener`], the server takes them first. Web sockets belong to their handlers: see [`layer`](crate::layer#web-sockets).
+/// [`health_hyper::serve`](https://docs.rs/health-hyper/latest/health_hyper/fn.serve.html) describes how connections
+/// end. Any [`Listener`] of axum is accepted. At its close, the system resets the connections that it has accepted and
+/// the listener has not; of a [`TcpListener`], the server takes them first. Web sockets belong to their handlers: see
+/// [`layer`](crate::layer#web-sockets).
 ///
 /// If handlers extract [`ConnectInfo`], call [`serve_with_connect_info`] instead.
 pub fn serve<L, D>(
@@ -69,8 +70,8 @@ where
     health_hyper::serve(Accepts(listener), make, endpoints, drained)
 }
 
-/// Like [`serve`], for handlers that extract [`ConnectInfo<L::Addr>`](ConnectInfo), such as `ConnectInfo<SocketAddr>`. This
-/// costs each request two allocations.
+/// Like [`serve`], for handlers that extract [`ConnectInfo<L::Addr>`](ConnectInfo), such as `ConnectInfo<SocketAddr>`.
+/// This costs each request two allocations.
 pub fn serve_with_connect_info<L, D>(
     listener: L,
     app: Router,

@@ -1,7 +1,7 @@
 //! What the benchmark programs share. Each serves `/health` on one framework, either by this project's adapter or by a
-//! handler written by hand for that framework. Both do the same work: one stat of the disablefile, the same headers.
-//! A program can also serve a page of an application, at `/`, which responds `OK`: as it is, covered by the adapter, or on
-//! the adapter's own server.
+//! handler written by hand for that framework. Both do the same work: one stat of the disablefile, the same headers. A
+//! program can also serve a page of an application, at `/`, which responds `OK`: as it is, covered by the adapter, or
+//! on the adapter's own server.
 //!
 //! `adapters/bench/run` starts the programs and measures them.
 

@@ -1,8 +1,8 @@
 //! A hyper application that leaves the load balancer before it stops:
 //! `cargo run -p health-hyper --example hyper_drain`.
 //!
-//! `BIND` sets the address, `DRAIN_DELAY` for how many seconds it serves on at least, and `DRAIN_MAX` for how many at most;
-//! without `DRAIN_MAX` it is exactly `DRAIN_DELAY`. `DRAIN_FAILURES` says how many failures its pollers wait for.
+//! `BIND` sets the address, `DRAIN_DELAY` for how many seconds it serves on at least, and `DRAIN_MAX` for how many at
+//! most; without `DRAIN_MAX` it is exactly `DRAIN_DELAY`. `DRAIN_FAILURES` says how many failures its pollers wait for.
 //! Needs the features `serve` and `signal` of `health-hyper`.
 
 use std::env;

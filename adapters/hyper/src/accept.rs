@@ -28,21 +28,22 @@ pub trait Accept: Send + 'static {
     /// [`IpAddr`](std::net::IpAddr).
     type Address: Any + Send;
 
-    /// Waits for the next connection. The server drops the future when it stops, possibly before it is ready. A connection
-    /// that the future has taken from the system is lost then, so let it take one only when it returns that, like
-    /// [`TcpListener::accept`].
+    /// Waits for the next connection. The server drops the future when it stops, possibly before it is ready. A
+    /// connection that the future has taken from the system is lost then, so let it take one only when it returns that,
+    /// like [`TcpListener::accept`].
     ///
     /// A handshake, such as that of TLS, delays all other connections here, and the stop can lose its connection. Let
-    /// [`Io`](Self::Io) begin it when it is read first, or accept in a task of your own that hands over connections whose
-    /// handshake is complete.
+    /// [`Io`](Self::Io) begin it when it is read first, or accept in a task of your own that hands over connections
+    /// whose handshake is complete.
     ///
     /// # Errors
     ///
     /// The connection cannot be accepted. The server logs the error and tries again.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Self::Address)>> + Send;
 
-    /// Closes the listener. Returns the connections that the system has accepted for it: it resets those that are left, although
-    /// their clients may have sent a request. A listener that wraps a [`TcpListener`] calls its `close`. Default: returns none.
+    /// Closes the listener. Returns the connections that the system has accepted for it: it resets those that are left,
+    /// although their clients may have sent a request. A listener that wraps a [`TcpListener`] calls its `close`.
+    /// Default: returns none.
     fn close(self) -> Vec<(Self::Io, Self::Address)>
     where
         Self: Sized,

@@ -10,7 +10,8 @@ use pin_project_lite::pin_project;
 pin_project! {
     /// The body of a response: that of a health endpoint, or `B`, that of the application.
     ///
-    /// The request of the application is [active](crate::Health::active_requests) until the body has ended or is dropped.
+    /// The request of the application is [active](crate::Health::active_requests) until the body has ended or is
+    /// dropped.
     #[derive(Debug)]
     pub struct HealthBody<B> {
         #[pin]

@@ -11,8 +11,8 @@ use hyper::http::request::Parts;
 use crate::HealthFuture;
 
 /// Responds if `request` is for one of `endpoints`, and covers the application otherwise: the request is
-/// [active](crate::Health::active_requests) from now on, and the response says that the connection closes if a drain has
-/// begun. Returns the future of either response.
+/// [active](crate::Health::active_requests) from now on, and the response says that the connection closes if a drain
+/// has begun. Returns the future of either response.
 ///
 /// [`service`](crate::service) does this. Call it in a service or middleware of your own. `client` finds the address of
 /// the client among the extensions of a request for an endpoint, such as [`ClientAddress::of`]. It is called only if
@@ -58,8 +58,8 @@ pub fn health_request<'a>(
     request.poller(client(&parts.extensions), agent)
 }
 
-/// The address of the client, an extension of a request. A [`Drain`](crate::Drain) that may end early tells pollers apart
-/// by it. A server inserts it; without it, pollers are told apart by their `User-Agent` alone.
+/// The address of the client, an extension of a request. A [`Drain`](crate::Drain) that may end early tells pollers
+/// apart by it. A server inserts it; without it, pollers are told apart by their `User-Agent` alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 

@@ -44,14 +44,14 @@ pub use crate::tower::{HealthLayer, Oneshot};
 /// Returns a service that responds to every method except `CONNECT` at exactly the path of each health endpoint, and
 /// passes every other request to `inner`.
 ///
-/// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. Clone the service for each connection, or create one
-/// for each: both are cheap. The endpoints take precedence over the paths of `inner`. A service around this one also
-/// covers the endpoints.
+/// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. Clone the service for each connection, or create
+/// one for each: both are cheap. The endpoints take precedence over the paths of `inner`. A service around this one
+/// also covers the endpoints.
 ///
-/// It also covers the application ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)): each request is
-/// [active](Health::active_requests) until the body of its response has ended, and during a drain every response over
-/// HTTP/1 gets `Connection: close`. If the endpoints belong to several [`Health`]s, the first one counts. The address of a
-/// poller is only known if the request has a [`ClientAddress`].
+/// It also covers the application ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)): each
+/// request is [active](Health::active_requests) until the body of its response has ended, and during a drain every
+/// response over HTTP/1 gets `Connection: close`. If the endpoints belong to several [`Health`]s, the first one counts.
+/// The address of a poller is only known if the request has a [`ClientAddress`].
 ///
 /// ```
 /// # use health_hyper::{Endpoint, Health};
@@ -90,8 +90,8 @@ where
     }
 }
 
-/// Converts the response of an endpoint into hyper's, including the reason phrase. Use it in the application's handlers.
-/// `B` is `String`, `Full<Bytes>` or any other body that implements `From<&'static str>`.
+/// Converts the response of an endpoint into hyper's, including the reason phrase. Use it in the application's
+/// handlers. `B` is `String`, `Full<Bytes>` or any other body that implements `From<&'static str>`.
 ///
 /// ```
 /// use health_hyper::Health;

@@ -24,8 +24,8 @@ use self::connection::Connection;
 use self::service::Watched;
 use crate::accept::{Accept, Episode, PAUSE, ip, is_of_one_connection};
 
-/// How long the server goes on to accept when it stops: for a listener that cannot tell which connections the system has
-/// accepted, the runtime has time to learn of them.
+/// How long the server goes on to accept when it stops: for a listener that cannot tell which connections the system
+/// has accepted, the runtime has time to learn of them.
 const LAST_ACCEPTS: Duration = Duration::from_millis(10);
 
 /// The time between the ends of two idle connections, on average.
@@ -78,14 +78,14 @@ enum Stage {
 /// connections get GOAWAY as soon as they have had a request. The server goes on to accept connections.
 ///
 /// When `drained` completes, the server accepts the connections that the system has queued, and closes the listener. A
-/// connection on which no request has arrived is kept until one second after it was accepted. Other idle connections close
-/// at once if there are few; 10,000 close within 500 ms. Requests on them are served until then. Connections that
-/// have requests end after their last response, and the server waits for them without limit. The others end after another
-/// second, even if a part of a request has arrived, or a client over HTTP/2 has not confirmed GOAWAY.
+/// connection on which no request has arrived is kept until one second after it was accepted. Other idle connections
+/// close at once if there are few; 10,000 close within 500 ms. Requests on them are served until then. Connections that
+/// have requests end after their last response, and the server waits for them without limit. The others end after
+/// another second, even if a part of a request has arrived, or a client over HTTP/2 has not confirmed GOAWAY.
 ///
-/// An error while a connection is accepted is logged, once per episode, and does not end the server. An upgraded connection,
-/// such as a web socket, belongs to its handler: the server does not wait for it, except over HTTP/2, where it is a part of a
-/// connection.
+/// An error while a connection is accepted is logged, once per episode, and does not end the server. An upgraded
+/// connection, such as a web socket, belongs to its handler: the server does not wait for it, except over HTTP/2, where
+/// it is a part of a connection.
 ///
 /// The head of a request has no time limit before the stop.
 pub fn serve<A, M, E, S, B, D>(

@@ -17,8 +17,8 @@ use crate::{ClientAddress, HealthService, cover, service};
 
 /// A layer that adds the health endpoints to a service, and covers the application, like [`service`].
 ///
-/// The resulting service is always ready: the endpoints respond even while the inner service is not ready. The future of
-/// any other request waits until a clone of the inner service is ready. Layers around this one therefore do not see
+/// The resulting service is always ready: the endpoints respond even while the inner service is not ready. The future
+/// of any other request waits until a clone of the inner service is ready. Layers around this one therefore do not see
 /// whether the inner service is ready.
 #[derive(Debug, Clone)]
 pub struct HealthLayer {
@@ -26,7 +26,8 @@ pub struct HealthLayer {
 }
 
 impl HealthLayer {
-    /// Creates a layer for a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these.
+    /// Creates a layer for a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of
+    /// these.
     pub fn new(endpoints: impl Into<Endpoints>) -> Self {
         let endpoints = endpoints.into();
         endpoints.start_on_tokio();

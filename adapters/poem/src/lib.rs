@@ -15,20 +15,22 @@ use poem::{IntoResponse as _, Middleware, Request, Response, Result, http};
 pub use crate::serve::serve;
 
 /// Returns a middleware that responds to every method except `CONNECT` at exactly the path of each health endpoint, and
-/// passes every other request to the application. Add it [with](poem::EndpointExt::with) the application's routes, last.
+/// passes every other request to the application. Add it [with](poem::EndpointExt::with) the application's routes,
+/// last.
 ///
 /// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. The endpoints take precedence over a route at the
 /// same path. Middleware that is added later also covers the endpoints. Inside [`Route::nest`](poem::Route::nest), the
 /// prefix comes before the path of the endpoint.
 ///
-/// The middleware also covers the application for a [drain](Health::drain_when): it counts the
-/// [active requests](Health::active_requests), until the end of their bodies, and while draining it adds
-/// `Connection: close` to HTTP/1 responses, after which the server closes their connections
-/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)). So an error of the application becomes its response here: add middleware that handles
-/// errors, such as [`catch_error`](poem::EndpointExt::catch_error), before this one.
+/// The middleware also covers the application for a [drain](Health::drain_when): it counts the [active
+/// requests](Health::active_requests), until the end of their bodies, and while draining it adds `Connection: close` to
+/// HTTP/1 responses, after which the server closes their connections
+/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)). So an error of the application
+/// becomes its response here: add middleware that handles errors, such as
+/// [`catch_error`](poem::EndpointExt::catch_error), before this one.
 ///
-/// It is not an endpoint for [`Route::at`](poem::Route::at), because that reads the `:` of a path such as `/app:health` as
-/// the start of a parameter.
+/// It is not an endpoint for [`Route::at`](poem::Route::at), because that reads the `:` of a path such as `/app:health`
+/// as the start of a parameter.
 ///
 /// ```
 /// # use health_poem::{Endpoint, Health};

@@ -13,10 +13,10 @@ use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, EndpointExt as _, IntoEndpoint};
 use tokio::net::TcpListener;
 
-/// Serves `app` and the health endpoints over HTTP/1 and HTTP/2, until `drained` completes and all connections have ended.
-/// Use it instead of `poem::Server`, which resets connections that the system has just accepted when it stops, and which
-/// sends GOAWAY only then. Returns a future that does nothing until it is polled; dropping it aborts all connections and
-/// their requests.
+/// Serves `app` and the health endpoints over HTTP/1 and HTTP/2, until `drained` completes and all connections have
+/// ended. Use it instead of `poem::Server`, which resets connections that the system has just accepted when it stops,
+/// and which sends GOAWAY only then. Returns a future that does nothing until it is polled; dropping it aborts all
+/// connections and their requests.
 ///
 /// `endpoints` is a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. They
 /// take precedence over the routes of `app`, and `app` is covered: it does not need [`middleware`](crate::middleware).
@@ -46,9 +46,9 @@ use tokio::net::TcpListener;
 /// }
 /// ```
 ///
-/// [`health_hyper::serve`](https://docs.rs/health-hyper/latest/health_hyper/fn.serve.html) describes how connections end.
-/// Options of `poem::Server`, such as its limits for HTTP/2, do not exist here. Web sockets belong to their handlers: hold
-/// [`Health::track`](crate::Health::track) as long as they last.
+/// [`health_hyper::serve`](https://docs.rs/health-hyper/latest/health_hyper/fn.serve.html) describes how connections
+/// end. Options of `poem::Server`, such as its limits for HTTP/2, do not exist here. Web sockets belong to their
+/// handlers: hold [`Health::track`](crate::Health::track) as long as they last.
 pub fn serve<E, D>(
     listener: TcpListener,
     app: E,

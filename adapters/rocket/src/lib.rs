@@ -20,18 +20,19 @@ use crate::responder::response;
 /// Returns a fairing that mounts the health endpoints. [Attach](rocket::Rocket::attach) it.
 ///
 /// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. The endpoints respond to every method that Rocket
-/// knows except `CONNECT`, at exactly their paths: `/health/` and `//health`, which Rocket routes there too, are forwarded
-/// to the application's routes. The endpoints take precedence over routes with parameters of any rank.
+/// knows except `CONNECT`, at exactly their paths: `/health/` and `//health`, which Rocket routes there too, are
+/// forwarded to the application's routes. The endpoints take precedence over routes with parameters of any rank.
 ///
-/// The launch fails if the application or another such fairing has a route at the path of an endpoint, whatever its rank.
-/// A record at ERROR names the path.
+/// The launch fails if the application or another such fairing has a route at the path of an endpoint, whatever its
+/// rank. A record at ERROR names the path.
 ///
-/// The fairing also covers the application for a [drain](Health::drain_when): it counts the
-/// [active requests](Health::active_requests), until the end of their bodies, and while draining it adds
-/// `Connection: close` to responses, after which the server closes their connections
-/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)). If the endpoints belong to several `Health`s, the first one counts. It covers every request
-/// that fairings see: Rocket responds 400 to a malformed one without them. A handler that panics ends its request; if
-/// another *fairing* panics, the request remains active, because Rocket drops it without a word.
+/// The fairing also covers the application for a [drain](Health::drain_when): it counts the [active
+/// requests](Health::active_requests), until the end of their bodies, and while draining it adds `Connection: close` to
+/// responses, after which the server closes their connections
+/// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)). If the endpoints belong to several
+/// `Health`s, the first one counts. It covers every request that fairings see: Rocket responds 400 to a malformed one
+/// without them. A handler that panics ends its request; if another *fairing* panics, the request remains active,
+/// because Rocket drops it without a word.
 ///
 /// ```
 /// # use health_rocket::{Endpoint, Health};
@@ -71,8 +72,8 @@ impl Fairing for HealthFairing {
         Ok(rocket.mount("/", routes.collect::<Vec<_>>()))
     }
 
-    /// Counts the request. [`on_response`](Self::on_response) has its guard: to keep one in the cache of a request would
-    /// take two allocations.
+    /// Counts the request. [`on_response`](Self::on_response) has its guard: to keep one in the cache of a request
+    /// would take two allocations.
     // Not `async`: the future would be an allocation for every request of the application.
     fn on_request<'f, 'r, 'q, 'd, 'c, 'all>(
         &'f self,
@@ -118,8 +119,8 @@ impl Fairing for HealthFairing {
     }
 }
 
-/// A loop is cheaper than a lookup, because Rocket hashes a name letter by letter. The comparison of names ignores case; the
-/// comparison of lengths is cheaper.
+/// A loop is cheaper than a lookup, because Rocket hashes a name letter by letter. The comparison of names ignores
+/// case; the comparison of lengths is cheaper.
 fn has_nosniff(response: &Response<'_>) -> bool {
     response.headers().iter().any(|header| {
         header.name.as_str().len() == NOSNIFF.len()

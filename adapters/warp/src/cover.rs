@@ -19,14 +19,15 @@ use warp::{Filter, Rejection};
 use crate::respond_to;
 use crate::route::{find, found};
 
-/// Returns a filter that responds to every method except `CONNECT` at exactly the path of each health endpoint, and passes
-/// every other request to the application. It covers the application for a [drain](crate::Health::drain_when): it counts
-/// the [active requests](crate::Health::active_requests), until the end of their bodies, and while draining it adds
-/// `Connection: close` to HTTP/1 responses, after which the server closes their connections
+/// Returns a filter that responds to every method except `CONNECT` at exactly the path of each health endpoint, and
+/// passes every other request to the application. It covers the application for a [drain](crate::Health::drain_when):
+/// it counts the [active requests](crate::Health::active_requests), until the end of their bodies, and while draining
+/// it adds `Connection: close` to HTTP/1 responses, after which the server closes their connections
 /// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)).
 ///
-/// Accepts a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. If they belong to
-/// several `Health`s, the first one counts. The endpoints take precedence over the filters of the application.
+/// Accepts a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. If they
+/// belong to several `Health`s, the first one counts. The endpoints take precedence over the filters of the
+/// application.
 ///
 /// The result is the whole application, for `warp::serve`. The header is only for responses, so a request that the
 /// application rejects gets the response that warp gives it. [Recover](warp::Filter::recover) before `wrap`.
@@ -109,8 +110,8 @@ impl<B: Body<Data = Bytes> + Unpin> Stream for ActiveStream<B> {
     }
 }
 
-/// The error of an application: a [`Rejection`], or [`Infallible`] after a [`recover`](warp::Filter::recover) that rejects
-/// nothing. [`wrap`] accepts both.
+/// The error of an application: a [`Rejection`], or [`Infallible`] after a [`recover`](warp::Filter::recover) that
+/// rejects nothing. [`wrap`] accepts both.
 pub trait MayReject: Sized {
     /// The application with a response for each request.
     #[doc(hidden)]

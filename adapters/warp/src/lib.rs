@@ -17,12 +17,12 @@ use crate::route::{Found, route};
 #[cfg(feature = "serve")]
 pub use crate::serve::serve;
 
-/// Returns a filter that responds to every method except `CONNECT` at exactly the path of each health endpoint. It rejects
-/// every other request as not found.
+/// Returns a filter that responds to every method except `CONNECT` at exactly the path of each health endpoint. It
+/// rejects every other request as not found.
 ///
 /// Accepts a [`Health`], an [`EndpointHandle`] or an array of these. The filter compares the whole path of the request,
-/// including the part that an earlier filter has matched. warp tries filters in order: put this one before any other that
-/// matches the path of an endpoint.
+/// including the part that an earlier filter has matched. warp tries filters in order: put this one before any other
+/// that matches the path of an endpoint.
 ///
 /// This only mounts the endpoints. [`wrap`] also covers the application, for a drain that loses no request.
 ///

@@ -13,10 +13,10 @@ use warp::reply::Reply;
 
 use crate::cover::MayReject;
 
-/// Serves `app` and the health endpoints over HTTP/1 and HTTP/2, until `drained` completes and all connections have ended.
-/// Use it instead of `warp::serve`, which resets connections that the system has just accepted when it stops, and which
-/// sends GOAWAY only then. Returns a future that does nothing until it is polled; dropping it aborts all connections and
-/// their requests.
+/// Serves `app` and the health endpoints over HTTP/1 and HTTP/2, until `drained` completes and all connections have
+/// ended. Use it instead of `warp::serve`, which resets connections that the system has just accepted when it stops,
+/// and which sends GOAWAY only then. Returns a future that does nothing until it is polled; dropping it aborts all
+/// connections and their requests.
 ///
 /// `endpoints` is a [`Health`](crate::Health), an [`EndpointHandle`](crate::EndpointHandle) or an array of these. They
 /// take precedence over the filters of `app`, and `app` is covered: it needs neither [`filter`](crate::filter()) nor
@@ -42,9 +42,9 @@ use crate::cover::MayReject;
 /// }
 /// ```
 ///
-/// [`health_hyper::serve`](https://docs.rs/health-hyper/latest/health_hyper/fn.serve.html) describes how connections end.
-/// The filter `warp::addr::remote` of warp finds no address on this server. Web sockets belong to their handlers: hold
-/// [`Health::track`](crate::Health::track) as long as they last.
+/// [`health_hyper::serve`](https://docs.rs/health-hyper/latest/health_hyper/fn.serve.html) describes how connections
+/// end. The filter `warp::addr::remote` of warp finds no address on this server. Web sockets belong to their handlers:
+/// hold [`Health::track`](crate::Health::track) as long as they last.
 pub fn serve<A, F, R, D>(
     listener: A,
     app: F,

@@ -11,8 +11,8 @@ use crate::verdict::Verdict;
 const FAILING: u8 = 1;
 const NO_RESPONSE: u8 = 2;
 
-/// Runs the command line of `health-probe` with these arguments, and returns its exit code. The name of the program is not
-/// one of the arguments.
+/// Runs the command line of `health-probe` with these arguments, and returns its exit code. The name of the program is
+/// not one of the arguments.
 ///
 /// | exit code | meaning | printed to |
 /// |---|---|---|
@@ -20,7 +20,8 @@ const NO_RESPONSE: u8 = 2;
 /// | 1 | failing: any other response, including maintenance without `--maintenance-ok`; the file is old or missing | standard output |
 /// | 2 | no complete response in time, or invalid arguments | standard error |
 ///
-/// It prints one line, and blocks the calling thread until the timeout at the latest: see [`Probe::send`](crate::Probe::send).
+/// It prints one line, and blocks the calling thread until the timeout at the latest: see
+/// [`Probe::send`](crate::Probe::send).
 ///
 /// ```
 /// use std::process::ExitCode;

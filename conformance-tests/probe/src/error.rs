@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-/// Why there is no [`Verdict`](crate::Verdict). [`Display`](fmt::Display) shows a sentence for the user, without control
-/// characters of the server.
+/// Why there is no [`Verdict`](crate::Verdict). [`Display`](fmt::Display) shows a sentence for the user, without
+/// control characters of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProbeError {

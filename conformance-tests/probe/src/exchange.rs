@@ -59,8 +59,8 @@ impl Connection for std::os::unix::net::UnixStream {
     }
 }
 
-/// Sends the request and returns the response. A name lookup or the connection to a Unix socket may take longer than the
-/// deadline.
+/// Sends the request and returns the response. A name lookup or the connection to a Unix socket may take longer than
+/// the deadline.
 ///
 /// # Errors
 ///
@@ -84,7 +84,8 @@ pub(crate) fn run(
         }
     };
     reached(Stage::Waiting);
-    // So this thread ends soon after the deadline. Some systems refuse a limit once the server has closed; then nothing blocks.
+    // So this thread ends soon after the deadline. Some systems refuse a limit once the server has closed; then nothing
+    // blocks.
     let limit = |connection: &dyn Connection| {
         let left = deadline.saturating_duration_since(Instant::now());
         let _ = connection.limit(left.max(SHORTEST_LIMIT));

@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use crate::verdict::Verdict;
 
-/// Whether the file at `path` is a regular file that was modified at most `max_age` ago: the verdict on a process without a
-/// server, which touches the file while it is alive.
+/// Whether the file at `path` is a regular file that was modified at most `max_age` ago: the verdict on a process
+/// without a server, which touches the file while it is alive.
 ///
-/// The age is the difference between the modification time and the system clock. If the clock was put back, the file seems to
-/// come from the future; a file from more than `max_age` in the future is failing, too. A link is not followed. A file that is
-/// missing, too old, or cannot be looked up is failing.
+/// The age is the difference between the modification time and the system clock. If the clock was put back, the file
+/// seems to come from the future; a file from more than `max_age` in the future is failing, too. A link is not
+/// followed. A file that is missing, too old, or cannot be looked up is failing.
 ///
 /// It blocks the calling thread while the file system does.
 ///

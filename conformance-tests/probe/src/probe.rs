@@ -38,21 +38,21 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// A request to this URL: `http://HOST[:PORT][/PATH][?QUERY]`, where the host is a name, an IPv4 address, or an IPv6
-    /// address in brackets.
+    /// A request to this URL: `http://HOST[:PORT][/PATH][?QUERY]`, where the host is a name, an IPv4 address, or an
+    /// IPv6 address in brackets.
     ///
     /// # Errors
     ///
-    /// [`ProbeError::Url`] if the URL has another form, requires TLS, or contains a user name or a character that must be
-    /// percent-encoded.
+    /// [`ProbeError::Url`] if the URL has another form, requires TLS, or contains a user name or a character that must
+    /// be percent-encoded.
     pub fn new(url: &str) -> Result<Self, ProbeError> {
         let parsed = Url::parse(url);
         let parsed = parsed.map_err(|reason| ProbeError::Url { url: url.to_owned(), reason })?;
         Ok(Self { url: parsed, socket: None, maintenance_ok: false, timeout: DEFAULT_TIMEOUT })
     }
 
-    /// The limit for everything, from the name lookup to the last byte. More than an hour counts as an hour. Default: 10
-    /// seconds.
+    /// The limit for everything, from the name lookup to the last byte. More than an hour counts as an hour. Default:
+    /// 10 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.min(LONGEST_TIMEOUT);
         self
@@ -74,9 +74,9 @@ impl Probe {
 
     /// Sends the request over a new connection, and returns the verdict on the response. It follows no redirect.
     ///
-    /// **It blocks the calling thread** until the timeout at the latest. In an async program, call it before the runtime
-    /// starts, or through `spawn_blocking` of tokio. A program that probes itself from the only thread of its runtime gets
-    /// no response, because that thread cannot serve the request.
+    /// **It blocks the calling thread** until the timeout at the latest. In an async program, call it before the
+    /// runtime starts, or through `spawn_blocking` of tokio. A program that probes itself from the only thread of its
+    /// runtime gets no response, because that thread cannot serve the request.
     ///
     /// # Errors
     ///
@@ -86,8 +86,9 @@ impl Probe {
         Ok(Verdict::of(&response, self.maintenance_ok))
     }
 
-    /// The exchange runs on another thread, so that neither a resolver nor a server that sends a byte a second can delay
-    /// this one. After the timeout that thread ends soon, unless the resolver or the connection to a Unix socket blocks it.
+    /// The exchange runs on another thread, so that neither a resolver nor a server that sends a byte a second can
+    /// delay this one. After the timeout that thread ends soon, unless the resolver or the connection to a Unix socket
+    /// blocks it.
     fn request(&self) -> Result<Response, String> {
         let timeout = self.timeout;
         let deadline = Instant::now() + timeout;

@@ -4,15 +4,16 @@ use std::fmt;
 
 use crate::response::Response;
 
-/// Whether the application is healthy, and why. [`Display`](fmt::Display) shows the line that the command prints, for example
-/// `failing: 503 ERROR`.
+/// Whether the application is healthy, and why. [`Display`](fmt::Display) shows the line that the command prints, for
+/// example `failing: 503 ERROR`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
-    /// Healthy: the response is 200, or maintenance if that is
-    /// [ok](crate::Probe::maintenance_ok), or the file is new enough. The text is one short line without control characters.
+    /// Healthy: the response is 200, or maintenance if that is [ok](crate::Probe::maintenance_ok), or the file is new
+    /// enough. The text is one short line without control characters.
     Healthy(String),
-    /// Failing: any other response, or the file is old or missing. The text is one short line without control characters.
+    /// Failing: any other response, or the file is old or missing. The text is one short line without control
+    /// characters.
     Failing(String),
 }
 

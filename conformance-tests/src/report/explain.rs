@@ -14,8 +14,8 @@ use crate::scenario::{Answer, Checks, Client, DrainEnd, Fate, Scenario, Start, S
 use crate::setup::{Behaviour, Check, Endpoint, Execution, LogPolicy, RunChecks, Setup};
 
 impl Suite {
-    /// Returns a description of a scenario: its rule, the reason for it, and the requests and responses. `None` if no scenario
-    /// has this id.
+    /// Returns a description of a scenario: its rule, the reason for it, and the requests and responses. `None` if no
+    /// scenario has this id.
     pub fn explain(&self, id: &str) -> Option<String> {
         let scenario = self.scenarios().find(|scenario| scenario.id() == id)?;
         let mut text = String::new();

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A capability that not every server has. A scenario that [needs](crate::Scenario::needs) it is skipped if the server lacks
-/// it.
+/// A capability that not every server has. A scenario that [needs](crate::Scenario::needs) it is skipped if the server
+/// lacks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Capability {

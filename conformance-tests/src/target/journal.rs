@@ -205,8 +205,8 @@ impl Journal {
         }
     }
 
-    /// Removes and returns all lines as soon as there are `count`, or none has arrived for `patience`. Waits for four times
-    /// `patience` at most.
+    /// Removes and returns all lines as soon as there are `count`, or none has arrived for `patience`. Waits for four
+    /// times `patience` at most.
     pub(crate) fn take(&self, count: usize, patience: Duration) -> Vec<Line> {
         let Sink::Memory(memory) = &self.0 else {
             return Vec::new();

@@ -119,8 +119,8 @@ impl Probe for Touch {
     }
 }
 
-/// Neither follows a link nor opens anything but a regular file: opening a pipe for writing blocks. In a directory that belongs
-/// to the service, nothing changes between the two calls.
+/// Neither follows a link nor opens anything but a regular file: opening a pipe for writing blocks. In a directory that
+/// belongs to the service, nothing changes between the two calls.
 fn touch(path: &Path) -> io::Result<()> {
     let file = match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => File::options().write(true).open(path)?,

@@ -118,8 +118,8 @@ impl CheckResult {
         self
     }
 
-    /// Sets the reason: one word for filters and alerts that never contains a secret, such as `refused`, `unauthorized`,
-    /// `saturated`, `slow` or `expired`. It replaces an earlier one.
+    /// Sets the reason: one word for filters and alerts that never contains a secret, such as `refused`,
+    /// `unauthorized`, `saturated`, `slow` or `expired`. It replaces an earlier one.
     ///
     /// A reason has 1 to 32 characters: lower-case ASCII letters, digits, `_` and `-`. Another text is left out, and
     /// one WARN is logged per check.
@@ -139,8 +139,9 @@ impl CheckResult {
     /// Adds a value, such as `("free", 2e9, Unit::Bytes)`. It replaces an earlier value of the same name
     /// and unit. The log shows it as `"free_bytes":2000000000`.
     ///
-    /// A name has 1 to 64 characters: lower-case ASCII letters, digits and `_`, the first of them a letter. A value with
-    /// another name, and a number that is NaN or infinite, is left out, and one WARN is logged per check. So is any value after the 32nd.
+    /// A name has 1 to 64 characters: lower-case ASCII letters, digits and `_`, the first of them a letter. A value
+    /// with another name, and a number that is NaN or infinite, is left out, and one WARN is logged per check. So is
+    /// any value after the 32nd.
     pub fn value(mut self, name: impl Into<Cow<'static, str>>, number: f64, unit: Unit) -> Self {
         let name = name.into();
         if !is_value_name(&name) {

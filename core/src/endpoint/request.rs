@@ -41,8 +41,8 @@ impl<'a> HealthRequest<'a> {
         Self { query, poller: Poller { address: None, user_agent: &[] } }
     }
 
-    /// Adds the address of the client and its `User-Agent`, by which a [`Drain`](crate::Drain) tells pollers apart. Only
-    /// needed if [`EndpointHandle::remembers_pollers`](crate::EndpointHandle::remembers_pollers).
+    /// Adds the address of the client and its `User-Agent`, by which a [`Drain`](crate::Drain) tells pollers apart.
+    /// Only needed if [`EndpointHandle::remembers_pollers`](crate::EndpointHandle::remembers_pollers).
     pub fn poller(self, address: Option<IpAddr>, user_agent: Option<&'a [u8]>) -> Self {
         Self { poller: Poller { address, user_agent: user_agent.unwrap_or_default() }, ..self }
     }

@@ -14,8 +14,9 @@ pub struct ActiveRequest {
 }
 
 impl Health {
-    /// Counts a request as active until the returned value is dropped. A [drain](crate::Drain) that may end early waits for
-    /// active requests. The adapters call it for each request of the application. Takes no lock and does not allocate.
+    /// Counts a request as active until the returned value is dropped. A [drain](crate::Drain) that may end early waits
+    /// for active requests. The adapters call it for each request of the application. Takes no lock and does not
+    /// allocate.
     pub fn track(&self) -> ActiveRequest {
         self.application().drain.add_active();
         ActiveRequest { health: self.clone() }
@@ -35,9 +36,9 @@ impl Health {
 }
 
 impl ActiveRequest {
-    /// Whether the response needs the header `Connection: close`: a drain has begun, and the response is not a switch to
-    /// another protocol ([H26](crate::contract#h26)). Call it when the response is ready, and only for HTTP/1: HTTP/2 does
-    /// not allow the header.
+    /// Whether the response needs the header `Connection: close`: a drain has begun, and the response is not a switch
+    /// to another protocol ([H26](crate::contract#h26)). Call it when the response is ready, and only for HTTP/1:
+    /// HTTP/2 does not allow the header.
     #[inline]
     pub fn closes_connection(&self, status: u16) -> bool {
         self.health.is_draining() && !matches!(status, SWITCHING_PROTOCOLS | UPGRADE_REQUIRED)

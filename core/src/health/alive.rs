@@ -12,26 +12,28 @@ use crate::log::LogRecord;
 use crate::runtime::context::Context;
 
 impl Health {
-    /// Touches a file at an interval while the first liveness endpoint is not failing, from now on until the last clone is
-    /// dropped. A probe compares the age of the file with a limit, so a worker needs no server: `health-probe --file PATH
-    /// --max-age SECONDS`. The limit must be longer than the interval: three intervals or more.
+    /// Touches a file at an interval while the first liveness endpoint is not failing, from now on until the last clone
+    /// is dropped. A probe compares the age of the file with a limit, so a worker needs no server: `health-probe --file
+    /// PATH --max-age SECONDS`. The limit must be longer than the interval: three intervals or more.
     ///
-    /// The liveness endpoint is the first that ignores starting, maintenance and draining. Only failing stops the touches,
-    /// and one WARN is logged then. To depend on another endpoint, call [`EndpointHandle::touch_alive_file`].
+    /// The liveness endpoint is the first that ignores starting, maintenance and draining. Only failing stops the
+    /// touches, and one WARN is logged then. To depend on another endpoint, call [`EndpointHandle::touch_alive_file`].
     ///
-    /// A touch sets the modification time to the time of the system clock. It creates an empty file if there is none, and
-    /// never changes the content of a file. It follows no link, and touches nothing but a regular file. Its directory must
-    /// exist and belong to the service. If a touch fails or takes longer than a second, one WARN is logged, and another
-    /// touch follows after a fifth of the interval. An interval below one millisecond counts as one millisecond.
+    /// A touch sets the modification time to the time of the system clock. It creates an empty file if there is none,
+    /// and never changes the content of a file. It follows no link, and touches nothing but a regular file. Its
+    /// directory must exist and belong to the service. If a touch fails or takes longer than a second, one WARN is
+    /// logged, and another touch follows after a fifth of the interval. An interval below one millisecond counts as one
+    /// millisecond.
     ///
-    /// A task on the [runtime](crate::Runtime) decides when to touch the file, and a thread of this library touches it. The
-    /// task [watches](Self::watch) the endpoint, which starts the background checks, and runs no check itself. On the default
-    /// runtime it runs on a thread of this library, also while the application's tokio runtime is blocked. So the file says no
-    /// more than the checks of the endpoint: register [`Check::heartbeat`](crate::Check::heartbeat) for each loop. Without
-    /// such an endpoint or a check on it, the file says only that a thread of this library runs; that is logged at WARN.
+    /// A task on the [runtime](crate::Runtime) decides when to touch the file, and a thread of this library touches it.
+    /// The task [watches](Self::watch) the endpoint, which starts the background checks, and runs no check itself. On
+    /// the default runtime it runs on a thread of this library, also while the application's tokio runtime is blocked.
+    /// So the file says no more than the checks of the endpoint: register [`Check::heartbeat`](crate::Check::heartbeat)
+    /// for each loop. Without such an endpoint or a check on it, the file says only that a thread of this library runs;
+    /// that is logged at WARN.
     ///
-    /// The file stays when the process ends. In a process that forks, call it in the child: a child touches nothing for its
-    /// parent.
+    /// The file stays when the process ends. In a process that forks, call it in the child: a child touches nothing for
+    /// its parent.
     ///
     /// ```no_run
     /// use std::time::Duration;

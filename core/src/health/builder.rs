@@ -114,10 +114,11 @@ impl HealthBuilder {
         self
     }
 
-    /// Maximum duration of a run of checks that requests wait for, or 20 milliseconds more if a check blocks its thread. A
-    /// check without a result is then reported as an error. Background checks are not affected. It must not be shorter than the timeout that is set for a check on
-    /// request, by [`Check::timeout`], [`timeout`](Self::timeout) or a setting. If none is set, a check times out after
-    /// 5 seconds or this, whichever is shorter. Default: 10 seconds, or more if a check on request has a longer timeout.
+    /// Maximum duration of a run of checks that requests wait for, or 20 milliseconds more if a check blocks its
+    /// thread. A check without a result is then reported as an error. Background checks are not affected. It must not
+    /// be shorter than the timeout that is set for a check on request, by [`Check::timeout`],
+    /// [`timeout`](Self::timeout) or a setting. If none is set, a check times out after 5 seconds or this, whichever is
+    /// shorter. Default: 10 seconds, or more if a check on request has a longer timeout.
     pub fn run_timeout(mut self, timeout: Duration) -> Self {
         self.run_timeout = Some(timeout);
         self
@@ -144,9 +145,9 @@ impl HealthBuilder {
         self
     }
 
-    /// The part of its timeout after which a check counts as slow: the first such execution of an episode is logged as a
-    /// warning, and an execution that takes less ends the episode ([H12](crate::contract#h12)). It must be above 0 and at
-    /// most 1, which turns the warning off. Default: 0.8.
+    /// The part of its timeout after which a check counts as slow: the first such execution of an episode is logged as
+    /// a warning, and an execution that takes less ends the episode ([H12](crate::contract#h12)). It must be above 0
+    /// and at most 1, which turns the warning off. Default: 0.8.
     pub fn slow_share(mut self, share: f64) -> Self {
         self.slow_share = share;
         self
@@ -166,8 +167,8 @@ impl HealthBuilder {
     }
 
     /// Adds an observer of the states of all endpoints, for example for a chat message or an audit log. It gets a
-    /// [`Notification::StateChanged`](crate::Notification::StateChanged) for the first state of each endpoint and for each
-    /// change, from the start of the background checks on, and no other notification. It costs what one
+    /// [`Notification::StateChanged`](crate::Notification::StateChanged) for the first state of each endpoint and for
+    /// each change, from the start of the background checks on, and no other notification. It costs what one
     /// [`Watch`](crate::Watch) of each endpoint costs. Default: none.
     ///
     /// ```
@@ -222,20 +223,21 @@ impl HealthBuilder {
         self
     }
 
-    /// The interval at which a [`Watch`](crate::Watch) looks for the disablefile and calls the maintenance sources: once
-    /// for all watches of the application, and only while there are any. Default: 1 second.
+    /// The interval at which a [`Watch`](crate::Watch) looks for the disablefile and calls the maintenance sources:
+    /// once for all watches of the application, and only while there are any. Default: 1 second.
     pub fn watch_interval(mut self, interval: Duration) -> Self {
         self.watch_interval = interval;
         self
     }
 
-    /// Adds a phase of the shutdown, which [`Health::shut_down_after`](crate::Health::shut_down_after) runs when the server
-    /// has ended: stop a consumer, flush a queue, close a pool. Phases run one after the other, in the order in which they
-    /// were added. One that fails, panics or exceeds its limit does not prevent the next. Each leaves a record in the log.
-    /// Default: none.
+    /// Adds a phase of the shutdown, which [`Health::shut_down_after`](crate::Health::shut_down_after) runs when the
+    /// server has ended: stop a consumer, flush a queue, close a pool. Phases run one after the other, in the order in
+    /// which they were added. One that fails, panics or exceeds its limit does not prevent the next. Each leaves a
+    /// record in the log. Default: none.
     ///
-    /// `phase` is called at most once, and returns what a check returns; a degraded result counts as a success.
-    /// It runs as a task on the [runtime](Self::runtime), in the context of the caller of `shut_down_after`. A phase that blocks its thread is left behind at its limit.
+    /// `phase` is called at most once, and returns what a check returns; a degraded result counts as a success. It runs
+    /// as a task on the [runtime](Self::runtime), in the context of the caller of `shut_down_after`. A phase that
+    /// blocks its thread is left behind at its limit.
     pub fn shutdown_phase<F, Fut>(
         mut self,
         name: impl Into<String>,

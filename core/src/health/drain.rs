@@ -33,11 +33,11 @@ impl Health {
         self.application().drain.has_begun()
     }
 
-    /// A future that completes when a [`drain`](Self::drain) begins, at once if it has. With it, handlers end what would
-    /// otherwise outlast the delay: event streams, web sockets, long polls and consumers of queues.
+    /// A future that completes when a [`drain`](Self::drain) begins, at once if it has. With it, handlers end what
+    /// would otherwise outlast the delay: event streams, web sockets, long polls and consumers of queues.
     ///
-    /// It also completes when the last clone of this `Health` is dropped, because no drain can begin any more. It does not keep
-    /// the `Health` alive.
+    /// It also completes when the last clone of this `Health` is dropped, because no drain can begin any more. It does
+    /// not keep the `Health` alive.
     ///
     /// ```
     /// use futures::future::{Either, pending, select};
@@ -59,19 +59,19 @@ impl Health {
         self.application().drain.draining()
     }
 
-    /// A future that completes when the time of a drain is over: the maximum of [`Drain::at_most`], after which the last
-    /// requests have half a second to end. Streams that should last as long as possible end with it. Without a maximum it
-    /// completes only when the last clone of this `Health` is dropped.
+    /// A future that completes when the time of a drain is over: the maximum of [`Drain::at_most`], after which the
+    /// last requests have half a second to end. Streams that should last as long as possible end with it. Without a
+    /// maximum it completes only when the last clone of this `Health` is dropped.
     pub fn drain_deadline(&self) -> DrainMoment {
         self.application().drain.deadline()
     }
 
-    /// Waits for `signal`, or for a [`drain`](Self::drain) that begins otherwise, such as through a command. Then it drains, and
-    /// returns when the server may stop: see [`Drain`]. The time counts from the beginning of the drain, even if that was before the
-    /// signal. Pass the future to `with_graceful_shutdown` of axum, `graceful` of warp, or the counterpart of another
-    /// framework. It has no effect before it is polled, except that a drain that may end early
-    /// remembers pollers from this call on. Call it once: of several calls, each returns at its own time, and the shortest
-    /// maximum is the [deadline](Self::drain_deadline).
+    /// Waits for `signal`, or for a [`drain`](Self::drain) that begins otherwise, such as through a command. Then it
+    /// drains, and returns when the server may stop: see [`Drain`]. The time counts from the beginning of the drain,
+    /// even if that was before the signal. Pass the future to `with_graceful_shutdown` of axum, `graceful` of warp, or
+    /// the counterpart of another framework. It has no effect before it is polled, except that a drain that may end
+    /// early remembers pollers from this call on. Call it once: of several calls, each returns at its own time, and the
+    /// shortest maximum is the [deadline](Self::drain_deadline).
     ///
     /// `signal` is any future, such as `tokio::signal::ctrl_c()`, or any stream, such as [`Signals`](crate::Signals)
     /// (feature `signal`). Its output does not matter: a future that ends with an error starts the drain too. A second
@@ -80,8 +80,8 @@ impl Health {
     /// Requests are served until it returns, so that pollers have time to notice. A poller needs its interval times the
     /// number of failures it waits for, and its timeout. If the drain and the [shutdown
     /// phases](crate::HealthBuilder::shutdown_phase) do not fit into the
-    /// [`termination_grace_period`](crate::HealthBuilder::termination_grace_period), a WARN is logged. The beginning and the
-    /// end of the drain are logged at INFO.
+    /// [`termination_grace_period`](crate::HealthBuilder::termination_grace_period), a WARN is logged. The beginning
+    /// and the end of the drain are logged at INFO.
     pub fn drain_when<S, Kind, D>(
         &self,
         signal: S,
@@ -131,7 +131,8 @@ impl Health {
         self.drain();
         let now = runtime.now();
         let began = application.drain.began().unwrap_or(now);
-        // The first signal does not skip a drain that began otherwise: an orchestrator sends it after its `preStop` hook.
+        // The first signal does not skip a drain that began otherwise: an orchestrator sends it after its `preStop`
+        // hook.
         let first = usize::from(!by_signal);
         let can_skip = signals.size_hint().1.is_none_or(|most| most > first);
         match earlier {

@@ -66,9 +66,9 @@ impl EndpointHandle {
     /// Responds to one request, and logs what [H4](crate::contract#h4), [H8](crate::contract#h8),
     /// [H19](crate::contract#h19) and [H21](crate::contract#h21) require.
     ///
-    /// `request` is a [`HealthRequest`], or only the raw query string without its `?`, which is empty without one. Dropping the future does not end
-    /// a run of the checks that it has started or joined ([H7](crate::contract#h7)). Does not panic, unless the
-    /// program's log subscriber does.
+    /// `request` is a [`HealthRequest`], or only the raw query string without its `?`, which is empty without one.
+    /// Dropping the future does not end a run of the checks that it has started or joined ([H7](crate::contract#h7)).
+    /// Does not panic, unless the program's log subscriber does.
     #[inline]
     pub fn respond<'a>(
         &'a self,
@@ -83,8 +83,8 @@ impl EndpointHandle {
         application.respond(self.served(), request, log).await
     }
 
-    /// Whether requests need their [poller](HealthRequest::poller): a [`Drain`](crate::Drain) may end early. Adapters ask,
-    /// so that other requests do without a look at their headers.
+    /// Whether requests need their [poller](HealthRequest::poller): a [`Drain`](crate::Drain) may end early. Adapters
+    /// ask, so that other requests do without a look at their headers.
     #[inline]
     pub fn remembers_pollers(&self) -> bool {
         self.health.application().drain.remembers_pollers()

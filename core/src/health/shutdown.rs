@@ -61,7 +61,8 @@ impl<T> Ended<T> {
         self.server
     }
 
-    /// How many requests were still active when the server was dropped, or had ended and the deadline of the drain passed.
+    /// How many requests were still active when the server was dropped, or had ended and the deadline of the drain
+    /// passed.
     pub fn dropped_requests(&self) -> usize {
         self.dropped
     }
@@ -71,20 +72,21 @@ impl<T> Ended<T> {
         self.failed.iter().map(String::as_str)
     }
 
-    /// Whether the server ended by itself and without an error, no request was dropped, and each shutdown phase succeeded.
+    /// Whether the server ended by itself and without an error, no request was dropped, and each shutdown phase
+    /// succeeded.
     pub fn is_clean(&self) -> bool {
         self.server.is_some() && !self.has_failed && self.dropped == 0 && self.failed.is_empty()
     }
 
-    /// 0 if the end [was clean](Self::is_clean), and 1 otherwise, for a `main` that returns it. A runtime of tokio that is
-    /// dropped then waits for blocking threads; [`exit`](Self::exit) does not.
+    /// 0 if the end [was clean](Self::is_clean), and 1 otherwise, for a `main` that returns it. A runtime of tokio that
+    /// is dropped then waits for blocking threads; [`exit`](Self::exit) does not.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code())
     }
 
-    /// Ends the process with 0 if the end [was clean](Self::is_clean), and with 1 otherwise. It waits for nothing, neither
-    /// for connections that are still open nor for blocking threads, and calls no destructors: flush a log that is
-    /// buffered in the last shutdown phase.
+    /// Ends the process with 0 if the end [was clean](Self::is_clean), and with 1 otherwise. It waits for nothing,
+    /// neither for connections that are still open nor for blocking threads, and calls no destructors: flush a log that
+    /// is buffered in the last shutdown phase.
     pub fn exit(&self) -> ! {
         std::process::exit(self.code().into())
     }
@@ -95,12 +97,13 @@ impl<T> Ended<T> {
 }
 
 impl Health {
-    /// Waits for `server`, a future such as `axum::serve(…)`, then runs the [shutdown phases](crate::HealthBuilder::shutdown_phase). Returns how it went.
+    /// Waits for `server`, a future such as `axum::serve(…)`, then runs the [shutdown
+    /// phases](crate::HealthBuilder::shutdown_phase). Returns how it went.
     ///
     /// In a [drain](Self::drain_when) with a maximum, `server` ends in time: half a second after
     /// [`drain_deadline`](Self::drain_deadline) it is dropped, and its requests with it as soon as the process
-    /// [exits](Ended::exit). If the server ends before its [active requests](Self::active_requests), such as web sockets, it waits for
-    /// them until then, too.
+    /// [exits](Ended::exit). If the server ends before its [active requests](Self::active_requests), such as web
+    /// sockets, it waits for them until then, too.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -118,7 +121,8 @@ impl Health {
     /// # }
     /// ```
     ///
-    /// Call it once: the phases run only for the first of several calls, and the others do not wait for them. Dropping the future before it is ready drops the server, and runs no further phase.
+    /// Call it once: the phases run only for the first of several calls, and the others do not wait for them. Dropping
+    /// the future before it is ready drops the server, and runs no further phase.
     pub async fn shut_down_after<S>(&self, server: S) -> Ended<S::Output>
     where
         S: IntoFuture<Output: ServerOutput>,
@@ -178,7 +182,8 @@ impl Health {
         failed
     }
 
-    /// Returns whether the phase succeeded. It runs in a task, so that one that blocks its thread ends at its limit, too.
+    /// Returns whether the phase succeeded. It runs in a task, so that one that blocks its thread ends at its limit,
+    /// too.
     async fn run_phase(&self, phase: Phase) -> bool {
         let engine = &self.application().engine;
         let runtime = engine.runtime().clone();

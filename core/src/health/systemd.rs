@@ -10,9 +10,9 @@ use crate::runtime::process;
 use crate::systemd::{Environment, Notifier, Systemd, SystemdError, Turn};
 
 impl Health {
-    /// Tells systemd how the application fares, from now on until the last clone is dropped; after a drain, the watchdog gets
-    /// its pings until the process ends. Without the variable
-    /// `NOTIFY_SOCKET`, which systemd sets for a unit of `Type=notify`, it has no effect and starts no thread.
+    /// Tells systemd how the application fares, from now on until the last clone is dropped; after a drain, the
+    /// watchdog gets its pings until the process ends. Without the variable `NOTIFY_SOCKET`, which systemd sets for a
+    /// unit of `Type=notify`, it has no effect and starts no thread.
     ///
     /// | message | sent |
     /// |---|---|
@@ -23,17 +23,17 @@ impl Health {
     /// | `WATCHDOG=1` | after half of the unit's `WatchdogSec`, unless the first liveness endpoint is failing: the first that ignores starting, maintenance and draining |
     ///
     /// A task on the [runtime](crate::Runtime) sends them, without blocking and without running a check: it
-    /// [watches](Self::watch) both endpoints, which starts the background checks. On the default runtime it runs on a thread
-    /// of this library, also while the application's tokio runtime is blocked. So a ping says no more than the checks of
-    /// the liveness endpoint: register [`Check::tokio_runtime`](crate::Check) there. Without such an endpoint or a
-    /// check on it, a ping says only that a thread of this library runs; that is logged at WARN. To let the watchdog depend
-    /// on another endpoint, call [`EndpointHandle::notify_systemd`].
+    /// [watches](Self::watch) both endpoints, which starts the background checks. On the default runtime it runs on a
+    /// thread of this library, also while the application's tokio runtime is blocked. So a ping says no more than the
+    /// checks of the liveness endpoint: register [`Check::tokio_runtime`](crate::Check) there. Without such an endpoint
+    /// or a check on it, a ping says only that a thread of this library runs; that is logged at WARN. To let the
+    /// watchdog depend on another endpoint, call [`EndpointHandle::notify_systemd`].
     ///
-    /// If systemd cannot be reached, for example because its socket is full, one WARN is logged until it can, and what it
-    /// has missed is sent then.
+    /// If systemd cannot be reached, for example because its socket is full, one WARN is logged until it can, and what
+    /// it has missed is sent then.
     ///
-    /// Call it once, after the endpoints are mounted, and in a process that forks, in the child: a child sends nothing for its
-    /// parent. The variables stay in the environment, so the processes that this one starts have them too.
+    /// Call it once, after the endpoints are mounted, and in a process that forks, in the child: a child sends nothing
+    /// for its parent. The variables stay in the environment, so the processes that this one starts have them too.
     ///
     /// ```
     /// use health_core::{Endpoint, Health, Systemd};
@@ -45,8 +45,8 @@ impl Health {
     ///
     /// # Errors
     ///
-    /// `NOTIFY_SOCKET` is set, but is neither an absolute path nor an abstract name; `WATCHDOG_USEC` or `WATCHDOG_PID` is
-    /// no number; the system cannot create a socket; or this process already notifies systemd.
+    /// `NOTIFY_SOCKET` is set, but is neither an absolute path nor an abstract name; `WATCHDOG_USEC` or `WATCHDOG_PID`
+    /// is no number; the system cannot create a socket; or this process already notifies systemd.
     pub fn notify_systemd(&self) -> Result<Systemd, SystemdError> {
         self.notify_systemd_of(self.liveness())
     }

@@ -14,20 +14,21 @@ use crate::log::{LogEvent, LogLevel, LogRecord};
 /// (`CTRL_CLOSE_EVENT`), and the container or the system shuts down (`CTRL_SHUTDOWN_EVENT`).
 ///
 /// Create it first in `main`. Until it is first polled, an event ends the process at once, and the `Signals` misses it.
-/// `drain_when` polls it when the server polls the future of `drain_when`. From then on, Ctrl-C and Ctrl-Break no longer
-/// end the process. Dropping the last `Signals` that was polled restores the default behavior. `drain_when` does so when
-/// the delay has passed, so another Ctrl-C ends a process that hangs in its last requests. If there are several `Signals`,
-/// each receives every event after its first poll.
+/// `drain_when` polls it when the server polls the future of `drain_when`. From then on, Ctrl-C and Ctrl-Break no
+/// longer end the process. Dropping the last `Signals` that was polled restores the default behavior. `drain_when` does
+/// so when the delay has passed, so another Ctrl-C ends a process that hangs in its last requests. If there are several
+/// `Signals`, each receives every event after its first poll.
 ///
 /// **Windows does not wait for the drain** if the console is closed or the container or system shuts down: it ends the
 /// process when its time is over. After the console is closed, that is 5 seconds, and a WARN is logged. With a tokio
 /// before 1.44 it is at once.
 ///
 /// Logging off has its default action, since services receive the event when any user logs off. A service that the
-/// service control manager stops gets no console event: pass a future to `drain_when` that its control handler completes.
+/// service control manager stops gets no console event: pass a future to `drain_when` that its control handler
+/// completes.
 ///
-/// No runtime is needed: Windows itself starts a thread for each event. Equal events that arrive between two polls count
-/// as one.
+/// No runtime is needed: Windows itself starts a thread for each event. Equal events that arrive between two polls
+/// count as one.
 #[derive(Debug)]
 #[must_use = "dropping the last `Signals` lets the events end the process again"]
 pub struct Signals {

@@ -8,9 +8,10 @@ use futures::{FutureExt, Stream, StreamExt, stream};
 
 /// How long a drain lasts, for [`Health::drain_when`](crate::Health::drain_when).
 ///
-/// `Drain::at_least(a).at_most(b)` lasts as long as it is needed: after `a`, the server may stop as soon as no request is
-/// [active](crate::Health::active_requests) and every poller has noticed the drain, and at `b` in any case. `b` also
-/// bounds the last requests: see [`Health::shut_down_after`](crate::Health::shut_down_after). `Drain::at_least(a)` alone, and a [`Duration`], last exactly that long, and nothing bounds the last requests.
+/// `Drain::at_least(a).at_most(b)` lasts as long as it is needed: after `a`, the server may stop as soon as no request
+/// is [active](crate::Health::active_requests) and every poller has noticed the drain, and at `b` in any case. `b` also
+/// bounds the last requests: see [`Health::shut_down_after`](crate::Health::shut_down_after). `Drain::at_least(a)`
+/// alone, and a [`Duration`], last exactly that long, and nothing bounds the last requests.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,8 +26,8 @@ use futures::{FutureExt, Stream, StreamExt, stream};
 /// # When a poller has noticed
 ///
 /// A poller is told by a draining response. It has noticed when it was told three times
-/// ([`failure_threshold`](Self::failure_threshold)), and one second has passed since. A poller that has missed two polls is
-/// gone, and is not waited for. So is a client 11 seconds after its only request.
+/// ([`failure_threshold`](Self::failure_threshold)), and one second has passed since. A poller that has missed two
+/// polls is gone, and is not waited for. So is a client 11 seconds after its only request.
 ///
 /// Pollers are told apart by the endpoint, the address of the client without its port, and `User-Agent`, as far as the
 /// adapter knows them. 64 are remembered. Two pollers that cannot be told apart count as one, which is told
@@ -39,16 +40,16 @@ pub struct Drain {
 }
 
 impl Drain {
-    /// The minimum time for which requests are served after the drain has begun: what pollers need that the library cannot
-    /// see, such as the time until a change of endpoints has reached all nodes of a Kubernetes cluster.
+    /// The minimum time for which requests are served after the drain has begun: what pollers need that the library
+    /// cannot see, such as the time until a change of endpoints has reached all nodes of a Kubernetes cluster.
     pub fn at_least(time: Duration) -> Self {
         Self { at_least: time, at_most: None, failure_threshold: 3 }
     }
 
-    /// The maximum time from the beginning of the drain until the last requests are told to end. Half a second later they
-    /// are dropped. Keep it at least one second shorter than the
-    /// [grace period](crate::HealthBuilder::termination_grace_period), and leave room for the
-    /// [shutdown phases](crate::HealthBuilder::shutdown_phase).
+    /// The maximum time from the beginning of the drain until the last requests are told to end. Half a second later
+    /// they are dropped. Keep it at least one second shorter than the [grace
+    /// period](crate::HealthBuilder::termination_grace_period), and leave room for the [shutdown
+    /// phases](crate::HealthBuilder::shutdown_phase).
     ///
     /// # Errors
     ///
@@ -60,8 +61,8 @@ impl Drain {
         Ok(Self { at_most: Some(time), ..self })
     }
 
-    /// How often a poller is told before it has noticed: the consecutive failures after which it stops to send requests,
-    /// such as `failureThreshold` of Kubernetes or `fall` of HAProxy. Zero counts as 1. Default: 3.
+    /// How often a poller is told before it has noticed: the consecutive failures after which it stops to send
+    /// requests, such as `failureThreshold` of Kubernetes or `fall` of HAProxy. Zero counts as 1. Default: 3.
     pub fn failure_threshold(self, failures: u32) -> Self {
         Self { failure_threshold: failures.max(1), ..self }
     }

@@ -14,11 +14,11 @@ use crate::runtime::process::{self, PerProcess};
 use crate::runtime::promise::Promise;
 use crate::runtime::sync::AtomicBool;
 
-/// Completes at a moment of a drain; at once if it has passed. [`Health::draining`](crate::Health::draining) returns the
-/// one for the beginning, [`Health::drain_deadline`](crate::Health::drain_deadline) that for the deadline.
+/// Completes at a moment of a drain; at once if it has passed. [`Health::draining`](crate::Health::draining) returns
+/// the one for the beginning, [`Health::drain_deadline`](crate::Health::drain_deadline) that for the deadline.
 ///
-/// It also completes when the last clone of the [`Health`](crate::Health) is dropped: no drain can begin any more, and what
-/// waits for one must not wait forever. It does not keep the `Health` alive. Clones are cheap, and so is a poll.
+/// It also completes when the last clone of the [`Health`](crate::Health) is dropped: no drain can begin any more, and
+/// what waits for one must not wait forever. It does not keep the `Health` alive. Clones are cheap, and so is a poll.
 #[must_use = "it does nothing until it is polled"]
 pub struct DrainMoment {
     told: Arc<Told>,

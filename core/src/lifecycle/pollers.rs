@@ -48,8 +48,8 @@ impl Pollers {
 
     /// Remembers a poll of the endpoint at `path`, which got the draining response if `is_told`.
     ///
-    /// A poll at the same moment as another may be missed: the child of a fork must not wait for the lock of its parent.
-    /// Then the poller has to be told once more.
+    /// A poll at the same moment as another may be missed: the child of a fork must not wait for the lock of its
+    /// parent. Then the poller has to be told once more.
     pub(crate) fn remember(
         &self,
         path: &Arc<str>,

@@ -49,9 +49,9 @@ impl Signal {
 /// needs that: the kernel ignores a signal to it that nothing receives. `drain_when` polls it when the server polls the
 /// future of `drain_when`. From then on, the signals no longer end the process.
 ///
-/// Dropping the last `Signals` restores the default behavior. `drain_when` does so when the delay has passed, so another
-/// signal ends a process that hangs in its last requests. If there are several `Signals`, each receives every signal that it
-/// was created for, and a signal ends the process if none of those has been polled.
+/// Dropping the last `Signals` restores the default behavior. `drain_when` does so when the delay has passed, so
+/// another signal ends a process that hangs in its last requests. If there are several `Signals`, each receives every
+/// signal that it was created for, and a signal ends the process if none of those has been polled.
 ///
 /// A process that a signal ends has ended *by* that signal, which a shell shows as 128 plus its number, such as 143 for
 /// SIGTERM. The process with the id 1 cannot end by a signal: it exits with that code. Neither calls destructors or
@@ -65,9 +65,9 @@ impl Signal {
 ///
 /// # Fork
 ///
-/// Create `Signals` after a fork, in each process. A child has none of its parent's threads: a `Signals` that was created
-/// before the fork starts again when the child first polls it, and earlier signals are lost. A child that never polls it
-/// ignores the signals.
+/// Create `Signals` after a fork, in each process. A child has none of its parent's threads: a `Signals` that was
+/// created before the fork starts again when the child first polls it, and earlier signals are lost. A child that never
+/// polls it ignores the signals.
 ///
 /// # Windows
 ///

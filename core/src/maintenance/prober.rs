@@ -1,5 +1,5 @@
-//! Runs a probe that may never return on a separate thread: of a file system (H4 and the alive file), or of a source of the
-//! application (H19).
+//! Runs a probe that may never return on a separate thread: of a file system (H4 and the alive file), or of a source of
+//! the application (H19).
 
 use std::fmt;
 use std::sync::{Arc, mpsc};
@@ -22,8 +22,8 @@ pub(crate) trait Probe: Send + Sync + 'static {
 
 /// Runs a probe on another thread, and waits for its result up to a limit.
 ///
-/// A request does not use a probe that began before the request came (H4). It waits for the next probe, together with all
-/// other requests since then. So at most one probe hangs and one is pending, however many requests there are.
+/// A request does not use a probe that began before the request came (H4). It waits for the next probe, together with
+/// all other requests since then. So at most one probe hangs and one is pending, however many requests there are.
 pub(crate) struct Prober<P: Probe> {
     thread: Pool,
     shared: Arc<Shared<P>>,

@@ -60,8 +60,8 @@ impl Drop for Turn {
 }
 
 impl Notifier {
-    /// `main` is the watch of the endpoint whose state is shown, and `liveness` that of the endpoint on which the watchdog
-    /// depends.
+    /// `main` is the watch of the endpoint whose state is shown, and `liveness` that of the endpoint on which the
+    /// watchdog depends.
     pub(crate) fn new(
         environment: &Environment,
         application: Weak<Application>,

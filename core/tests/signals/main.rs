@@ -1,4 +1,5 @@
-//! Signals start a drain, or end the process. Each test runs itself again in a separate process, and sends signals to it.
+//! Signals start a drain, or end the process. Each test runs itself again in a separate process, and sends signals to
+//! it.
 
 #![cfg(any(unix, all(windows, feature = "tokio")))]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]

@@ -25,7 +25,8 @@ use super::{Context, Listener, Protocol, Stream, close, tcp};
 /// ```
 ///
 /// Each line counts as a request to the endpoint without a query: it runs checks if the endpoint runs them for every
-/// request, like the preset `readiness` of [`Endpoint`](health_core::Endpoint), and it is logged like any other response.
+/// request, like the preset `readiness` of [`Endpoint`](health_core::Endpoint), and it is logged like any other
+/// response.
 ///
 /// The thread, the runtime that checks find, and the limit of connections are those of [`listen`](crate::listen). A
 /// client that has not closed the connection 5 seconds after the line is disconnected.

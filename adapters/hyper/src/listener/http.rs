@@ -36,8 +36,8 @@ const BUFFER: usize = 16 * 1024;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The listener runs on a detached thread with a small tokio runtime. It needs no runtime of the application, and it ends
-/// with the process: dropping the returned value does not stop it.
+/// The listener runs on a detached thread with a small tokio runtime. It needs no runtime of the application, and it
+/// ends with the process: dropping the returned value does not stop it.
 ///
 /// If `address` is a host name, the call blocks until the system has resolved it.
 ///
@@ -49,15 +49,15 @@ const BUFFER: usize = 16 * 1024;
 /// # Limits
 ///
 /// - HTTP/1.1 and HTTP/1.0 without TLS. The head of a request has up to 16 KiB. Request bodies are not read.
-/// - A quarter as many connections as the process may have file descriptors, and at most 512. For a new one beyond these,
-///   an older one is closed.
-/// - If the process has no file descriptor left for a new connection, up to half of the connections are closed, idle and
-///   old ones first.
+/// - A quarter as many connections as the process may have file descriptors, and at most 512. For a new one beyond
+///   these, an older one is closed.
+/// - If the process has no file descriptor left for a new connection, up to half of the connections are closed, idle
+///   and old ones first.
 /// - A client has 5 seconds to send the head of a request, and 5 to read the response.
 /// - A connection may be idle for 75 seconds between requests.
 ///
-/// The first connection that is closed for one of the first two reasons is logged as a warning, and the next one after a
-/// minute without any.
+/// The first connection that is closed for one of the first two reasons is logged as a warning, and the next one after
+/// a minute without any.
 ///
 /// # Errors
 ///

@@ -42,9 +42,9 @@ pub fn listen_unix(path: impl AsRef<Path>, endpoints: impl Into<Endpoints>) -> i
 /// curl --unix-socket /run/shop/control.sock -X POST http://localhost/drain
 /// ```
 ///
-/// The response is 202 with the body `DRAINING`, also if the drain has begun before. Every user who can connect can stop
-/// the application, so let the directory of the socket belong to the application's user, with the mode 0700. There is
-/// no such command on a TCP address.
+/// The response is 202 with the body `DRAINING`, also if the drain has begun before. Every user who can connect can
+/// stop the application, so let the directory of the socket belong to the application's user, with the mode 0700. There
+/// is no such command on a TCP address.
 ///
 /// # Errors
 ///

@@ -58,8 +58,8 @@ impl Activity {
     pub(super) fn is_unfinished(&self) -> bool {
         self.0.active.load(Ordering::Relaxed) > 0
             || self.0.is_blocked.load(Ordering::Relaxed)
-            // hyper can hold the rest of a response until the client has room for it. It closes a connection without any
-            // as soon as the client has answered.
+            // hyper can hold the rest of a response until the client has room for it. It closes a connection without
+            // any as soon as the client has answered.
             || self.http2() && self.0.has_answered.load(Ordering::Relaxed)
     }
 

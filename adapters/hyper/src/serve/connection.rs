@@ -96,8 +96,8 @@ impl Connection {
     }
 }
 
-/// Polls a connection until it ends or the stage changes. Returns whether it has ended. If the server was dropped, there is
-/// no stage any more, and this task is about to be aborted.
+/// Polls a connection until it ends or the stage changes. Returns whether it has ended. If the server was dropped,
+/// there is no stage any more, and this task is about to be aborted.
 async fn until_changed(
     stages: &mut watch::Receiver<Stage>,
     mut poll_connection: impl FnMut(&mut Context<'_>) -> Poll<()>,

@@ -1,7 +1,8 @@
 //! A client of HTTP/2, with prior knowledge.
 //!
 //! It is written by hand, because a library neither ignores GOAWAY nor tells whether a request was written. It knows no
-//! more of the protocol than the responses of the examples need: short bodies, and headers in one frame without padding.
+//! more of the protocol than the responses of the examples need: short bodies, and headers in one frame without
+//! padding.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -2,9 +2,9 @@
 //!
 //! Each client sends a request, and keeps its connection. Then the program prints `READY`, and waits for a line on its
 //! standard input: the drain begins. A share of the clients sends another request, at a random time of the first
-//! seconds, and expects `Connection: close` in its response. The others send nothing. When all connections have ended, the
-//! program prints a line of JSON: the times in milliseconds since the line at which clients were told, and at which the
-//! connections of the others were closed.
+//! seconds, and expects `Connection: close` in its response. The others send nothing. When all connections have ended,
+//! the program prints a line of JSON: the times in milliseconds since the line at which clients were told, and at which
+//! the connections of the others were closed.
 
 use std::io::stdin;
 use std::time::{Duration, Instant};

@@ -34,17 +34,17 @@ impl HealthBuilder {
     ///
     /// - A setting is for a check that does not exist, or the disablefile has a path that no file can have.
     /// - A check or latch has an invalid or duplicate name, or a check an invalid description, owner or runbook.
-    /// - A timeout, period, threshold or limit is zero; the share for slow checks is not above 0 and at most 1; a period is shorter than the check's timeout; a run's timeout is
-    ///   shorter than that of one of its checks; a limit of a shared check is shorter than its period.
+    /// - A timeout, period, threshold or limit is zero; the share for slow checks is not above 0 and at most 1; a
+    ///   period is shorter than the check's timeout; a run's timeout is shorter than that of one of its checks; a limit
+    ///   of a shared check is shorter than its period.
     /// - A check has a period for failing and no other, is shared and of the process only, or has a limit and is not
     ///   shared.
     /// - The expiry of a check is zero, or shorter than its period.
     /// - Two checks exchange views with the peers, one does without any shared check, or one is itself shared, of the
     ///   process only, or required on an endpoint that steers traffic.
     /// - An endpoint has an invalid or duplicate path, names an unknown check or tag, chooses its checks from an empty
-    ///   list or in contradicting ways, makes a check both required and optional, ignores a state that it must show, has
-    ///   a status code or body that does not fit
-    ///   the state, or was described by a call that has no effect.
+    ///   list or in contradicting ways, makes a check both required and optional, ignores a state that it must show,
+    ///   has a status code or body that does not fit the state, or was described by a call that has no effect.
     /// - A shutdown phase has an invalid or duplicate name or no time, or all together need the whole
     ///   [`termination_grace_period`](Self::termination_grace_period) or more.
     /// - A liveness endpoint runs a check of a dependency that is not allowed by name.
