@@ -76,7 +76,7 @@ impl Worker {
         self.time.0.settle();
     }
 
-    /// Waits for another thread, but not for ever.
+    /// Waits for another thread, but not forever.
     #[track_caller]
     fn wait_until(&self, is_so: impl Fn() -> bool) {
         let start = Instant::now();

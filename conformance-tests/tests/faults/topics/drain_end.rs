@@ -41,12 +41,12 @@ faults! {
         inactive(|_| true);
     /// A response is no longer active when its head is sent.
     StreamNotActive: "drain-end/active-stream" => inactive(|request| request.path() == "/stream");
-    /// A request of the application is active for ever.
+    /// A request of the application stays active forever.
     RequestStaysActive: "drain-end/active-request" =>
         leaks(|_, request, _| request.path() == "/slow");
-    /// A stream is active for ever.
+    /// A stream stays active forever.
     StreamStaysActive: "drain-end/active-stream" => leaks(|answer, _, _| answer.sent_first.is_some());
-    /// A request whose client has left is active for ever.
+    /// A request whose client has left stays active forever.
     LeftRequestStaysActive: "drain-end/client-leaves" => leaks(|_, request, _| request.has_left());
     /// A drain has no maximum.
     MaximumIgnored: "drain-end/maximum", "drain-end/maximum-despite-poller" =>
@@ -98,7 +98,7 @@ fn inactive(is_for: fn(&Request) -> bool) -> Decoration {
     })
 }
 
-/// Requests that this is true of are active for ever.
+/// Requests that this is true of stay active forever.
 fn leaks(
     is_for: impl Fn(&Answer, &Request, &Correct) -> bool + Send + Sync + 'static,
 ) -> Decoration {
