@@ -114,7 +114,7 @@ pub struct DrainError {
 /// A signal for [`Health::drain_when`](crate::Health::drain_when): every [`Future`] and every [`Stream`] is one. The
 /// compiler infers `Kind`, which keeps the two apart.
 pub trait DrainSignal<Kind> {
-    /// The signal as a stream; the second item of a stream skips the delay.
+    /// The signal as a stream; the second item of a stream skips the rest of the drain.
     fn into_stream(self) -> impl Stream<Item = ()> + Send;
 }
 
