@@ -66,6 +66,16 @@ impl Health {
         self.application().drain.deadline()
     }
 
+    /// A future that completes when a drain has ended and the server may stop: a [`drain`](Self::drain) has begun, and
+    /// each call of [`drain_when`](Self::drain_when) has returned or was dropped; without such a call, at the beginning.
+    /// With it, streams end that show the state of the application itself: they must outlast the beginning, and must not
+    /// keep the server from stopping.
+    ///
+    /// It also completes when the last clone of this `Health` is dropped, which it does not keep alive.
+    pub fn drain_end(&self) -> DrainMoment {
+        self.application().drain.end()
+    }
+
     /// Waits for `signal`, or for a [`drain`](Self::drain) that begins otherwise, such as through a command. Then it
     /// drains, and returns when the server may stop: see [`Drain`]. The time counts from the beginning of the drain,
     /// even if that was before the signal. Pass the future to `with_graceful_shutdown` of axum, `graceful` of warp, or
@@ -91,12 +101,13 @@ impl Health {
         S: DrainSignal<Kind> + Send,
         D: Into<Drain>,
     {
-        let health = self.clone();
+        let wait = DrainWait::new(self.clone());
         let drain = drain.into();
         if drain.can_end_early() {
             self.application().drain.remember_pollers(drain.failure_threshold);
         }
         async move {
+            let health = &wait.0;
             health.warn_of_a_drain_that_is_cut_short(&drain);
             let signals = pin!(signal.into_stream());
             health.drain_for(&drain, signals).await;
@@ -195,5 +206,21 @@ impl Health {
         let sleep = application.engine.runtime().sleep_until(deadline);
         let tell = sleep.map(move |()| told.tell());
         application.engine.spawn(Context::empty().wrap(Box::pin(tell)));
+    }
+}
+
+/// A call of `drain_when` that has not returned.
+struct DrainWait(Health);
+
+impl DrainWait {
+    fn new(health: Health) -> Self {
+        health.application().drain.add_wait();
+        Self(health)
+    }
+}
+
+impl Drop for DrainWait {
+    fn drop(&mut self) {
+        self.0.application().drain.remove_wait();
     }
 }

@@ -1,4 +1,4 @@
-//! Tells handlers that a drain has begun, or that its time is over (H27).
+//! Tells handlers that a drain has begun, that it has ended, or that its time is over (H27).
 
 #[cfg(all(test, health_loom))]
 mod loom;
@@ -15,7 +15,8 @@ use crate::runtime::promise::Promise;
 use crate::runtime::sync::AtomicBool;
 
 /// Completes at a moment of a drain; at once if it has passed. [`Health::draining`](crate::Health::draining) returns
-/// the one for the beginning, [`Health::drain_deadline`](crate::Health::drain_deadline) that for the deadline.
+/// the one for the beginning, [`Health::drain_end`](crate::Health::drain_end) that for the end, and
+/// [`Health::drain_deadline`](crate::Health::drain_deadline) that for the deadline.
 ///
 /// It also completes when the last clone of the [`Health`](crate::Health) is dropped: no drain can begin any more, and
 /// what waits for one must not wait forever. It does not keep the `Health` alive. Clones are cheap, and so is a poll.

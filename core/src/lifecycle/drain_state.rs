@@ -16,6 +16,9 @@ pub(crate) struct DrainState {
     began: OnceLock<Instant>,
     begun: Arc<Told>,
     deadline: Arc<Told>,
+    ended: Arc<Told>,
+    /// How many calls of `drain_when` have not returned.
+    waits: AtomicUsize,
     /// How many requests of the application are active.
     active: AtomicUsize,
     pub(crate) pollers: Pollers,
@@ -34,8 +37,23 @@ impl DrainState {
     /// Of several drains, the first counts.
     pub(crate) fn begin(&self, now: Instant) {
         let _ = self.began.set(now);
-        self.flags.fetch_or(DRAINING, Ordering::Release);
+        // Before `waits` is read: the last wait reads this after it has left.
+        self.flags.fetch_or(DRAINING, Ordering::SeqCst);
         self.begun.tell();
+        if self.waits.load(Ordering::SeqCst) == 0 {
+            self.ended.tell();
+        }
+    }
+
+    pub(crate) fn add_wait(&self) {
+        self.waits.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn remove_wait(&self) {
+        let is_last = self.waits.fetch_sub(1, Ordering::SeqCst) == 1;
+        if is_last && self.flags.load(Ordering::SeqCst) & DRAINING != 0 {
+            self.ended.tell();
+        }
     }
 
     pub(crate) fn has_begun(&self) -> bool {
@@ -68,6 +86,10 @@ impl DrainState {
         DrainMoment::new(self.deadline.clone())
     }
 
+    pub(crate) fn end(&self) -> DrainMoment {
+        DrainMoment::new(self.ended.clone())
+    }
+
     pub(crate) fn has_deadline(&self) -> bool {
         self.flags.load(Ordering::Acquire) & HAS_DEADLINE != 0
     }
@@ -96,7 +118,7 @@ impl DrainState {
 
 impl Drop for DrainState {
     fn drop(&mut self) {
-        for told in [&self.begun, &self.deadline] {
+        for told in [&self.begun, &self.deadline, &self.ended] {
             // Without another holder, no task waits.
             if Arc::strong_count(told) > 1 {
                 told.tell();

@@ -20,6 +20,7 @@ mod peer_fleet;
 mod peers;
 mod recovery;
 mod reports;
+mod server_may_stop;
 mod settings;
 mod shared_dependency;
 mod sharing;
