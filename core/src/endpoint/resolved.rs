@@ -21,6 +21,7 @@ pub(crate) struct ResolvedEndpoint {
     /// The checks that it runs, as indices of the registered ones, and how their failures count.
     pub(crate) checks: Vec<(usize, Counting)>,
     pub(crate) run_checks: RunChecks,
+    pub(crate) purpose: Purpose,
     pub(crate) replies: Replies,
     /// The longest delay of its return to healthy (H25).
     pub(crate) recovery_delay: Option<Duration>,
@@ -36,6 +37,7 @@ impl ResolvedEndpoint {
             path: config.url().into(),
             checks: checks.iter().map(counting).enumerate().collect(),
             run_checks: config.run_checks(),
+            purpose: Purpose::SteersTraffic,
             replies: Replies {
                 ok,
                 degraded: ok,
@@ -77,6 +79,7 @@ impl Endpoint {
         Ok(ResolvedEndpoint {
             checks,
             run_checks: self.run_checks,
+            purpose: self.purpose,
             replies: self.replies_with_headers(),
             recovery_delay: self.recovery_delay,
             path: path().into(),

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use http::StatusCode;
 
 use super::Health;
-use crate::endpoint::{HealthRequest, HealthResponse};
+use crate::endpoint::{HealthRequest, HealthResponse, Purpose, ResolvedEndpoint, RunChecks};
 use crate::flow::{Answer, ServedEndpoint, Watch};
 use crate::log::LogRecord;
 use crate::state::{Body, State};
@@ -61,6 +61,25 @@ impl EndpointHandle {
             .replies
             .iter()
             .map(|(state, reply)| (state, reply.status, reply.body))
+    }
+
+    /// For which requests the endpoint runs its checks.
+    pub fn run_checks(&self) -> RunChecks {
+        self.served().endpoint.run_checks
+    }
+
+    /// What the pollers of the endpoint do with its responses.
+    pub fn purpose(&self) -> Purpose {
+        self.served().endpoint.purpose
+    }
+
+    /// Whether each check of the endpoint has a result, or it never runs any. Before that, a [`Watch`] knows nothing of
+    /// a check that runs on request only.
+    pub fn has_results(&self) -> bool {
+        let ResolvedEndpoint { checks, run_checks, .. } = &self.served().endpoint;
+        let registered = &self.health.application().engine.checks;
+        *run_checks == RunChecks::Never
+            || checks.iter().all(|&(index, _)| registered[index].last_result().is_some())
     }
 
     /// Responds to one request, and logs what [H4](crate::contract#h4), [H8](crate::contract#h8),

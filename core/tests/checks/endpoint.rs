@@ -4,7 +4,7 @@ use std::future::ready;
 use std::time::Duration;
 
 use futures::executor::block_on;
-use health_core::{Body, Check, Endpoint, Health, RunChecks, State};
+use health_core::{Body, Check, Endpoint, Health, Purpose, RunChecks, State};
 
 use crate::virtual_time::Ask as _;
 use crate::{builder, in_virtual_time, passing};
@@ -179,4 +179,43 @@ fn envoy_gets_a_header_to_eject_a_host_or_to_prefer_others() {
     assert_eq!(extras(&built(failing()), "/envoy"), [""; 0]);
     let degraded = built(failing().optional());
     assert_eq!(extras(&degraded, "/envoy"), ["x-envoy-degraded: true"]);
+}
+
+#[test]
+fn an_endpoint_knows_its_purpose_and_for_which_requests_it_runs_its_checks() {
+    let health = builder()
+        .endpoint(Endpoint::readiness("/ready"))
+        .endpoint(Endpoint::nagios("/pager").run_checks(RunChecks::Never))
+        .build()
+        .unwrap();
+    let known = |path| {
+        let endpoint = health.at(path).unwrap();
+        (endpoint.purpose(), endpoint.run_checks())
+    };
+    assert_eq!(known("/health"), (Purpose::SteersTraffic, RunChecks::OnRequest));
+    assert_eq!(known("/ready"), (Purpose::SteersTraffic, RunChecks::Always));
+    assert_eq!(known("/pager"), (Purpose::AlertsPeople, RunChecks::Never));
+}
+
+#[test]
+fn an_endpoint_has_results_once_each_of_its_checks_has_run_whichever_endpoint_ran_it() {
+    let health = builder()
+        .register(passing("first"))
+        .register(passing("second"))
+        .endpoint(Endpoint::strict("/first").only_checks(["first"]))
+        .endpoint(Endpoint::strict("/never").run_checks(RunChecks::Never))
+        .endpoint(Endpoint::readiness("/none").no_checks())
+        .build()
+        .unwrap();
+    let have = || {
+        let paths = ["/health", "/first", "/never", "/none"];
+        paths.map(|path| health.at(path).unwrap().has_results())
+    };
+    assert_eq!(have(), [false, false, true, true]);
+    block_on(health.at("/first").unwrap().respond(""));
+    assert_eq!(have(), [false, false, true, true]);
+    block_on(health.at("/first").unwrap().respond("checks=all"));
+    assert_eq!(have(), [false, true, true, true]);
+    block_on(health.respond("checks=all"));
+    assert_eq!(have(), [true, true, true, true]);
 }
