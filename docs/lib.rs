@@ -86,6 +86,9 @@ mod layering {}
 #[doc = include_str!("kubernetes.md")]
 mod kubernetes {}
 
+#[doc = include_str!("grpc.md")]
+mod grpc {}
+
 #[doc = include_str!("own-listener.md")]
 mod own_listener {}
 
