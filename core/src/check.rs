@@ -31,6 +31,7 @@ pub(crate) use self::threshold::{CheckStatus, Thresholds, has_failed};
 #[cfg(feature = "tokio")]
 pub(crate) use self::tokio_runtime::{Reading, TokioProbe};
 pub use self::value::{Unit, Value};
+use crate::text::names;
 
 /// The maximum length of a name in characters.
 const MAX_NAME_LEN: usize = 128;
@@ -128,6 +129,11 @@ pub enum Criticality {
     /// It makes the state degraded.
     Optional,
 }
+
+names!(Criticality, "criticality", {
+    Required => "required",
+    Optional => "optional",
+});
 
 /// How an endpoint counts the failures of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

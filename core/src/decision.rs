@@ -130,7 +130,7 @@ impl Verdict {
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
     /// The results, check by check.
-    results: Vec<(Criticality, Arc<[Report]>)>,
+    pub(crate) results: Vec<(Criticality, Arc<[Report]>)>,
     /// When the results were put together.
     concluded: Instant,
     /// The names of the results that are not OK.

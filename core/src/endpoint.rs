@@ -20,6 +20,8 @@ pub use self::response::HealthResponse;
 pub(crate) use self::response::Reply;
 use crate::check::Criticality;
 pub use crate::config::RunChecks;
+#[cfg(feature = "details")]
+use crate::details::{BearerTokens, DetailLevel, EndpointDetails};
 use crate::state::{Body, State};
 
 /// An endpoint besides the one of `healthcheck.url`, for a poller that needs other responses.
@@ -84,6 +86,8 @@ pub struct Endpoint {
     criticalities: BTreeMap<String, Criticality>,
     /// A check that was called both required and optional.
     contradicting_criticality: Option<String>,
+    #[cfg(feature = "details")]
+    details: EndpointDetails,
     /// A state that the description ignores although it must be shown.
     cannot_ignore: Option<State>,
 }
@@ -133,6 +137,8 @@ impl Endpoint {
             purpose,
             criticalities: BTreeMap::new(),
             contradicting_criticality: None,
+            #[cfg(feature = "details")]
+            details: EndpointDetails::default(),
             cannot_ignore: None,
         }
     }
@@ -251,6 +257,23 @@ impl Endpoint {
     /// [`required_check`](Self::required_check), the call is an error when the endpoints are built.
     pub fn optional_check(self, name: impl Into<String>) -> Self {
         self.criticality(name.into(), Criticality::Optional)
+    }
+
+    /// Shows this much to every reader, in the format that the request asks for ([H29](crate::contract#h29),
+    /// [H31](crate::contract#h31)). A request that asks for none, as those of load balancers do, still gets the word, and the
+    /// status code is the same in every format. Default: [`DetailLevel::None`].
+    #[cfg(feature = "details")]
+    pub fn details(mut self, level: DetailLevel) -> Self {
+        self.details.level = level;
+        self
+    }
+
+    /// Shows everything to readers with one of these tokens. Other readers see the level of
+    /// [`details`](Self::details), and do not learn whether there are tokens ([H30](crate::contract#h30)). Default: no token.
+    #[cfg(feature = "details")]
+    pub fn full_details_for(mut self, tokens: &BearerTokens) -> Self {
+        self.details.tokens = Some(tokens.clone());
+        self
     }
 
     fn criticality(mut self, name: String, criticality: Criticality) -> Self {

@@ -1,15 +1,23 @@
 //! How a request is processed: observe, decide, respond, record. And the watches, which follow the states without
 //! requests.
 
+#[cfg(feature = "details")]
+mod details;
+#[cfg(feature = "details")]
+mod history;
 mod watch;
 #[cfg(all(feature = "systemd", unix))]
 mod words;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+#[cfg(feature = "details")]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "details")]
+pub(crate) use self::history::EndpointHistory;
 pub use self::watch::Watch;
 pub(crate) use self::watch::Watches;
 use crate::config::HealthConfig;
@@ -42,6 +50,12 @@ pub(crate) struct Application {
     pub(crate) endpoints: Vec<ServedEndpoint>,
     pub(crate) log_policy: LogPolicy,
     pub(crate) watches: Arc<Watches>,
+    /// The name and the version of the program.
+    #[cfg(feature = "details")]
+    pub(crate) service: Option<(String, String)>,
+    /// The start of the background checks.
+    #[cfg(feature = "details")]
+    pub(crate) started_at: OnceLock<Instant>,
     pub(crate) warnings: Vec<LogRecord>,
 }
 
@@ -52,9 +66,19 @@ pub(crate) struct ServedEndpoint {
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) recovery_delay: Option<Box<RecoveryDelay>>,
     pub(crate) log_memory: LogMemory,
+    #[cfg(feature = "details")]
+    pub(crate) history: EndpointHistory,
 }
 
 impl ServedEndpoint {
+    /// Whether a reader can see more of it than the word.
+    pub(crate) fn has_details(&self) -> bool {
+        #[cfg(feature = "details")]
+        return self.endpoint.details.is_some();
+        #[cfg(not(feature = "details"))]
+        false
+    }
+
     /// The decision that follows from the outcome of its checks.
     fn checked(&self, outcome: Arc<Outcome>, now: impl FnOnce() -> Instant) -> Decision {
         match &self.recovery_delay {
@@ -77,6 +101,8 @@ impl Application {
     fn start_first(&self) {
         if !self.is_started.swap(true, Ordering::Relaxed) {
             self.engine.offer_tokio();
+            #[cfg(feature = "details")]
+            self.started_at.get_or_init(|| self.engine.runtime().now());
             start_background(&self.engine);
             self.watches.start(self);
         }
@@ -117,7 +143,12 @@ impl Application {
         }
         // An endpoint does not observe a state that it ignores; if it did, it would fail.
         let reply = endpoint.replies.get(state);
-        HealthResponse::new(state, reply.unwrap_or(endpoint.replies.failing))
+        let response = HealthResponse::new(state, reply.unwrap_or(endpoint.replies.failing));
+        #[cfg(feature = "details")]
+        if let Some(details) = &endpoint.details {
+            return self.detailed(served, details, &request, &decision, response);
+        }
+        response
     }
 
     /// The last look at the drain. One that began meanwhile takes precedence over what was found before it (H20).
@@ -134,7 +165,7 @@ impl Application {
         let is_draining = self.drain.has_begun();
         if self.drain.remembers_pollers() {
             let now = self.engine.runtime().now();
-            self.drain.pollers.remember(&endpoint.path, &request.poller, now, is_draining);
+            self.drain.pollers.remember(&endpoint.path, &request.poller(), now, is_draining);
         }
         if is_draining { Decision::Drain } else { decision }
     }
@@ -196,7 +227,7 @@ pub struct Answer {
 impl Answer {
     /// The response to send.
     pub fn response(&self) -> HealthResponse {
-        self.response
+        self.response.clone()
     }
 
     /// The records to log, in order: a WARN about the disablefile ([H4](crate::contract#h4)) and each maintenance

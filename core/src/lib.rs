@@ -5,6 +5,8 @@ mod alive;
 mod check;
 mod config;
 mod decision;
+#[cfg(feature = "details")]
+mod details;
 mod endpoint;
 mod error;
 mod flow;
@@ -34,6 +36,8 @@ pub use crate::check::{
 };
 pub use crate::config::{ConfigError, ConfigRule, HealthConfig};
 pub use crate::decision::Verdict;
+#[cfg(feature = "details")]
+pub use crate::details::{BearerTokens, DetailLevel, TokenError};
 pub use crate::endpoint::{
     Endpoint, HealthRequest, HealthResponse, Purpose, RunChecks, path_and_query,
 };

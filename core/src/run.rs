@@ -11,6 +11,8 @@ mod clock;
 mod dispatch;
 mod engine;
 mod execution;
+#[cfg(feature = "details")]
+mod history;
 mod in_flight;
 #[cfg(all(test, health_loom))]
 mod loom;
@@ -32,6 +34,8 @@ use self::clock::Clock;
 pub(crate) use self::dispatch::Dispatcher;
 pub(crate) use self::engine::{Engine, Limits};
 use self::execution::TimeBudget;
+#[cfg(feature = "details")]
+pub(crate) use self::history::gravest;
 pub(crate) use self::observer::Observers;
 pub use self::observer::{
     CheckFinished, HealthObserver, Notification, StateChanged, VerdictChanged,

@@ -18,7 +18,7 @@ pub(crate) mod tokio;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures::future::{Either, select};
 
@@ -71,6 +71,11 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub trait Runtime: Send + Sync + 'static {
     /// Returns the time of a monotonic clock.
     fn now(&self) -> Instant;
+
+    /// Returns the time of day, which [details](crate::Endpoint::details) show. Default: that of the system.
+    fn system_time(&self) -> SystemTime {
+        SystemTime::now()
+    }
 
     /// Returns a future that is ready at `deadline`, or soon after. It may be dropped early and polled on any thread.
     fn sleep_until(&self, deadline: Instant) -> Task;

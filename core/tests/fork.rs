@@ -82,7 +82,7 @@ fn built(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> Health {
 }
 
 fn ask(health: &Health) -> &'static str {
-    block_on(health.respond("checks=all")).body()
+    block_on(health.respond("checks=all")).word().as_str()
 }
 
 /// Passes after a timer of the default runtime, and counts its executions.
@@ -321,7 +321,7 @@ fn a_child_begins_anew_and_does_not_wait_for_the_delay_of_its_parent() {
             })
             .endpoint(Endpoint::readiness("/ready").recovery_delay(1000 * FOR_EVER))
         });
-        let ask = || block_on(health.at("/ready").unwrap().respond("")).body();
+        let ask = || block_on(health.at("/ready").unwrap().respond("")).word().as_str();
         assert_eq!(ask(), "OK");
         fails.store(true, Ordering::SeqCst);
         assert_eq!(ask(), "ERROR");

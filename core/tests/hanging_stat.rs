@@ -163,7 +163,7 @@ fn a_disk_that_dies_later_delays_one_request_and_the_last_known_state_applies() 
     }
     mount.die();
     let held_up = health.clone();
-    let held_up = thread::spawn(move || ask(&held_up).response().body());
+    let held_up = thread::spawn(move || ask(&held_up).response().word().as_str());
     mount.is_reached();
     clock.put_forward(1);
     let answers: Vec<_> = (0..1000).map(|_| ask(&health)).collect();

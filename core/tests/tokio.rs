@@ -80,7 +80,7 @@ async fn settled(health: &Health) -> (&'static str, String) {
         let record = answer.records().next();
         let record = record.map_or_else(String::new, |record| record.text().to_owned());
         if !record.contains("not run yet") {
-            return (answer.response().body(), record);
+            return (answer.response().word().as_str(), record);
         }
         thread::yield_now();
     }

@@ -205,8 +205,9 @@ fn end_of_a_drain(prepare: impl FnOnce(&Health, &Clock)) -> String {
 #[test]
 fn the_end_of_a_drain_says_what_it_depended_on() {
     let poll = |health: &Health| {
-        let request =
-            HealthRequest::new("").poller(Some([10, 0, 0, 1].into()), Some(b"kube-probe\x1b/1.34"));
+        let request = HealthRequest::new("")
+            .client(Some([10, 0, 0, 1].into()))
+            .header("user-agent", b"kube-probe\x1b/1.34");
         block_on(health.at("/ready").unwrap().respond(request));
     };
     let pass = |clock: &Clock, seconds| *clock.0.lock().unwrap() += Duration::from_secs(seconds);

@@ -63,11 +63,12 @@ fn is_not_connect(context: &GuardContext<'_>) -> bool {
 /// What the endpoint needs to know of a request.
 fn facts<'a>(endpoint: &EndpointHandle, request: &'a ServiceRequest) -> HealthRequest<'a> {
     let facts = HealthRequest::new(request.query_string());
-    if !endpoint.remembers_pollers() {
+    if !endpoint.reads_headers() {
         return facts;
     }
     let address = request.peer_addr().map(|address| address.ip());
-    facts.poller(address, request.headers().get(header::USER_AGENT).map(HeaderValue::as_bytes))
+    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    facts.client(address).headers(headers)
 }
 
 /// The names of the headers that most responses have. [`response`] does not parse them.
@@ -90,9 +91,10 @@ const KNOWN_NAMES: [HeaderName; 3] =
 pub fn response(answer: HealthResponse) -> HttpResponse {
     let status = http::StatusCode::from_u16(answer.status().as_u16())
         .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::with_body(status, answer.body());
-    response.head_mut().reason = Some(answer.reason());
-    for (name, value) in answer.headers() {
+    let (reason, headers) = (answer.reason(), answer.headers());
+    let mut response = HttpResponse::with_body(status, answer.into_body());
+    response.head_mut().reason = Some(reason);
+    for (name, value) in headers {
         // actix-web ignores this header and sends the length of the body.
         if name == header::CONTENT_LENGTH.as_str() {
             continue;

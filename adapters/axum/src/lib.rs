@@ -58,7 +58,7 @@ where
                 if request.method() == http::Method::CONNECT {
                     return Ok::<_, Infallible>(http::StatusCode::NOT_FOUND.into_response());
                 }
-                if !endpoint.remembers_pollers() {
+                if !endpoint.reads_headers() {
                     let query = request.uri().query().unwrap_or_default();
                     return Ok(response(endpoint.respond(query).await));
                 }

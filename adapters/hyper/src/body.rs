@@ -1,10 +1,11 @@
 //! The body of a response: that of a health endpoint or of the application.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use health_core::ActiveRequest;
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
@@ -23,14 +24,14 @@ pin_project! {
     #[derive(Debug)]
     #[project = KindPinned]
     enum Kind<B> {
-        Ours { word: &'static str },
+        Ours { text: Cow<'static, str> },
         Theirs { #[pin] body: B, request: Option<ActiveRequest> },
     }
 }
 
 impl<B> HealthBody<B> {
-    pub(crate) fn ours(word: &'static str) -> Self {
-        Self { kind: Kind::Ours { word } }
+    pub(crate) fn ours(text: Cow<'static, str>) -> Self {
+        Self { kind: Kind::Ours { text } }
     }
 
     pub(crate) fn theirs(body: B, request: Option<ActiveRequest>) -> Self {
@@ -64,7 +65,7 @@ impl<B: Body> HealthBody<B> {
 
 impl<B> Body for HealthBody<B>
 where
-    B: Body<Data: From<&'static [u8]>>,
+    B: Body<Data: From<Bytes>>,
 {
     type Data = B::Data;
     type Error = B::Error;
@@ -74,10 +75,13 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         match self.project().kind.project() {
-            KindPinned::Ours { word } => Poll::Ready(match std::mem::take(word) {
-                "" => None,
-                word => Some(Ok(Frame::data(word.as_bytes().into()))),
-            }),
+            KindPinned::Ours { text } => {
+                let bytes = match std::mem::take(text) {
+                    Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+                    Cow::Owned(text) => Bytes::from(text),
+                };
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes.into()))))
+            }
             KindPinned::Theirs { body, request } => {
                 let frame = ready!(body.poll_frame(context));
                 if frame.is_none() {
@@ -90,14 +94,14 @@ where
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Ours { word } => word.is_empty(),
+            Kind::Ours { text } => text.is_empty(),
             Kind::Theirs { body, .. } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Ours { word } => SizeHint::with_exact(word.len() as u64),
+            Kind::Ours { text } => SizeHint::with_exact(text.len() as u64),
             Kind::Theirs { body, .. } => body.size_hint(),
         }
     }

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use health_core::{EndpointHandle, Endpoints, HealthRequest};
 use hyper::Request;
-use hyper::header::USER_AGENT;
 use hyper::http::Extensions;
 use hyper::http::request::Parts;
 
@@ -32,7 +31,7 @@ pub fn cover<B, F>(
         return HealthFuture::theirs(application(request), active, version);
     };
     let endpoint = endpoint.clone();
-    if endpoint.remembers_pollers() {
+    if endpoint.reads_headers() {
         let (parts, _) = request.into_parts();
         let answer =
             async move { endpoint.respond(health_request(&endpoint, &parts, client)).await };
@@ -43,19 +42,19 @@ pub fn cover<B, F>(
     HealthFuture::ours(async move { endpoint.respond(&query).await }, active, version)
 }
 
-/// What `endpoint` needs to know of a request: its query, and who sent it if a [`Drain`](crate::Drain) depends on that.
-/// `client` finds the address among the extensions.
+/// What `endpoint` needs to know of a request: its query, and the address of the client and the headers if the endpoint
+/// [reads](EndpointHandle::reads_headers) them. `client` finds the address among the extensions.
 pub fn health_request<'a>(
     endpoint: &EndpointHandle,
     parts: &'a Parts,
     client: impl FnOnce(&Extensions) -> Option<IpAddr>,
 ) -> HealthRequest<'a> {
     let request = HealthRequest::new(parts.uri.query().unwrap_or_default());
-    if !endpoint.remembers_pollers() {
+    if !endpoint.reads_headers() {
         return request;
     }
-    let agent = parts.headers.get(USER_AGENT).map(|agent| agent.as_bytes());
-    request.poller(client(&parts.extensions), agent)
+    let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    request.client(client(&parts.extensions)).headers(headers)
 }
 
 /// The address of the client, an extension of a request. A [`Drain`](crate::Drain) that may end early tells pollers

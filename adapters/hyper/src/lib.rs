@@ -21,6 +21,8 @@ mod serve;
 #[cfg(feature = "tower")]
 mod tower;
 
+use std::borrow::Cow;
+
 #[doc(no_inline)]
 pub use health_core::*;
 use hyper::ext::ReasonPhrase;
@@ -91,7 +93,7 @@ where
 }
 
 /// Converts the response of an endpoint into hyper's, including the reason phrase. Use it in the application's
-/// handlers. `B` is `String`, `Full<Bytes>` or any other body that implements `From<&'static str>`.
+/// handlers. `B` is `String`, `Full<Bytes>` or any other body that implements `From<Cow<'static, str>>`.
 ///
 /// ```
 /// use health_hyper::Health;
@@ -101,9 +103,10 @@ where
 ///     health_hyper::response(health.respond("checks=all").await)
 /// }
 /// ```
-pub fn response<B: From<&'static str>>(answer: HealthResponse) -> Response<B> {
+pub fn response<B: From<Cow<'static, str>>>(answer: HealthResponse) -> Response<B> {
+    let reason = answer.custom_reason();
     let mut response = Response::from(answer).map(B::from);
-    if let Some(reason) = answer.custom_reason() {
+    if let Some(reason) = reason {
         response.extensions_mut().insert(ReasonPhrase::from_static(reason.as_bytes()));
     }
     response

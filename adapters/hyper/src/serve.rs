@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use health_core::{Endpoints, LOG_TARGET};
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
 use tokio::sync::watch;
@@ -100,9 +100,7 @@ where
     M: FnMut(&A::Address) -> S + Send,
     S: Service<Request<Incoming>, Response = Response<B>, Future: Send + 'static> + Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data: From<&'static [u8]> + Send, Error: Into<Box<dyn Error + Send + Sync>>>
-        + Send
-        + 'static,
+    B: Body<Data: From<Bytes> + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     D: Future<Output = ()> + Send,
 {
     let endpoints = endpoints.into();
@@ -120,9 +118,7 @@ async fn run<A, M, S, B>(
     M: FnMut(&A::Address) -> S + Send,
     S: Service<Request<Incoming>, Response = Response<B>, Future: Send + 'static> + Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data: From<&'static [u8]> + Send, Error: Into<Box<dyn Error + Send + Sync>>>
-        + Send
-        + 'static,
+    B: Body<Data: From<Bytes> + Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let (stage, stages) = watch::channel(Stage::Serve);
     let mut connections = JoinSet::new();

@@ -5,10 +5,12 @@ mod body;
 #[cfg(feature = "serve")]
 mod serve;
 
+use std::borrow::Cow;
+
 #[doc(no_inline)]
 pub use health_core::*;
 use hyper::ext::ReasonPhrase;
-use poem::http::header::{CONNECTION, HeaderValue, USER_AGENT};
+use poem::http::header::{CONNECTION, HeaderValue};
 use poem::{IntoResponse as _, Middleware, Request, Response, Result, http};
 
 #[cfg(feature = "serve")]
@@ -95,11 +97,12 @@ impl<E: poem::Endpoint> poem::Endpoint for HealthEndpoint<E> {
 /// What the endpoint needs to know of a request.
 fn facts<'a>(endpoint: &EndpointHandle, request: &'a Request) -> HealthRequest<'a> {
     let facts = HealthRequest::new(request.uri().query().unwrap_or_default());
-    if !endpoint.remembers_pollers() {
+    if !endpoint.reads_headers() {
         return facts;
     }
     let address = request.remote_addr().as_socket_addr().map(|address| address.ip());
-    facts.poller(address, request.headers().get(USER_AGENT).map(HeaderValue::as_bytes))
+    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    facts.client(address).headers(headers)
 }
 
 /// Converts the response of an endpoint into poem's, including the reason phrase. Use it in the application's handlers.
@@ -114,10 +117,15 @@ fn facts<'a>(endpoint: &EndpointHandle, request: &'a Request) -> HealthRequest<'
 /// }
 /// ```
 pub fn response(answer: HealthResponse) -> Response {
+    let reason = answer.custom_reason();
     let (head, body) = http::Response::from(answer).into_parts();
+    let body = match body {
+        Cow::Borrowed(word) => poem::Body::from(word),
+        Cow::Owned(text) => poem::Body::from(text),
+    };
     let mut response = Response::from((head.status, body));
     *response.headers_mut() = head.headers;
-    if let Some(reason) = answer.custom_reason() {
+    if let Some(reason) = reason {
         response.set_data(ReasonPhrase::from_static(reason.as_bytes()));
     }
     response

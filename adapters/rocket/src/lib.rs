@@ -179,12 +179,13 @@ impl Handler for HealthHandler {
 fn facts<'a>(endpoint: &EndpointHandle, request: &'a Request<'_>) -> HealthRequest<'a> {
     let query = request.uri().query();
     let facts = HealthRequest::new(query.map_or("", |query| query.raw().as_str()));
-    if !endpoint.remembers_pollers() {
+    if !endpoint.reads_headers() {
         return facts;
     }
     // Not `client_ip`, which believes the client.
     let address = request.remote().map(|address| address.ip());
-    facts.poller(address, request.headers().get_one("User-Agent").map(str::as_bytes))
+    let lines = |name| request.headers().get(name).map(move |line| (name, line.as_bytes()));
+    facts.client(address).headers(HealthRequest::HEADERS.into_iter().flat_map(lines))
 }
 
 /// The header that the fairing sets after Shield: Shield logs a warning for each response that already has it.

@@ -1,5 +1,6 @@
 //! The conversion of responses.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use health_core::HealthResponse;
@@ -22,7 +23,7 @@ use rocket::{Request, Response};
 ///     HealthResponder(health.respond("checks=all").await)
 /// }
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct HealthResponder(pub HealthResponse);
 
 impl<'r> Responder<'r, 'static> for HealthResponder {
@@ -34,15 +35,18 @@ impl<'r> Responder<'r, 'static> for HealthResponder {
 /// Converts `answer` with the headers whose names are `wanted`. Rocket itself sends the length of the body.
 #[inline]
 pub(crate) fn response(answer: HealthResponse, wanted: impl Fn(&str) -> bool) -> Response<'static> {
-    let body = answer.body();
     let mut response = Response::new();
     response.set_status(Status::new(answer.status().as_u16()));
-    response.set_sized_body(body.len(), Cursor::new(body));
     // Cheaper than a loop, which asks each part of the chain for the next header.
     answer.headers().for_each(|(name, value)| {
         if name != "content-length" && wanted(name) {
             response.set_raw_header(name, value);
         }
     });
+    let body = answer.into_body();
+    match body {
+        Cow::Borrowed(word) => response.set_sized_body(word.len(), Cursor::new(word)),
+        Cow::Owned(text) => response.set_sized_body(text.len(), Cursor::new(text)),
+    }
     response
 }

@@ -6,6 +6,8 @@ mod route;
 #[cfg(feature = "serve")]
 mod serve;
 
+use std::borrow::Cow;
+
 #[doc(no_inline)]
 pub use health_core::*;
 use hyper::ext::ReasonPhrase;
@@ -66,8 +68,13 @@ fn respond_to(
 /// # Ok::<(), health_warp::BuildError>(())
 /// ```
 pub fn response(answer: HealthResponse) -> Response {
-    let mut response = warp::http::Response::from(answer).into_response();
-    if let Some(reason) = answer.custom_reason() {
+    let reason = answer.custom_reason();
+    let (head, body) = warp::http::Response::from(answer).into_parts();
+    let mut response = match body {
+        Cow::Borrowed(word) => warp::http::Response::from_parts(head, word).into_response(),
+        Cow::Owned(text) => warp::http::Response::from_parts(head, text).into_response(),
+    };
+    if let Some(reason) = reason {
         response.extensions_mut().insert(ReasonPhrase::from_static(reason.as_bytes()));
     }
     response

@@ -5,22 +5,32 @@ use std::future::ready;
 use std::net::IpAddr;
 
 use health_core::{EndpointHandle, Endpoints, HealthRequest};
-use warp::http::header::USER_AGENT;
+use warp::http::HeaderMap;
 use warp::log::Info;
 use warp::{Filter, Rejection};
 
 /// The endpoint that a request is for.
 pub(crate) struct Found {
     pub(crate) endpoint: EndpointHandle,
-    /// Only for an endpoint that remembers its pollers.
+    /// Only for an endpoint that reads headers.
+    head: Option<Box<Head>>,
+}
+
+/// Who sent a request, and its headers.
+struct Head {
     address: Option<IpAddr>,
-    user_agent: Option<Vec<u8>>,
+    headers: HeaderMap,
 }
 
 impl Found {
     /// What the endpoint needs to know of the request.
     pub(crate) fn request<'a>(&'a self, query: &'a str) -> HealthRequest<'a> {
-        HealthRequest::new(query).poller(self.address, self.user_agent.as_deref())
+        let request = HealthRequest::new(query);
+        let Some(head) = &self.head else {
+            return request;
+        };
+        let headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        request.client(head.address).headers(headers)
     }
 }
 
@@ -45,13 +55,13 @@ pub(crate) fn route(
 pub(crate) fn find(endpoints: &Endpoints, request: &Info<'_>) {
     let endpoint = endpoints.route(request.method().as_str(), request.path());
     FOUND.set(endpoint.map(|endpoint| {
-        let mut found = Found { endpoint: endpoint.clone(), address: None, user_agent: None };
-        if endpoint.remembers_pollers() {
-            found.address = request.remote_addr().map(|address| address.ip());
-            let user_agent = request.request_headers().get(USER_AGENT);
-            found.user_agent = user_agent.map(|agent| agent.as_bytes().to_vec());
-        }
-        found
+        let head = || {
+            Box::new(Head {
+                address: request.remote_addr().map(|address| address.ip()),
+                headers: request.request_headers().clone(),
+            })
+        };
+        Found { endpoint: endpoint.clone(), head: endpoint.reads_headers().then(head) }
     }));
 }
 

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use health_core::{Runtime, Task};
 
@@ -50,6 +50,7 @@ use health_core::{Runtime, Task};
 pub struct VirtualTime(Arc<Mutex<State>>);
 
 struct State {
+    start: Instant,
     now: Instant,
     sleeps: Vec<(Instant, Waker)>,
     ready: VecDeque<Arc<Spawned>>,
@@ -57,8 +58,10 @@ struct State {
 
 impl Default for VirtualTime {
     fn default() -> Self {
+        let start = Instant::now();
         Self(Arc::new(Mutex::new(State {
-            now: Instant::now(),
+            start,
+            now: start,
             sleeps: Vec::new(),
             ready: VecDeque::new(),
         })))
@@ -151,6 +154,12 @@ impl VirtualTime {
 impl Runtime for VirtualTime {
     fn now(&self) -> Instant {
         self.lock().now
+    }
+
+    /// 2026-01-01 at first, in UTC.
+    fn system_time(&self) -> SystemTime {
+        let state = self.lock();
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600) + (state.now - state.start)
     }
 
     fn sleep_until(&self, deadline: Instant) -> Task {

@@ -179,8 +179,7 @@ impl Correct {
         if request.method == "CONNECT" {
             return Answer::page(405, "Method Not Allowed");
         }
-        let agent = request.header("user-agent").map(str::as_bytes);
-        let asked = HealthRequest::new(request.query()).poller(None, agent);
+        let asked = HealthRequest::new(request.query()).headers(request.headers());
         let respond = || block_on(endpoint.respond(asked));
         let (response, records) = recorded(&self.dispatch, respond);
         let headers = response.headers();

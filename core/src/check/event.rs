@@ -5,6 +5,8 @@ use std::fmt;
 
 use super::result::{CheckResult, IntoCheckResult, Status};
 use super::value::Value;
+#[cfg(feature = "details")]
+use crate::details::Reference;
 use crate::text::cut;
 
 /// One result of a check, under the name by which it was reported.
@@ -70,6 +72,19 @@ impl Report {
     /// The reason, unless the message says it.
     pub(crate) fn reason_to_log(&self) -> Option<&str> {
         self.result.reason_to_log()
+    }
+
+    /// The same result with a reference, which the log and the details show.
+    #[cfg(feature = "details")]
+    pub(crate) fn with_reference(mut self, reference: Reference) -> Self {
+        self.result = self.result.with_reference(reference);
+        self
+    }
+
+    /// The reference, if there is one.
+    #[cfg(feature = "details")]
+    pub(crate) fn reference(&self) -> Option<Reference> {
+        self.result.reference()
     }
 
     /// What is wrong with the first part of the result that was left out.

@@ -5,6 +5,8 @@ use std::error::Error;
 use std::fmt;
 
 use super::value::{Unit, Value, is_value_name};
+#[cfg(feature = "details")]
+use crate::details::Reference;
 use crate::text::{cut, cut_error, names};
 
 /// The status of one result.
@@ -68,6 +70,8 @@ struct Extras {
     /// Whether the message already says the reason: then the log does not repeat it.
     is_reason_in_message: bool,
     values: Vec<Value>,
+    #[cfg(feature = "details")]
+    reference: Option<Reference>,
     /// What is wrong with the first part that was left out.
     rejection: Option<String>,
 }
@@ -198,6 +202,17 @@ impl CheckResult {
 
     pub(super) fn all_values(&self) -> &[Value] {
         self.extras.as_ref().map_or(&[], |extras| &extras.values)
+    }
+
+    #[cfg(feature = "details")]
+    pub(super) fn with_reference(mut self, reference: Reference) -> Self {
+        self.extras().reference = Some(reference);
+        self
+    }
+
+    #[cfg(feature = "details")]
+    pub(super) fn reference(&self) -> Option<Reference> {
+        self.extras.as_ref()?.reference
     }
 
     pub(super) fn rejection(&self) -> Option<&str> {

@@ -117,6 +117,10 @@ impl fmt::Display for JsonReport<'_> {
             Some(message) => write!(f, "{}", JsonString(message))?,
             None => f.write_str("null")?,
         }
+        #[cfg(feature = "details")]
+        if let Some(reference) = report.reference() {
+            write!(f, r#","reference":"{reference}""#)?;
+        }
         // A reason and the names of values need no escapes.
         if let Some(reason) = report.reason_to_log() {
             write!(f, r#","reason":"{reason}""#)?;

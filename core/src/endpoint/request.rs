@@ -1,5 +1,6 @@
 //! A request: its path, whether it asks for checks, and who sent it.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode;
@@ -9,13 +10,25 @@ use percent_encoding::percent_decode;
 /// ```
 /// use health_core::HealthRequest;
 ///
-/// let request = HealthRequest::new("checks=all").poller(None, Some(b"kube-probe/1.34"));
+/// let request = HealthRequest::new("checks=all").header("user-agent", b"kube-probe/1.34");
 /// # let _ = request;
 /// ```
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct HealthRequest<'a> {
     pub(crate) query: &'a str,
-    pub(crate) poller: Poller<'a>,
+    /// Boxed: most endpoints need the query only.
+    head: Option<Box<Head<'a>>>,
+}
+
+/// Who sent a request, and which headers of it matter.
+#[derive(Clone, Default)]
+pub(crate) struct Head<'a> {
+    address: Option<IpAddr>,
+    user_agent: &'a [u8],
+    /// Each line of `Accept`.
+    pub(crate) accept: Vec<&'a [u8]>,
+    /// Each line of `Authorization`.
+    pub(crate) authorization: Vec<&'a [u8]>,
 }
 
 /// Who sent a request, as far as it is known.
@@ -28,6 +41,9 @@ pub(crate) struct Poller<'a> {
 /// How much of a `User-Agent` counts, in bytes.
 const MAX_AGENT_LEN: usize = 128;
 
+/// How many lines of one header are kept. RFC 9110 allows one `Authorization`; a client has no use for more of `Accept`.
+const MAX_LINES: usize = 16;
+
 impl Poller<'_> {
     pub(crate) fn agent(&self) -> &[u8] {
         &self.user_agent[..self.user_agent.len().min(MAX_AGENT_LEN)]
@@ -35,16 +51,73 @@ impl Poller<'_> {
 }
 
 impl<'a> HealthRequest<'a> {
+    /// The names of the headers that the core needs, in lower case.
+    pub const HEADERS: [&'static str; 3] = ["user-agent", "accept", "authorization"];
+
     /// A request with this raw query string without its `?`; empty if the request has none.
     #[inline]
     pub fn new(query: &'a str) -> Self {
-        Self { query, poller: Poller { address: None, user_agent: &[] } }
+        Self { query, head: None }
     }
 
-    /// Adds the address of the client and its `User-Agent`, by which a [`Drain`](crate::Drain) tells pollers apart.
-    /// Only needed if [`EndpointHandle::remembers_pollers`](crate::EndpointHandle::remembers_pollers).
-    pub fn poller(self, address: Option<IpAddr>, user_agent: Option<&'a [u8]>) -> Self {
-        Self { poller: Poller { address, user_agent: user_agent.unwrap_or_default() }, ..self }
+    /// Sets the address of the client, by which a [`Drain`](crate::Drain) tells pollers apart. Only needed if
+    /// [`EndpointHandle::reads_headers`](crate::EndpointHandle::reads_headers).
+    pub fn client(mut self, address: Option<IpAddr>) -> Self {
+        self.head_mut().address = address;
+        self
+    }
+
+    /// Adds a line of a header. Names other than [`HEADERS`](Self::HEADERS) have no effect; case does not matter. Only needed
+    /// if [`EndpointHandle::reads_headers`](crate::EndpointHandle::reads_headers).
+    pub fn header(mut self, name: &str, value: &'a [u8]) -> Self {
+        self.head_mut().add(name, value);
+        self
+    }
+
+    /// Adds all headers of the request, like [`header`](Self::header).
+    pub fn headers<'n>(self, headers: impl IntoIterator<Item = (&'n str, &'a [u8])>) -> Self {
+        headers.into_iter().fold(self, |request, (name, value)| request.header(name, value))
+    }
+
+    fn head_mut(&mut self) -> &mut Head<'a> {
+        self.head.get_or_insert_default()
+    }
+
+    pub(crate) fn poller(&self) -> Poller<'a> {
+        let poller =
+            |head: &Head<'a>| Poller { address: head.address, user_agent: head.user_agent };
+        self.head.as_deref().map(poller).unwrap_or_default()
+    }
+
+    #[cfg(feature = "details")]
+    pub(crate) fn head(&self) -> Option<&Head<'a>> {
+        self.head.as_deref()
+    }
+}
+
+impl<'a> Head<'a> {
+    fn add(&mut self, name: &str, value: &'a [u8]) {
+        let known =
+            HealthRequest::HEADERS.iter().position(|known| name.eq_ignore_ascii_case(known));
+        let lines = match known {
+            Some(0) => {
+                self.user_agent = value;
+                return;
+            }
+            Some(1) => &mut self.accept,
+            Some(2) => &mut self.authorization,
+            _ => return,
+        };
+        if lines.len() < MAX_LINES {
+            lines.push(value);
+        }
+    }
+}
+
+/// Omits the headers: one of them is a secret, and `Debug` output travels.
+impl fmt::Debug for HealthRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealthRequest").field("query", &self.query).finish_non_exhaustive()
     }
 }
 

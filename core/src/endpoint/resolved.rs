@@ -10,6 +10,8 @@ use super::response::{Envoy, Reply};
 use super::{Choice, Endpoint, Purpose, Replies, RunChecks, Selection};
 use crate::check::{Check, Counting, Criticality};
 use crate::config::{HealthConfig, code, default_maintenance_code, url};
+#[cfg(feature = "details")]
+use crate::details::EndpointDetails;
 use crate::error::BuildError;
 use crate::state::{Body, State};
 
@@ -25,6 +27,9 @@ pub(crate) struct ResolvedEndpoint {
     pub(crate) replies: Replies,
     /// The longest delay of its return to healthy (H25).
     pub(crate) recovery_delay: Option<Duration>,
+    /// What it shows besides the word; `None` if nothing. Boxed: few endpoints have details.
+    #[cfg(feature = "details")]
+    pub(crate) details: Option<Box<EndpointDetails>>,
 }
 
 impl ResolvedEndpoint {
@@ -47,7 +52,21 @@ impl ResolvedEndpoint {
                 draining: maintenance,
             },
             recovery_delay: None,
+            #[cfg(feature = "details")]
+            details: None,
         }
+    }
+}
+
+#[cfg(feature = "details")]
+impl ResolvedEndpoint {
+    /// Shows `details`, if there are any, and says that the body varies.
+    pub(crate) fn with_details(mut self, details: &EndpointDetails) -> Self {
+        if !details.is_none() {
+            self.replies.each_mut(|reply| reply.extra.varies = true);
+            self.details = Some(Box::new(details.clone()));
+        }
+        self
     }
 }
 
@@ -76,14 +95,19 @@ impl Endpoint {
         }
         let checks = self.select(checks)?;
         self.refuse_recovery_delay(checks.len())?;
-        Ok(ResolvedEndpoint {
+        let resolved = ResolvedEndpoint {
             checks,
             run_checks: self.run_checks,
             purpose: self.purpose,
             replies: self.replies_with_headers(),
             recovery_delay: self.recovery_delay,
+            #[cfg(feature = "details")]
+            details: None,
             path: path().into(),
-        })
+        };
+        #[cfg(feature = "details")]
+        let resolved = resolved.with_details(&self.details);
+        Ok(resolved)
     }
 
     fn refuse_calls_without_effect(&self) -> Result<(), BuildError> {

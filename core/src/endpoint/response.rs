@@ -1,22 +1,28 @@
 //! The response: status, reason phrase, headers, body (H3, H4, H6, H9, H10).
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::LazyLock;
 
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
+#[cfg(feature = "details")]
+use crate::details::Document;
 use crate::state::{Body, State};
 
-/// The response to one request. Every string in it is fixed: nothing that a check reports can reach the client
-/// ([H9](crate::contract#h9)).
+/// The response to one request. Unless the endpoint has [details](crate::Endpoint::details), every string in it is fixed:
+/// nothing that a check reports can reach the client ([H9](crate::contract#h9)).
 ///
 /// The response to HEAD has the same status and headers, and no body ([H2](crate::contract#h2)); servers on hyper and
 /// actix-web omit the body themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HealthResponse {
     state: State,
     reply: Reply,
+    /// What the body shows in place of the word. Boxed: a word needs no room for it.
+    #[cfg(feature = "details")]
+    document: Option<Box<Document>>,
 }
 
 /// The response of an endpoint in one state.
@@ -29,7 +35,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) const fn new(status: StatusCode, body: Body) -> Self {
-        let extra = ExtraHeaders { retry_after: None, envoy: None };
+        let extra = ExtraHeaders { retry_after: None, envoy: None, varies: false };
         Self { status, body, extra }
     }
 }
@@ -40,6 +46,8 @@ pub(crate) struct ExtraHeaders {
     /// In seconds.
     pub(crate) retry_after: Option<u64>,
     pub(crate) envoy: Option<Envoy>,
+    /// Whether `Accept` chooses the format of the body.
+    pub(crate) varies: bool,
 }
 
 /// A header for Envoy; see the `envoy` preset.
@@ -81,7 +89,26 @@ static COMMON_HEADERS: LazyLock<[HeaderMap; Body::ALL.len()]> = LazyLock::new(||
 
 impl HealthResponse {
     pub(crate) fn new(state: State, reply: Reply) -> Self {
-        Self { state, reply }
+        Self {
+            state,
+            reply,
+            #[cfg(feature = "details")]
+            document: None,
+        }
+    }
+
+    /// Shows `document` in place of the word.
+    #[cfg(feature = "details")]
+    pub(crate) fn with_document(self, document: Option<Document>) -> Self {
+        Self { document: document.map(Box::new), ..self }
+    }
+
+    /// The headers of the document that it shows in place of the word.
+    fn document(&self) -> Option<&Document> {
+        #[cfg(feature = "details")]
+        return self.document.as_deref();
+        #[cfg(not(feature = "details"))]
+        None
     }
 
     /// The state of the application.
@@ -94,42 +121,91 @@ impl HealthResponse {
         self.reply.status
     }
 
-    /// The reason phrase: canonical where the code has one, otherwise the body ([H10](crate::contract#h10)).
+    /// The word for the state, which is the body unless that shows details.
+    pub fn word(&self) -> Body {
+        self.reply.body
+    }
+
+    /// The reason phrase: canonical where the code has one, otherwise the word ([H10](crate::contract#h10)).
     pub fn reason(&self) -> &'static str {
-        self.status().canonical_reason().unwrap_or(self.body())
+        self.status().canonical_reason().unwrap_or(self.reply.body.as_str())
     }
 
     /// The reason phrase that a framework does not know: `None` when the code has a canonical one.
     pub fn custom_reason(&self) -> Option<&'static str> {
         match self.status().canonical_reason() {
             Some(_) => None,
-            None => Some(self.body()),
+            None => Some(self.reply.body.as_str()),
         }
     }
 
     /// All headers: the four of [H9](crate::contract#h9), and those of
-    /// [`Endpoint::retry_after`](crate::Endpoint::retry_after) and [`Endpoint::envoy`](crate::Endpoint::envoy). Names
-    /// are in lower case. Both are text, because frameworks use different major versions of the `http` crate.
+    /// [`Endpoint::retry_after`](crate::Endpoint::retry_after), [`Endpoint::envoy`](crate::Endpoint::envoy) and
+    /// [`Endpoint::details`](crate::Endpoint::details). Names are in lower case. Both are text, because frameworks use
+    /// different major versions of the `http` crate.
     #[inline]
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> + use<> {
-        let ExtraHeaders { retry_after, envoy } = self.reply.extra;
+        let ExtraHeaders { retry_after, envoy, varies } = self.reply.extra;
         let envoy = envoy.map(|envoy| (envoy.header(), "true"));
+        let vary = varies.then_some(("vary", "accept"));
         let retry_after = retry_after.map(|seconds| ("retry-after", seconds.to_string().into()));
-        common_headers(self.reply.body)
+        let [mut content_type, mut length, others @ ..] =
+            common_headers(self.reply.body).map(|(name, value)| (name, Cow::Borrowed(value)));
+        let mut policy = None;
+        if let Some(document) = self.document() {
+            content_type.1 = document.content_type.into();
+            length.1 = document.body.len().to_string().into();
+            policy = document.policy.map(|policy| ("content-security-policy", policy.into()));
+        }
+        [content_type, length]
             .into_iter()
-            .chain(envoy)
-            .map(|(name, value)| (name, value.into()))
+            .chain(others)
+            .chain([envoy, vary].into_iter().flatten().map(|(name, value)| (name, value.into())))
             .chain(retry_after)
+            .chain(policy)
     }
 
-    /// The body, such as `OK`, `MAINTENANCE` or `ERROR`.
-    pub fn body(&self) -> &'static str {
-        self.reply.body.as_str()
+    /// The body: a word such as `OK`, `MAINTENANCE` or `ERROR`, or the [details](crate::Endpoint::details) of the
+    /// endpoint.
+    pub fn body(&self) -> &str {
+        match self.document() {
+            None => self.reply.body.as_str(),
+            Some(document) => document.body.as_ref(),
+        }
+    }
+
+    /// The body, as in [`body`](Self::body). A word needs no allocation.
+    #[inline]
+    pub fn into_body(self) -> Cow<'static, str> {
+        #[cfg(feature = "details")]
+        if let Some(document) = self.document {
+            return document.body;
+        }
+        self.reply.body.as_str().into()
     }
 }
 
+/// Omits the body of the details: it may hold secrets, and `Debug` output travels.
+impl fmt::Debug for HealthResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealthResponse")
+            .field("state", &self.state)
+            .field("status", &self.reply.status)
+            .field("word", &self.reply.body)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the feature, no response shows a document.
+#[cfg(not(feature = "details"))]
+struct Document {
+    content_type: &'static str,
+    body: Cow<'static, str>,
+    policy: Option<&'static str>,
+}
+
 /// For frameworks on the `http` crate. This type has no reason phrase: see [`HealthResponse::custom_reason`].
-impl From<HealthResponse> for Response<&'static str> {
+impl From<HealthResponse> for Response<Cow<'static, str>> {
     fn from(answer: HealthResponse) -> Self {
         let Reply { status, body, extra } = answer.reply;
         let mut headers = COMMON_HEADERS[body as usize].clone();
@@ -139,8 +215,18 @@ impl From<HealthResponse> for Response<&'static str> {
         if let Some(seconds) = extra.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
+        if extra.varies {
+            headers.insert(VARY, const { HeaderValue::from_static("accept") });
+        }
+        if let Some(document) = answer.document() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(document.content_type));
+            headers.insert(CONTENT_LENGTH, document.body.len().into());
+            if let Some(policy) = document.policy {
+                headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+            }
+        }
 
-        let mut response = Self::new(body.as_str());
+        let mut response = Self::new(answer.into_body());
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
@@ -161,8 +247,11 @@ mod tests {
 
     fn answers() -> [HealthResponse; 4] {
         let mut extra = answer(State::Maintenance, 503, Body::Maintenance);
-        extra.reply.extra =
-            ExtraHeaders { retry_after: Some(120), envoy: Some(Envoy::ImmediateFail) };
+        extra.reply.extra = ExtraHeaders {
+            retry_after: Some(120),
+            envoy: Some(Envoy::ImmediateFail),
+            varies: true,
+        };
         [
             answer(State::Ok, 200, Body::Ok),
             answer(State::Maintenance, 299, Body::Maintenance),
@@ -183,7 +272,7 @@ mod tests {
     #[test]
     fn a_response_of_the_http_crate_has_the_same_headers() {
         for answer in answers() {
-            let response = Response::from(answer);
+            let response = Response::from(answer.clone());
             assert_eq!(response.headers().len(), answer.headers().count());
             for (name, value) in answer.headers() {
                 assert_eq!(response.headers()[name], *value);

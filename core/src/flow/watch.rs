@@ -163,12 +163,18 @@ impl Watches {
         let _ = self.application.set(Arc::downgrade(application));
     }
 
-    /// Watches every endpoint for the observers, from the start of the application to its end.
+    /// Watches endpoints from the start of the application to its end: every one for the observers, and those with details
+    /// for their history.
     pub(crate) fn start(&self, application: &Application) {
-        if !self.observers.is_empty() {
-            for index in 0..application.endpoints.len() {
+        let is_observed = !self.observers.is_empty();
+        let mut is_watched = false;
+        for (index, served) in application.endpoints.iter().enumerate() {
+            if is_observed || served.has_details() {
                 self.join(application, index);
+                is_watched = true;
             }
+        }
+        if is_watched {
             application.publish();
         }
     }
@@ -260,6 +266,10 @@ impl Application {
             let checked = || served.checked(served.dispatcher.last_outcome(now, resumed), || now);
             let decision = self.decide_for(served, maintenance, checked)?;
             let state = decision.state();
+            #[cfg(feature = "details")]
+            if served.has_details() {
+                served.history.add(now, state);
+            }
             let observers = &self.watches.observers;
             observers.state(&served.endpoint.path, state, now, || decision.record());
             Some(state)

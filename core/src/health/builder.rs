@@ -12,6 +12,8 @@ use std::time::Duration;
 use super::shutdown::Phase;
 use crate::check::{Check, IntoCheckResult};
 use crate::config::HealthConfig;
+#[cfg(feature = "details")]
+use crate::details::{BearerTokens, DetailLevel, EndpointDetails};
 use crate::endpoint::Endpoint;
 use crate::lifecycle::{Latched, StartupLatch};
 use crate::log::LogPolicy;
@@ -57,6 +59,10 @@ pub struct HealthBuilder {
     termination_grace_period: Duration,
     phases: Vec<Phase>,
     watch_interval: Duration,
+    #[cfg(feature = "details")]
+    details: EndpointDetails,
+    #[cfg(feature = "details")]
+    service: Option<(String, String)>,
 }
 
 impl Default for HealthBuilder {
@@ -81,6 +87,10 @@ impl Default for HealthBuilder {
             termination_grace_period: Duration::from_secs(30),
             phases: Vec::new(),
             watch_interval: Duration::from_secs(1),
+            #[cfg(feature = "details")]
+            details: EndpointDetails::default(),
+            #[cfg(feature = "details")]
+            service: None,
         }
     }
 }
@@ -199,6 +209,30 @@ impl HealthBuilder {
     /// Default: none.
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Shows details at the endpoint of [`healthcheck.url`](HealthConfig::url), as
+    /// [`Endpoint::details`](Endpoint::details) does at others. Default: [`DetailLevel::None`].
+    #[cfg(feature = "details")]
+    pub fn details(mut self, level: DetailLevel) -> Self {
+        self.details.level = level;
+        self
+    }
+
+    /// Shows everything at the endpoint of [`healthcheck.url`](HealthConfig::url) to readers with a token, as
+    /// [`Endpoint::full_details_for`](Endpoint::full_details_for) does at others. Default: no token.
+    #[cfg(feature = "details")]
+    pub fn full_details_for(mut self, tokens: &BearerTokens) -> Self {
+        self.details.tokens = Some(tokens.clone());
+        self
+    }
+
+    /// The name and the version of the program, which the [full](DetailLevel::Full) level shows, such as
+    /// `service("shop", env!("CARGO_PKG_VERSION"))`. Default: none.
+    #[cfg(feature = "details")]
+    pub fn service(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.service = Some((name.into(), version.into()));
         self
     }
 

@@ -154,6 +154,8 @@ impl Health {
             }
             None => LogRecord::drain_begins(drain, can_skip).emit(),
         }
+        #[cfg(feature = "details")]
+        application.drain.ends_at(after(began, drain.at_most.unwrap_or(drain.at_least)));
         if let Some(at_most) = drain.at_most {
             self.tell_at_deadline(at_most);
         }

@@ -102,11 +102,11 @@ impl EndpointHandle {
         application.respond(self.served(), request, log).await
     }
 
-    /// Whether requests need their [poller](HealthRequest::poller): a [`Drain`](crate::Drain) may end early. Adapters
-    /// ask, so that other requests do without a look at their headers.
+    /// Whether requests need their [client](HealthRequest::client) and [headers](HealthRequest::header): a
+    /// [`Drain`](crate::Drain) may end early, or the endpoint has details. Adapters ask, so that other requests do without a look at their headers.
     #[inline]
-    pub fn remembers_pollers(&self) -> bool {
-        self.health.application().drain.remembers_pollers()
+    pub fn reads_headers(&self) -> bool {
+        self.served().has_details() || self.health.application().drain.remembers_pollers()
     }
 
     /// Watches the state of the endpoint. It has no effect before the [`Watch`] is polled.

@@ -14,6 +14,9 @@ pub(crate) struct DrainState {
     /// Apart from the time, so that a request reads one byte.
     flags: AtomicU8,
     began: OnceLock<Instant>,
+    /// The latest end of the drain that has begun.
+    #[cfg(feature = "details")]
+    ends: OnceLock<Instant>,
     begun: Arc<Told>,
     deadline: Arc<Told>,
     ended: Arc<Told>,
@@ -67,6 +70,20 @@ impl DrainState {
 
     pub(crate) fn began(&self) -> Option<Instant> {
         self.began.get().copied()
+    }
+
+    /// The latest moment at which the server may stop, if that is known.
+    #[cfg(feature = "details")]
+    pub(crate) fn ends(&self) -> Option<Instant> {
+        self.ends.get().copied()
+    }
+
+    /// Of several drains, the first counts.
+    #[cfg(feature = "details")]
+    pub(crate) fn ends_at(&self, end: Option<Instant>) {
+        if let Some(end) = end {
+            let _ = self.ends.set(end);
+        }
     }
 
     pub(crate) fn remember_pollers(&self, failure_threshold: u32) {

@@ -64,6 +64,15 @@ impl LogRecord {
         )
     }
 
+    /// H30: a bearer token is easily guessed.
+    #[cfg(feature = "details")]
+    pub(crate) fn short_token(path: &str, length: usize, enough: usize) -> Self {
+        let text = format!(
+            "a bearer token of the endpoint {path} has only {length} characters; use a random one of at least {enough}"
+        );
+        Self::warn(LogEvent::Setting, text)
+    }
+
     /// H11: the disablefile has likely mistakes.
     pub(crate) fn odd_disablefile(path: &Path, odd: &[String]) -> Self {
         Self::warn(

@@ -7,7 +7,7 @@ use super::Run;
 use super::background::start_again_after_fork;
 use super::engine::Engine;
 use super::registered::RegisteredCheck;
-use crate::check::Counting;
+use crate::check::{Counting, Criticality, Report};
 use crate::decision::{Outcome, RunPermit};
 use crate::runtime::process::PerProcess;
 use crate::runtime::sync::{Mutex, lock};
@@ -39,13 +39,20 @@ impl Dispatcher {
     /// What follows from the last results at `now`. A check on request that has not run yet does not count. `resumed` is
     /// the end of the last standstill of the process.
     pub(crate) fn last_outcome(&self, now: Instant, resumed: Option<Instant>) -> Arc<Outcome> {
-        let last = |(check, counting): (&Arc<RegisteredCheck>, &Counting)| {
+        Arc::new(Outcome::of(self.last_results(now, resumed).flatten().collect(), now))
+    }
+
+    /// The last results of each check at `now`, as they count; `None` for a check on request that has not run yet.
+    pub(crate) fn last_results(
+        &self,
+        now: Instant,
+        resumed: Option<Instant>,
+    ) -> impl Iterator<Item = Option<(Criticality, Arc<[Report]>)>> {
+        self.checks.iter().zip(&*self.countings).map(move |(check, counting)| {
             let background = check.background_result(now, resumed);
             let reports = background.or_else(|| Some(check.last_result()?.reports))?;
             Some(check.counted(*counting, reports, now, resumed))
-        };
-        let results = self.checks.iter().zip(&*self.countings).filter_map(last);
-        Arc::new(Outcome::of(results.collect(), now))
+        })
     }
 
     /// The run under way, or one that is recent enough, or else a new one.

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::GRACE;
 use super::check_warnings::CheckWarnings;
+#[cfg(feature = "details")]
+use super::history::CheckHistory;
 use super::in_flight::InFlight;
 use super::observer::CheckFinished;
 use super::peers::{PeerMemory, View};
@@ -14,6 +16,8 @@ use crate::check::{
     Work, has_failed,
 };
 use crate::decision::Verdict;
+#[cfg(feature = "details")]
+use crate::details::References;
 use crate::runtime::sync::{Mutex, lock};
 use crate::text::Rounded;
 
@@ -37,6 +41,9 @@ struct Results {
     /// The end of the execution since which the check counts as failing; `None` if it counts as OK.
     failing_since: Option<Instant>,
     last: Option<CheckFinished>,
+    /// `None` if no endpoint shows it.
+    #[cfg(feature = "details")]
+    history: Option<Box<CheckHistory>>,
 }
 
 /// The result of a background check is stale after this number of periods (H14).
@@ -83,12 +90,18 @@ impl RegisteredCheck {
     ) -> CheckFinished {
         let mut results = lock(&self.results);
         let reports = results.status.count(self.thresholds, &self.info.name, reports);
+        let duration = now.saturating_duration_since(started);
+        #[cfg(feature = "details")]
+        let reports = match &mut results.history {
+            Some(history) => history.add(reports, duration, now),
+            None => reports,
+        };
         results.failing_since =
             if has_failed(&reports) { results.failing_since.or(Some(now)) } else { None };
         let finished = CheckFinished {
             check: self.info.clone(),
             reports: reports.into(),
-            duration: now.saturating_duration_since(started),
+            duration,
             finished_at: now,
             failing_since: results.failing_since,
         };
@@ -96,6 +109,18 @@ impl RegisteredCheck {
         drop(results);
         drop(former);
         finished
+    }
+
+    /// Remembers the executions from now on.
+    #[cfg(feature = "details")]
+    pub(crate) fn keep_history(&self, references: &Arc<References>) {
+        lock(&self.results).history = Some(Box::new(CheckHistory::new(references.clone())));
+    }
+
+    /// What `look` finds in the history; `None` if there is none.
+    #[cfg(feature = "details")]
+    pub(crate) fn with_history<T>(&self, look: impl FnOnce(&CheckHistory) -> T) -> Option<T> {
+        lock(&self.results).history.as_deref().map(look)
     }
 
     /// The result of the last execution.

@@ -60,10 +60,11 @@ impl Draining {
 
     fn poll_at(&self, path: &'static str, (number, agent): Client) {
         let endpoint = self.health.at(path).unwrap();
-        assert!(endpoint.remembers_pollers());
+        assert!(endpoint.reads_headers());
         let address = IpAddr::from(Ipv4Addr::new(10, 0, 0, number));
         self.time.spawn(Box::pin(async move {
-            let request = HealthRequest::new("").poller(Some(address), Some(agent.as_bytes()));
+            let request =
+                HealthRequest::new("").client(Some(address)).header("User-Agent", agent.as_bytes());
             endpoint.respond(request).await;
         }));
         self.time.settle();
@@ -291,7 +292,7 @@ fn a_fixed_time_depends_on_nothing_and_has_no_deadline() {
         let draining = draining_for(drain);
         let deadline = draining.health.drain_deadline();
         let _active = draining.health.track();
-        assert!(!draining.health.at("/ready").unwrap().remembers_pollers());
+        assert!(!draining.health.at("/ready").unwrap().reads_headers());
         draining.signal();
         draining.time.pass(5 * SECOND - Duration::from_nanos(1));
         assert!(!draining.is_over());

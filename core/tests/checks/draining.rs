@@ -66,7 +66,7 @@ fn the_endpoints_already_show_the_drain_to_whoever_is_told() {
     let (draining, asked) = (health.draining(), health.clone());
     let wait = thread::spawn(move || {
         block_on(draining);
-        block_on(asked.respond("")).body()
+        block_on(asked.respond("")).word().as_str()
     });
     health.drain();
     assert_eq!(wait.join().unwrap(), "MAINTENANCE");

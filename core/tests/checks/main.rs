@@ -70,11 +70,11 @@ fn results(health: &Health) -> Results {
 fn results_of(answer: &Answer) -> Results {
     let records: Vec<_> = answer.records().collect();
     let Some(record) = records.first() else {
-        assert_eq!(answer.response().body(), "OK");
+        assert_eq!(answer.response().word().as_str(), "OK");
         return Vec::new();
     };
     assert_eq!(records.len(), 1);
-    let (word, level) = match answer.response().body() {
+    let (word, level) = match answer.response().word().as_str() {
         "OK" | "DEGRADED" => ("DEGRADED", LogLevel::Warn),
         body => (body, LogLevel::Error),
     };

@@ -56,7 +56,7 @@ impl Asker {
 
     /// The body of the response, which must have arrived.
     pub(crate) fn body(&self) -> &'static str {
-        self.response().body()
+        self.response().word().as_str()
     }
 
     /// The response, which must have arrived.

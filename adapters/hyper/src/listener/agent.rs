@@ -65,7 +65,7 @@ impl Protocol for Agent {
         let (endpoint, context) = (self.endpoint.clone(), self.context.clone());
         async move {
             progress.enter(Phase::Responding);
-            let request = HealthRequest::new("").poller(client, None);
+            let request = HealthRequest::new("").client(client);
             let response = context.within(endpoint.respond(request)).await;
             progress.enter(Phase::Closing);
             let line = line(response.state());

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use health_core::Endpoints;
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::service::Service;
 use hyper::{Request, Response};
 use pin_project_lite::pin_project;
@@ -25,7 +25,7 @@ pub(super) struct Watched<S> {
 impl<S, B, R> Service<Request<B>> for Watched<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
-    R: Body<Data: From<&'static [u8]>>,
+    R: Body<Data: From<Bytes>>,
 {
     type Response = Response<During<HealthBody<R>>>;
     type Error = S::Error;

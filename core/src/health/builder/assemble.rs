@@ -2,14 +2,20 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+#[cfg(feature = "details")]
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{HealthBuilder, Phase, Undebuggable, peers, settings};
 use crate::check::{Check, is_name};
 use crate::decision::RecoveryDelay;
+#[cfg(feature = "details")]
+use crate::details::{References, SHORT_TOKEN};
 use crate::endpoint::ResolvedEndpoint;
 use crate::error::BuildError;
+#[cfg(feature = "details")]
+use crate::flow::EndpointHistory;
 use crate::flow::{Application, ServedEndpoint, Watches};
 use crate::health::{Health, Phases};
 use crate::lifecycle::{DrainState, Gate, LastRelease};
@@ -74,6 +80,8 @@ impl HealthBuilder {
         );
         let mut warnings = settings::warnings(&self.config, &maintenance);
         warnings.extend(unknown);
+        #[cfg(feature = "details")]
+        warnings.extend(endpoints.iter().filter_map(short_token));
         warnings.iter().for_each(LogRecord::emit);
 
         let default_timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
@@ -106,6 +114,9 @@ impl HealthBuilder {
             changes,
             self.runtime.map(|Undebuggable(runtime)| runtime),
         ));
+        let endpoints = serve(endpoints, &engine);
+        #[cfg(feature = "details")]
+        keep_histories(&endpoints, &engine);
         Ok(Health::new(Application {
             config: self.config,
             maintenance,
@@ -113,18 +124,24 @@ impl HealthBuilder {
             drain: DrainState::default(),
             termination_grace_period: self.termination_grace_period,
             phases: Phases::new(self.phases),
-            endpoints: serve(endpoints, &engine),
+            endpoints,
             engine,
             is_started: AtomicBool::new(false),
             is_mounted: AtomicBool::new(false),
             log_policy: self.log_policy,
             watches,
+            #[cfg(feature = "details")]
+            service: self.service,
+            #[cfg(feature = "details")]
+            started_at: OnceLock::new(),
             warnings,
         }))
     }
 
     fn resolve_endpoints(&self) -> Result<Vec<ResolvedEndpoint>, BuildError> {
         let main = ResolvedEndpoint::of_settings(&self.config, &self.checks);
+        #[cfg(feature = "details")]
+        let main = main.with_details(&self.details);
         let mut endpoints = vec![main];
         for endpoint in &self.endpoints {
             let is_taken = |other: &ResolvedEndpoint| *other.path == *endpoint.path();
@@ -282,7 +299,33 @@ fn serve(endpoints: Vec<ResolvedEndpoint>, engine: &Arc<Engine>) -> Vec<ServedEn
                 .map(|max| Box::new(RecoveryDelay::new(max, endpoint.checks.len()))),
             endpoint,
             log_memory: LogMemory::default(),
+            #[cfg(feature = "details")]
+            history: EndpointHistory::default(),
         });
     }
     served
+}
+
+/// Remembers the executions of the checks whose endpoints show them.
+#[cfg(feature = "details")]
+fn keep_histories(endpoints: &[ServedEndpoint], engine: &Engine) {
+    let references = Arc::new(References::new());
+    let is_shown = |index: usize| {
+        endpoints.iter().any(|served| {
+            served.has_details() && served.endpoint.checks.iter().any(|(shown, _)| *shown == index)
+        })
+    };
+    for (index, check) in engine.checks.iter().enumerate() {
+        if is_shown(index) {
+            check.keep_history(&references);
+        }
+    }
+}
+
+/// The warning about a token of the endpoint that is easily guessed.
+#[cfg(feature = "details")]
+fn short_token(endpoint: &ResolvedEndpoint) -> Option<LogRecord> {
+    let tokens = endpoint.details.as_ref()?.tokens.as_ref()?;
+    let shortest = tokens.shortest();
+    (shortest < SHORT_TOKEN).then(|| LogRecord::short_token(&endpoint.path, shortest, SHORT_TOKEN))
 }

@@ -1,0 +1,23 @@
+//! What an endpoint shows besides the word: how much, to which reader, in which format (H29 to H32).
+//!
+//! A [`Snapshot`] is made for the level of one request, and contains nothing above that level, so that no format can show
+//! more.
+
+mod accept;
+mod format;
+mod json;
+mod level;
+mod reference;
+mod snapshot;
+mod time;
+mod tokens;
+
+pub(crate) use self::format::{Document, Format};
+pub use self::level::DetailLevel;
+pub(crate) use self::level::EndpointDetails;
+pub(crate) use self::reference::{Reference, References};
+pub(crate) use self::snapshot::{
+    Cause, CheckDetails, LatchDetails, People, Poll, Process, ReportDetails, Sample, Snapshot,
+};
+pub(crate) use self::tokens::SHORT_TOKEN;
+pub use self::tokens::{BearerTokens, TokenError};

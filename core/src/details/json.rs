@@ -1,0 +1,258 @@
+//! Our own JSON: `docs/health.schema.json` describes it.
+
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use super::snapshot::{
+    Cause, CheckDetails, LatchDetails, People, Process, ReportDetails, Snapshot,
+};
+use super::time::rfc_3339;
+use crate::check::{Status, Value};
+
+/// The document of a snapshot.
+pub(super) fn write(snapshot: &Snapshot) -> Cow<'static, str> {
+    // Writing into a string fails only if a value refuses to be written, and none of these does.
+    serde_json::to_string(&Document::of(snapshot)).unwrap_or_default().into()
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    status: &'static str,
+    code: u16,
+    body: &'static str,
+    endpoint: &'a str,
+    time: String,
+    since: Option<String>,
+    cause: Option<CauseDocument<'a>>,
+    last_poll: Option<PollDocument>,
+    checks_run: bool,
+    checks: Vec<CheckDocument<'a>>,
+    changes: Vec<ChangeDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    process: Option<ProcessDocument<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum CauseDocument<'a> {
+    Recovery {
+        rest_seconds: f64,
+    },
+    Start {
+        latches: Vec<LatchDocument<'a>>,
+    },
+    Maintenance {
+        by_switch: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        disablefile: Option<&'a str>,
+    },
+    Drain {
+        rest_seconds: Option<f64>,
+        active_requests: usize,
+    },
+}
+
+#[derive(Serialize)]
+struct LatchDocument<'a> {
+    name: &'a str,
+    failed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct PollDocument {
+    time: String,
+    code: u16,
+    body: &'static str,
+}
+
+#[derive(Serialize)]
+struct ChangeDocument {
+    time: String,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct ProcessDocument<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    uptime_seconds: f64,
+    active_requests: usize,
+}
+
+#[derive(Serialize)]
+struct CheckDocument<'a> {
+    name: &'a str,
+    status: &'static str,
+    criticality: &'static str,
+    shared: bool,
+    period_seconds: Option<f64>,
+    since: Option<String>,
+    last_ok: Option<String>,
+    last_run: Option<String>,
+    duration_seconds: Option<f64>,
+    results: Vec<ResultDocument<'a>>,
+    history: Vec<SampleDocument>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runbook: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ResultDocument<'a> {
+    name: &'a str,
+    status: &'static str,
+    reason: Option<&'a str>,
+    reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values: Vec<ValueDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct ValueDocument<'a> {
+    name: &'a str,
+    value: f64,
+    unit: &'static str,
+}
+
+#[derive(Serialize)]
+struct SampleDocument {
+    status: &'static str,
+    duration_seconds: f64,
+}
+
+impl<'a> Document<'a> {
+    fn of(snapshot: &'a Snapshot) -> Self {
+        let poll = |poll: &super::Poll| PollDocument {
+            time: rfc_3339(poll.time),
+            code: poll.status.as_u16(),
+            body: poll.word.as_str(),
+        };
+        let change = |&(time, state): &(SystemTime, crate::state::State)| ChangeDocument {
+            time: rfc_3339(time),
+            status: state.as_str(),
+        };
+        Self {
+            status: snapshot.state.as_str(),
+            code: snapshot.status.as_u16(),
+            body: snapshot.word.as_str(),
+            endpoint: &snapshot.path,
+            time: rfc_3339(snapshot.time),
+            since: snapshot.since.map(rfc_3339),
+            cause: CauseDocument::of(&snapshot.cause),
+            last_poll: snapshot.last_poll.as_ref().map(poll),
+            checks_run: snapshot.has_run_checks,
+            checks: snapshot.checks.iter().map(CheckDocument::of).collect(),
+            changes: snapshot.changes.iter().map(change).collect(),
+            process: snapshot.process.as_ref().map(ProcessDocument::of),
+        }
+    }
+}
+
+impl<'a> CauseDocument<'a> {
+    fn of(cause: &'a Cause) -> Option<Self> {
+        match cause {
+            Cause::Checks => None,
+            Cause::Recovery { rest } => Some(Self::Recovery { rest_seconds: rest.as_secs_f64() }),
+            Cause::Start { latches } => {
+                Some(Self::Start { latches: latches.iter().map(LatchDocument::of).collect() })
+            }
+            Cause::Maintenance { by_switch, disablefile } => Some(Self::Maintenance {
+                by_switch: *by_switch,
+                disablefile: disablefile.as_deref(),
+            }),
+            Cause::Drain { rest, active_requests } => Some(Self::Drain {
+                rest_seconds: rest.map(|rest| rest.as_secs_f64()),
+                active_requests: *active_requests,
+            }),
+        }
+    }
+}
+
+impl<'a> LatchDocument<'a> {
+    fn of(latch: &'a LatchDetails) -> Self {
+        Self { name: &latch.name, failed: latch.has_failed, error: latch.error.as_deref() }
+    }
+}
+
+impl<'a> ProcessDocument<'a> {
+    fn of(process: &'a Process) -> Self {
+        let service = process.service.as_ref();
+        Self {
+            name: service.map(|(name, _)| name.as_str()),
+            version: service.map(|(_, version)| version.as_str()),
+            uptime_seconds: process.uptime.as_secs_f64(),
+            active_requests: process.active_requests,
+        }
+    }
+}
+
+/// The status of a check or result, or that it has none yet.
+fn status(status: Option<Status>) -> &'static str {
+    match status {
+        Some(Status::Ok) => "ok",
+        Some(Status::Degraded) => "degraded",
+        Some(Status::Error) => "error",
+        None => "not_run",
+    }
+}
+
+impl<'a> CheckDocument<'a> {
+    fn of(check: &'a CheckDetails) -> Self {
+        let people = check.people.as_ref();
+        let text = |text: fn(&People) -> &Option<String>| {
+            people.and_then(|people| text(people).as_deref())
+        };
+        Self {
+            name: &check.name,
+            status: status(check.status),
+            criticality: check.criticality.as_str(),
+            shared: check.is_shared,
+            period_seconds: check.period.map(|period| period.as_secs_f64()),
+            since: check.since.map(rfc_3339),
+            last_ok: check.last_ok.map(rfc_3339),
+            last_run: check.last_execution.map(|(time, _)| rfc_3339(time)),
+            duration_seconds: check.last_execution.map(|(_, duration)| duration.as_secs_f64()),
+            results: check.results.iter().map(ResultDocument::of).collect(),
+            history: check
+                .history
+                .iter()
+                .map(|sample| SampleDocument {
+                    status: status(Some(sample.status)),
+                    duration_seconds: sample.duration.as_secs_f64(),
+                })
+                .collect(),
+            description: text(|people| &people.description),
+            owner: text(|people| &people.owner),
+            runbook: text(|people| &people.runbook),
+        }
+    }
+}
+
+impl<'a> ResultDocument<'a> {
+    fn of(result: &'a ReportDetails) -> Self {
+        let value = |value: &'a Value| ValueDocument {
+            name: value.name(),
+            value: value.number(),
+            unit: value.unit().as_str(),
+        };
+        Self {
+            name: &result.name,
+            status: status(Some(result.status)),
+            reason: result.reason.as_deref(),
+            reference: result.reference.map(|reference| reference.to_string()),
+            message: result.message.as_deref(),
+            values: result.values.iter().map(value).collect(),
+        }
+    }
+}

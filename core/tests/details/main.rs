@@ -1,0 +1,7 @@
+//! What an endpoint shows of its checks, in virtual time.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+mod json;
+mod levels;
+mod service;
