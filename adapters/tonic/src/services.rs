@@ -50,9 +50,11 @@ impl Services {
 /// Polls the endpoint as a request for the checks does.
 async fn poll<T: Sync>(endpoint: &EndpointHandle, request: &Request<T>) -> State {
     let mut asked = HealthRequest::new("checks=all");
-    if endpoint.remembers_pollers() {
-        let agent = request.metadata().get("user-agent").map(|agent| agent.as_bytes());
-        asked = asked.poller(request.remote_addr().map(|address| address.ip()), agent);
+    if endpoint.reads_headers() {
+        asked = asked.client(request.remote_addr().map(|address| address.ip()));
+        if let Some(agent) = request.metadata().get("user-agent") {
+            asked = asked.header("user-agent", agent.as_bytes());
+        }
     }
     endpoint.respond(asked).await.state()
 }
