@@ -19,6 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tonic::transport::server::TcpIncoming;
 
 use crate::kubelet::Container;
 
@@ -27,6 +28,7 @@ pub(crate) struct Application {
     describe: Box<dyn Fn(HealthBuilder) -> HealthBuilder>,
     /// How long it drains.
     drain_delay: Duration,
+    is_over_grpc: bool,
     running: Option<Running>,
 }
 
@@ -47,8 +49,14 @@ impl Application {
         Self {
             describe: Box::new(describe),
             drain_delay: Duration::from_secs(drain_delay.into()),
+            is_over_grpc: false,
             running: None,
         }
+    }
+
+    /// Serves the endpoints over gRPC alone.
+    pub(crate) fn over_grpc(self) -> Self {
+        Self { is_over_grpc: true, ..self }
     }
 
     pub(crate) fn health(&self) -> &Health {
@@ -71,6 +79,7 @@ impl Container for Application {
         let health = (self.describe)(builder).build().unwrap();
         let (sigterm, signals) = unbounded();
         let drained = Box::pin(health.drain_when(signals, self.drain_delay));
+        let serve = if self.is_over_grpc { serve_grpc } else { serve };
         let (server, address) = serve(health.clone());
         self.running =
             Some(Running { time, health, migrations: Some(migrations), sigterm, drained, server });
@@ -108,12 +117,28 @@ impl Running {
     }
 }
 
-fn serve(health: Health) -> (tokio::runtime::Runtime, SocketAddr) {
+/// A runtime for the server of a container, and its listener.
+fn listen() -> (tokio::runtime::Runtime, TcpListener, SocketAddr) {
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().unwrap();
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
     let listener = listener.unwrap();
     let address = listener.local_addr().unwrap();
+    (runtime, listener, address)
+}
+
+fn serve_grpc(health: Health) -> (tokio::runtime::Runtime, SocketAddr) {
+    let (runtime, listener, address) = listen();
+    let inside = runtime.enter();
+    let service = health_tonic::service(health).unwrap();
+    drop(inside);
+    let server = tonic::transport::Server::builder().add_service(service);
+    runtime.spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+    (runtime, address)
+}
+
+fn serve(health: Health) -> (tokio::runtime::Runtime, SocketAddr) {
+    let (runtime, listener, address) = listen();
     let app = service_fn(|_: hyper::Request<Incoming>| {
         ready(Ok::<_, Infallible>(Response::new("the shop".to_owned())))
     });

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::prober::{self, Outcome};
+use crate::prober::Outcome;
 use crate::worker::{Kind, Probe, Worker};
 
 /// What a container runtime does with the program in a container.
@@ -151,7 +151,7 @@ impl<C: Container> Kubelet<C> {
         if !is_active || !worker.is_due(self.now) {
             return;
         }
-        let outcome = prober::probe(address, &worker.probe.path, worker.probe.timeout);
+        let outcome = worker.probe.send(address);
         self.events.push((self.now, Event::Probed(kind, outcome.clone())));
         match (kind, worker.count(&outcome)) {
             (Kind::Startup, Some(true)) => self.is_started = true,

@@ -1,5 +1,6 @@
 //! The endpoints under a simulated kubelet, which follows Kubernetes' documentation and source. It probes a real server
-//! over real sockets. `docs/kubernetes.md` is its page.
+//! over real sockets. `docs/kubernetes.md` is its page, and `docs/grpc.md` that of
+//! its gRPC probes.
 //!
 //! Time is virtual: a second passes when a test says so. Only the timeout of a probe is real.
 
@@ -8,6 +9,8 @@
 mod application;
 mod blocked;
 mod fake;
+mod grpc;
+mod grpc_prober;
 mod kubelet;
 mod lifecycle;
 mod page;

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::kubelet::Spec;
-use crate::worker::Probe;
+use crate::worker::{Probe, Protocol};
 
 /// Returns the page on Kubernetes.
 pub(crate) fn page() -> String {
@@ -15,13 +15,32 @@ pub(crate) fn page() -> String {
 /// Reads the first manifest of the page, whose probes have one key per line.
 pub(crate) fn manifest() -> Spec {
     let page = page();
+    let manifest = first_manifest(&page);
+    Spec {
+        termination_grace_period: number(manifest, "terminationGracePeriodSeconds").unwrap(),
+        ..probes(manifest)
+    }
+}
+
+/// The same with the probes of the page on gRPC.
+pub(crate) fn grpc_manifest() -> Spec {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/grpc.md");
+    let page = fs::read_to_string(page).unwrap();
+    let termination_grace_period = manifest().termination_grace_period;
+    Spec { termination_grace_period, ..probes(first_manifest(&page)) }
+}
+
+fn first_manifest(page: &str) -> &str {
     let (_, manifest) = page.split_once("```yaml\n").unwrap();
-    let (manifest, _) = manifest.split_once("```").unwrap();
+    manifest.split_once("```").unwrap().0
+}
+
+fn probes(manifest: &str) -> Spec {
     Spec {
         startup: Some(probe(manifest, "startupProbe")),
         liveness: Some(probe(manifest, "livenessProbe")),
         readiness: Some(probe(manifest, "readinessProbe")),
-        termination_grace_period: number(manifest, "terminationGracePeriodSeconds").unwrap(),
+        termination_grace_period: 0,
     }
 }
 
@@ -32,7 +51,14 @@ fn probe(manifest: &str, key: &str) -> Probe {
     let outer = indent(lines.next().unwrap());
     let block: Vec<_> = lines.take_while(|line| indent(line) > outer).collect();
     let block = block.join("\n");
-    let defaults = Probe::new(value(&block, "path").unwrap());
+    let is_grpc = block.lines().any(|line| line.trim() == "grpc:");
+    let defaults = match is_grpc {
+        true => Probe {
+            protocol: Protocol::Grpc,
+            ..Probe::new(value(&block, "service").unwrap_or_default())
+        },
+        false => Probe::new(value(&block, "path").unwrap()),
+    };
     let timeout = number(&block, "timeoutSeconds").map(u64::from);
     Probe {
         initial_delay: number(&block, "initialDelaySeconds").unwrap_or(defaults.initial_delay),

@@ -12,7 +12,7 @@ use crate::prober::Outcome;
 use crate::worker::{Kind, Probe};
 
 /// How many seconds the application drains.
-const DRAIN_DELAY: u32 = 15;
+pub(crate) const DRAIN_DELAY: u32 = 15;
 
 /// Long enough for every probe of the manifest to reach its threshold.
 pub(crate) const LONG: u32 = 120;
@@ -30,18 +30,18 @@ pub(crate) fn manifest() -> Spec {
 
 /// A database that is up or down, as a test says.
 #[derive(Clone)]
-struct Database(Arc<AtomicBool>);
+pub(crate) struct Database(Arc<AtomicBool>);
 
 impl Database {
-    fn up() -> Self {
+    pub(crate) fn up() -> Self {
         Self(Arc::new(AtomicBool::new(true)))
     }
 
-    fn set(&self, is_up: bool) {
+    pub(crate) fn set(&self, is_up: bool) {
         self.0.store(is_up, Ordering::SeqCst);
     }
 
-    fn check(&self) -> Check {
+    pub(crate) fn check(&self) -> Check {
         let is_up = self.0.clone();
         Check::new("database", move || {
             let is_up = is_up.load(Ordering::SeqCst);

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 pub(crate) enum Outcome {
     /// 200 to 299.
     Success(u16),
+    /// The status of a gRPC probe.
+    Serving,
     /// A redirect that is not followed, which counts as a success.
     Warning(u16),
     /// Another response, or none; with the reason.
@@ -17,7 +19,7 @@ pub(crate) enum Outcome {
     Discarded,
 }
 
-const AGENT: &str = "kube-probe/1.34";
+pub(crate) const AGENT: &str = "kube-probe/1.34";
 const MAX_REDIRECTS: usize = 10;
 const MAX_BODY: usize = 10 * 1024;
 

@@ -1,8 +1,10 @@
 //! The state that a kubelet keeps for one probe of a container: when it is due, and its last outcomes.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::prober::Outcome;
+use crate::grpc_prober;
+use crate::prober::{self, Outcome};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -11,9 +13,20 @@ pub(crate) enum Kind {
     Readiness,
 }
 
+/// What a probe asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// `httpGet`
+    Http,
+    /// `grpc`
+    Grpc,
+}
+
 /// A probe of a manifest; times in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Probe {
+    pub(crate) protocol: Protocol,
+    /// Over gRPC the name of the service.
     pub(crate) path: String,
     pub(crate) initial_delay: u32,
     pub(crate) period: u32,
@@ -26,6 +39,7 @@ impl Probe {
     /// A probe with Kubernetes' defaults.
     pub(crate) fn new(path: impl Into<String>) -> Self {
         Self {
+            protocol: Protocol::Http,
             path: path.into(),
             initial_delay: 0,
             period: 10,
@@ -38,6 +52,13 @@ impl Probe {
     /// The same probe for a server that responds, with a timeout for a busy machine.
     pub(crate) fn patient(self) -> Self {
         Self { timeout: Duration::from_secs(30), ..self }
+    }
+
+    pub(crate) fn send(&self, address: SocketAddr) -> Outcome {
+        match self.protocol {
+            Protocol::Http => prober::probe(address, &self.path, self.timeout),
+            Protocol::Grpc => grpc_prober::probe(address, &self.path, self.timeout),
+        }
     }
 }
 
@@ -70,7 +91,7 @@ impl Worker {
     /// Counts an outcome. Returns whether the probe has succeeded or failed, once its threshold is reached.
     pub(crate) fn count(&mut self, outcome: &Outcome) -> Option<bool> {
         let is_success = match outcome {
-            Outcome::Success(_) | Outcome::Warning(_) => true,
+            Outcome::Success(_) | Outcome::Serving | Outcome::Warning(_) => true,
             Outcome::Failure(_) => false,
             Outcome::Discarded => return None,
         };
