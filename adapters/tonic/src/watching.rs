@@ -19,7 +19,7 @@ pub(crate) type StatusStream =
 /// The statuses of an endpoint.
 pub(crate) fn of(endpoint: EndpointHandle) -> StatusStream {
     let (watch, end) = (endpoint.watch(), endpoint.health().drain_end());
-    let watching = Watching { endpoint, watch, end, last: None };
+    let watching = Watching { endpoint, watch, is_known: false, end, last: None };
     Box::pin(unfold(watching, |mut watching| async move {
         let next = watching.next().await?;
         Some((next.map(response), watching))
@@ -36,6 +36,8 @@ pub(crate) fn of_unknown(health: &Health) -> StatusStream {
 struct Watching {
     endpoint: EndpointHandle,
     watch: Watch,
+    /// Whether the states of `watch` are from after the first result of each check.
+    is_known: bool,
     /// An open stream would keep the server from stopping. Before that moment, some clients would ask again at once.
     end: DrainMoment,
     last: Option<ServingStatus>,
@@ -53,16 +55,19 @@ impl Watching {
                 }
                 Either::Right(_) => return self.last_status().map(Ok),
             };
-            if status(now) == ServingStatus::Serving && !self.endpoint.has_results() {
-                let run = Box::pin(self.endpoint.respond("checks=all"));
-                let has_ended = matches!(select(run, &mut self.end).await, Either::Right(_));
-                if has_ended {
-                    return self.last_status().map(Ok);
+            if status(now) == ServingStatus::Serving && !self.is_known {
+                if !self.endpoint.has_results() {
+                    let run = Box::pin(self.endpoint.respond("checks=all"));
+                    let has_ended = matches!(select(run, &mut self.end).await, Either::Right(_));
+                    if has_ended {
+                        return self.last_status().map(Ok);
+                    }
                 }
                 if !self.endpoint.has_results() {
                     // Such as a maintenance that the watch has not seen yet. A client asks again.
                     return Some(Err(Status::unavailable("the status is not known yet")));
                 }
+                self.is_known = true;
                 self.watch = self.endpoint.watch();
                 continue;
             }
@@ -76,8 +81,8 @@ impl Watching {
     /// What is left to send when the drain has ended: the watch may not have shown it yet.
     fn last_status(&mut self) -> Option<ServingStatus> {
         let mut shown = self.endpoint.responses().map(|(state, ..)| state);
-        let is_over = !shown.any(|state| state == State::Draining);
+        let shows_drain = shown.any(|state| state == State::Draining);
         let status = ServingStatus::NotServing;
-        (!is_over && self.last.replace(status) != Some(status)).then_some(status)
+        (shows_drain && self.last.replace(status) != Some(status)).then_some(status)
     }
 }

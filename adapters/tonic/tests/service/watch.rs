@@ -8,10 +8,10 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::join_all;
-use health_tonic::{Check, Endpoint, Health, StartupLatch};
+use health_tonic::{Check, Endpoint, Health, HealthServer, StartupLatch};
 use tokio::sync::Semaphore;
-use tonic::Streaming;
 use tonic::transport::Channel;
+use tonic::{Code, Streaming};
 
 use crate::client::HealthCheckResponse;
 use crate::client::HealthClient;
@@ -104,6 +104,26 @@ async fn nothing_is_serving_before_its_checks_have_run_and_they_run_once_for_all
 }
 
 #[tokio::test]
+async fn the_first_watch_runs_the_checks_and_is_serving_if_they_pass() {
+    let executions = Arc::new(AtomicUsize::new(0));
+    let counted = executions.clone();
+    let health = builder()
+        .check("database", move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            async { Ok::<(), String>(()) }
+        })
+        .endpoint(Endpoint::readiness("/ready"))
+        .build()
+        .unwrap();
+    let mut client = client_of(health_tonic::service(&health).unwrap()).await;
+    for _ in 0..2 {
+        let mut watched = Watched::new(&mut client, "/ready").await;
+        assert_eq!(watched.next().await, Some(Serving));
+    }
+    assert_eq!(executions.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn a_watch_that_begins_during_a_start_runs_the_checks_when_it_is_over() {
     let latch = StartupLatch::new("cache");
     let health = builder()
@@ -122,6 +142,29 @@ async fn a_watch_that_begins_during_a_start_runs_the_checks_when_it_is_over() {
     }
     health.drain();
     assert_eq!(watched.next().await, None, "no status but the first");
+}
+
+#[tokio::test]
+async fn a_status_that_cannot_be_known_yet_ends_the_watch_and_is_not_serving() {
+    let is_active = Arc::new(AtomicBool::new(false));
+    let seen = is_active.clone();
+    let health = builder()
+        .check("database", || async { Ok::<(), String>(()) })
+        .maintenance_source(move || seen.load(Ordering::SeqCst))
+        // The watches see the source once.
+        .watch_interval(Duration::from_secs(3600))
+        .endpoint(Endpoint::readiness("/ready"))
+        .endpoint(Endpoint::readiness("/other").no_checks())
+        .build()
+        .unwrap();
+    let server = HealthServer::builder(&health).service("", "/ready").build().unwrap();
+    let mut client = client_of(server).await;
+    let mut other = Watched::new(&mut client, "/other").await;
+    assert_eq!(other.next().await, Some(Serving));
+    is_active.store(true, Ordering::SeqCst);
+    let mut watched = Watched::new(&mut client, "/ready").await;
+    let error = watched.0.message().await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
-//! What the watches cost that nobody reads, in process.
+//! Watches without a connection: each is polled when a test says so.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 
 use allocation_counter::measure;
 use futures::FutureExt as _;
@@ -95,4 +98,42 @@ fn watches_that_nobody_reads_cost_bounded_memory_and_are_at_the_newest_state_whe
         let end = watched.0.frame().now_or_never().unwrap().unwrap().unwrap();
         assert!(end.is_trailers());
     }
+}
+
+/// Reads a watch on the spot whenever it is woken.
+struct Hasty {
+    watched: Mutex<Watched>,
+    read: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Wake for Hasty {
+    fn wake(self: Arc<Self>) {
+        // It is being read.
+        let Ok(mut watched) = self.watched.try_lock() else {
+            return;
+        };
+        let waker = Waker::from(self.clone());
+        let context = &mut Context::from_waker(&waker);
+        while let Poll::Ready(Some(frame)) = watched.0.frame().poll_unpin(context) {
+            let Ok(data) = frame.unwrap().into_data() else {
+                return;
+            };
+            self.read.lock().unwrap().push(data.to_vec());
+        }
+    }
+}
+
+#[test]
+fn a_watch_that_learns_of_the_end_of_a_drain_before_its_beginning_is_not_serving_all_the_same() {
+    let config = HealthConfig::default().with_disablefile("");
+    let ready = Endpoint::readiness("/ready");
+    let health = Health::builder().config(config).endpoint(ready).build().unwrap();
+    let mut server = health_tonic::service(&health).unwrap();
+    let watched = Watched::new(&mut server, "/ready");
+    let hasty = Arc::new(Hasty { watched: Mutex::new(watched), read: Mutex::default() });
+    while hasty.read.lock().unwrap().is_empty() {
+        hasty.clone().wake();
+    }
+    health.drain();
+    assert_eq!(*hasty.read.lock().unwrap(), [status(SERVING), status(NOT_SERVING)]);
 }
