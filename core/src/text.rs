@@ -43,6 +43,20 @@ pub(crate) fn cut_error(error: &dyn Error) -> String {
     bounded.finish()
 }
 
+/// Whether a character ends a line or rewrites it: controls, line separators and direction marks. All of these lie in the
+/// basic plane, so that four hexadecimal digits hold them.
+pub(crate) fn misleads(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{061c}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}'
+        )
+}
+
 /// A duration for people, to the millisecond.
 pub(crate) struct Rounded(pub(crate) Duration);
 

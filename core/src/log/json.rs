@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::text::misleads;
+
 /// A compact JSON array of values that are JSON already.
 pub(crate) struct Array<I>(pub(crate) I);
 
@@ -38,19 +40,6 @@ impl fmt::Display for JsonString<'_> {
         }
         f.write_char('"')
     }
-}
-
-/// All of these lie in the basic plane, so that four hexadecimal digits hold them.
-fn misleads(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{061c}'
-                | '\u{200e}'
-                | '\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2066}'..='\u{2069}'
-        )
 }
 
 #[cfg(test)]
