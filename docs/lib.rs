@@ -53,6 +53,9 @@ mod maintenance {}
 #[doc = include_str!("watching.md")]
 mod watching {}
 
+#[doc = include_str!("page.md")]
+mod page {}
+
 #[doc = include_str!("public-endpoints.md")]
 mod public_endpoints {}
 

@@ -7,6 +7,8 @@ mod accept;
 mod format;
 mod json;
 mod level;
+#[cfg(feature = "page")]
+mod page;
 mod reference;
 mod snapshot;
 mod time;

@@ -138,7 +138,7 @@ mod tests {
 
     fn chosen(lines: &[&str]) -> Option<Format> {
         let lines: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
-        preferred(&lines, &OFFERS)
+        preferred(&lines, OFFERS)
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         let lines = ["text/plain;q=0.1", "application/json;q=0.2"];
         assert_eq!(chosen(&lines), Some(Format::Json));
         let accept: [&[u8]; 2] = [b"\xff/\xff", b"application/json"];
-        let format = preferred(&accept, &OFFERS);
+        let format = preferred(&accept, OFFERS);
         assert_eq!(format, Some(Format::Json), "a line that is not UTF-8 is ignored");
     }
 
@@ -209,7 +209,7 @@ mod tests {
         #[test]
         fn no_header_panics(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..4)) {
             let lines: Vec<_> = lines.iter().map(Vec::as_slice).collect();
-            preferred(&lines, &OFFERS);
+            preferred(&lines, OFFERS);
         }
 
         #[test]

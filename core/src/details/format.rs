@@ -6,6 +6,8 @@ use percent_encoding::percent_decode_str;
 
 use super::accept::preferred;
 use super::json;
+#[cfg(feature = "page")]
+use super::page;
 use super::snapshot::Snapshot;
 
 /// The format of a response.
@@ -15,6 +17,9 @@ pub(crate) enum Format {
     Word,
     /// Our own JSON.
     Json,
+    /// The page.
+    #[cfg(feature = "page")]
+    Page { refreshes: bool },
 }
 
 /// A media type that an endpoint with details can send.
@@ -32,17 +37,28 @@ const fn offer(kind: &'static str, subtype: &'static str, format: Format) -> Off
 }
 
 /// All media types. The first one that is acceptable wins where the client has no preference.
-pub(super) static OFFERS: [Offer; 2] =
-    [offer("text", "plain", Format::Word), offer("application", "json", Format::Json)];
+pub(super) static OFFERS: &[Offer] = &[
+    offer("text", "plain", Format::Word),
+    offer("application", "json", Format::Json),
+    #[cfg(feature = "page")]
+    offer("text", "html", Format::Page { refreshes: true }),
+];
 
 /// The names for the query parameter `format`.
-const NAMES: [(&str, Format); 2] = [("text", Format::Word), ("json", Format::Json)];
+const NAMES: &[(&str, Format)] = &[
+    ("text", Format::Word),
+    ("json", Format::Json),
+    #[cfg(feature = "page")]
+    ("html", Format::Page { refreshes: true }),
+    #[cfg(feature = "page")]
+    ("html-still", Format::Page { refreshes: false }),
+];
 
 impl Format {
     /// The format for a request with this raw query and these lines of `Accept`. `format` in the query precedes the header;
     /// an unknown value of it counts as none. If the client accepts none of the formats, it gets the word.
     pub(crate) fn of(query: &str, accept: &[&[u8]]) -> Self {
-        Self::in_query(query).or_else(|| preferred(accept, &OFFERS)).unwrap_or(Self::Word)
+        Self::in_query(query).or_else(|| preferred(accept, OFFERS)).unwrap_or(Self::Word)
     }
 
     /// The last `format` counts.
@@ -62,6 +78,12 @@ impl Format {
         match self {
             Self::Word => None,
             Self::Json => document("application/json", json::write(snapshot)),
+            #[cfg(feature = "page")]
+            Self::Page { refreshes } => Some(Document {
+                content_type: "text/html; charset=utf-8",
+                body: page::write(snapshot, refreshes),
+                policy: Some(page::POLICY),
+            }),
         }
     }
 }

@@ -6,10 +6,10 @@ use health_core::{
 
 use crate::service::{SECRET, Service, header};
 
-const TOKEN: &str = "Bearer c3VjaCBhIHNlY3JldA==";
+pub(crate) const TOKEN: &str = "Bearer c3VjaCBhIHNlY3JldA==";
 
 /// A service whose only check fails with a secret in everything that may contain one.
-fn failing(describe: impl FnOnce(Endpoint) -> Endpoint) -> Service {
+pub(crate) fn failing(describe: impl FnOnce(Endpoint) -> Endpoint) -> Service {
     let service = Service::new(|builder, results, time| {
         let database = results.check(time, "database").description(SECRET).owner(SECRET);
         builder
@@ -22,7 +22,7 @@ fn failing(describe: impl FnOnce(Endpoint) -> Endpoint) -> Service {
     service
 }
 
-fn tokens() -> BearerTokens {
+pub(crate) fn tokens() -> BearerTokens {
     BearerTokens::new(["c3VjaCBhIHNlY3JldA=="]).unwrap()
 }
 

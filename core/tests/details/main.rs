@@ -4,4 +4,6 @@
 
 mod json;
 mod levels;
+#[cfg(feature = "page")]
+mod page;
 mod service;
