@@ -44,7 +44,7 @@ fn pretty_assert(expected: &str, got: &str, name: &str) {
 fn a_failing_endpoint_shows_which_check_fails_first() {
     let service = Service::new(|builder, results, time| {
         let database = results.check(time, "database").owner("the shop team");
-        let disk = results.check(time, "disk").every(Duration::from_secs(10)).optional();
+        let disk = results.check(time, "disk").optional();
         builder
             .register(results.check(time, "queue"))
             .register(disk)
@@ -69,6 +69,22 @@ fn an_endpoint_without_checks_says_so() {
     let service = Service::new(|builder, _, _| builder.details(DetailLevel::States));
     service.pass(100_000.0);
     assert_page("no-checks", &page(&service, "/health"));
+}
+
+/// Its first run is at a random time.
+#[test]
+fn a_shared_background_check_has_its_period_and_counts_by_circumstances() {
+    let service = Service::new(|builder, results, time| {
+        let disk = results.check(time, "disk").every(Duration::from_secs(90)).shared();
+        builder.register(disk).endpoint(Endpoint::readiness("/ready").details(DetailLevel::States))
+    });
+    service.pass(90.0);
+    let ok = page(&service, "/ready");
+    assert!(ok.contains("<p>Shared. Since ") && ok.contains(" Runs every 1 min 30 s.</p>"), "{ok}");
+    service.set("disk", 1, CheckResult::error("gone"));
+    service.pass(90.0);
+    let failed = page(&service, "/ready");
+    assert!(failed.contains("<p>Shared, now optional. Since "), "{failed}");
 }
 
 #[test]

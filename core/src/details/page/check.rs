@@ -119,13 +119,15 @@ pub(super) fn item(check: &CheckDetails, now: SystemTime) -> Markup {
     }
 }
 
-/// How its failures count.
+/// How its failures count. Those of a shared dependency count by circumstances (H22).
 fn weight(check: &CheckDetails) -> &'static str {
+    let has_failed = matches!(check.status, Some(Status::Degraded | Status::Error));
     match (check.is_shared, check.criticality) {
-        (false, Criticality::Required) => "Required.",
-        (false, Criticality::Optional) => "Optional.",
+        (true, _) if !has_failed => "Shared.",
         (true, Criticality::Required) => "Shared, now required.",
         (true, Criticality::Optional) => "Shared, now optional.",
+        (false, Criticality::Required) => "Required.",
+        (false, Criticality::Optional) => "Optional.",
     }
 }
 
