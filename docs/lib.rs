@@ -50,6 +50,9 @@ mod start_up {}
 #[doc = include_str!("maintenance.md")]
 mod maintenance {}
 
+#[doc = include_str!("metrics.md")]
+mod metrics {}
+
 #[doc = include_str!("watching.md")]
 mod watching {}
 

@@ -7,6 +7,8 @@ mod accept;
 mod format;
 mod json;
 mod level;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "page")]
 mod page;
 mod reference;
@@ -17,6 +19,10 @@ mod tokens;
 pub(crate) use self::format::{Document, Format};
 pub use self::level::DetailLevel;
 pub(crate) use self::level::EndpointDetails;
+#[cfg(feature = "metrics")]
+pub(crate) use self::metrics::{
+    CheckCounts, CheckFigures, EndpointCounts, EndpointFigures, Figures, values_of,
+};
 pub(crate) use self::reference::{Reference, References};
 pub(crate) use self::snapshot::{
     Cause, CheckDetails, LatchDetails, People, Poll, Process, ReportDetails, Sample, Snapshot,

@@ -1,5 +1,7 @@
 //! The description of an endpoint: its path, its checks, and its response in each state (H16).
 
+#[cfg(feature = "metrics")]
+mod metrics;
 mod presets;
 mod recovery;
 mod replies;
@@ -40,6 +42,8 @@ use crate::state::{Body, State};
 /// | [`consul`](Self::consul) | all, always | 200 `OK` | 429 `DEGRADED` | 503 `ERROR` | 503 `STARTING` | 503 `MAINTENANCE` | 503 `DRAINING` | degraded |
 /// | [`nagios`](Self::nagios) | all, always | 200 `OK` | 429 `DEGRADED` | 503 `ERROR` | 429 `STARTING` | 429 `MAINTENANCE` | 429 `DRAINING` | failing |
 /// | [`envoy`](Self::envoy) | all, always | 200 `OK` | 200 `OK` | 503 `ERROR` | 503 `STARTING` | 503 `MAINTENANCE` | 503 `DRAINING` | degraded |
+///
+/// [`Endpoint::metrics`](Self::metrics) (feature `metrics`) is for Prometheus.
 ///
 /// The last column is the state if a [shared](crate::Check::shared) check fails after its first success.
 ///

@@ -5,6 +5,8 @@
 mod details;
 #[cfg(feature = "details")]
 mod history;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod watch;
 #[cfg(all(feature = "systemd", unix))]
 mod words;
@@ -22,6 +24,8 @@ pub use self::watch::Watch;
 pub(crate) use self::watch::Watches;
 use crate::config::HealthConfig;
 use crate::decision::{Decision, Outcome, RecoveryDelay, decide};
+#[cfg(feature = "metrics")]
+use crate::details::EndpointCounts;
 use crate::endpoint::{
     HealthRequest, HealthResponse, ResolvedEndpoint, RunChecks, asks_for_checks,
 };
@@ -68,11 +72,21 @@ pub(crate) struct ServedEndpoint {
     pub(crate) log_memory: LogMemory,
     #[cfg(feature = "details")]
     pub(crate) history: EndpointHistory,
+    #[cfg(feature = "metrics")]
+    pub(crate) counts: EndpointCounts,
 }
 
 impl ServedEndpoint {
     /// Whether a reader can see more of it than the word.
     pub(crate) fn has_details(&self) -> bool {
+        #[cfg(feature = "details")]
+        return self.endpoint.details.as_ref().is_some_and(|details| !details.is_none());
+        #[cfg(not(feature = "details"))]
+        false
+    }
+
+    /// Whether its states are followed although no watch asks for them: it has details, or is counted.
+    fn is_followed(&self) -> bool {
         #[cfg(feature = "details")]
         return self.endpoint.details.is_some();
         #[cfg(not(feature = "details"))]

@@ -200,11 +200,15 @@ impl Run {
         let check = &self.checks[slot];
         let observers = &self.engine.observers;
         let now = self.clock.now();
+        #[cfg(feature = "metrics")]
+        let system_time = self.engine.runtime().system_time();
         let mut table = lock(&self.table);
         let Some(start) = table.start(slot) else {
             return;
         };
         let time = start.map(|start| now.saturating_duration_since(self.or_resumed(start)));
+        #[cfg(feature = "metrics")]
+        check.count(&reports, time, system_time);
         let finished = check.finish(reports, start.unwrap_or(now), now);
         peers::accept(check, &self.engine.checks);
         let slow_share = self.engine.limits.slow_share;

@@ -6,6 +6,8 @@ use percent_encoding::percent_decode_str;
 
 use super::accept::preferred;
 use super::json;
+#[cfg(feature = "metrics")]
+use super::metrics::Exposition;
 #[cfg(feature = "page")]
 use super::page;
 use super::snapshot::Snapshot;
@@ -20,10 +22,13 @@ pub(crate) enum Format {
     /// The page.
     #[cfg(feature = "page")]
     Page { refreshes: bool },
+    /// Metrics.
+    #[cfg(feature = "metrics")]
+    Metrics(Exposition),
 }
 
 /// A media type that an endpoint with details can send.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Offer {
     pub(super) kind: &'static str,
     pub(super) subtype: &'static str,
@@ -42,6 +47,23 @@ pub(super) static OFFERS: &[Offer] = &[
     offer("application", "json", Format::Json),
     #[cfg(feature = "page")]
     offer("text", "html", Format::Page { refreshes: true }),
+    #[cfg(feature = "metrics")]
+    METRICS[0],
+    #[cfg(feature = "metrics")]
+    METRICS[1],
+];
+
+/// Those of an endpoint that shows metrics only.
+#[cfg(feature = "metrics")]
+const METRICS: [Offer; 2] = [
+    Offer {
+        version: Some("0.0.4"),
+        ..offer("text", "plain", Format::Metrics(Exposition::Prometheus))
+    },
+    Offer {
+        version: Some("1.0.0"),
+        ..offer("application", "openmetrics-text", Format::Metrics(Exposition::OpenMetrics))
+    },
 ];
 
 /// The names for the query parameter `format`.
@@ -52,6 +74,10 @@ const NAMES: &[(&str, Format)] = &[
     ("html", Format::Page { refreshes: true }),
     #[cfg(feature = "page")]
     ("html-still", Format::Page { refreshes: false }),
+    #[cfg(feature = "metrics")]
+    ("prometheus", Format::Metrics(Exposition::Prometheus)),
+    #[cfg(feature = "metrics")]
+    ("openmetrics", Format::Metrics(Exposition::OpenMetrics)),
 ];
 
 impl Format {
@@ -59,6 +85,13 @@ impl Format {
     /// an unknown value of it counts as none. If the client accepts none of the formats, it gets the word.
     pub(crate) fn of(query: &str, accept: &[&[u8]]) -> Self {
         Self::in_query(query).or_else(|| preferred(accept, OFFERS)).unwrap_or(Self::Word)
+    }
+
+    /// The same for an endpoint that shows metrics only. If the client accepts neither of their formats, it gets the first.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn of_metrics(query: &str, accept: &[&[u8]]) -> Self {
+        let named = Self::in_query(query).filter(|format| matches!(format, Self::Metrics(_)));
+        named.or_else(|| preferred(accept, &METRICS)).unwrap_or(METRICS[0].format)
     }
 
     /// The last `format` counts.
@@ -72,11 +105,13 @@ impl Format {
         Some(*format)
     }
 
-    /// The document that shows a snapshot; `None` for the word.
+    /// The document that shows a snapshot; `None` for the word, and for metrics.
     pub(crate) fn write(self, snapshot: &Snapshot) -> Option<Document> {
         let document = |content_type, body| Some(Document { content_type, body, policy: None });
         match self {
             Self::Word => None,
+            #[cfg(feature = "metrics")]
+            Self::Metrics(_) => None,
             Self::Json => document("application/json", json::write(snapshot)),
             #[cfg(feature = "page")]
             Self::Page { refreshes } => Some(Document {

@@ -24,6 +24,9 @@ pub(crate) struct EndpointDetails {
     pub(crate) level: DetailLevel,
     /// The readers with one of these see everything.
     pub(crate) tokens: Option<BearerTokens>,
+    /// Whether it shows the metrics of the whole application, and nothing else.
+    #[cfg(feature = "metrics")]
+    pub(crate) is_metrics: bool,
 }
 
 impl EndpointDetails {

@@ -7,12 +7,12 @@ use super::{Endpoint, Replies, Reply, RunChecks, Selection};
 use crate::config::default_maintenance_code;
 use crate::state::Body;
 
-const OK: Reply = Reply::new(StatusCode::OK, Body::Ok);
+pub(super) const OK: Reply = Reply::new(StatusCode::OK, Body::Ok);
 const DEGRADED: Reply = Reply::new(StatusCode::TOO_MANY_REQUESTS, Body::Degraded);
 const ERROR: Reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE, Body::Error);
 
 /// Ignores starting, maintenance and draining.
-const fn only_checks(degraded: Reply) -> Replies {
+pub(super) const fn only_checks(degraded: Reply) -> Replies {
     Replies { ok: OK, degraded, failing: ERROR, starting: None, maintenance: None, draining: None }
 }
 

@@ -27,7 +27,8 @@ pub(crate) struct ResolvedEndpoint {
     pub(crate) replies: Replies,
     /// The longest delay of its return to healthy (H25).
     pub(crate) recovery_delay: Option<Duration>,
-    /// What it shows besides the word; `None` if nothing. Boxed: few endpoints have details.
+    /// What it shows besides the word; `None` if nothing, and its responses are not counted. Boxed: few endpoints have
+    /// details.
     #[cfg(feature = "details")]
     pub(crate) details: Option<Box<EndpointDetails>>,
 }
@@ -68,6 +69,17 @@ impl ResolvedEndpoint {
         }
         self
     }
+
+    /// Counts the responses of all endpoints if one of them shows it. So a response of an application without metrics looks
+    /// no further than whether the endpoint has details.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn count_if_shown(endpoints: &mut [Self]) {
+        if endpoints.iter().any(|endpoint| endpoint.details.is_some()) {
+            for endpoint in endpoints {
+                endpoint.details.get_or_insert_default();
+            }
+        }
+    }
 }
 
 impl Endpoint {
@@ -85,6 +97,8 @@ impl Endpoint {
             return Err(BuildError::ContradictingChoice { path: path() });
         }
         self.refuse_calls_without_effect()?;
+        #[cfg(feature = "metrics")]
+        self.refuse_metrics()?;
         for (state, reply) in self.replies.iter() {
             self.refuse_contradiction(state, reply)?;
         }

@@ -30,7 +30,7 @@ impl Now {
 }
 
 impl Application {
-    /// Shows the details in `response` if the request asks for them.
+    /// Shows the details in `response` if the request asks for them. Counts it.
     #[cold]
     pub(super) fn detailed(
         &self,
@@ -40,17 +40,30 @@ impl Application {
         decision: &Decision,
         response: HealthResponse,
     ) -> HealthResponse {
+        #[cfg(feature = "metrics")]
+        served.counts.responded(response.state());
+        if details.is_none() {
+            return response;
+        }
         let head = request.head();
         let level = details.level_for(head.map_or(&[], |head| &head.authorization));
+        let accept: &[_] = head.map_or(&[], |head| &head.accept);
         let format = match level {
             DetailLevel::None => Format::Word,
-            _ => Format::of(request.query, head.map_or(&[], |head| &head.accept)),
+            #[cfg(feature = "metrics")]
+            _ if details.is_metrics => Format::of_metrics(request.query, accept),
+            _ => Format::of(request.query, accept),
         };
         let runtime = self.engine.runtime();
         let now = Now { instant: runtime.now(), system: runtime.system_time() };
         if format == Format::Word {
             served.history.polled((now.instant, response.status(), response.word()));
             return response;
+        }
+        #[cfg(feature = "metrics")]
+        if let Format::Metrics(exposition) = format {
+            let document = self.figures(served, details, level).write(exposition);
+            return response.with_document(Some(document));
         }
         let snapshot = self.snapshot(served, level, decision, &response, now);
         response.with_document(format.write(&snapshot))

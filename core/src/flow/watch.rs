@@ -163,13 +163,13 @@ impl Watches {
         let _ = self.application.set(Arc::downgrade(application));
     }
 
-    /// Watches endpoints from the start of the application to its end: every one for the observers, and those with details
-    /// for their history.
+    /// Watches endpoints from the start of the application to its end: every one for the observers, those with details for
+    /// their history, and those that are counted for their state.
     pub(crate) fn start(&self, application: &Application) {
         let is_observed = !self.observers.is_empty();
         let mut is_watched = false;
         for (index, served) in application.endpoints.iter().enumerate() {
-            if is_observed || served.has_details() {
+            if is_observed || served.is_followed() {
                 self.join(application, index);
                 is_watched = true;
             }
@@ -270,6 +270,8 @@ impl Application {
             if served.has_details() {
                 served.history.add(now, state);
             }
+            #[cfg(feature = "metrics")]
+            served.counts.is_in(state);
             let observers = &self.watches.observers;
             observers.state(&served.endpoint.path, state, now, || decision.record());
             Some(state)

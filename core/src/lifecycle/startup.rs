@@ -210,6 +210,12 @@ impl Gate {
         Self(latches)
     }
 
+    /// The name of each latch, and whether it is released.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn latches(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.0.iter().map(|latch| (latch.name.as_str(), latch.is_released()))
+    }
+
     /// The latches that are not released: the failed and dropped ones if there are any. `None` if all are released.
     pub(crate) fn unreleased(&self) -> Option<Unreleased> {
         if self.0.iter().all(|latch| latch.is_released()) {

@@ -1,6 +1,8 @@
 //! Concurrent requests share a run (H7).
 
 use std::sync::Arc;
+#[cfg(feature = "metrics")]
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::Run;
@@ -59,6 +61,8 @@ impl Dispatcher {
     fn join(&self) -> Arc<Run> {
         let mut latest = lock(self.latest.get_or_make(Mutex::default));
         if let Some(run) = latest.as_ref().filter(|run| self.is_fresh(run)) {
+            #[cfg(feature = "metrics")]
+            self.engine.runs_shared.fetch_add(1, Ordering::Relaxed);
             return run.clone();
         }
         let run = Run::of(&self.engine, &self.checks, &self.countings);

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::atomic::AtomicU32;
+#[cfg(feature = "metrics")]
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -45,6 +47,9 @@ pub(crate) struct Engine {
     clock: PerProcess<Clock>,
     /// Held while the observers get a verdict, so that two changes arrive in order.
     announcing: PerProcess<Mutex<()>>,
+    /// How many requests got the outcome of a run that another request had started.
+    #[cfg(feature = "metrics")]
+    pub(crate) runs_shared: AtomicUsize,
 }
 
 /// The limits of a run.
@@ -89,6 +94,8 @@ impl Engine {
             runtime: runtime.map(OnceLock::from).unwrap_or_default(),
             clock: PerProcess::new(),
             announcing: PerProcess::new(),
+            #[cfg(feature = "metrics")]
+            runs_shared: AtomicUsize::new(0),
         };
         engine.offer_tokio();
         engine

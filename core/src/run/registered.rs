@@ -2,12 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "metrics")]
+use std::sync::OnceLock;
+#[cfg(feature = "metrics")]
+use std::time::SystemTime;
 use std::time::{Duration, Instant};
 
 use super::GRACE;
 use super::check_warnings::CheckWarnings;
 #[cfg(feature = "details")]
 use super::history::CheckHistory;
+#[cfg(feature = "metrics")]
+use super::history::gravest;
 use super::in_flight::InFlight;
 use super::observer::CheckFinished;
 use super::peers::{PeerMemory, View};
@@ -16,6 +22,8 @@ use crate::check::{
     Work, has_failed,
 };
 use crate::decision::Verdict;
+#[cfg(feature = "metrics")]
+use crate::details::CheckCounts;
 #[cfg(feature = "details")]
 use crate::details::References;
 use crate::runtime::sync::{Mutex, lock};
@@ -32,6 +40,9 @@ pub(crate) struct RegisteredCheck {
     pub(super) peers: PeerMemory,
     results: Mutex<Results>,
     pub(super) warnings: CheckWarnings,
+    /// Empty if no endpoint shows them.
+    #[cfg(feature = "metrics")]
+    counts: OnceLock<Mutex<CheckCounts>>,
 }
 
 /// The results of all executions so far.
@@ -73,6 +84,8 @@ impl RegisteredCheck {
             peers: PeerMemory::default(),
             results: Mutex::new(Results::default()),
             warnings: CheckWarnings::default(),
+            #[cfg(feature = "metrics")]
+            counts: OnceLock::new(),
         }
     }
 
@@ -109,6 +122,37 @@ impl RegisteredCheck {
         drop(results);
         drop(former);
         finished
+    }
+
+    /// Counts the executions from now on.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn keep_counts(&self) {
+        let _ = self.counts.set(Mutex::default());
+    }
+
+    /// Counts one execution by what it has returned, before thresholds. `time` is `None` if it did not begin.
+    #[cfg(feature = "metrics")]
+    pub(super) fn count(&self, reports: &[Report], time: Option<Duration>, now: SystemTime) {
+        if let Some(counts) = self.counts.get() {
+            let has_timed_out = reports.iter().any(|report| report.reason() == Some("timed_out"));
+            lock(counts).add(gravest(reports), has_timed_out, time, now);
+        }
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn counts(&self) -> CheckCounts {
+        self.counts.get().map(|counts| lock(counts).clone()).unwrap_or_default()
+    }
+
+    /// The last result as it counts at `now`; `None` before the first one.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn last_reports(
+        &self,
+        now: Instant,
+        resumed: Option<Instant>,
+    ) -> Option<Arc<[Report]>> {
+        let last = self.last_result()?;
+        Some(self.background_result(now, resumed).unwrap_or(last.reports))
     }
 
     /// Remembers the executions from now on.

@@ -4,6 +4,8 @@
 
 mod json;
 mod levels;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "page")]
 mod page;
 mod service;

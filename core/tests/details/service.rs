@@ -101,6 +101,18 @@ impl Service {
         }
     }
 
+    /// Starts the future, and does not wait for it.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.time.spawn(Box::pin(future));
+        self.time.settle();
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn now(&self) -> std::time::Instant {
+        self.time.now()
+    }
+
     /// The body as JSON, for a request that asks for it.
     pub(crate) fn json(&self, target: &str) -> serde_json::Value {
         let response = self.get(target, &[("Accept", "application/json")]);

@@ -10,6 +10,8 @@ use std::time::Duration;
 use super::{HealthBuilder, Phase, Undebuggable, peers, settings};
 use crate::check::{Check, is_name};
 use crate::decision::RecoveryDelay;
+#[cfg(feature = "metrics")]
+use crate::details::EndpointCounts;
 #[cfg(feature = "details")]
 use crate::details::{References, SHORT_TOKEN};
 use crate::endpoint::ResolvedEndpoint;
@@ -117,6 +119,8 @@ impl HealthBuilder {
         let endpoints = serve(endpoints, &engine);
         #[cfg(feature = "details")]
         keep_histories(&endpoints, &engine);
+        #[cfg(feature = "metrics")]
+        keep_counts(&endpoints, &engine);
         Ok(Health::new(Application {
             config: self.config,
             maintenance,
@@ -151,6 +155,8 @@ impl HealthBuilder {
             }
             endpoints.push(endpoint.resolve(&self.checks)?);
         }
+        #[cfg(feature = "metrics")]
+        ResolvedEndpoint::count_if_shown(&mut endpoints);
         Ok(endpoints)
     }
 
@@ -301,6 +307,8 @@ fn serve(endpoints: Vec<ResolvedEndpoint>, engine: &Arc<Engine>) -> Vec<ServedEn
             log_memory: LogMemory::default(),
             #[cfg(feature = "details")]
             history: EndpointHistory::default(),
+            #[cfg(feature = "metrics")]
+            counts: EndpointCounts::default(),
         });
     }
     served
@@ -319,6 +327,14 @@ fn keep_histories(endpoints: &[ServedEndpoint], engine: &Engine) {
         if is_shown(index) {
             check.keep_history(&references);
         }
+    }
+}
+
+/// Counts the executions of the checks if an endpoint shows them.
+#[cfg(feature = "metrics")]
+fn keep_counts(endpoints: &[ServedEndpoint], engine: &Engine) {
+    if endpoints.iter().any(ServedEndpoint::has_details) {
+        engine.checks.iter().for_each(|check| check.keep_counts());
     }
 }
 
