@@ -11,6 +11,7 @@ mod level;
 mod metrics;
 #[cfg(feature = "page")]
 mod page;
+mod object;
 mod reference;
 mod snapshot;
 mod time;

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
+use super::object::{Number, Object};
 use super::snapshot::{
-    Cause, CheckDetails, LatchDetails, People, Process, ReportDetails, Snapshot,
+    Cause, CheckDetails, LatchDetails, People, Process, ReportDetails, Sample, Snapshot,
 };
 use super::time::rfc_3339;
 use crate::check::{Status, Value};
@@ -27,8 +28,8 @@ struct Document<'a> {
     since: Option<String>,
     cause: Option<CauseDocument<'a>>,
     last_poll: Option<PollDocument>,
-    checks_run: bool,
-    checks: Vec<CheckDocument<'a>>,
+    ran_checks: bool,
+    checks: Object<CheckDocument<'a>>,
     changes: Vec<ChangeDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
     process: Option<ProcessDocument<'a>>,
@@ -87,7 +88,6 @@ struct ProcessDocument<'a> {
 
 #[derive(Serialize)]
 struct CheckDocument<'a> {
-    name: &'a str,
     status: &'static str,
     criticality: &'static str,
     shared: bool,
@@ -97,7 +97,7 @@ struct CheckDocument<'a> {
     last_run: Option<String>,
     duration_seconds: Option<f64>,
     results: Vec<ResultDocument<'a>>,
-    history: Vec<SampleDocument>,
+    history: HistoryDocument,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,14 +121,15 @@ struct ResultDocument<'a> {
 #[derive(Serialize)]
 struct ValueDocument<'a> {
     name: &'a str,
-    value: f64,
+    value: Number,
     unit: &'static str,
 }
 
+/// The latest executions, the oldest first, in columns: there are many.
 #[derive(Serialize)]
-struct SampleDocument {
-    status: &'static str,
-    duration_seconds: f64,
+struct HistoryDocument {
+    statuses: Vec<&'static str>,
+    durations_seconds: Vec<f64>,
 }
 
 impl<'a> Document<'a> {
@@ -142,6 +143,10 @@ impl<'a> Document<'a> {
             time: rfc_3339(time),
             status: state.as_str(),
         };
+        let mut checks = Object::default();
+        for check in &snapshot.checks {
+            checks.insert(&check.name, CheckDocument::of(check));
+        }
         Self {
             status: snapshot.state.as_str(),
             code: snapshot.status.as_u16(),
@@ -151,8 +156,8 @@ impl<'a> Document<'a> {
             since: snapshot.since.map(rfc_3339),
             cause: CauseDocument::of(&snapshot.cause),
             last_poll: snapshot.last_poll.as_ref().map(poll),
-            checks_run: snapshot.has_run_checks,
-            checks: snapshot.checks.iter().map(CheckDocument::of).collect(),
+            ran_checks: snapshot.has_run_checks,
+            checks,
             changes: snapshot.changes.iter().map(change).collect(),
             process: snapshot.process.as_ref().map(ProcessDocument::of),
         }
@@ -214,7 +219,6 @@ impl<'a> CheckDocument<'a> {
             people.and_then(|people| text(people).as_deref())
         };
         Self {
-            name: &check.name,
             status: status(check.status),
             criticality: check.criticality.as_str(),
             shared: check.is_shared,
@@ -224,17 +228,19 @@ impl<'a> CheckDocument<'a> {
             last_run: check.last_execution.map(|(time, _)| rfc_3339(time)),
             duration_seconds: check.last_execution.map(|(_, duration)| duration.as_secs_f64()),
             results: check.results.iter().map(ResultDocument::of).collect(),
-            history: check
-                .history
-                .iter()
-                .map(|sample| SampleDocument {
-                    status: status(Some(sample.status)),
-                    duration_seconds: sample.duration.as_secs_f64(),
-                })
-                .collect(),
+            history: HistoryDocument::of(&check.history),
             description: text(|people| &people.description),
             owner: text(|people| &people.owner),
             runbook: text(|people| &people.runbook),
+        }
+    }
+}
+
+impl HistoryDocument {
+    fn of(history: &[Sample]) -> Self {
+        Self {
+            statuses: history.iter().map(|sample| status(Some(sample.status))).collect(),
+            durations_seconds: history.iter().map(|sample| sample.duration.as_secs_f64()).collect(),
         }
     }
 }
@@ -243,7 +249,7 @@ impl<'a> ResultDocument<'a> {
     fn of(result: &'a ReportDetails) -> Self {
         let value = |value: &'a Value| ValueDocument {
             name: value.name(),
-            value: value.number(),
+            value: Number(value.number()),
             unit: value.unit().as_str(),
         };
         Self {
