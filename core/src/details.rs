@@ -5,17 +5,22 @@
 
 mod accept;
 mod format;
+mod grade;
+mod health_json;
+mod healthchecks_ui;
 mod json;
 mod level;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod object;
 #[cfg(feature = "page")]
 mod page;
-mod object;
 mod reference;
 mod snapshot;
+mod spring;
 mod time;
 mod tokens;
+mod verbose;
 
 pub(crate) use self::format::{Document, Format};
 pub use self::level::DetailLevel;

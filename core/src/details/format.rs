@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::accept::preferred;
-use super::json;
 #[cfg(feature = "metrics")]
 use super::metrics::Exposition;
 #[cfg(feature = "page")]
 use super::page;
 use super::snapshot::Snapshot;
+use super::spring::SpringVersion;
+use super::{health_json, healthchecks_ui, json, spring, verbose};
 
 /// The format of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,14 @@ pub(crate) enum Format {
     Word,
     /// Our own JSON.
     Json,
+    /// `application/health+json`.
+    HealthJson,
+    /// Spring Boot's JSON.
+    Spring(SpringVersion),
+    /// The JSON for HealthChecks.UI.
+    HealthChecksUi,
+    /// The lines of Kubernetes' `?verbose`.
+    Verbose,
     /// The page.
     #[cfg(feature = "page")]
     Page { refreshes: bool },
@@ -45,6 +54,9 @@ const fn offer(kind: &'static str, subtype: &'static str, format: Format) -> Off
 pub(super) static OFFERS: &[Offer] = &[
     offer("text", "plain", Format::Word),
     offer("application", "json", Format::Json),
+    offer("application", "health+json", Format::HealthJson),
+    offer("application", "vnd.spring-boot.actuator.v3+json", Format::Spring(SpringVersion::V3)),
+    offer("application", "vnd.spring-boot.actuator.v2+json", Format::Spring(SpringVersion::V2)),
     #[cfg(feature = "page")]
     offer("text", "html", Format::Page { refreshes: true }),
     #[cfg(feature = "metrics")]
@@ -70,6 +82,10 @@ const METRICS: [Offer; 2] = [
 const NAMES: &[(&str, Format)] = &[
     ("text", Format::Word),
     ("json", Format::Json),
+    ("health", Format::HealthJson),
+    ("spring", Format::Spring(SpringVersion::V3)),
+    ("healthchecks-ui", Format::HealthChecksUi),
+    ("verbose", Format::Verbose),
     #[cfg(feature = "page")]
     ("html", Format::Page { refreshes: true }),
     #[cfg(feature = "page")]
@@ -81,8 +97,9 @@ const NAMES: &[(&str, Format)] = &[
 ];
 
 impl Format {
-    /// The format for a request with this raw query and these lines of `Accept`. `format` in the query precedes the header;
-    /// an unknown value of it counts as none. If the client accepts none of the formats, it gets the word.
+    /// The format for a request with this raw query and these lines of `Accept`. `format` in the query precedes `verbose`,
+    /// which precedes the header; an unknown value of `format` counts as none. If the client accepts none of the formats, it
+    /// gets the word.
     pub(crate) fn of(query: &str, accept: &[&[u8]]) -> Self {
         Self::in_query(query).or_else(|| preferred(accept, OFFERS)).unwrap_or(Self::Word)
     }
@@ -94,15 +111,15 @@ impl Format {
         named.or_else(|| preferred(accept, &METRICS)).unwrap_or(METRICS[0].format)
     }
 
-    /// The last `format` counts.
+    /// The last `format` counts. As in Kubernetes, `verbose` needs no value, and none turns it off.
     fn in_query(query: &str) -> Option<Self> {
-        let named = |pair: &str| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let is = |text: &str, word: &str| percent_decode_str(text).eq(word.bytes());
-            is(key, "format").then(|| NAMES.iter().find(|(name, _)| is(value, name)))
-        };
-        let (_, format) = query.rsplit('&').find_map(named)??;
-        Some(*format)
+        let is = |text: &str, word: &str| percent_decode_str(text).eq(word.bytes());
+        let pairs = || query.rsplit('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let named =
+            |value| NAMES.iter().find(|(name, _)| is(value, name)).map(|(_, format)| *format);
+        let (_, value) = pairs().find(|(key, _)| is(key, "format")).unzip();
+        let is_verbose = || pairs().any(|(key, _)| is(key, "verbose"));
+        value.and_then(named).or_else(|| is_verbose().then_some(Self::Verbose))
     }
 
     /// The document that shows a snapshot; `None` for the word, and for metrics.
@@ -113,6 +130,13 @@ impl Format {
             #[cfg(feature = "metrics")]
             Self::Metrics(_) => None,
             Self::Json => document("application/json", json::write(snapshot)),
+            Self::HealthJson => document("application/health+json", health_json::write(snapshot)),
+            Self::Spring(version) => {
+                document(version.content_type(), spring::write(snapshot, version))
+            }
+            // The dashboard reads a response that is not 200 only if this is its type.
+            Self::HealthChecksUi => document("application/json", healthchecks_ui::write(snapshot)),
+            Self::Verbose => document("text/plain; charset=utf-8", verbose::write(snapshot)),
             #[cfg(feature = "page")]
             Self::Page { refreshes } => Some(Document {
                 content_type: "text/html; charset=utf-8",
@@ -134,7 +158,48 @@ pub(crate) struct Document {
 
 #[cfg(test)]
 mod tests {
+    use super::super::spring::SpringVersion;
     use super::Format;
+
+    #[test]
+    #[cfg(all(feature = "page", feature = "metrics"))]
+    fn the_contract_lists_every_format_in_order() {
+        let contract = include_str!("../../contract.md");
+        let (_, rule) = contract.split_once("| `format` | `Accept` | body |").unwrap();
+        let (table, _) = rule.split_once("\n\n").unwrap();
+        let quoted = |cell: usize| {
+            let cells = table.lines().filter_map(move |line| line.split('|').nth(cell));
+            cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect::<Vec<_>>()
+        };
+        let names: Vec<_> = super::NAMES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(quoted(1), names);
+        let offered = |offer: &super::Offer| match offer.version {
+            None => format!("{}/{}", offer.kind, offer.subtype),
+            Some(version) => format!("{}/{};version={version}", offer.kind, offer.subtype),
+        };
+        assert_eq!(quoted(2), super::OFFERS.iter().map(offered).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_verbose_request_gets_lines_unless_it_names_a_format() {
+        let of = |query| Format::of(query, &[b"application/json"]);
+        for query in ["verbose", "verbose=", "verbose=false", "a&verb%6fse=1&b", "verbose&format=x"]
+        {
+            assert_eq!(of(query), Format::Verbose, "{query}");
+        }
+        assert_eq!(of("format=json&verbose"), Format::Json);
+        for query in ["Verbose", "verbose2", "a=verbose"] {
+            assert_eq!(of(query), Format::Json, "{query}");
+        }
+    }
+
+    #[test]
+    fn spring_boot_admin_gets_the_version_that_it_accepts() {
+        let accept = b"application/vnd.spring-boot.actuator.v2+json, application/json";
+        assert_eq!(Format::of("", &[accept]), Format::Spring(SpringVersion::V2));
+        let accept = b"application/vnd.spring-boot.actuator.v3+json";
+        assert_eq!(Format::of("", &[accept]), Format::Spring(SpringVersion::V3));
+    }
 
     #[test]
     fn the_query_precedes_the_header() {

@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod golden;
 mod json;
+mod leaks;
 mod levels;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(feature = "page")]
 mod page;
+mod scenes;
 mod service;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::path::Path;
 use std::sync::mpsc::{TryRecvError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -46,10 +47,18 @@ impl Service {
     pub(crate) fn new(
         describe: impl FnOnce(HealthBuilder, &Results, &VirtualTime) -> HealthBuilder,
     ) -> Self {
+        Self::with_disablefile(Path::new(""), describe)
+    }
+
+    /// The same with a disablefile.
+    pub(crate) fn with_disablefile(
+        disablefile: &Path,
+        describe: impl FnOnce(HealthBuilder, &Results, &VirtualTime) -> HealthBuilder,
+    ) -> Self {
         let time = VirtualTime::default();
         let results = Results::default();
         let builder = Health::builder()
-            .config(HealthConfig::default().with_disablefile(""))
+            .config(HealthConfig::default().with_disablefile(disablefile))
             .runtime(time.clone());
         let health = describe(builder, &results, &time).build().unwrap();
         health.start_on(time.clone());
