@@ -1,5 +1,6 @@
 //! The description of an endpoint: its path, its checks, and its response in each state (H16).
 
+mod check_paths;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod presets;
@@ -80,6 +81,7 @@ pub struct Endpoint {
     allowed_failing: Option<StatusCode>,
     retry_after: Option<Duration>,
     recovery_delay: Option<Duration>,
+    has_check_paths: bool,
     is_envoy: bool,
     /// Whether it must run no check of a dependency that is not allowed by name, and must ignore starting, maintenance
     /// and draining.
@@ -135,6 +137,7 @@ impl Endpoint {
             allowed_failing: None,
             retry_after: None,
             recovery_delay: None,
+            has_check_paths: false,
             is_envoy: false,
             is_liveness: false,
             allowed_dependencies: BTreeSet::new(),

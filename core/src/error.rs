@@ -178,6 +178,15 @@ pub enum BuildError {
         /// The path.
         path: String,
     },
+    /// The path of a check is that of an endpoint, or of another check.
+    #[error(
+        "{path:?} is the path of a check of an endpoint with `check_paths`, and of another endpoint: give that another path"
+    )]
+    #[non_exhaustive]
+    CheckPath {
+        /// The path.
+        path: String,
+    },
     /// The path of an endpoint is not accepted.
     #[error("an endpoint cannot have the path {path:?}: {rule}")]
     #[non_exhaustive]

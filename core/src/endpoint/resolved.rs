@@ -27,6 +27,10 @@ pub(crate) struct ResolvedEndpoint {
     pub(crate) replies: Replies,
     /// The longest delay of its return to healthy (H25).
     pub(crate) recovery_delay: Option<Duration>,
+    /// Whether each of its checks has a path of its own.
+    pub(super) has_check_paths: bool,
+    /// Whether it is for one check of another endpoint.
+    pub(crate) is_of_check: bool,
     /// What it shows besides the word; `None` if nothing, and its responses are not counted. Boxed: few endpoints have
     /// details.
     #[cfg(feature = "details")]
@@ -53,6 +57,8 @@ impl ResolvedEndpoint {
                 draining: maintenance,
             },
             recovery_delay: None,
+            has_check_paths: false,
+            is_of_check: false,
             #[cfg(feature = "details")]
             details: None,
         }
@@ -109,12 +115,15 @@ impl Endpoint {
         }
         let checks = self.select(checks)?;
         self.refuse_recovery_delay(checks.len())?;
+        self.refuse_check_paths(checks.len())?;
         let resolved = ResolvedEndpoint {
             checks,
             run_checks: self.run_checks,
             purpose: self.purpose,
             replies: self.replies_with_headers(),
             recovery_delay: self.recovery_delay,
+            has_check_paths: self.has_check_paths,
+            is_of_check: false,
             #[cfg(feature = "details")]
             details: None,
             path: path().into(),

@@ -20,7 +20,7 @@ impl Application {
         let (now, resumed) = self.engine.time();
         let check = |check: &'a RegisteredCheck| check_figures(check, level, now, resumed);
         let (endpoints, checks) = if details.is_metrics {
-            let endpoints = self.endpoints.iter().filter(|served| !served.shows_only_metrics());
+            let endpoints = self.endpoints.iter().filter(|served| served.is_in_metrics());
             (endpoints.collect(), self.engine.checks.iter().map(|each| check(each)).collect())
         } else {
             let checks = served.endpoint.checks.iter();
@@ -47,8 +47,10 @@ impl Application {
 }
 
 impl ServedEndpoint {
-    fn shows_only_metrics(&self) -> bool {
-        self.endpoint.details.as_ref().is_some_and(|details| details.is_metrics)
+    /// Whether it is neither one that shows metrics, nor one for a single check: those would repeat the series of checks.
+    fn is_in_metrics(&self) -> bool {
+        let is_metrics = self.endpoint.details.as_ref().is_some_and(|details| details.is_metrics);
+        !is_metrics && !self.endpoint.is_of_check
     }
 }
 

@@ -169,7 +169,7 @@ impl Watches {
         let is_observed = !self.observers.is_empty();
         let mut is_watched = false;
         for (index, served) in application.endpoints.iter().enumerate() {
-            if is_observed || served.is_followed() {
+            if (is_observed && !served.endpoint.is_of_check) || served.is_followed() {
                 self.join(application, index);
                 is_watched = true;
             }
@@ -272,8 +272,10 @@ impl Application {
             }
             #[cfg(feature = "metrics")]
             served.counts.is_in(state);
-            let observers = &self.watches.observers;
-            observers.state(&served.endpoint.path, state, now, || decision.record());
+            if !served.endpoint.is_of_check {
+                let observers = &self.watches.observers;
+                observers.state(&served.endpoint.path, state, now, || decision.record());
+            }
             Some(state)
         });
         self.watches.observers.warn();

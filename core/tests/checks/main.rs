@@ -6,6 +6,7 @@ mod alive_file;
 mod background;
 mod blocking;
 mod building;
+mod check_paths;
 mod degraded;
 mod drain;
 mod drain_end;

@@ -155,6 +155,14 @@ impl HealthBuilder {
             }
             endpoints.push(endpoint.resolve(&self.checks)?);
         }
+        // Last, so that a request for another endpoint does not look at them.
+        let of_checks = endpoints.iter().flat_map(|endpoint| endpoint.of_each_check(&self.checks));
+        for endpoint in of_checks.collect::<Vec<_>>() {
+            if endpoints.iter().any(|other| other.path == endpoint.path) {
+                return Err(BuildError::CheckPath { path: endpoint.path.to_string() });
+            }
+            endpoints.push(endpoint);
+        }
         #[cfg(feature = "metrics")]
         ResolvedEndpoint::count_if_shown(&mut endpoints);
         Ok(endpoints)
