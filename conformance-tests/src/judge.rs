@@ -1,5 +1,6 @@
 //! The expectations of the contract for one step, and the mismatches.
 
+mod document;
 mod drain;
 pub(crate) mod finding;
 pub(crate) mod history;
@@ -156,12 +157,12 @@ pub(crate) fn judge(
     exchanged: &Exchanged,
     lines: &[Line],
 ) -> Vec<Mismatch> {
-    let Asked { step, setup, .. } = *asked;
+    let step = asked.step;
     let mut mismatches = Vec::new();
     for (answer, response) in &exchanged.answered {
         judge_response(asked, *answer, request, response, &mut mismatches);
         let (_, word) = expected_answer(*answer, &asked.endpoint());
-        secrecy::judge_secrecy(word, setup, response, &mut mismatches);
+        secrecy::judge_secrecy(word, asked, response, &mut mismatches);
         judge_announcement(asked, request, response, &mut mismatches);
     }
     judge_connection(step, exchanged, &mut mismatches);
@@ -229,7 +230,12 @@ fn judge_response(
     }
     match word {
         Some(word) => {
-            judge_word(word, request, response, mismatches);
+            match (asked.step.format, answer.state()) {
+                (Some(format), Some(state)) => {
+                    document::judge_document(asked, format, state, request, response, mismatches);
+                }
+                _ => judge_word(word, request, response, mismatches),
+            }
             let shown = answer.state().and_then(|state| endpoint.shows(state));
             judge_other_headers(shown.as_ref(), response, mismatches);
         }

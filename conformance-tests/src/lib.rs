@@ -22,8 +22,8 @@ pub use crate::scenario::command::Command;
 pub use crate::scenario::rule::Rule;
 pub use crate::scenario::{Level, LoadError, Scenario, Suite};
 pub use crate::setup::{
-    Behaviour, Check, Drain, Endpoint, Execution, LogPolicy, Number, Place, Preset, RunChecks,
-    Setup, Unit, Value,
+    Behaviour, Check, DetailLevel, Drain, Endpoint, Execution, LogPolicy, Number, Place, Preset,
+    RunChecks, Setup, Unit, Value,
 };
 pub use crate::target::journal::{Journal, Line};
 pub use crate::target::program::Program;

@@ -29,6 +29,8 @@
 //! client = "alone"                  # behavior of the client, see below; default: "alone"
 //! connection = "closes"             # or "stays": what the server does with it; default: not tested
 //! response = "maintenance"          # ok, degraded, starting, maintenance, draining, error, application, not-found, not-found-or-refused, or as below
+//! format = "json"                   # the format of the details (H31); default: the word
+//! level = "full"                    # with `format`: the level of the details (H29); default: "states"
 //! results = ["OK", "ERROR timed out"]   # logged results of the checks, see below; default: the reported ones
 //! checks = "start"                  # how often the checks of the server start, see below; default: "rest"
 //! until = true                      # repeats the request until everything matches, for at most 10 s; default: false
@@ -118,6 +120,8 @@
 //! | `drain` | a drain (H20) | scenarios that begin one |
 //! | `application` | an application, which the drain covers (H26) | scenarios that request a page of it |
 //! | `drain-end` | a drain that can end early, and has a maximum (H27) | setups with the time of one |
+//! | `details` | an endpoint with details (H29) | setups with one |
+//! | `check-paths` | an endpoint that also responds for each of its checks (H32) | setups with one |
 //! | `log-policy` | a log of changes only (H21) | setups with one |
 //!
 //! Servers without the concept lack the capabilities from `optional` on, instead of failing the scenarios. Timeouts and
@@ -153,7 +157,7 @@ use crate::setup::Setup;
 
 pub use self::load::LoadError;
 pub(crate) use self::results::{STILL_RUNNING, Wanted, starts_with};
-pub(crate) use self::step::{Answer, Checks, Client, DrainEnd, Fate, Step};
+pub(crate) use self::step::{Answer, Checks, Client, DrainEnd, Fate, Format, Step};
 
 /// All scenarios and the rules that they cite.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::behaviour::{Behaviour, Place};
 pub use self::drain::Drain;
-pub use self::endpoint::{Endpoint, LogPolicy, Preset, RunChecks};
+pub use self::endpoint::{DetailLevel, Endpoint, LogPolicy, Preset, RunChecks};
 pub(crate) use self::value::is_reason;
 pub use self::value::{Number, Unit, Value};
 

@@ -75,7 +75,8 @@ impl History {
             | Command::SwitchOff
             | Command::Peers(..)
             | Command::PeersNone(_)
-            | Command::PeersFail(_) => {}
+            | Command::PeersFail(_)
+            | Command::Tokens(..) => {}
         }
     }
 

@@ -19,6 +19,16 @@ pub(super) struct Expected<'a> {
     status: &'a str,
     message: Message<'a>,
     rest: Rest,
+    /// Of a result that is not OK (H29).
+    reference: Presence,
+}
+
+/// Whether a key is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Absent,
+    Possible,
+    Required,
 }
 
 /// The keys after the message (H23).
@@ -55,9 +65,13 @@ pub(super) fn expected<'a>(step: &'a Step, setup: &'a Setup, past: &Past<'a>) ->
     match &step.results {
         Some(results) => {
             let delay = results.last().filter(|wanted| wanted.is_delay());
-            checks.zip(results).map(as_wanted).chain(delay.map(|_| delayed())).collect()
+            checks
+                .zip(results)
+                .map(|(check, wanted)| as_wanted(check, wanted, setup))
+                .chain(delay.map(|_| delayed()))
+                .collect()
         }
-        None => checks.map(|check| derived(check, past.is_asked)).collect(),
+        None => checks.map(|check| derived(check, setup, past.is_asked)).collect(),
     }
 }
 
@@ -77,28 +91,45 @@ pub(super) fn failing(
 /// A latch that was dropped or failed before its release.
 fn latch<'a>((name, message): (&'a str, &str)) -> Expected<'a> {
     let message = Message::Exactly(Value::from(cut(message)));
-    Expected { name: Some(name), status: "ERROR", message, rest: Rest::Exactly(Map::new()) }
+    Expected {
+        name: Some(name),
+        status: "ERROR",
+        message,
+        rest: Rest::Exactly(Map::new()),
+        reference: Presence::Absent,
+    }
 }
 
 /// The last entry of a record if the return to healthy is delayed.
 fn delayed<'a>() -> Expected<'a> {
     let message = Message::StartsWith(vec!["recovery delayed for another "]);
-    Expected { name: None, status: "ERROR", message, rest: Rest::Exactly(Map::new()) }
+    Expected {
+        name: None,
+        status: "ERROR",
+        message,
+        rest: Rest::Exactly(Map::new()),
+        reference: Presence::Absent,
+    }
 }
 
 /// The results that the step defines.
-fn as_wanted<'a>((check, wanted): (&'a Check, &'a Wanted)) -> Expected<'a> {
+fn as_wanted<'a>(check: &'a Check, wanted: &'a Wanted, setup: &Setup) -> Expected<'a> {
     let beginnings: Vec<_> = wanted.beginnings.iter().map(String::as_str).collect();
     Expected {
         name: Some(&check.name),
         status: &wanted.status,
         message: if beginnings.is_empty() { Message::Any } else { Message::StartsWith(beginnings) },
         rest: if check.is_rich() { Rest::Any } else { Rest::Exactly(Map::new()) },
+        // A check that has not run yet has none.
+        reference: match ExpectedEndpoint::has_reference(setup, check) && wanted.status != "OK" {
+            true => Presence::Possible,
+            false => Presence::Absent,
+        },
     }
 }
 
 /// What follows from the check.
-fn derived(check: &Check, is_later: bool) -> Expected<'_> {
+fn derived<'a>(check: &'a Check, setup: &Setup, is_later: bool) -> Expected<'a> {
     let (status, message) = match (check.behaviour, &check.message) {
         _ if check.outlives_timeout() => {
             let mut beginnings = vec!["timed out"];
@@ -118,7 +149,11 @@ fn derived(check: &Check, is_later: bool) -> Expected<'_> {
     };
     let reports = !check.outlives_timeout() && !check.behaviour.is_panic();
     let rest = if reports { reason_and_values(check) } else { Map::new() };
-    Expected { name: Some(&check.name), status, message, rest: Rest::Exactly(rest) }
+    let reference = match ExpectedEndpoint::has_reference(setup, check) && status != "OK" {
+        true => Presence::Required,
+        false => Presence::Absent,
+    };
+    Expected { name: Some(&check.name), status, message, rest: Rest::Exactly(rest), reference }
 }
 
 /// The accepted ones, as they are logged.
@@ -143,8 +178,9 @@ fn reason_and_values(check: &Check) -> Map<String, Value> {
 impl Expected<'_> {
     /// Keys in this order, and these values.
     pub(super) fn is_met_by(&self, result: &Map<String, Value>) -> bool {
-        let mut keys = result.keys().map(String::as_str);
+        let mut keys = result.keys().map(String::as_str).filter(|key| *key != "reference");
         keys.by_ref().take(3).eq(["name", "status", "message"])
+            && self.has_its_reference(result)
             && self.rest.is_met_by(keys, result)
             && result["name"] == Value::from(self.name)
             && result["status"] == self.status
@@ -157,6 +193,26 @@ impl Expected<'_> {
                 (Message::Any, _) => true,
             }
     }
+}
+
+impl Expected<'_> {
+    /// Whether the reference is there if it has to be, after the message.
+    fn has_its_reference(&self, result: &Map<String, Value>) -> bool {
+        let is_third = result.keys().nth(3).is_some_and(|key| key == "reference");
+        match result.get("reference") {
+            None => self.reference != Presence::Required,
+            Some(Value::String(reference)) => {
+                self.reference != Presence::Absent && is_third && is_reference(reference)
+            }
+            Some(_) => false,
+        }
+    }
+}
+
+/// Seven characters of base 32 (H29).
+pub(super) fn is_reference(text: &str) -> bool {
+    let is_digit = |c: char| c.is_ascii_digit() || (c.is_ascii_lowercase() && !"ilou".contains(c));
+    text.len() == 7 && text.chars().all(is_digit)
 }
 
 impl Rest {

@@ -2,15 +2,16 @@
 
 use std::iter;
 
-use super::{Mismatch, expected_headers, quote};
+use super::{Asked, Mismatch, expected_headers, quote};
 use crate::client::Response;
-use crate::setup::{Check, Setup};
+use crate::setup::{Check, DetailLevel};
 
 /// H9: no name or message of a check in the body, the reason or a header, be it a name or a value. What is as expected, and what
-/// servers add by themselves, is not searched: a check may be called `cache` or `date`.
+/// servers add by themselves, is not searched: a check may be called `cache` or `date`. In details, names may be shown, and at
+/// the full level everything (H29).
 pub(super) fn judge_secrecy(
     word: Option<&str>,
-    setup: &Setup,
+    &Asked { step, setup, history, .. }: &Asked<'_>,
     response: &Response,
     mismatches: &mut Vec<Mismatch>,
 ) {
@@ -30,8 +31,14 @@ pub(super) fn judge_secrecy(
         seen += &String::from_utf8_lossy(&response.body);
     }
     let (seen, reason) = (seen.to_lowercase(), response.reason.to_lowercase());
-    let latches = setup.latches.iter().map(|name| name.to_lowercase());
-    for secret in setup.checks.iter().flat_map(secrets).chain(latches) {
+    if step.level == Some(DetailLevel::Full) {
+        return;
+    }
+    let names = setup.checks.iter().map(|check| &check.name).chain(&setup.latches);
+    let names = names.filter(|name| step.format.is_none() && name.len() >= SECRET_LENGTH);
+    let names = names.map(|name| name.to_lowercase());
+    let of_latches = history.past().failed.into_iter().flat_map(|(_, error)| texts(&[error]));
+    for secret in setup.checks.iter().flat_map(secrets).chain(of_latches).chain(names) {
         // A reason phrase may hold any plain word: Service Unavailable.
         let is_plain = secret.chars().all(char::is_alphabetic);
         if seen.contains(&secret) || (!is_plain && reason.contains(&secret)) {
@@ -43,17 +50,23 @@ pub(super) fn judge_secrecy(
 
 /// Shorter texts can occur by chance.
 const SECRET_LENGTH: usize = 3;
+const VALUE_LENGTH: usize = 5;
 
-/// Name and messages of a check, and the words of the messages that occur nowhere else: those with a digit
-/// or punctuation in them.
+/// The messages of a check and their words, and its values.
 fn secrets(check: &Check) -> Vec<String> {
     let later = check.then.iter().map(|later| &later.message);
     let messages: Vec<_> =
         iter::once(&check.message).chain(later).filter_map(Option::as_deref).collect();
+    let values = check.values.iter().map(|value| value.number.0.to_string());
+    texts(&messages).into_iter().chain(values.filter(|value| value.len() >= VALUE_LENGTH)).collect()
+}
+
+/// These messages, and the words of them that occur nowhere else: those with a digit or punctuation in them.
+fn texts(messages: &[&str]) -> Vec<String> {
     let words = messages.iter().flat_map(|message| message.split_whitespace());
     let words = words.filter(|word| {
         word.len() >= 6 && word.contains(|c: char| c.is_ascii_digit() || c.is_ascii_punctuation())
     });
-    let texts = iter::once(check.name.as_str()).chain(messages.iter().copied()).chain(words);
-    texts.filter(|text| text.len() >= SECRET_LENGTH).map(str::to_lowercase).collect()
+    let texts = messages.iter().copied().chain(words).map(str::to_lowercase);
+    texts.filter(|text| text.len() >= SECRET_LENGTH).collect()
 }

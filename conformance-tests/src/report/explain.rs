@@ -11,7 +11,9 @@ use crate::judge::{expected_headers, expected_record, expected_results};
 use crate::scenario::capability::Capability;
 use crate::scenario::expected_endpoint::{ExpectedEndpoint, expected_answer};
 use crate::scenario::{Answer, Checks, Client, DrainEnd, Fate, Scenario, Start, Step, Suite};
-use crate::setup::{Behaviour, Check, Endpoint, Execution, LogPolicy, RunChecks, Setup};
+use crate::setup::{
+    Behaviour, Check, DetailLevel, Endpoint, Execution, LogPolicy, RunChecks, Setup,
+};
 
 impl Suite {
     /// Returns a description of a scenario: its rule, the reason for it, and the requests and responses. `None` if no
@@ -125,6 +127,17 @@ fn write_endpoint(text: &mut String, endpoint: &Endpoint) -> fmt::Result {
     }
     if let Some(max) = endpoint.recovery_delay {
         write!(text, ", recovers up to {} ms late", max.as_millis())?;
+    }
+    match endpoint.details {
+        Some(DetailLevel::States) => write!(text, ", shows states")?,
+        Some(DetailLevel::Full) => write!(text, ", shows everything")?,
+        None => {}
+    }
+    if !endpoint.tokens.is_empty() {
+        write!(text, ", shows everything for the tokens {:?}", endpoint.tokens)?;
+    }
+    if endpoint.check_paths {
+        write!(text, ", a path for each check")?;
     }
     writeln!(text)
 }

@@ -46,6 +46,10 @@ pub enum Capability {
     Application,
     /// `drain-end`: a drain can end early, and has a maximum.
     DrainEnd,
+    /// `details`: an endpoint can show more than its word to requests that ask for it.
+    Details,
+    /// `check-paths`: an endpoint can also respond for each of its checks alone.
+    CheckPaths,
     /// `log-policy`: the server can log only changes of state.
     LogPolicy,
 }
@@ -71,6 +75,8 @@ impl fmt::Display for Capability {
             Self::Drain => "drain",
             Self::Application => "application",
             Self::DrainEnd => "drain-end",
+            Self::Details => "details",
+            Self::CheckPaths => "check-paths",
             Self::LogPolicy => "log-policy",
         })
     }

@@ -26,6 +26,8 @@ pub enum Command {
     PeersNone(String),
     /// `PEERS fail message`: the exchange with the peers fails with an error until the next of these commands.
     PeersFail(String),
+    /// `TOKENS path token…`: from now on, these are the bearer tokens of an endpoint that has some (H30).
+    Tokens(String, Vec<String>),
     /// `FAIL name message`: a start-up latch is failed with an error. Its name contains no space.
     Fail(String, String),
 }
@@ -45,10 +47,14 @@ impl TryFrom<String> for Command {
                 let (name, message) = rest.split_once(' ').unwrap_or_default();
                 Ok(Self::Fail(name.to_owned(), message.to_owned()))
             }
+            Some(("TOKENS", rest)) if rest.contains(' ') => {
+                let (path, tokens) = rest.split_once(' ').unwrap_or_default();
+                Ok(Self::Tokens(path.to_owned(), tokens.split(' ').map(str::to_owned).collect()))
+            }
             Some(("PEERS", rest)) if peers(rest).is_some() => peers(rest).ok_or(line),
             _ => Err(format!(
                 "command {line:?} is not one of DRAIN, FINISH, SWITCH on, SWITCH off, RELEASE name, DROP name, FAIL name \
-                 message, PEERS name reaching of, PEERS name none, PEERS fail message"
+                 message, PEERS name reaching of, PEERS name none, PEERS fail message, TOKENS path token"
             )),
         }
     }
@@ -83,6 +89,7 @@ impl fmt::Display for Command {
             Self::Release(name) => write!(f, "RELEASE {name}"),
             Self::Drop(name) => write!(f, "DROP {name}"),
             Self::Fail(name, message) => write!(f, "FAIL {name} {message}"),
+            Self::Tokens(path, tokens) => write!(f, "TOKENS {path} {}", tokens.join(" ")),
             Self::Peers(name, reaching, of) => write!(f, "PEERS {name} {reaching} {of}"),
             Self::PeersNone(name) => write!(f, "PEERS {name} none"),
             Self::PeersFail(message) => write!(f, "PEERS fail {message}"),
@@ -104,6 +111,8 @@ mod tests {
             "RELEASE two words",
             "DROP a",
             "FAIL a no route: 1",
+            "TOKENS /ready first",
+            "TOKENS /ready first second",
             "PEERS a 8 9",
             "PEERS two words 0 0",
             "PEERS two words none",
@@ -121,6 +130,8 @@ mod tests {
             "RELEASE",
             "FAIL",
             "FAIL a",
+            "TOKENS",
+            "TOKENS /ready",
             "PEERS",
             "PEERS fail",
             "PEERS a",

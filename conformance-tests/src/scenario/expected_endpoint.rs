@@ -32,8 +32,20 @@ impl Answer {
 }
 
 /// Every header that an endpoint may have in addition to those of H9.
-pub(crate) const OTHER_HEADERS: [&str; 3] =
-    ["retry-after", "x-envoy-degraded", "x-envoy-immediate-health-check-fail"];
+pub(crate) const OTHER_HEADERS: [&str; 4] =
+    ["retry-after", "vary", "x-envoy-degraded", "x-envoy-immediate-health-check-fail"];
+
+/// The segment of a path for a check of this name (H32).
+fn segment(name: &str) -> String {
+    let is_dots = name.chars().all(|c| c == '.');
+    let escaped = |byte: u8| match byte {
+        b'-' | b'_' => char::from(byte).to_string(),
+        b'.' if !is_dots => ".".to_owned(),
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("~{byte:02x}"),
+    };
+    name.bytes().map(escaped).collect()
+}
 
 /// The response of an endpoint in one state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,14 +62,42 @@ pub(crate) struct ExpectedEndpoint<'a> {
     setup: &'a Setup,
     /// `None`: that of `healthcheck.url`.
     endpoint: Option<&'a Endpoint>,
+    /// The only check, at the path of a check (H32).
+    check: Option<&'a Check>,
 }
 
 impl<'a> ExpectedEndpoint<'a> {
     /// The endpoint that a request for `target` is for; that of H11 if it is for no other.
     pub(crate) fn at(setup: &'a Setup, target: &str) -> Self {
-        let path = target.split('?').next();
+        let path = target.split('?').next().unwrap_or_default();
         let mut endpoints = setup.endpoints.iter();
-        Self { setup, endpoint: endpoints.find(|endpoint| Some(&*endpoint.path) == path) }
+        let endpoint = endpoints.find(|endpoint| endpoint.path == path);
+        let of_check = || {
+            let mut endpoints = setup.endpoints.iter().filter(|endpoint| endpoint.check_paths);
+            endpoints.find_map(|endpoint| {
+                let all = Self { setup, endpoint: Some(endpoint), check: None };
+                let checks = all.checks().into_iter();
+                let check = checks
+                    .clone()
+                    .find(|check| path == format!("{}/{}", endpoint.path, segment(&check.name)))?;
+                Some(Self { check: Some(check), ..all })
+            })
+        };
+        let all = Self { setup, endpoint, check: None };
+        if endpoint.is_some() { all } else { of_check().unwrap_or(all) }
+    }
+
+    /// Whether a reader can see more of it than its word.
+    pub(crate) fn has_details(&self) -> bool {
+        self.endpoint.is_some_and(Endpoint::has_details)
+    }
+
+    /// Whether a record has the reference of a failure of the check (H29).
+    pub(crate) fn has_reference(setup: &Setup, check: &Check) -> bool {
+        setup.endpoints.iter().filter(|endpoint| endpoint.has_details()).any(|endpoint| {
+            let shown = ExpectedEndpoint { setup, endpoint: Some(endpoint), check: None }.checks();
+            shown.iter().any(|shown| shown.name == check.name)
+        })
     }
 
     /// Its path.
@@ -71,6 +111,9 @@ impl<'a> ExpectedEndpoint<'a> {
 
     /// The checks that it may run, in registration order.
     pub(crate) fn checks(&self) -> Vec<&'a Check> {
+        if let Some(check) = self.check {
+            return vec![check];
+        }
         let is_chosen = |check: &&Check| match self.endpoint {
             Some(endpoint) if endpoint.chooses() => {
                 let mut names = endpoint.checks.iter().flatten();
@@ -88,6 +131,9 @@ impl<'a> ExpectedEndpoint<'a> {
         let mut others = Vec::new();
         if let (State::Maintenance, Some(seconds)) = (state, self.retry_after()) {
             others.push(("retry-after", seconds.to_string()));
+        }
+        if self.has_details() {
+            others.push(("vary", "accept".to_owned()));
         }
         match (self.preset(), state) {
             (Preset::Envoy, State::Degraded) => {

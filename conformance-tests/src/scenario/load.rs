@@ -64,7 +64,7 @@ fn plain() -> String {
 }
 
 /// The files of the suite, apart from `rules.toml` and `setups.toml`.
-pub(super) const TOPICS: [(&str, &str); 32] = [
+pub(super) const TOPICS: [(&str, &str); 35] = [
     ("path", include_str!("../../scenarios/path.toml")),
     ("method", include_str!("../../scenarios/method.toml")),
     ("target", include_str!("../../scenarios/target.toml")),
@@ -88,6 +88,9 @@ pub(super) const TOPICS: [(&str, &str); 32] = [
     ("peers", include_str!("../../scenarios/peers.toml")),
     ("result", include_str!("../../scenarios/result.toml")),
     ("recovery", include_str!("../../scenarios/recovery.toml")),
+    ("details", include_str!("../../scenarios/details.toml")),
+    ("token", include_str!("../../scenarios/token.toml")),
+    ("check-path", include_str!("../../scenarios/check-path.toml")),
     ("endpoint", include_str!("../../scenarios/endpoint.toml")),
     ("state", include_str!("../../scenarios/state.toml")),
     ("startup", include_str!("../../scenarios/startup.toml")),

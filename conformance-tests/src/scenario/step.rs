@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::results::Wanted;
 use crate::scenario::command::Command;
 use crate::scenario::marker::Marker;
+use crate::setup::DetailLevel;
 
 /// One or more equal requests, and the expectations.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -31,6 +32,10 @@ pub(crate) struct Step {
     pub(crate) client: Client,
     pub(crate) connection: Option<Fate>,
     pub(crate) response: Answer,
+    /// The format of the details; `None`: the word.
+    pub(crate) format: Option<Format>,
+    /// The level of the details. Default: states.
+    pub(crate) level: Option<DetailLevel>,
     /// The logged result of each check, if the step defines it.
     pub(crate) results: Option<Vec<Wanted>>,
     #[serde(default)]
@@ -163,6 +168,13 @@ pub(crate) enum Answer {
     OkOrMaintenance,
     /// Any response: it is not read.
     Unread,
+}
+
+/// A format of details (H31).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Format {
+    Json,
 }
 
 /// How often the checks start; see the table in the [format](super).

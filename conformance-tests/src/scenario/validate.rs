@@ -113,6 +113,16 @@ pub(super) fn check_needs(scenario: &Scenario) -> Result<(), String> {
             setup.endpoints.iter().any(|it| it.recovery_delay.is_some()),
             "an endpoint delays its return",
         ),
+        (
+            Capability::Details,
+            setup.endpoints.iter().any(Endpoint::has_details),
+            "an endpoint has details",
+        ),
+        (
+            Capability::CheckPaths,
+            setup.endpoints.iter().any(|it| it.check_paths),
+            "the checks of an endpoint have paths",
+        ),
         (Capability::StartUp, !setup.latches.is_empty(), "there is a latch"),
         (Capability::Switch, switches, "SWITCH is a command"),
         (Capability::Drain, told(|it| *it == Command::Drain), "DRAIN is a command"),
@@ -245,9 +255,16 @@ pub(super) fn check_messages(setup: &Setup) -> Result<(), String> {
     }
 }
 
-/// An endpoint has to show the state.
+/// An endpoint has to show the state, and in the format.
 pub(super) fn check_answer(step: &Step, setup: &Setup) -> Result<(), String> {
     let endpoint = ExpectedEndpoint::at(setup, &step.target);
+    if step.format.is_some() && (!endpoint.has_details() || step.response.state().is_none()) {
+        let target = &step.target;
+        return Err(format!("{target} responds in a format only if its endpoint has details"));
+    }
+    if step.level.is_some() && step.format.is_none() {
+        return Err("level needs format".to_owned());
+    }
     for answer in [Some(step.response), step.meanwhile].into_iter().flatten() {
         let state = answer.state();
         if state.is_some_and(|state| endpoint.shows(state).is_none()) {

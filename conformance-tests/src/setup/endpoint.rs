@@ -35,6 +35,25 @@ pub struct Endpoint {
     /// The longest delay of its return to healthy (H25). Default: none.
     #[serde(default, with = "milliseconds::optional", skip_serializing_if = "Option::is_none")]
     pub recovery_delay: Option<Duration>,
+    /// What it shows to every reader besides its word (H29). Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<DetailLevel>,
+    /// The bearer tokens of readers who see everything (H30). Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<String>,
+    /// Whether it also responds for each of its checks alone (H32). Default: `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub check_paths: bool,
+}
+
+/// How much an endpoint shows (H29).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DetailLevel {
+    /// Names, states and reasons.
+    States,
+    /// Everything.
+    Full,
 }
 
 /// A preset of H16.
@@ -84,6 +103,11 @@ impl LogPolicy {
 }
 
 impl Endpoint {
+    /// Whether a reader can see more of it than its word.
+    pub(crate) fn has_details(&self) -> bool {
+        self.details.is_some() || !self.tokens.is_empty()
+    }
+
     /// Whether it selects checks instead of running those of its preset.
     pub(crate) fn chooses(&self) -> bool {
         self.checks.is_some() || !self.tags.is_empty()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use health_core::{
-    Drain, Health, HealthConfig, LogPolicy, Runtime as _, StartupLatch, ThreadRuntime,
+    BearerTokens, Drain, Health, HealthConfig, LogPolicy, Runtime as _, StartupLatch, ThreadRuntime,
 };
 
 use super::application::Application;
@@ -24,6 +24,8 @@ pub struct Assembled {
     health: Health,
     latches: Mutex<BTreeMap<String, StartupLatch>>,
     peers: ScriptedPeers,
+    /// Those of each endpoint that has some, by its path.
+    tokens: BTreeMap<String, BearerTokens>,
     application: Application,
 }
 
@@ -42,8 +44,12 @@ impl Assembled {
             let is_namesake = !names.insert(&check.name);
             builder = builder.register(scripted::check(check, index, is_namesake, journal, &peers));
         }
+        let mut tokens = BTreeMap::new();
         for described in &setup.endpoints {
-            builder = builder.endpoint(endpoint(described, setup));
+            if !described.tokens.is_empty() {
+                tokens.insert(described.path.clone(), BearerTokens::new(&described.tokens)?);
+            }
+            builder = builder.endpoint(endpoint(described, setup, tokens.get(&described.path)));
         }
         let mut latches = BTreeMap::new();
         for name in &setup.latches {
@@ -65,7 +71,7 @@ impl Assembled {
             report_end(&health, drain, journal)?;
         }
         let application = Application::new(journal);
-        Ok(Self { health, latches: Mutex::new(latches), peers, application })
+        Ok(Self { health, latches: Mutex::new(latches), peers, tokens, application })
     }
 
     /// What a testee serves beside the endpoints.
@@ -82,7 +88,7 @@ impl Assembled {
     ///
     /// # Errors
     ///
-    /// There is no such latch, or it was released, dropped or failed before.
+    /// There is no such latch, or it was released, dropped or failed before; or there is no endpoint with tokens at the path.
     pub fn apply(&self, command: &Command) -> Result<(), String> {
         let take = |name: &str| {
             let latch = lock(&self.latches).remove(name);
@@ -96,6 +102,11 @@ impl Assembled {
             Command::Release(name) => take(name)?.release(),
             Command::Drop(name) => drop(take(name)?),
             Command::Fail(name, message) => take(name)?.fail(message.as_str()),
+            Command::Tokens(path, tokens) => {
+                let known = self.tokens.get(path);
+                let known = known.ok_or_else(|| format!("{command}: {path} has no tokens"))?;
+                known.replace(tokens).map_err(|error| format!("{command}: {error}"))?;
+            }
             Command::Peers(..) | Command::PeersNone(_) | Command::PeersFail(_) => {
                 self.peers.apply(command);
             }

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use health_core::{Endpoint, RunChecks};
+use health_core::{BearerTokens, DetailLevel, Endpoint, RunChecks};
 
 use super::scripted::registered_names;
 use crate::setup::{self, Preset, Setup};
 
 /// Builds the endpoint that `described` describes.
-pub(super) fn endpoint(described: &setup::Endpoint, setup: &Setup) -> Endpoint {
+pub(super) fn endpoint(
+    described: &setup::Endpoint,
+    setup: &Setup,
+    tokens: Option<&BearerTokens>,
+) -> Endpoint {
     let path = &described.path;
     let mut endpoint = match described.preset {
         Preset::Pyramid => Endpoint::pyramid(path),
@@ -47,8 +51,17 @@ pub(super) fn endpoint(described: &setup::Endpoint, setup: &Setup) -> Endpoint {
         Some(seconds) => endpoint.retry_after(Duration::from_secs(seconds)),
         None => endpoint,
     };
-    match described.recovery_delay {
+    endpoint = match described.recovery_delay {
         Some(max) => endpoint.recovery_delay(max),
         None => endpoint,
+    };
+    endpoint = match described.details {
+        Some(setup::DetailLevel::States) => endpoint.details(DetailLevel::States),
+        Some(setup::DetailLevel::Full) => endpoint.details(DetailLevel::Full),
+        None => endpoint,
+    };
+    if let Some(tokens) = tokens {
+        endpoint = endpoint.full_details_for(tokens);
     }
+    if described.check_paths { endpoint.check_paths() } else { endpoint }
 }

@@ -79,6 +79,26 @@ impl Request {
         Some(&header.1)
     }
 
+    /// Changes each value of a header.
+    pub(crate) fn edit_header(&mut self, name: &str, edit: impl Fn(&str) -> String) {
+        for (_, value) in self.headers.iter_mut().filter(|(header, _)| header == name) {
+            *value = edit(value);
+        }
+    }
+
+    /// Keeps the first lines of a header.
+    pub(crate) fn keep_lines(&mut self, name: &str, kept: usize) {
+        let mut lines = 0..kept;
+        self.headers.retain(|(header, _)| header != name || lines.next().is_some());
+    }
+
+    /// Keeps the last line of a header.
+    pub(crate) fn keep_last(&mut self, name: &str) {
+        let count = self.headers.iter().filter(|(header, _)| header == name).count();
+        let mut lines = (0..count).rev();
+        self.headers.retain(|(header, _)| header != name || lines.next() == Some(0));
+    }
+
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }

@@ -4,6 +4,7 @@ mod background;
 mod broken_check;
 mod connection;
 mod dependency;
+mod details;
 mod drain;
 mod drain_end;
 mod endpoint;
@@ -30,7 +31,7 @@ mod wire;
 use crate::fault::Fault;
 
 /// All faults, in the order of the rules.
-pub(crate) const TOPICS: [&[Fault]; 26] = [
+pub(crate) const TOPICS: [&[Fault]; 27] = [
     path::FAULTS,
     method::FAULTS,
     wire::FAULTS,
@@ -49,6 +50,7 @@ pub(crate) const TOPICS: [&[Fault]; 26] = [
     peers::FAULTS,
     result::FAULTS,
     recovery::FAULTS,
+    details::FAULTS,
     endpoint::FAULTS,
     state::FAULTS,
     startup::FAULTS,
