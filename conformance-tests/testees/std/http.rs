@@ -68,6 +68,10 @@ impl Request {
         Some(&header.1)
     }
 
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+    }
+
     /// Whether a body follows. It is not read (H2), so no request can follow it on its connection.
     pub(crate) fn has_body(&self) -> bool {
         self.header("content-length").is_some_and(|length| length != "0")

@@ -10,7 +10,7 @@ use std::thread;
 use futures::executor::block_on;
 use health_conformance::Server;
 use health_conformance::testee::{self, Application};
-use health_core::{Endpoints, Health, ThreadRuntime, path_and_query};
+use health_core::{Endpoints, Health, HealthRequest, ThreadRuntime, path_and_query};
 
 use self::http::Request;
 
@@ -31,7 +31,8 @@ fn answer(endpoints: &Endpoints, request: &Request) -> Vec<u8> {
         let head = "HTTP/1.1 404 Not Found\r\nContent-Length: 0";
         return format!("{head}\r\nConnection: {connection}\r\n\r\n").into();
     };
-    let answer = block_on(endpoint.respond(query));
+    let asked = HealthRequest::new(query).headers(request.headers());
+    let answer = block_on(endpoint.respond(asked));
     let (code, reason) = (answer.status().as_u16(), answer.reason());
     let mut bytes = format!("HTTP/1.1 {code} {reason}\r\nConnection: {connection}\r\n");
     for (name, value) in answer.headers() {
