@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use health_core::{Endpoints, Health, HealthConfig, path_and_query};
+use health_core::{Endpoints, Health, HealthConfig, HealthRequest, path_and_query};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let health = Health::builder()
@@ -34,14 +34,21 @@ fn answer(mut stream: TcpStream, endpoints: &Endpoints) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut lines = BufReader::new(stream.try_clone()?.take(64 * 1024)).split(b'\n');
     let request_line = lines.next().unwrap_or_else(|| Ok(Vec::new()))?;
-    while lines.next().transpose()?.is_some_and(|line| line != b"\r") {}
+    let mut head = Vec::new();
+    while let Some(line) = lines.next().transpose()?.filter(|line| line != b"\r") {
+        head.push(line);
+    }
 
     let request_line = String::from_utf8_lossy(&request_line);
     let mut words = request_line.split(' ');
     let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
     let (path, query) = path_and_query(target);
     if let Some(endpoint) = endpoints.route(method, path) {
-        let answer = block_on(endpoint.respond(query));
+        let headers = head.iter().filter_map(|line| {
+            let (name, value) = std::str::from_utf8(line).ok()?.split_once(':')?;
+            Some((name, value.trim().as_bytes()))
+        });
+        let answer = block_on(endpoint.respond(HealthRequest::new(query).headers(headers)));
         let (code, reason) = (answer.status().as_u16(), answer.reason());
         write!(stream, "HTTP/1.1 {code} {reason}\r\nConnection: close\r\n")?;
         for (name, value) in answer.headers() {

@@ -106,8 +106,9 @@ mod tests {
             let segments: HashSet<_> = names.iter().map(|name| segment(name)).collect();
             prop_assert_eq!(segments.len(), names.len());
             for segment in segments {
-                prop_assert!(url(&format!("/ready/{segment}")).is_ok());
-                prop_assert!(!segment.contains('/'));
+                let path = format!("/ready/{segment}");
+                prop_assert!(url(&path).is_ok(), "{}", path);
+                prop_assert!(!segment.contains('/'), "{}", segment);
             }
         }
     }
