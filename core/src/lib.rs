@@ -48,6 +48,8 @@ pub use crate::health::{
 };
 #[cfg(all(feature = "signal", feature = "tokio", windows))]
 pub use crate::lifecycle::Signals;
+#[cfg(all(feature = "socket", unix))]
+pub use crate::lifecycle::refuse_connections;
 pub use crate::lifecycle::{
     Drain, DrainError, DrainMoment, DrainSignal, FutureSignal, StartupLatch, StreamSignal,
 };

@@ -6,6 +6,8 @@ mod drain;
 mod drain_moment;
 mod drain_state;
 mod pollers;
+#[cfg(all(feature = "socket", unix))]
+mod refusal;
 #[cfg(all(feature = "signal", unix))]
 mod signals;
 mod startup;
@@ -16,6 +18,8 @@ pub(crate) use self::drain::LAST_CALL;
 pub use self::drain::{Drain, DrainError, DrainSignal, FutureSignal, StreamSignal};
 pub use self::drain_moment::DrainMoment;
 pub(crate) use self::drain_state::DrainState;
+#[cfg(all(feature = "socket", unix))]
+pub use self::refusal::refuse_connections;
 #[cfg(all(feature = "signal", unix))]
 pub use self::signals::{Signal, Signals};
 pub use self::startup::StartupLatch;
