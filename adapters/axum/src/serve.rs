@@ -101,7 +101,14 @@ impl<L: Listener<Addr: Any>> Accept for Accepts<L> {
         Ok(self.0.accept().await)
     }
 
-    // axum's trait has no such method, so only the usual listener does it.
+    fn refuse(&self) {
+        let listener: &dyn Any = &self.0;
+        if let Some(listener) = listener.downcast_ref::<TcpListener>() {
+            Accept::refuse(listener);
+        }
+    }
+
+    // axum's trait has no such methods, so only the usual listener does this and the other.
     fn close(self) -> Vec<(L::Io, L::Addr)> {
         let listener: Option<TcpListener> = same(self.0);
         let accepted = listener.map(Accept::close).unwrap_or_default();
@@ -168,5 +175,19 @@ mod tests {
     async fn a_tcp_listener_that_closes_returns_what_the_system_has_accepted_and_others_do_not() {
         assert_eq!(accepted_at_close(|listener| listener).await, 3);
         assert_eq!(accepted_at_close(|listener| listener.tap_io(|_| ())).await, 0);
+    }
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_tcp_listener_refuses_connections_and_others_do_not() {
+        async fn refuses<L: Listener>(listen: impl FnOnce(TcpListener) -> L) -> bool {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let listener = Accepts(listen(listener));
+            listener.refuse();
+            std::net::TcpStream::connect(address).is_err()
+        }
+
+        assert!(refuses(|listener| listener).await);
+        assert!(!refuses(|listener| listener.tap_io(|_| ())).await);
     }
 }

@@ -41,6 +41,12 @@ pub trait Accept: Send + 'static {
     /// The connection cannot be accepted. The server logs the error and tries again.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Self::Address)>> + Send;
 
+    /// Makes the system refuse new connections, if it can, and keep those that it has accepted. The server calls this when
+    /// it stops, then goes on to [accept](Self::accept) for a while, and [closes](Self::close) the listener last. A
+    /// listener that wraps a [`TcpListener`] calls its `refuse`, which is
+    /// [`refuse_connections`](crate::refuse_connections). Default: does nothing.
+    fn refuse(&self) {}
+
     /// Closes the listener. Returns the connections that the system has accepted for it: it resets those that are left,
     /// although their clients may have sent a request. A listener that wraps a [`TcpListener`] calls its `close`.
     /// Default: returns none.
@@ -61,6 +67,13 @@ impl Accept for TcpListener {
 
     async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
         Self::accept(self).await
+    }
+
+    // Without it, the kernel can accept a connection between the last `accept` of `close` and the end of the listener.
+    #[cfg(unix)]
+    fn refuse(&self) {
+        // Nothing is lost by an error but that.
+        let _ = health_core::refuse_connections(self);
     }
 
     // The future of `accept` can be pending although a connection waits, until tokio has looked for events.

@@ -24,9 +24,10 @@ use self::connection::Connection;
 use self::service::Watched;
 use crate::accept::{Accept, Episode, PAUSE, ip, is_of_one_connection};
 
-/// How long the server goes on to accept when it stops: for a listener that cannot tell which connections the system
-/// has accepted, the runtime has time to learn of them.
-const LAST_ACCEPTS: Duration = Duration::from_millis(10);
+/// How long the server goes on to accept when it stops. Handshakes that have begun have time to end. If the queue of the
+/// listener was full, that needs the client to send its request again, which Linux does after 200 ms. It is less than
+/// the half second that `shut_down_after` waits for a server after the deadline of the drain.
+const LAST_ACCEPTS: Duration = Duration::from_millis(300);
 
 /// The time between the ends of two idle connections, on average.
 const BETWEEN_CLOSES: Duration = Duration::from_micros(50);
@@ -77,11 +78,12 @@ enum Stage {
 /// From the beginning of the drain, HTTP/1 connections close after their next response, which says so, and HTTP/2
 /// connections get GOAWAY as soon as they have had a request. The server goes on to accept connections.
 ///
-/// When `drained` completes, the server accepts the connections that the system has queued, and closes the listener. A
-/// connection on which no request has arrived is kept until one second after it was accepted. Other idle connections
-/// close at once if there are few; 10,000 close within 500 ms. Requests on them are served until then. Connections that
-/// have requests end after their last response, and the server waits for them without limit. The others end after
-/// another second, even if a part of a request has arrived, or a client over HTTP/2 has not confirmed GOAWAY.
+/// When `drained` completes, the system [refuses](Accept::refuse) new connections. The server accepts those that the
+/// system has queued, and closes the listener 300 ms later. A connection on which no request has arrived is kept until
+/// one second after it was accepted. Other idle connections close at once if there are few; 10,000 close within 500 ms.
+/// Requests on them are served until then. Connections that have requests end after their last response, and the server
+/// waits for them without limit. The others end after another second, even if a part of a request has arrived, or a
+/// client over HTTP/2 has not confirmed GOAWAY.
 ///
 /// An error while a connection is accepted is logged, once per episode, and does not end the server. An upgraded
 /// connection, such as a web socket, belongs to its handler: the server does not wait for it, except over HTTP/2, where
@@ -158,6 +160,7 @@ async fn run<A, M, S, B>(
             None => break,
         }
     }
+    listener.refuse();
     let end = Instant::now() + LAST_ACCEPTS;
     while let Ok((io, address)) = timeout_at(end, accept(&mut listener, &mut failing)).await {
         open(&mut connections, io, address);

@@ -7,6 +7,7 @@ use std::future::{pending, ready};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use health_hyper::{Accept, Endpoint, Health, serve};
@@ -465,6 +466,53 @@ async fn a_listener_that_closes_returns_the_connections_that_the_system_has_acce
     expected.sort_unstable();
     assert_eq!(addresses, expected);
     std::net::TcpStream::connect(address).unwrap_err();
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_tcp_listener_that_refuses_connections_keeps_those_that_the_system_has_accepted() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let _clients = [(); 3].map(|()| std::net::TcpStream::connect(address).unwrap());
+    Accept::refuse(&listener);
+    std::net::TcpStream::connect(address).unwrap_err();
+    assert_eq!(Accept::close(listener).len(), 3);
+}
+
+/// A listener whose only connection is there when it refuses others.
+struct Last {
+    is_refusing: AtomicBool,
+    connection: Option<DuplexStream>,
+}
+
+impl Accept for Last {
+    type Io = DuplexStream;
+    type Address = ();
+
+    async fn accept(&mut self) -> io::Result<(DuplexStream, ())> {
+        if !self.is_refusing.load(Ordering::Relaxed) {
+            return pending().await;
+        }
+        match self.connection.take() {
+            Some(connection) => Ok((connection, ())),
+            None => pending().await,
+        }
+    }
+
+    fn refuse(&self) {
+        self.is_refusing.store(true, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_that_stops_accepts_after_the_system_refuses_connections() {
+    let (mut client, connection) = duplex(PIPE);
+    let last = Last { is_refusing: AtomicBool::new(false), connection: Some(connection) };
+    let mut server = Server::start_on(last, SocketAddr::from(([0; 4], 0)));
+    client.write_all(REQUEST).await.unwrap();
+    server.stop();
+    assert!(rest(&mut client).await.ends_with("\r\n\r\nown"));
+    server.wait_for_end().await;
 }
 
 #[cfg(unix)]
