@@ -13,7 +13,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use actix_web::rt::time::sleep;
-use actix_web::{App, HttpServer, rt, web};
+use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use health_actix_web::{Drain, Endpoint, Health, HealthConfig, Signals};
 
@@ -47,15 +47,11 @@ async fn main() -> anyhow::Result<()> {
     let listener = listener.with_context(|| format!("cannot listen on BIND={bind}"))?;
     introduce(listener.local_addr()?);
     // actix-web's own signal handling would stop the server at once.
-    let server = HttpServer::new(app).listen(listener)?.disable_signals();
+    let server = HttpServer::new(app).listen(listener.try_clone()?)?.disable_signals();
     // actix-web's own limit for the last requests must not be the shorter one.
     let limit = most.map_or(30, |most| most.as_secs() + 1);
     let server = server.shutdown_timeout(limit).run();
-    let handle = server.handle();
-    rt::spawn(async move {
-        drained.await;
-        handle.stop(true).await;
-    });
+    let server = health_actix_web::serve(server, listener, drained);
     health.shut_down_after(server).await.exit()
 }
 

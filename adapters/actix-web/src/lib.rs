@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod middleware;
+mod serve;
 
 use std::borrow::Cow;
 
@@ -15,6 +16,7 @@ pub use health_core::*;
 pub use crate::middleware::{
     HealthBody, HealthFuture, HealthMiddleware, HealthService, middleware,
 };
+pub use crate::serve::serve;
 
 /// Returns a service for the health endpoints. Pass it to [`App::service`](actix_web::App::service), or to the method
 /// of the same name of a [`Scope`](actix_web::Scope) or a [`ServiceConfig`](actix_web::web::ServiceConfig).

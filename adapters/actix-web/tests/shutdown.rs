@@ -6,7 +6,7 @@
 use std::future::{pending, ready};
 use std::net::{Ipv4Addr, TcpListener};
 
-use actix_web::{App, HttpServer, rt, web};
+use actix_web::{App, HttpServer, web};
 use health_actix_web::{Drain, Health, Signals};
 
 /// actix-web looks after SIGTERM by itself.
@@ -38,13 +38,9 @@ async fn serve_covered(health: Health, drain: Drain) {
             .route("/active", web::get().to(active))
             .wrap(health_actix_web::middleware(&covers))
     };
-    let server = HttpServer::new(app).workers(2).listen(listener).unwrap();
+    let server = HttpServer::new(app).workers(2).listen(listener.try_clone().unwrap()).unwrap();
     let server = server.disable_signals().shutdown_timeout(600).run();
-    let handle = server.handle();
-    rt::spawn(async move {
-        drained.await;
-        handle.stop(true).await;
-    });
+    let server = health_actix_web::serve(server, listener, drained);
     health.shut_down_after(server).await.exit()
 }
 

@@ -18,6 +18,8 @@ pub mod poem;
 pub mod rocket;
 #[cfg(unix)]
 pub mod shutdown;
+#[cfg(feature = "covered")]
+pub mod stop;
 #[cfg(feature = "warp")]
 pub mod warp;
 
