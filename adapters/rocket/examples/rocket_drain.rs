@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use health_rocket::{Drain, Endpoint, Health, HealthConfig, Signals};
 use rocket::fairing::AdHoc;
-use rocket::tokio::{spawn, time::sleep};
+use rocket::tokio::time::sleep;
 use rocket::{get, post, routes};
 
 #[get("/")]
@@ -43,13 +43,10 @@ async fn main() -> anyhow::Result<()> {
 
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let address: SocketAddr = bind.parse().with_context(|| format!("BIND={bind}"))?;
-    // Rocket's own signal handling would stop the server at once. Its `shutdown.grace` need not be longer, because the
-    // drain waits for active requests; Rocket waits that long if a connection is open at the end, even an idle one.
-    let config = rocket::Config::figment()
-        .merge(("address", address.ip()))
-        .merge(("port", address.port()))
-        .merge(("shutdown.ctrlc", false))
-        .merge(("shutdown.signals", [""; 0]));
+    // Rocket's `shutdown.grace` need not be longer, because the drain waits for active requests; Rocket waits that long
+    // if a connection is open at the end, even an idle one.
+    let config =
+        rocket::Config::figment().merge(("address", address.ip())).merge(("port", address.port()));
     let rocket = rocket::custom(config)
         .mount("/", routes![home, order])
         .attach(health_rocket::fairing(&health))
@@ -58,15 +55,8 @@ async fn main() -> anyhow::Result<()> {
             let config = rocket.config();
             introduce(SocketAddr::new(config.address, config.port));
             Box::pin(async {})
-        }))
-        .ignite()
-        .await?;
-    let shutdown = rocket.shutdown();
-    spawn(async move {
-        drained.await;
-        shutdown.notify();
-    });
-    health.shut_down_after(async { rocket.launch().await.map(drop) }).await.exit()
+        }));
+    health.shut_down_after(health_rocket::launch(rocket, drained)).await.exit()
 }
 
 /// How long it drains.

@@ -2,6 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cover;
+mod launch;
+mod listener;
 mod responder;
 
 use std::future::ready;
@@ -14,6 +16,7 @@ use rocket::route::{BoxFuture, Handler, Outcome};
 use rocket::{Build, Data, Request, Response, Rocket, Route};
 
 use crate::cover::{keep_active, nothing};
+pub use crate::launch::launch;
 pub use crate::responder::HealthResponder;
 use crate::responder::response;
 

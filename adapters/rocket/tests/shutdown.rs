@@ -3,12 +3,11 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-use std::collections::HashSet;
 use std::future::pending;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use health_rocket::{Drain, Health, Signals};
-use rocket::config::{Config, LogLevel, Shutdown};
+use rocket::config::{Config, LogLevel};
 use rocket::fairing::AdHoc;
 use rocket::{State, get, routes};
 
@@ -44,23 +43,13 @@ fn serve_covered(health: Health, drain: Drain) {
 async fn launch(health: Health, drain: Drain) {
     let signals = Signals::new().unwrap();
     let drained = health.drain_when(signals, drain);
-    let shutdown = Shutdown { ctrlc: false, signals: HashSet::new(), ..Shutdown::default() };
-    let default = Config::release_default();
-    let config = Config { port: 0, log_level: LogLevel::Off, shutdown, ..default };
+    let config = Config { port: 0, log_level: LogLevel::Off, ..Config::release_default() };
     let rocket = rocket::custom(config)
         .mount("/", routes![hangs, active])
         .manage(health.clone())
         .attach(health_rocket::fairing(&health))
-        .attach(announce())
-        .ignite()
-        .await
-        .unwrap();
-    let shutdown = rocket.shutdown();
-    rocket::tokio::spawn(async move {
-        drained.await;
-        shutdown.notify();
-    });
-    health.shut_down_after(async { rocket.launch().await.map(drop) }).await.exit()
+        .attach(announce());
+    health.shut_down_after(health_rocket::launch(rocket, drained)).await.exit()
 }
 
 #[test]
