@@ -2,21 +2,22 @@
 
 use std::future::pending;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use health_tonic::{Endpoint, Health, HealthServer};
+use health_tonic::{Drain, Endpoint, Health, HealthServer};
 use tokio::net::TcpListener;
 use tonic::service::{InterceptorLayer, Routes};
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Status};
 
-use crate::client::ServingStatus::Serving;
-use crate::served::{builder, check, client};
+use crate::client::ServingStatus::{NotServing, Serving};
+use crate::served::{builder, check, client, request};
 
 fn service() -> HealthServer {
     let health: Health = builder().endpoint(Endpoint::readiness("/ready")).build().unwrap();
@@ -87,4 +88,26 @@ async fn a_layer_of_the_server_applies_to_it() {
     tokio::spawn(server.serve_with_incoming_shutdown(TcpIncoming::from(listener), pending()));
     let rejected = check(&mut client(address, "test").await, "/ready").await;
     assert_eq!(rejected, Err(Code::Unauthenticated));
+}
+
+#[tokio::test]
+async fn the_server_of_the_axum_adapter_stops_at_the_maximum_of_a_drain_although_there_is_a_watch()
+{
+    let health = builder().endpoint(Endpoint::readiness("/ready")).build().unwrap();
+    let service = health_tonic::service(&health).unwrap();
+    let app = Routes::from(app()).add_service(service).into_axum_router();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let drain = Drain::at_least(Duration::ZERO).at_most(Duration::from_millis(300)).unwrap();
+    let drained = health.drain_when(pending::<()>(), drain);
+    let served = tokio::spawn(health_axum::serve(listener, app, health.clone(), drained));
+    let mut client = client(address, "test").await;
+    let mut watched = client.watch(request("/ready")).await.unwrap().into_inner();
+    let mut next = async || Some(watched.message().await.unwrap()?.status());
+    assert_eq!(next().await, Some(Serving));
+    assert_eq!(health.active_requests(), 1, "the watch");
+    health.drain();
+    assert_eq!(next().await, Some(NotServing));
+    assert_eq!(next().await, None);
+    served.await.unwrap();
 }
