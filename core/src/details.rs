@@ -29,6 +29,8 @@ pub(crate) use self::level::EndpointDetails;
 pub(crate) use self::metrics::{
     CheckCounts, CheckFigures, EndpointCounts, EndpointFigures, Figures, values_of,
 };
+#[cfg(feature = "metrics-facade")]
+pub(crate) use self::metrics::{Facade, duration_of};
 pub(crate) use self::reference::{Reference, References};
 pub(crate) use self::snapshot::{
     Cause, CheckDetails, LatchDetails, People, Poll, Process, ReportDetails, Sample, Snapshot,

@@ -26,6 +26,8 @@ use crate::config::HealthConfig;
 use crate::decision::{Decision, Outcome, RecoveryDelay, decide};
 #[cfg(feature = "metrics")]
 use crate::details::EndpointCounts;
+#[cfg(feature = "metrics-facade")]
+use crate::details::Facade;
 use crate::endpoint::{
     HealthRequest, HealthResponse, ResolvedEndpoint, RunChecks, asks_for_checks,
 };
@@ -60,6 +62,9 @@ pub(crate) struct Application {
     /// The start of the background checks.
     #[cfg(feature = "details")]
     pub(crate) started_at: OnceLock<Instant>,
+    /// Empty if the figures are not published.
+    #[cfg(feature = "metrics-facade")]
+    pub(crate) facade: OnceLock<Facade>,
     pub(crate) warnings: Vec<LogRecord>,
 }
 

@@ -225,6 +225,8 @@ impl Run {
             execution.set_result((!is_cut).then_some(reports));
         }
         observers.warn();
+        #[cfg(feature = "metrics-facade")]
+        check.record_duration(time);
         // Before the outcome, as every record is logged before its response. A log is code of the application: it must find
         // the locks free.
         for warning in &warnings {

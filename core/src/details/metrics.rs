@@ -2,6 +2,8 @@
 
 mod counts;
 mod exposition;
+#[cfg(feature = "metrics-facade")]
+mod facade;
 mod families;
 
 use std::borrow::Cow;
@@ -11,6 +13,8 @@ use std::sync::Arc;
 pub(crate) use self::counts::{CheckCounts, EndpointCounts};
 pub(crate) use self::exposition::Exposition;
 use self::exposition::escaped;
+#[cfg(feature = "metrics-facade")]
+pub(crate) use self::facade::{Facade, duration_of};
 use super::format::Document;
 use crate::check::{Report, Status};
 use crate::state::State;

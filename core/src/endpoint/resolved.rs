@@ -76,12 +76,12 @@ impl ResolvedEndpoint {
         self
     }
 
-    /// Counts the responses of all endpoints if one of them shows it. So a response of an application without metrics looks
+    /// Counts the responses of all endpoints if one of them shows it, or if it is published. So a response of an application without metrics looks
     /// no further than whether the endpoint has details.
     #[cfg(feature = "metrics")]
-    pub(crate) fn count_if_shown(endpoints: &mut [Self]) {
-        if endpoints.iter().any(|endpoint| endpoint.details.is_some()) {
-            for endpoint in endpoints {
+    pub(crate) fn count_if_shown(endpoints: &mut [Self], is_published: bool) {
+        if is_published || endpoints.iter().any(|endpoint| endpoint.details.is_some()) {
+            for endpoint in endpoints.iter_mut().filter(|endpoint| !endpoint.is_of_check) {
                 endpoint.details.get_or_insert_default();
             }
         }

@@ -7,7 +7,11 @@ use super::{Application, ServedEndpoint};
 use crate::details::{
     CheckFigures, DetailLevel, EndpointDetails, EndpointFigures, Figures, values_of,
 };
+#[cfg(feature = "metrics-facade")]
+use crate::details::{Facade, duration_of};
 use crate::run::{RegisteredCheck, gravest};
+#[cfg(feature = "metrics-facade")]
+use crate::runtime::guard::catch;
 
 impl Application {
     /// Of the endpoint and its checks, or of all if that is what it shows.
@@ -17,19 +21,37 @@ impl Application {
         details: &EndpointDetails,
         level: DetailLevel,
     ) -> Figures<'a> {
-        let (now, resumed) = self.engine.time();
-        let check = |check: &'a RegisteredCheck| check_figures(check, level, now, resumed);
-        let (endpoints, checks) = if details.is_metrics {
-            let endpoints = self.endpoints.iter().filter(|served| served.is_in_metrics());
-            (endpoints.collect(), self.engine.checks.iter().map(|each| check(each)).collect())
+        if details.is_metrics {
+            self.figures_of_all(level)
         } else {
             let checks = served.endpoint.checks.iter();
-            (vec![served], checks.map(|(index, _)| check(&self.engine.checks[*index])).collect())
-        };
-        let endpoints: Vec<&ServedEndpoint> = endpoints;
+            let endpoint = Some(served).filter(|served| served.is_in_metrics());
+            self.figures_of(endpoint, checks.map(|(index, _)| &*self.engine.checks[*index]), level)
+        }
+    }
+
+    fn figures_of_all(&self, level: DetailLevel) -> Figures<'_> {
+        self.figures_of(
+            self.shown_endpoints(),
+            self.engine.checks.iter().map(|check| &**check),
+            level,
+        )
+    }
+
+    fn shown_endpoints(&self) -> impl Iterator<Item = &ServedEndpoint> {
+        self.endpoints.iter().filter(|served| served.is_in_metrics())
+    }
+
+    fn figures_of<'a>(
+        &'a self,
+        endpoints: impl IntoIterator<Item = &'a ServedEndpoint>,
+        checks: impl Iterator<Item = &'a RegisteredCheck>,
+        level: DetailLevel,
+    ) -> Figures<'a> {
+        let (now, resumed) = self.engine.time();
         let mut figures = Figures {
             endpoints: endpoints.into_iter().map(endpoint_figures).collect(),
-            checks,
+            checks: checks.map(|check| check_figures(check, level, now, resumed)).collect(),
             runs_shared: self.engine.runs_shared.load(Ordering::Relaxed),
             is_draining: self.drain.has_begun(),
             active_requests: self.drain.active(),
@@ -43,6 +65,39 @@ impl Application {
             figures.service(name, version);
         }
         figures
+    }
+}
+
+#[cfg(feature = "metrics-facade")]
+impl Application {
+    /// Publishes the figures through the facade from now on.
+    pub(crate) fn use_facade(&self) {
+        let figures = self.figures_of_all(DetailLevel::States);
+        let checks = || self.engine.checks.iter();
+        let facade = catch(|| {
+            for check in checks() {
+                check.record_durations(duration_of(&check.info.name));
+            }
+            let facade = Facade::new(
+                &figures,
+                self.shown_endpoints().map(|served| &*served.endpoint.path),
+                checks().map(|check| check.info.name.as_str()),
+                self.gate.latches().map(|(name, _)| name),
+            );
+            facade.publish(&figures);
+            facade
+        });
+        if let Ok(facade) = facade {
+            let _ = self.facade.set(facade);
+        }
+    }
+
+    /// Call it without a lock: the recorder is code of the application.
+    pub(super) fn publish_through_facade(&self) {
+        if let Some(facade) = self.facade.get() {
+            let figures = self.figures_of_all(DetailLevel::States);
+            let _ = catch(|| facade.publish(&figures));
+        }
     }
 }
 

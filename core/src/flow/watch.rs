@@ -279,6 +279,8 @@ impl Application {
             Some(state)
         });
         self.watches.observers.warn();
+        #[cfg(feature = "metrics-facade")]
+        self.publish_through_facade();
     }
 
     /// Whether the state of the endpoint depends on the disablefile and the sources.

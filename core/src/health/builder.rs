@@ -63,6 +63,8 @@ pub struct HealthBuilder {
     details: EndpointDetails,
     #[cfg(feature = "details")]
     service: Option<(String, String)>,
+    #[cfg(feature = "metrics-facade")]
+    uses_facade: bool,
 }
 
 impl Default for HealthBuilder {
@@ -91,6 +93,8 @@ impl Default for HealthBuilder {
             details: EndpointDetails::default(),
             #[cfg(feature = "details")]
             service: None,
+            #[cfg(feature = "metrics-facade")]
+            uses_facade: false,
         }
     }
 }
@@ -233,6 +237,16 @@ impl HealthBuilder {
     #[cfg(feature = "details")]
     pub fn service(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.service = Some((name.into(), version.into()));
+        self
+    }
+
+    /// Publishes the series of [`Endpoint::metrics`](Endpoint::metrics) through the crate [`metrics`], version 0.24, to the recorder
+    /// that is installed when the endpoints are [built](Self::build): those of [`DetailLevel::States`], with the same names and
+    /// labels. Durations are recorded at the end of each execution. The other series are published at the end of each run, when a state
+    /// changes, and once per [interval](Self::watch_interval). A recorder that blocks delays the runs of checks. Default: off.
+    #[cfg(feature = "metrics-facade")]
+    pub fn metrics_facade(mut self) -> Self {
+        self.uses_facade = true;
         self
     }
 

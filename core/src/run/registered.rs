@@ -26,6 +26,8 @@ use crate::decision::Verdict;
 use crate::details::CheckCounts;
 #[cfg(feature = "details")]
 use crate::details::References;
+#[cfg(feature = "metrics-facade")]
+use crate::runtime::guard::catch;
 use crate::runtime::sync::{Mutex, lock};
 use crate::text::Rounded;
 
@@ -43,6 +45,9 @@ pub(crate) struct RegisteredCheck {
     /// Empty if no endpoint shows them.
     #[cfg(feature = "metrics")]
     counts: OnceLock<Mutex<CheckCounts>>,
+    /// Empty if the durations are not published.
+    #[cfg(feature = "metrics-facade")]
+    durations: OnceLock<metrics::Histogram>,
 }
 
 /// The results of all executions so far.
@@ -86,6 +91,8 @@ impl RegisteredCheck {
             warnings: CheckWarnings::default(),
             #[cfg(feature = "metrics")]
             counts: OnceLock::new(),
+            #[cfg(feature = "metrics-facade")]
+            durations: OnceLock::new(),
         }
     }
 
@@ -136,6 +143,21 @@ impl RegisteredCheck {
         if let Some(counts) = self.counts.get() {
             let has_timed_out = reports.iter().any(|report| report.reason() == Some("timed_out"));
             lock(counts).add(gravest(reports), has_timed_out, time, now);
+        }
+    }
+
+    /// Publishes the durations of the executions from now on.
+    #[cfg(feature = "metrics-facade")]
+    pub(crate) fn record_durations(&self, durations: metrics::Histogram) {
+        let _ = self.durations.set(durations);
+    }
+
+    /// Publishes the duration of an execution; `None` if it did not begin. Call it without a lock: the recorder is code of the
+    /// application.
+    #[cfg(feature = "metrics-facade")]
+    pub(super) fn record_duration(&self, time: Option<Duration>) {
+        if let (Some(durations), Some(time)) = (self.durations.get(), time) {
+            let _ = catch(|| durations.record(time.as_secs_f64()));
         }
     }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+#[cfg(feature = "metrics-facade")]
+mod facade;
 mod golden;
 mod json;
 mod leaks;

@@ -31,29 +31,29 @@ const fn family(name: &'static str, kind: Kind, help: &'static str) -> Family {
 
 const SECONDS: Option<&str> = Some("seconds");
 
-const STATE: Family = family(
+pub(super) const STATE: Family = family(
     "health_state",
     Kind::Gauge,
     "1 for the state of the endpoint, 0 for the others, and for all until it is known.",
 );
-const RESPONSES: Family =
+pub(super) const RESPONSES: Family =
     family("health_responses_total", Kind::Counter, "Responses of the endpoint in the state.");
-const CHECK: Family = family(
+pub(super) const CHECK: Family = family(
     "health_check",
     Kind::Gauge,
     "1 for the status of the last result of the check, 0 for the others, and for all before the first result.",
 );
-const RESULTS: Family = family(
+pub(super) const RESULTS: Family = family(
     "health_check_results_total",
     Kind::Counter,
     "Executions of the check with the status, before thresholds.",
 );
-const TIMEOUTS: Family = family(
+pub(super) const TIMEOUTS: Family = family(
     "health_check_timeouts_total",
     Kind::Counter,
     "Executions of the check that exceeded the timeout.",
 );
-const DURATION: Family = Family {
+pub(super) const DURATION: Family = Family {
     unit: SECONDS,
     ..family(
         "health_check_duration_seconds",
@@ -61,7 +61,7 @@ const DURATION: Family = Family {
         "The duration of the executions of the check.",
     )
 };
-const LAST_SUCCESS: Family = Family {
+pub(super) const LAST_SUCCESS: Family = Family {
     unit: SECONDS,
     ..family(
         "health_check_last_success_timestamp_seconds",
@@ -69,26 +69,27 @@ const LAST_SUCCESS: Family = Family {
         "The end of the last execution of the check that did not fail, in Unix time; 0 if there is none.",
     )
 };
-const VALUE: Family =
+pub(super) const VALUE: Family =
     family("health_check_value", Kind::Gauge, "A value of the last result of the check.");
-const LATCH: Family =
+pub(super) const LATCH: Family =
     family("health_latch_released", Kind::Gauge, "Whether the start-up latch is released.");
-const RUNS_SHARED: Family = family(
+pub(super) const RUNS_SHARED: Family = family(
     "health_runs_shared_total",
     Kind::Counter,
     "Requests that got the outcome of a run of checks that another request had started.",
 );
-const DRAINING: Family = family("health_draining", Kind::Gauge, "Whether a drain has begun.");
-const ACTIVE: Family = family(
+pub(super) const DRAINING: Family =
+    family("health_draining", Kind::Gauge, "Whether a drain has begun.");
+pub(super) const ACTIVE: Family = family(
     "health_active_requests",
     Kind::Gauge,
     "Requests of the application that are active, including this one if the adapter counts it.",
 );
-const BUILD: Family =
+pub(super) const BUILD: Family =
     family("health_build_info", Kind::Info, "The name and the version of the program.");
 
 /// Each status, and its label.
-const STATUSES: [(Status, &str); Status::ALL.len()] =
+pub(super) const STATUSES: [(Status, &str); Status::ALL.len()] =
     [(Status::Ok, "ok"), (Status::Degraded, "degraded"), (Status::Error, "error")];
 
 /// About what the series of one check take, in bytes.
@@ -166,6 +167,6 @@ fn write_checks(writer: &mut Writer, figures: &Figures<'_>) {
 }
 
 /// To the microsecond, because the digits below it say nothing.
-fn seconds(time: Duration) -> f64 {
+pub(super) fn seconds(time: Duration) -> f64 {
     Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)).as_secs_f64()
 }

@@ -69,6 +69,8 @@ impl HealthBuilder {
         }
         peers::refuse(&self.checks)?;
         let endpoints = self.resolve_endpoints()?;
+        #[cfg(feature = "metrics")]
+        let uses_facade = self.uses_facade();
 
         let sources = self.sources.into_iter().map(|Undebuggable(source)| source);
         let timeout = self.maintenance_timeout;
@@ -120,8 +122,8 @@ impl HealthBuilder {
         #[cfg(feature = "details")]
         keep_histories(&endpoints, &engine);
         #[cfg(feature = "metrics")]
-        keep_counts(&endpoints, &engine);
-        Ok(Health::new(Application {
+        keep_counts(&endpoints, &engine, uses_facade);
+        let health = Health::new(Application {
             config: self.config,
             maintenance,
             gate: Gate::new(latches),
@@ -138,8 +140,23 @@ impl HealthBuilder {
             service: self.service,
             #[cfg(feature = "details")]
             started_at: OnceLock::new(),
+            #[cfg(feature = "metrics-facade")]
+            facade: OnceLock::new(),
             warnings,
-        }))
+        });
+        #[cfg(feature = "metrics-facade")]
+        if uses_facade {
+            health.application().use_facade();
+        }
+        Ok(health)
+    }
+
+    #[cfg(feature = "metrics")]
+    fn uses_facade(&self) -> bool {
+        #[cfg(feature = "metrics-facade")]
+        return self.uses_facade;
+        #[cfg(not(feature = "metrics-facade"))]
+        false
     }
 
     fn resolve_endpoints(&self) -> Result<Vec<ResolvedEndpoint>, BuildError> {
@@ -164,7 +181,7 @@ impl HealthBuilder {
             endpoints.push(endpoint);
         }
         #[cfg(feature = "metrics")]
-        ResolvedEndpoint::count_if_shown(&mut endpoints);
+        ResolvedEndpoint::count_if_shown(&mut endpoints, self.uses_facade());
         Ok(endpoints)
     }
 
@@ -338,10 +355,10 @@ fn keep_histories(endpoints: &[ServedEndpoint], engine: &Engine) {
     }
 }
 
-/// Counts the executions of the checks if an endpoint shows them.
+/// Counts the executions of the checks if an endpoint or the facade shows them.
 #[cfg(feature = "metrics")]
-fn keep_counts(endpoints: &[ServedEndpoint], engine: &Engine) {
-    if endpoints.iter().any(ServedEndpoint::has_details) {
+fn keep_counts(endpoints: &[ServedEndpoint], engine: &Engine, uses_facade: bool) {
+    if uses_facade || endpoints.iter().any(ServedEndpoint::has_details) {
         engine.checks.iter().for_each(|check| check.keep_counts());
     }
 }
