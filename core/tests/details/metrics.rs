@@ -363,3 +363,19 @@ fn what_has_no_effect_on_metrics_is_an_error() {
         }
     }
 }
+
+#[test]
+fn the_path_of_a_single_check_is_no_label() {
+    let service = Service::new(|builder, results, time| {
+        builder
+            .register(results.check(time, "database"))
+            .register(results.check(time, "mail"))
+            .endpoint(Endpoint::readiness("/ready").details(DetailLevel::States).check_paths())
+            .endpoint(Endpoint::metrics("/metrics"))
+    });
+    service.get("/ready/database", &[]);
+    assert!(!scrape(&service).contains("/ready/"));
+    let response = service.get("/ready/database", &[("Accept", OPEN_METRICS)]);
+    assert_eq!(numbers(response.body(), "health_check{name=\"database\""), [1.0, 0.0, 0.0]);
+    assert!(!response.body().contains("endpoint") && !response.body().contains("mail"));
+}
