@@ -29,7 +29,7 @@
 //! client = "alone"                  # behavior of the client, see below; default: "alone"
 //! connection = "closes"             # or "stays": what the server does with it; default: not tested
 //! response = "maintenance"          # ok, degraded, starting, maintenance, draining, error, application, not-found, not-found-or-refused, or as below
-//! format = "json"                   # the format of the details (H31); default: the word
+//! format = "json"                   # or health, spring, healthchecks-ui, verbose, html, prometheus, openmetrics: that of the details (H31); default: the word
 //! level = "full"                    # with `format`: the level of the details (H29); default: "states"
 //! results = ["OK", "ERROR timed out"]   # logged results of the checks, see below; default: the reported ones
 //! checks = "start"                  # how often the checks of the server start, see below; default: "rest"

@@ -1,6 +1,6 @@
 //! The details of an endpoint (H29 to H31).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::results::is_reference;
 use super::{Asked, Mismatch, judge_header, quote};
@@ -35,54 +35,93 @@ pub(super) fn judge_document(
     }
     judge_header("content-length", Some(&response.body.len().to_string()), response, mismatches);
     let body = String::from_utf8_lossy(&response.body);
-    let problem = match format {
-        Format::Json => problem_of_json(asked, state, response.status, &body),
-    };
-    if let Some(expected) = problem {
+    if let Some(expected) = problem(asked, format, state, response.status, &body) {
         mismatches.push(Mismatch::new("body", expected, quote(&body)));
     }
 }
 
 fn content_type(format: Format) -> &'static str {
     match format {
-        Format::Json => "application/json",
+        Format::Json | Format::HealthchecksUi => "application/json",
+        Format::Health => "application/health+json",
+        Format::Spring => "application/vnd.spring-boot.actuator.v3+json",
+        Format::Verbose => "text/plain; charset=utf-8",
+        Format::Html => "text/html; charset=utf-8",
+        Format::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+        Format::Openmetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
     }
 }
 
-/// What our JSON should be and is not.
-fn problem_of_json(asked: &Asked<'_>, state: State, code: u16, body: &str) -> Option<String> {
+/// What a body should be and is not.
+fn problem(
+    asked: &Asked<'_>,
+    format: Format,
+    state: State,
+    code: u16,
+    body: &str,
+) -> Option<String> {
+    let is_healthy = matches!(state, State::Ok | State::Degraded);
+    let status = match format {
+        Format::Json => format!("{state:?}").to_lowercase(),
+        Format::Health if code >= 400 => "fail".to_owned(),
+        Format::Health => if state == State::Ok { "pass" } else { "warn" }.to_owned(),
+        Format::Spring if is_healthy => if code < 400 { "UP" } else { "DOWN" }.to_owned(),
+        Format::Spring if state == State::Failing => "DOWN".to_owned(),
+        Format::Spring => "OUT_OF_SERVICE".to_owned(),
+        Format::HealthchecksUi if code >= 400 => "Unhealthy".to_owned(),
+        Format::HealthchecksUi => {
+            if state == State::Ok { "Healthy" } else { "Degraded" }.to_owned()
+        }
+        Format::Verbose => {
+            let verdict = if code < 400 { "check passed\n" } else { "check failed\n" };
+            return (!body.ends_with(verdict)).then(|| format!("a last line with {verdict:?}"));
+        }
+        Format::Html => return missing(body, ["<!DOCTYPE html>", "</html>"]),
+        Format::Prometheus => {
+            return missing(body, ["# TYPE health_state gauge\n", "\nhealth_responses_total{"]);
+        }
+        Format::Openmetrics => return missing(body, ["# TYPE health_state ", "\n# EOF\n"]),
+    };
     let Ok(Value::Object(document)) = serde_json::from_str(body) else {
         return Some("a JSON object".to_owned());
     };
-    let word = format!("{state:?}").to_lowercase();
-    for (key, expected) in [("status", Value::from(word)), ("code", Value::from(code))] {
-        if document.get(key) != Some(&expected) {
-            return Some(format!("{key:?}: {expected}"));
-        }
+    if document.get("status") != Some(&Value::from(&*status)) {
+        return Some(format!("\"status\": {status:?}"));
     }
-    let endpoint = asked.endpoint();
-    let shown = document.get("checks").and_then(Value::as_array).cloned().unwrap_or_default();
-    let names: Vec<_> = shown.iter().filter_map(|check| check.get("name")?.as_str()).collect();
-    let expected: Vec<_> = endpoint.checks().iter().map(|check| check.name.as_str()).collect();
+    if format == Format::Json { problem_of_json(asked, code, &document, body) } else { None }
+}
+
+/// The first of two parts that a text does not have.
+fn missing(body: &str, parts: [&str; 2]) -> Option<String> {
+    parts.into_iter().find(|part| !body.contains(part)).map(|part| format!("a text with {part:?}"))
+}
+
+/// What our JSON should be and is not, besides its status.
+fn problem_of_json(
+    asked: &Asked<'_>,
+    code: u16,
+    document: &Map<String, Value>,
+    body: &str,
+) -> Option<String> {
+    if document.get("code") != Some(&Value::from(code)) {
+        return Some(format!("\"code\": {code}"));
+    }
+    let checks = asked.endpoint().checks();
+    let shown = document.get("checks").and_then(Value::as_object).cloned().unwrap_or_default();
     // A library may register two checks of one name under different ones.
-    if names.len() != expected.len() {
-        return Some(format!("the checks {expected:?}"));
+    if shown.len() != checks.len() {
+        let names: Vec<_> = checks.iter().map(|check| &check.name).collect();
+        return Some(format!("the checks {names:?}"));
+    }
+    for result in shown.values().filter_map(|check| check.get("results")?.as_array()).flatten() {
+        let text = |key: &str| result.get(key).and_then(Value::as_str);
+        let has_run = !matches!(text("reason"), Some("not_run_yet" | "stale"));
+        if text("status") != Some("ok") && has_run && !text("reference").is_some_and(is_reference) {
+            return Some("the reference of each result that is not ok".to_owned());
+        }
     }
     let is_full = asked.step.level == Some(DetailLevel::Full);
-    for check in shown {
-        let results = check.get("results").and_then(Value::as_array).cloned().unwrap_or_default();
-        for result in results {
-            let text = |key: &str| result.get(key).and_then(Value::as_str);
-            let has_run = !matches!(text("reason"), Some("not_run_yet" | "stale"));
-            if text("status") != Some("ok")
-                && has_run
-                && !text("reference").is_some_and(is_reference)
-            {
-                return Some("the reference of each result that is not ok".to_owned());
-            }
-        }
-    }
-    let mut messages = endpoint.checks().into_iter().filter_map(|check| check.message.as_deref());
+    let mut messages = checks.into_iter().filter_map(|check| check.message.as_deref());
     let missing = messages.find(|message| !body.contains(*message));
     missing.filter(|_| is_full).map(|message| format!("the message {message:?}"))
 }

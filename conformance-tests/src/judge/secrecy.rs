@@ -37,7 +37,10 @@ pub(super) fn judge_secrecy(
     let names = setup.checks.iter().map(|check| &check.name).chain(&setup.latches);
     let names = names.filter(|name| step.format.is_none() && name.len() >= SECRET_LENGTH);
     let names = names.map(|name| name.to_lowercase());
-    let of_latches = history.past().failed.into_iter().flat_map(|(_, error)| texts(&[error]));
+    let failed = history.past().failed.into_iter();
+    // What precedes the error is no secret.
+    let errors = failed.filter_map(|(_, message)| message.strip_prefix("start-up latch failed: "));
+    let of_latches = errors.flat_map(|error| texts(&[error]));
     for secret in setup.checks.iter().flat_map(secrets).chain(of_latches).chain(names) {
         // A reason phrase may hold any plain word: Service Unavailable.
         let is_plain = secret.chars().all(char::is_alphabetic);

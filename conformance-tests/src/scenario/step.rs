@@ -175,6 +175,13 @@ pub(crate) enum Answer {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Format {
     Json,
+    Health,
+    Spring,
+    HealthchecksUi,
+    Verbose,
+    Html,
+    Prometheus,
+    Openmetrics,
 }
 
 /// How often the checks start; see the table in the [format](super).

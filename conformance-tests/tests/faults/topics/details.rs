@@ -21,6 +21,24 @@ faults! {
     FormatIgnored: "details/format" => request(|request| {
         request.target = request.target.replace("format=", "other=");
     });
+    /// The page has the type of plain text.
+    PageIsText: "details/every-format" => to(|answer, _, _| {
+        if answer.headers.iter().any(|(_, value)| value.starts_with("text/html")) {
+            answer.set("content-type", "text/plain; charset=utf-8");
+        }
+    });
+    /// A browser gets the word.
+    BrowserGetsWord: "details/accept-every-format" => request(|request| {
+        request.edit_header("accept", |value| {
+            if value.contains("text/html,") { "*/*".to_owned() } else { value.to_owned() }
+        });
+    });
+    /// For Spring Boot Admin, a host in maintenance is up.
+    MaintenanceIsUp: "details/every-state-in-every-format" => to(|answer, _, _| {
+        if answer.body.contains("OUT_OF_SERVICE") {
+            answer.set_body(&answer.body.replace("OUT_OF_SERVICE", "UP"));
+        }
+    });
     /// The response to HEAD has the length of the word.
     HeadWithTheLengthOfTheWord: "details/every-method" => shown(|answer, _| {
         if !answer.sends_body {
