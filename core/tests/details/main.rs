@@ -5,6 +5,7 @@
 #[cfg(feature = "metrics-facade")]
 mod facade;
 mod golden;
+mod hostile;
 mod json;
 mod leaks;
 mod levels;
@@ -13,4 +14,5 @@ mod metrics;
 #[cfg(feature = "page")]
 mod page;
 mod scenes;
+mod schemas;
 mod service;
