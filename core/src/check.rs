@@ -27,6 +27,8 @@ pub use self::peers::{OwnView, PeerView, Peers};
 pub use self::result::{CheckResult, IntoCheckResult, Status};
 pub use self::subscriber::HealthSubscriber;
 use self::subscriber::{Closure, Named};
+#[cfg(feature = "details")]
+pub(crate) use self::threshold::gravest;
 pub(crate) use self::threshold::{CheckStatus, Thresholds, has_failed};
 #[cfg(feature = "tokio")]
 pub(crate) use self::tokio_runtime::{Reading, TokioProbe};

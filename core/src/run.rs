@@ -34,8 +34,6 @@ use self::clock::Clock;
 pub(crate) use self::dispatch::Dispatcher;
 pub(crate) use self::engine::{Engine, Limits};
 use self::execution::TimeBudget;
-#[cfg(feature = "details")]
-pub(crate) use self::history::gravest;
 pub(crate) use self::observer::Observers;
 pub use self::observer::{
     CheckFinished, HealthObserver, Notification, StateChanged, VerdictChanged,

@@ -73,6 +73,19 @@ impl CheckStatus {
     }
 }
 
+/// The gravest status; no results are no failure (H6).
+#[cfg(feature = "details")]
+pub(crate) fn gravest(reports: &[Report]) -> Status {
+    let has = |status| reports.iter().any(|report| report.status() == status);
+    if has(Status::Error) {
+        Status::Error
+    } else if has(Status::Degraded) {
+        Status::Degraded
+    } else {
+        Status::Ok
+    }
+}
+
 /// Whether a result is an error. A degraded check has passed.
 pub(crate) fn has_failed(reports: &[Report]) -> bool {
     reports.iter().any(|report| report.status() == Status::Error)

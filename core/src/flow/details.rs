@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::{Application, ServedEndpoint};
-use crate::check::{Counting, Criticality, Report};
+use crate::check::{Counting, Criticality, Report, gravest};
 use crate::decision::Decision;
 use crate::details::{
     Cause, CheckDetails, DetailLevel, EndpointDetails, Format, LatchDetails, People, Poll, Process,
@@ -12,7 +12,7 @@ use crate::details::{
 };
 use crate::endpoint::{HealthRequest, HealthResponse};
 use crate::lifecycle::{Latched, Start};
-use crate::run::{RegisteredCheck, gravest};
+use crate::run::RegisteredCheck;
 use crate::state::State;
 
 /// The wall clock and the runtime's at one moment.

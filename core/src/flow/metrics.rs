@@ -4,12 +4,13 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::{Application, ServedEndpoint};
+use crate::check::gravest;
 use crate::details::{
     CheckFigures, DetailLevel, EndpointDetails, EndpointFigures, Figures, values_of,
 };
 #[cfg(feature = "metrics-facade")]
 use crate::details::{Facade, duration_of};
-use crate::run::{RegisteredCheck, gravest};
+use crate::run::RegisteredCheck;
 #[cfg(feature = "metrics-facade")]
 use crate::runtime::guard::catch;
 

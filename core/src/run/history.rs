@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::check::{Report, Status};
+use crate::check::{Report, Status, gravest};
 use crate::details::{Reference, References, Sample};
 
 /// How many executions are remembered.
@@ -73,18 +73,6 @@ impl CheckHistory {
 
     pub(crate) fn last_ok(&self) -> Option<Instant> {
         self.last_ok
-    }
-}
-
-/// The gravest status; no results are no failure (H6).
-pub(crate) fn gravest(reports: &[Report]) -> Status {
-    let has = |status| reports.iter().any(|report| report.status() == status);
-    if has(Status::Error) {
-        Status::Error
-    } else if has(Status::Degraded) {
-        Status::Degraded
-    } else {
-        Status::Ok
     }
 }
 

@@ -12,11 +12,11 @@ use super::GRACE;
 use super::check_warnings::CheckWarnings;
 #[cfg(feature = "details")]
 use super::history::CheckHistory;
-#[cfg(feature = "metrics")]
-use super::history::gravest;
 use super::in_flight::InFlight;
 use super::observer::CheckFinished;
 use super::peers::{PeerMemory, View};
+#[cfg(feature = "metrics")]
+use crate::check::gravest;
 use crate::check::{
     Check, CheckInfo, CheckResult, CheckStatus, Counting, Criticality, Report, Status, Thresholds,
     Work, has_failed,
