@@ -65,6 +65,9 @@ mod public_endpoints {}
 #[doc = include_str!("log.md")]
 mod log {}
 
+#[doc = include_str!("tracing.md")]
+mod tracing {}
+
 #[doc = include_str!("openapi.md")]
 mod openapi {}
 

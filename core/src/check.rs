@@ -27,9 +27,7 @@ pub use self::peers::{OwnView, PeerView, Peers};
 pub use self::result::{CheckResult, IntoCheckResult, Status};
 pub use self::subscriber::HealthSubscriber;
 use self::subscriber::{Closure, Named};
-#[cfg(feature = "details")]
-pub(crate) use self::threshold::gravest;
-pub(crate) use self::threshold::{CheckStatus, Thresholds, has_failed};
+pub(crate) use self::threshold::{CheckStatus, Thresholds, gravest, has_failed};
 #[cfg(feature = "tokio")]
 pub(crate) use self::tokio_runtime::{Reading, TokioProbe};
 pub use self::value::{Unit, Value};

@@ -19,6 +19,7 @@ mod loom;
 mod observer;
 mod peers;
 mod registered;
+mod spans;
 mod table;
 #[cfg(feature = "tokio")]
 mod tokio_reading;
@@ -59,7 +60,8 @@ pub(crate) struct Run {
     countings: Arc<[Counting]>,
     clock: Clock,
     started: Instant,
-    /// The context of its tasks; `None` when the run is over, so that a span of a request can close.
+    /// The context of its tasks, with the span of the run; `None` when the run is over, so that this span and that of the
+    /// request can close.
     context: Mutex<Option<Context>>,
     /// How long the run may take, whatever the timeouts of the checks; `None` for a background run.
     limit: Option<Duration>,
@@ -115,6 +117,7 @@ impl Run {
 
     /// Starts the run's tasks. From here on the run is independent of the request that started it.
     pub(crate) fn launch(self: &Arc<Self>) {
+        self.open_span();
         let open = lock(&self.table).open();
         if open == 0 {
             self.conclude();
@@ -122,6 +125,20 @@ impl Run {
         for _ in 0..open.min(self.engine.limits.concurrent_checks) {
             self.add_task();
         }
+    }
+
+    /// Replaces the span of the context by that of the run, which is a child of it for a request (H34).
+    fn open_span(&self) {
+        let Some(context) = lock(&self.context).clone() else {
+            return;
+        };
+        // A subscriber is code of the application: it must find the lock free.
+        let context = context.in_span(|span| match self.limit {
+            Some(_) => spans::of_run(self.checks.len()),
+            None => spans::of_background_run(span),
+        });
+        let former = lock(&self.context).replace(context);
+        drop(former);
     }
 
     /// Starts a task that claims and executes checks.
@@ -213,9 +230,13 @@ impl Run {
         let warnings = check.warnings.due(check, &finished, time, slow_share);
         let shared =
             check.in_flight.end(self).map(|execution| (execution, finished.reports.clone()));
+        let traced = table.take_span(slot).map(|span| (span, finished.reports.clone()));
         let is_full = table.fill(slot, finished.reports.clone());
         observers.check_finished(finished);
         drop(table);
+        if let Some((span, reports)) = traced {
+            let _ = catch(|| spans::end_check(span, &reports));
+        }
         if let Some((execution, reports)) = shared {
             // A check that had no time left in this run may have it in another.
             let is_cut = start.is_none_or(|start| self.budget(check, start).is_cut)

@@ -74,7 +74,6 @@ impl CheckStatus {
 }
 
 /// The gravest status; no results are no failure (H6).
-#[cfg(feature = "details")]
 pub(crate) fn gravest(reports: &[Report]) -> Status {
     let has = |status| reports.iter().any(|report| report.status() == status);
     if has(Status::Error) {

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tracing::Instrument as _;
+
 use super::Run;
 use super::execution::execute;
 use super::in_flight::Turn;
+use super::spans;
 use crate::runtime::sync::lock;
 use crate::text::Rounded;
 
@@ -25,8 +28,15 @@ impl Claimed<'_> {
             match self.take_turn(now) {
                 None => return,
                 Some(Turn::Own(executing)) => {
+                    let span = spans::of_check(&check.info.name);
+                    if !span.is_disabled() {
+                        let kept = span.clone();
+                        let unused = lock(&self.run.table).keep_span(self.slot, kept);
+                        drop(unused);
+                    }
                     let began = |start| lock(&self.run.table).begin(self.slot, start);
-                    break execute(check, self.run, executing, now, began).await;
+                    let executed = execute(check, self.run, executing, now, began);
+                    break executed.instrument(span).await;
                 }
                 Some(Turn::Other(execution)) => {
                     if let Some(result) = execution.result(clock).await {

@@ -187,6 +187,8 @@ async fn block(
         if !waiting.is_closed_at(now) {
             started.set(now);
             let reports = context.enter(job);
+            // Its span can close before the response is sent.
+            drop(context);
             ended.set((clock.now(), reports));
         }
     }));

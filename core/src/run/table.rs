@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tracing::Span;
+
 use crate::check::Report;
 
 /// See the [module's doc](self).
@@ -14,6 +16,8 @@ pub(super) struct Table {
     open: usize,
     /// No slot before this one waits for a claim.
     next: usize,
+    /// The spans of executions under way; empty without a subscriber.
+    spans: Vec<(usize, Span)>,
 }
 
 #[derive(Debug)]
@@ -31,7 +35,7 @@ pub(super) enum Slot {
 impl Table {
     pub(super) fn new(slots: Vec<Slot>) -> Self {
         let is_open = |slot: &&Slot| !matches!(slot, Slot::Filled(_) | Slot::Background);
-        Self { open: slots.iter().filter(is_open).count(), slots, next: 0 }
+        Self { open: slots.iter().filter(is_open).count(), slots, next: 0, spans: Vec::new() }
     }
 
     /// The number of slots that are not filled.
@@ -54,6 +58,21 @@ impl Table {
         if let Some(slot @ Slot::Claimed) = self.slots.get_mut(slot) {
             *slot = Slot::Running(start);
         }
+    }
+
+    /// Keeps the span of an execution for the end of it. Returns the span if the slot is filled.
+    pub(super) fn keep_span(&mut self, slot: usize, span: Span) -> Option<Span> {
+        if self.start(slot).is_none() {
+            return Some(span);
+        }
+        self.spans.push((slot, span));
+        None
+    }
+
+    /// The span of the execution, if there is one.
+    pub(super) fn take_span(&mut self, slot: usize) -> Option<Span> {
+        let index = self.spans.iter().position(|(other, _)| *other == slot)?;
+        Some(self.spans.swap_remove(index).1)
     }
 
     /// The time at which the check of an open slot started, `Some(None)` if it has not; `None` for a filled slot.

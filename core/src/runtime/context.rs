@@ -1,6 +1,7 @@
 //! The context of application code: its `tracing` span and subscriber, and its tokio runtime.
 
 use std::future::Future;
+use std::mem::replace;
 use std::pin::Pin;
 use std::task::Poll;
 
@@ -46,18 +47,29 @@ impl Context {
     }
 
     /// This context without a tokio runtime.
-    pub(crate) fn outside_tokio(self) -> Self {
-        Self {
-            #[cfg(feature = "tokio")]
-            tokio: None,
-            ..self
+    #[cfg_attr(not(feature = "tokio"), expect(unused_mut, reason = "there is nothing to change"))]
+    pub(crate) fn outside_tokio(mut self) -> Self {
+        #[cfg(feature = "tokio")]
+        {
+            self.tokio = None;
         }
+        self
     }
 
     /// This context, with the tokio runtime of `live` if it has none.
     #[cfg(feature = "tokio")]
     pub(crate) fn or_in(mut self, live: &LiveRuntime) -> Self {
-        self.tokio = self.tokio.or_else(|| live.get());
+        self.tokio = self.tokio.take().or_else(|| live.get());
+        self
+    }
+
+    /// This context in the span that `make` returns, which is called in this context and gets its span. A disabled span
+    /// changes nothing.
+    pub(crate) fn in_span(mut self, make: impl FnOnce(&Span) -> Span) -> Self {
+        let span = self.enter(|| make(&self.span));
+        if !span.is_disabled() {
+            release(replace(&mut self.span, span));
+        }
         self
     }
 
@@ -75,6 +87,21 @@ impl Context {
     /// A task that is polled and dropped in this context.
     pub(crate) fn wrap(self, task: Task) -> Task {
         Box::pin(InContext { context: self, task: Some(task) })
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        release(replace(&mut self.span, Span::none()));
+    }
+}
+
+/// Drops a handle to a span, with the subscriber of the span as that of the thread: there the registry of
+/// tracing-subscriber looks for the parent of a span that closes.
+pub(crate) fn release(span: Span) {
+    match span.with_subscriber(|(_, subscriber)| subscriber.clone()) {
+        Some(subscriber) => dispatcher::with_default(&subscriber, || drop(span)),
+        None => drop(span),
     }
 }
 
