@@ -68,3 +68,45 @@ fn ten_thousand_watches_take_less_than_150_bytes_each() {
     println!("{bytes} bytes for each of {WATCHES} watches");
     assert!((1..150).contains(&bytes), "{bytes}");
 }
+
+/// `cargo test -p health-core --test allocation --features details -- --nocapture history` prints the figure.
+#[cfg(feature = "details")]
+#[test]
+fn the_full_history_of_100_checks_takes_less_than_a_megabyte() {
+    use std::time::Duration;
+
+    use health_conformance::testee::VirtualTime;
+    use health_core::{Check, DetailLevel, Endpoint, Runtime as _};
+
+    /// The bytes that an application holds after more runs than are remembered.
+    fn held(level: DetailLevel) -> i64 {
+        let time = VirtualTime::default();
+        let mut health = None;
+        let measured = measure(|| {
+            let endpoint = Endpoint::readiness("/ready").details(level);
+            let builder = Health::builder().runtime(time.clone()).endpoint(endpoint);
+            let builder = (0..100).fold(builder, |builder, number| {
+                let clock = time.clone();
+                builder.register(Check::new(format!("check-{number}"), move || {
+                    // Each run fails for some, so that the state changes.
+                    let seconds = clock.system_time().elapsed().map_or(0, |time| time.as_secs());
+                    let is_ok = number % 2 == 0 || seconds % 2 == 0;
+                    async move { if is_ok { Ok(()) } else { Err("connection refused by 10.0.0.7") } }
+                }))
+            });
+            let built = builder.build().unwrap();
+            built.start_on(time.clone());
+            for _ in 0..120 {
+                let endpoint = built.at("/ready").unwrap();
+                time.spawn(Box::pin(async move { drop(endpoint.respond("").await) }));
+                time.pass(Duration::from_secs(1));
+            }
+            health = Some(built);
+        });
+        measured.bytes_current
+    }
+
+    let bytes = held(DetailLevel::States) - held(DetailLevel::None);
+    println!("{bytes} bytes for the history of 100 checks");
+    assert!((100 * 60..1_000_000).contains(&bytes), "{bytes}");
+}
