@@ -1,9 +1,8 @@
 //! *Check*, over a connection.
 
 use std::future::pending;
-use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use health_tonic::{
@@ -12,10 +11,10 @@ use health_tonic::{
 use tokio::sync::Semaphore;
 use tonic::Code;
 use tonic::codegen::http::uri::PathAndQuery;
-use tracing::subscriber::DefaultGuard;
 
 use crate::client::HealthCheckResponse;
 use crate::client::ServingStatus::{self, NotServing, Serving};
+use crate::log;
 use crate::served::{builder, check, client, client_of, serve};
 
 fn ready(health: &Health) -> HealthServer {
@@ -182,37 +181,8 @@ async fn a_client_that_hangs_up_ends_no_run() {
     assert_eq!(check(&mut other, "/ready").await, Ok(Serving));
 }
 
-/// The records that are logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn start(&self) -> DefaultGuard {
-        let log = self.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone());
-        tracing::subscriber::set_default(subscriber.finish())
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
 #[tokio::test]
 async fn check_is_logged_as_any_poll() {
-    let log = Log::default();
-    let _logging = log.start();
     let health = builder()
         .check("database", || async { Err::<(), _>("connection refused") })
         .endpoint(Endpoint::readiness("/ready"))
@@ -220,15 +190,13 @@ async fn check_is_logged_as_any_poll() {
         .unwrap();
     let mut client = client_of(ready(&health)).await;
     assert_eq!(check(&mut client, "/ready").await, Ok(NotServing));
-    let text = log.text();
+    let text = log::text();
     let record = r#"Health response: ERROR ([{"name":"database","status":"ERROR","message":"connection refused"}])"#;
     assert_eq!(text.matches(record).count(), 1, "{text}");
 }
 
 #[tokio::test]
 async fn check_is_a_poll_that_a_drain_waits_for_and_has_an_address_and_an_agent() {
-    let log = Log::default();
-    let _logging = log.start();
     let health = builder().endpoint(Endpoint::readiness("/ready")).build().unwrap();
     // Much less than a poller needs to notice it.
     let drain =
@@ -242,7 +210,7 @@ async fn check_is_a_poll_that_a_drain_waits_for_and_has_an_address_and_an_agent(
     health.drain();
     assert_eq!(check(&mut kubelet, "/ready").await, Ok(NotServing));
     drained.await;
-    let text = log.text();
+    let text = log::text();
     for (agent, told) in [("kube-probe/1.34 tonic/", 1), ("Envoy/HC tonic/", 0)] {
         let (_, poller) = text.split_once(agent).unwrap();
         let (_, poller) = poller.split_once(' ').unwrap();

@@ -5,6 +5,7 @@
 mod check;
 mod client;
 mod list;
+mod log;
 mod mounting;
 mod probe;
 mod served;

@@ -11,9 +11,11 @@ use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Code, Status};
 
 use crate::client::{HealthCheckRequest, HealthClient, HealthListRequest, ServingStatus};
+use crate::log;
 
 /// Endpoints without a disablefile.
 pub(crate) fn builder() -> HealthBuilder {
+    log::start();
     Health::builder().config(HealthConfig::default().with_disablefile(""))
 }
 
