@@ -4,6 +4,8 @@ mod event;
 mod heartbeat;
 mod info;
 mod peers;
+#[cfg(feature = "details")]
+mod reference;
 mod result;
 mod subscriber;
 mod threshold;
@@ -24,6 +26,8 @@ pub use self::info::CheckInfo;
 pub(crate) use self::info::Facts;
 pub(crate) use self::peers::{Found, PeerExchange, PeerViews};
 pub use self::peers::{OwnView, PeerView, Peers};
+#[cfg(feature = "details")]
+pub(crate) use self::reference::{Reference, References};
 pub use self::result::{CheckResult, IntoCheckResult, Status};
 pub use self::subscriber::HealthSubscriber;
 use self::subscriber::{Closure, Named};

@@ -15,7 +15,6 @@ mod metrics;
 mod object;
 #[cfg(feature = "page")]
 mod page;
-mod reference;
 mod snapshot;
 mod spring;
 mod time;
@@ -31,7 +30,6 @@ pub(crate) use self::metrics::{
 };
 #[cfg(feature = "metrics-facade")]
 pub(crate) use self::metrics::{Facade, duration_of};
-pub(crate) use self::reference::{Reference, References};
 pub(crate) use self::snapshot::{
     Cause, CheckDetails, LatchDetails, People, Poll, Process, ReportDetails, Sample, Snapshot,
 };

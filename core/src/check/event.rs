@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
+#[cfg(feature = "details")]
+use super::reference::Reference;
 use super::result::{CheckResult, IntoCheckResult, Status};
 use super::value::Value;
-#[cfg(feature = "details")]
-use crate::details::Reference;
 use crate::text::cut;
 
 /// One result of a check, under the name by which it was reported.

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use super::value::{Unit, Value, is_value_name};
 #[cfg(feature = "details")]
-use crate::details::Reference;
+use super::reference::Reference;
+use super::value::{Unit, Value, is_value_name};
 use crate::text::{cut, cut_error, names};
 
 /// The status of one result.

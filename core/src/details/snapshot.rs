@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 
 use super::level::DetailLevel;
-use super::reference::Reference;
-use crate::check::{CheckInfo, Criticality, Report, Status, Value};
+use crate::check::{CheckInfo, Criticality, Reference, Report, Status, Value};
 use crate::state::{Body, State};
 
 /// See the [module's doc](self). Whatever may contain a secret is `None` or empty below the full level.

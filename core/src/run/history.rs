@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::check::{Reference, References};
 use crate::check::{Report, Status, gravest};
-use crate::details::{Reference, References, Sample};
+use crate::details::Sample;
 
 /// How many executions are remembered.
 const CAPACITY: usize = 60;
@@ -82,8 +83,8 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::{CAPACITY, CheckHistory};
+    use crate::check::References;
     use crate::check::{Report, Status};
-    use crate::details::References;
 
     struct Recorded {
         history: CheckHistory,

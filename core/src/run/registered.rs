@@ -15,6 +15,8 @@ use super::history::CheckHistory;
 use super::in_flight::InFlight;
 use super::observer::CheckFinished;
 use super::peers::{PeerMemory, View};
+#[cfg(feature = "details")]
+use crate::check::References;
 #[cfg(feature = "metrics")]
 use crate::check::gravest;
 use crate::check::{
@@ -24,8 +26,6 @@ use crate::check::{
 use crate::decision::Verdict;
 #[cfg(feature = "metrics")]
 use crate::details::CheckCounts;
-#[cfg(feature = "details")]
-use crate::details::References;
 #[cfg(feature = "metrics-facade")]
 use crate::runtime::guard::catch;
 use crate::runtime::sync::{Mutex, lock};

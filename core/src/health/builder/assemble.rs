@@ -8,12 +8,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{HealthBuilder, Phase, Undebuggable, peers, settings};
+#[cfg(feature = "details")]
+use crate::check::References;
 use crate::check::{Check, is_name};
 use crate::decision::RecoveryDelay;
 #[cfg(feature = "metrics")]
 use crate::details::EndpointCounts;
 #[cfg(feature = "details")]
-use crate::details::{References, SHORT_TOKEN};
+use crate::details::SHORT_TOKEN;
 use crate::endpoint::ResolvedEndpoint;
 use crate::error::BuildError;
 #[cfg(feature = "details")]
