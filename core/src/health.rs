@@ -52,6 +52,7 @@ impl Health {
         HealthBuilder::default()
     }
 
+    #[inline]
     pub(crate) fn application(&self) -> &Application {
         &self.0
     }

@@ -17,6 +17,7 @@ impl Health {
     /// Counts a request as active until the returned value is dropped. A [drain](crate::Drain) that may end early waits
     /// for active requests. The adapters call it for each request of the application. Takes no lock and does not
     /// allocate.
+    #[inline]
     pub fn track(&self) -> ActiveRequest {
         self.application().drain.add_active();
         ActiveRequest { health: self.clone() }
@@ -51,6 +52,7 @@ impl ActiveRequest {
     }
 
     /// The application.
+    #[inline]
     pub fn health(&self) -> &Health {
         &self.health
     }

@@ -29,6 +29,7 @@ impl Health {
     }
 
     /// Whether a [`drain`](Self::drain) has begun.
+    #[inline]
     pub fn is_draining(&self) -> bool {
         self.application().drain.has_begun()
     }

@@ -37,10 +37,10 @@ impl Endpoints {
     /// `path` is that of the request as it was sent, without the query ([H1](crate::contract#h1)). No endpoint
     /// responds to `CONNECT`, which asks for a tunnel ([H2](crate::contract#h2)).
     #[inline]
-    pub fn route(&self, method: &str, path: &str) -> Option<&EndpointHandle> {
+    pub fn route(&self, method: impl AsRef<str>, path: &str) -> Option<&EndpointHandle> {
         let mut endpoints = self.0.iter();
         let endpoint = endpoints.find(|endpoint| endpoint.path() == path)?;
-        (method != "CONNECT").then_some(endpoint)
+        (method.as_ref() != "CONNECT").then_some(endpoint)
     }
 
     /// The endpoints, for frameworks with a route for each path.

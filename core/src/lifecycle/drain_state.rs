@@ -59,11 +59,13 @@ impl DrainState {
         }
     }
 
+    #[inline]
     pub(crate) fn has_begun(&self) -> bool {
         self.flags.load(Ordering::Acquire) & DRAINING != 0
     }
 
     /// Whether a request needs to look no further: no drain has begun, and no poller is remembered.
+    #[inline]
     pub(crate) fn is_idle(&self) -> bool {
         self.flags.load(Ordering::Acquire) == 0
     }
@@ -91,6 +93,7 @@ impl DrainState {
         self.flags.fetch_or(REMEMBERS_POLLERS, Ordering::Release);
     }
 
+    #[inline]
     pub(crate) fn remembers_pollers(&self) -> bool {
         self.flags.load(Ordering::Relaxed) & REMEMBERS_POLLERS != 0
     }
@@ -118,10 +121,12 @@ impl DrainState {
         Some((deadline, self.deadline.clone()))
     }
 
+    #[inline]
     pub(crate) fn add_active(&self) {
         self.active.fetch_add(1, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn remove_active(&self) {
         self.active.fetch_sub(1, Ordering::Release);
     }
