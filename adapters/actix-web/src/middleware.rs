@@ -12,7 +12,7 @@ use actix_web::error::InternalError;
 use actix_web::http::{ConnectionType, Version};
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpResponse};
-use health_core::{ActiveRequest, Endpoints};
+use health_core::{ActiveRequest, EndpointHandle, Endpoints};
 use pin_project_lite::pin_project;
 
 use crate::{facts, response};
@@ -90,15 +90,9 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let active = self.endpoints.health().track();
         let is_http1 = request.version() <= Version::HTTP_11;
-        let path = request.uri().path();
-        let kind = match self.endpoints.route(request.method().as_str(), path).cloned() {
+        let kind = match self.endpoints.route(request.method(), request.uri().path()) {
             None => Kind::Application { future: self.app.call(request) },
-            Some(endpoint) => Kind::Endpoint {
-                future: Box::pin(async move {
-                    let answer = endpoint.respond(facts(&endpoint, &request)).await;
-                    request.into_response(response(answer))
-                }),
-            },
+            Some(endpoint) => Kind::Endpoint { future: answer(endpoint.clone(), request) },
         };
         HealthFuture { kind, covered: Some(Covered { active, is_http1 }) }
     }
@@ -118,8 +112,17 @@ pin_project! {
     #[project = KindProjection]
     enum Kind<F> {
         Application { #[pin] future: F },
-        Endpoint { future: Pin<Box<dyn Future<Output = ServiceResponse>>> },
+        Endpoint { future: BoxedAnswer },
     }
+}
+
+type BoxedAnswer = Pin<Box<dyn Future<Output = ServiceResponse>>>;
+
+fn answer(endpoint: EndpointHandle, request: ServiceRequest) -> BoxedAnswer {
+    Box::pin(async move {
+        let answer = endpoint.respond(facts(&endpoint, &request)).await;
+        request.into_response(response(answer))
+    })
 }
 
 impl<F, B> Future for HealthFuture<F>
@@ -133,12 +136,12 @@ where
         let this = self.project();
         match this.kind.project() {
             KindProjection::Application { future } => {
-                let result = ready!(future.poll(context));
-                let covered = this.covered.take();
-                Poll::Ready(match (result, covered) {
-                    (Ok(response), covered) => Ok(cover(response, EitherBody::left, covered)),
-                    (Err(error), Some(covered)) => Err(covered.close_error(error)),
-                    (Err(error), None) => Err(error),
+                Poll::Ready(match ready!(future.poll(context)) {
+                    Ok(response) => Ok(cover(response, EitherBody::left, this.covered.take())),
+                    Err(error) => Err(match this.covered.take() {
+                        Some(covered) => covered.close_error(error),
+                        None => error,
+                    }),
                 })
             }
             KindProjection::Endpoint { future } => {

@@ -6,6 +6,7 @@ mod body;
 mod serve;
 
 use std::borrow::Cow;
+use std::future::Future;
 
 #[doc(no_inline)]
 pub use health_core::*;
@@ -71,26 +72,30 @@ struct HealthEndpoint<E> {
 impl<E: poem::Endpoint> poem::Endpoint for HealthEndpoint<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
-        let active = self.endpoints.health().track();
-        let version = request.version();
-        let path = request.uri().path();
-        let mut response = match self.endpoints.route(request.method().as_str(), path) {
-            Some(endpoint) => response(endpoint.respond(facts(endpoint, &request)).await),
-            // Not `get_response`, whose future moves the request once more.
-            None => match self.app.call(request).await {
-                Ok(response) => response.into_response(),
-                Err(error) => error.into_response(),
-            },
-        };
-        if version <= http::Version::HTTP_11 && active.closes_connection(response.status().as_u16())
-        {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            // hyper, below poem, adds `keep-alive` to a response in HTTP/1.1 to a client of HTTP/1.0.
-            response.set_version(version);
+    #[expect(clippy::manual_async_fn, reason = "its future would move the request once more")]
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
+        async move {
+            let active = self.endpoints.health().track();
+            let version = request.version();
+            let path = request.uri().path();
+            let mut response = match self.endpoints.route(request.method(), path) {
+                Some(endpoint) => response(endpoint.respond(facts(endpoint, &request)).await),
+                // Not `get_response`, whose future moves the request once more.
+                None => match self.app.call(request).await {
+                    Ok(response) => response.into_response(),
+                    Err(error) => error.into_response(),
+                },
+            };
+            if version <= http::Version::HTTP_11
+                && active.closes_connection(response.status().as_u16())
+            {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                // hyper, below poem, adds `keep-alive` to a response in HTTP/1.1 to a client of HTTP/1.0.
+                response.set_version(version);
+            }
+            body::keep_active(&mut response, active);
+            Ok(response)
         }
-        body::keep_active(&mut response, active);
-        Ok(response)
     }
 }
 
