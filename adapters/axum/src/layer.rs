@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -108,6 +108,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for HealthServic
         self.inner.poll_ready(context)
     }
 
+    #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         let Self { endpoints, inner } = self;
         let future = health_hyper::cover(endpoints, request, client, |request| inner.call(request));
@@ -130,9 +131,9 @@ where
 {
     type Output = Result<Response, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = ready!(self.project().future.poll(context))?;
-        Poll::Ready(Ok(response.map(|body| body.into_inner().unwrap_or_else(Body::new))))
+        self.project().future.poll_boxed(context, Body::new)
     }
 }
 

@@ -149,6 +149,7 @@ impl<C: Extend> hyper::service::Service<Request<Incoming>> for App<C> {
     type Error = Infallible;
     type Future = RouteFuture<Infallible>;
 
+    #[inline]
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let mut request = request.map(Body::new);
         self.connect_info.extend(request.extensions_mut());

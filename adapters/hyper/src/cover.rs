@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use health_core::{EndpointHandle, Endpoints, HealthRequest};
-use hyper::Request;
 use hyper::http::Extensions;
 use hyper::http::request::Parts;
+use hyper::{Method, Request, Uri};
 
 use crate::HealthFuture;
+use crate::future::BoxedAnswer;
 
 /// Responds if `request` is for one of `endpoints`, and covers the application otherwise: the request is
 /// [active](crate::Health::active_requests) from now on, and the response says that the connection closes if a drain
@@ -18,6 +19,7 @@ use crate::HealthFuture;
 /// a [`Drain`](crate::Drain) needs the address.
 ///
 /// The future makes no allocation for a request of the application.
+#[inline]
 pub fn cover<B, F>(
     endpoints: &Endpoints,
     request: Request<B>,
@@ -27,19 +29,48 @@ pub fn cover<B, F>(
     // Before the application is called: if it panics, the request is dropped.
     let active = endpoints.health().track();
     let version = request.version();
-    let Some(endpoint) = endpoints.route(request.method().as_str(), request.uri().path()) else {
-        return HealthFuture::theirs(application(request), active, version);
-    };
+    match route(endpoints, request.method(), request.uri()) {
+        None => HealthFuture::theirs(application(request), active, version),
+        Some(endpoint) => HealthFuture::ours(answer(endpoint, request, client), active, version),
+    }
+}
+
+/// The endpoint that responds, if any does. Not inline, so that the code around it is small enough to be.
+pub(crate) fn route<'a>(
+    endpoints: &'a Endpoints,
+    method: &Method,
+    uri: &Uri,
+) -> Option<&'a EndpointHandle> {
+    endpoints.route(method, uri.path())
+}
+
+/// The response of an endpoint.
+#[inline]
+pub(crate) fn answer<B>(
+    endpoint: &EndpointHandle,
+    request: Request<B>,
+    client: impl FnOnce(&Extensions) -> Option<IpAddr> + Send + 'static,
+) -> BoxedAnswer {
     let endpoint = endpoint.clone();
     if endpoint.reads_headers() {
-        let (parts, _) = request.into_parts();
-        let answer =
-            async move { endpoint.respond(health_request(&endpoint, &parts, client)).await };
-        return HealthFuture::ours(answer, active, version);
+        return answer_whole(endpoint, request, client);
     }
     // Most requests have no query, and a small future is cheaper to move.
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    HealthFuture::ours(async move { endpoint.respond(&query).await }, active, version)
+    answer_query(endpoint, request.uri().query().unwrap_or_default().to_owned())
+}
+
+#[inline(never)]
+fn answer_whole<B>(
+    endpoint: EndpointHandle,
+    request: Request<B>,
+    client: impl FnOnce(&Extensions) -> Option<IpAddr> + Send + 'static,
+) -> BoxedAnswer {
+    let (parts, _) = request.into_parts();
+    Box::pin(async move { endpoint.respond(health_request(&endpoint, &parts, client)).await })
+}
+
+fn answer_query(endpoint: EndpointHandle, query: String) -> BoxedAnswer {
+    Box::pin(async move { endpoint.respond(&query).await })
 }
 
 /// What `endpoint` needs to know of a request: its query, and the address of the client and the headers if the endpoint

@@ -87,6 +87,7 @@ where
     type Error = S::Error;
     type Future = HealthFuture<S::Future>;
 
+    #[inline]
     fn call(&self, request: Request<B>) -> Self::Future {
         cover(&self.endpoints, request, ClientAddress::of, |request| self.inner.call(request))
     }

@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::convert::Infallible;
-use std::future::{pending, ready};
+use std::future::{pending, poll_fn, ready};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use futures::FutureExt as _;
 use futures::executor::block_on;
 use health_hyper::{ClientAddress, Drain, Endpoint, Health, health_request, service};
 use health_testees::hyper::serve_app;
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::body::{Body, Bytes, Frame};
 use hyper::header::{CONNECTION, HeaderValue};
@@ -199,23 +200,43 @@ fn a_request_that_fails_or_panics_is_not_active() {
     assert_eq!(health.active_requests(), 0);
 }
 
-#[test]
-fn a_body_of_the_application_is_returned_if_it_is_complete() {
-    let body_of = |body: Full<Bytes>| {
-        let app = service_fn(move |_: Request<String>| {
-            ready(Ok::<_, Infallible>(Response::new(body.clone())))
-        });
-        block_on(service(health(), app).call(request("/"))).unwrap().into_body().into_inner()
-    };
-    assert!(body_of(Full::from("own")).is_ok());
-    assert!(body_of(Full::default()).is_ok());
-    assert!(body_of(Full::from(vec![b' '; 64 * 1024])).is_ok());
-    assert!(body_of(Full::from(vec![b' '; 64 * 1024 + 1])).is_err());
-    let app = service_fn(async |_: Request<String>| {
-        Ok::<_, Infallible>(Response::new(Pieces { frames: 2 }))
+/// Whether the body of a response is boxed once more by an adapter that boxes bodies, and the request active until its
+/// end.
+fn is_boxed_until_its_end<B>(target: &str, body: impl Fn() -> B) -> bool
+where
+    B: Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static,
+{
+    let health = health();
+    let app = service_fn(|_: Request<String>| {
+        ready(Ok::<_, Infallible>(Response::new(BoxBody::new(body()))))
     });
-    let stream = block_on(service(health(), app).call(request("/"))).unwrap();
-    assert!(stream.into_body().into_inner().is_err());
+    let app = service(&health, app);
+    let mut future = pin!(app.call(request(target)));
+    let mut boxes = 0;
+    let mut poll = |context: &mut Context<'_>| {
+        future.as_mut().poll_boxed(context, |body| {
+            boxes += 1;
+            BoxBody::new(body)
+        })
+    };
+    let response = block_on(poll_fn(&mut poll)).unwrap();
+    let is_active = health.active_requests() == 1;
+    let expected = block_on(BoxBody::new(body()).collect()).unwrap().to_bytes();
+    let got = block_on(response.into_body().collect()).unwrap().to_bytes();
+    assert_eq!(got, if target == "/" { expected } else { Bytes::from_static(b"OK") });
+    assert_eq!(health.active_requests(), 0);
+    assert_eq!(is_active, boxes == 1);
+    boxes == 1
+}
+
+#[test]
+fn a_body_of_the_application_is_boxed_once_more_unless_it_is_complete() {
+    assert!(!is_boxed_until_its_end("/", || Full::from("own")));
+    assert!(!is_boxed_until_its_end("/", Full::default));
+    assert!(!is_boxed_until_its_end("/", || Full::from(vec![b' '; 64 * 1024])));
+    assert!(is_boxed_until_its_end("/", || Full::from(vec![b' '; 64 * 1024 + 1])));
+    assert!(is_boxed_until_its_end("/", || Pieces { frames: 2 }));
+    assert!(is_boxed_until_its_end("/health", || Full::from("own")));
 }
 
 #[test]
