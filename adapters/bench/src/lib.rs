@@ -21,6 +21,8 @@ pub enum Handler {
     Handwritten,
     /// A page of an application.
     App,
+    /// The same page, on a server written by hand that does what a server in production has to.
+    AppHandwritten,
     /// The same page, covered by the adapter.
     AppCovered,
     /// The same page, on the server of the adapter.
@@ -28,10 +30,11 @@ pub enum Handler {
 }
 
 impl Handler {
-    const NAMES: [(&'static str, Self); 5] = [
+    const NAMES: [(&'static str, Self); 6] = [
         ("adapter", Self::Adapter),
         ("handwritten", Self::Handwritten),
         ("app", Self::App),
+        ("app-handwritten", Self::AppHandwritten),
         ("app-covered", Self::AppCovered),
         ("app-served", Self::AppServed),
     ];
@@ -58,7 +61,7 @@ impl Handler {
     pub fn announce(self, address: SocketAddr) {
         let path = match self {
             Self::Adapter | Self::Handwritten => "/health",
-            Self::App | Self::AppCovered | Self::AppServed => "/",
+            Self::App | Self::AppHandwritten | Self::AppCovered | Self::AppServed => "/",
         };
         println!("READY http://{address}{path}");
     }

@@ -26,7 +26,7 @@ fn answer(status: StatusCode, body: &'static str) -> HttpResponse {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
-    if handler == Handler::AppServed {
+    if let Handler::AppHandwritten | Handler::AppServed = handler {
         return Err(handler.unsupported().into());
     }
     let health = health_bench::health()?;

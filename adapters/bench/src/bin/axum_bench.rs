@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = match handler {
         Handler::Adapter => health_axum::router(&health),
         Handler::Handwritten => Router::new().route("/health", any(handwritten)),
-        Handler::App | Handler::AppServed => page,
+        Handler::App | Handler::AppHandwritten | Handler::AppServed => page,
         Handler::AppCovered => page.layer(health_axum::layer(&health)),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;

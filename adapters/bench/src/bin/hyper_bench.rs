@@ -10,7 +10,9 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 
 type Answer = Response<Full<Bytes>>;
@@ -57,6 +59,22 @@ where
     }
 }
 
+/// Speaks HTTP/2, too, lets sockets upgrade, and can end its connections: what a server in production has to do, and
+/// that of the adapter does.
+async fn serve_gracefully(handler: Handler) -> Result<(), Box<dyn std::error::Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    handler.announce(listener.local_addr()?);
+    let graceful = GracefulShutdown::new();
+    let builder = auto::Builder::new(TokioExecutor::new());
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let io = TokioIo::new(stream);
+        let connection = builder.serve_connection_with_upgrades(io, service_fn(page)).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async { connection.await.unwrap_or_default() });
+    }
+}
+
 #[tokio::main(worker_threads = 1)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let handler = Handler::from_arguments()?;
@@ -68,6 +86,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Handler::Handwritten => serve(handler, service_fn(handwritten)).await,
         Handler::App => serve(handler, service_fn(page)).await,
+        Handler::AppHandwritten => serve_gracefully(handler).await,
         Handler::AppCovered => {
             serve(handler, health_hyper::service(health, service_fn(page))).await
         }

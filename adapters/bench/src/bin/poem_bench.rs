@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             let app = Route::new().at("/health", make_sync(handwritten));
             server(listener)?.run(app).await?;
         }
-        Handler::App => server(listener)?.run(page()).await?,
+        Handler::App | Handler::AppHandwritten => server(listener)?.run(page()).await?,
         Handler::AppCovered => {
             let health = health_poem::middleware(health_bench::health()?);
             server(listener)?.run(page().with(health)).await?;

@@ -43,7 +43,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             let app = warp::path!("health").map(handwritten);
             warp::serve(app).incoming(listener).run().await;
         }
-        Handler::App => warp::serve(page).incoming(listener).run().await,
+        Handler::App | Handler::AppHandwritten => warp::serve(page).incoming(listener).run().await,
         Handler::AppCovered => {
             let app = health_warp::wrap(health_bench::health()?, page);
             warp::serve(app).incoming(listener).run().await;
