@@ -9,7 +9,6 @@ use super::grade::Grade;
 use super::object::{Number, Object};
 use super::snapshot::{ReportDetails, Snapshot};
 use crate::check::Status;
-use crate::state::State;
 
 /// The document of a snapshot.
 pub(super) fn write(snapshot: &Snapshot) -> Cow<'static, str> {
@@ -48,11 +47,7 @@ impl Grade {
 
 impl<'a> Report<'a> {
     fn of(snapshot: &'a Snapshot) -> Self {
-        let grade = match snapshot.state {
-            // As .NET grades the worst entry, whatever the code.
-            State::Failing => Grade::Fail,
-            _ => Grade::of(snapshot),
-        };
+        let grade = Grade::of(snapshot);
         let mut entries = Object::default();
         let mut longest = Duration::ZERO;
         for check in &snapshot.checks {

@@ -44,8 +44,8 @@ impl Scene {
                 .runbook("https://example.com/runbooks/database");
             let disks = Check::event("disks", |event: &mut HealthCheckEvent| {
                 let full = |bytes| CheckResult::ok().value("free", bytes, Unit::Bytes);
-                event.result("/", full(2e9));
-                event.result("/var", full(5e8).message("75 % used"));
+                event.result("system", full(2e9));
+                event.result("data", full(5e8).message("75 % used"));
             });
             let queue = results.check(time, "queue").every(Duration::from_secs(60));
             let builder = latch.iter().fold(builder, |builder, latch| builder.latch(latch));
