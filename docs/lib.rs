@@ -38,6 +38,9 @@ mod peers {}
 #[doc = include_str!("endpoints.md")]
 mod endpoints {}
 
+#[doc = include_str!("details.md")]
+mod details {}
+
 #[doc = include_str!("endpoint-options.md")]
 mod endpoint_options {}
 

@@ -124,6 +124,20 @@ fn the_suite_knows_every_rule_of_the_contract_for_http_by_its_title() {
     assert_eq!(written, known);
 }
 
+#[test]
+fn the_documents_on_the_page_of_details_are_those_of_the_core() {
+    let page = fs::read_to_string(root().join("docs/details.md")).unwrap();
+    let examples: Vec<_> = page.split("<!-- golden: ").skip(1).collect();
+    assert!(examples.len() > 1, "{page}");
+    for example in examples {
+        let (file, rest) = example.split_once(" -->\n```").unwrap();
+        let (_, rest) = rest.split_once('\n').unwrap();
+        let (shown, _) = rest.split_once("```").unwrap();
+        let golden = root().join("core/tests/details/golden").join(file);
+        assert!(fs::read_to_string(golden).unwrap().contains(shown), "{file}:\n{shown}");
+    }
+}
+
 type Preset = fn(&'static str) -> Endpoint;
 
 const PRESETS: [(&str, Preset); 9] = [
