@@ -49,15 +49,13 @@ fn document(snapshot: &Snapshot, refreshes: bool) -> Markup {
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
                 title { (title(state)) " " (snapshot.path) }
-                // Without it, browsers ask the server for an icon.
-                link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 main {
                     h1 class=(class_of(state)) { b { (title(state)) } (since(snapshot)) "." }
                     (polls(snapshot))
-                    (cause::section(&snapshot.cause))
+                    (cause::section(&snapshot.cause, snapshot.process.is_some()))
                     (checks(snapshot))
                     (changes(snapshot))
                 }

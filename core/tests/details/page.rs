@@ -121,10 +121,10 @@ fn the_start_shows_the_latches() {
 fn maintenance_says_how_it_ends() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().display().to_string();
-    let text = |level: DetailLevel, is_on: bool| {
+    let text = |level: DetailLevel, disablefile: &str, is_on: bool| {
         let service = Service::new(|builder, _, _| {
             builder
-                .config(HealthConfig::default().with_disablefile(&*path))
+                .config(HealthConfig::default().with_disablefile(disablefile))
                 .endpoint(Endpoint::readiness("/ready").details(level))
         });
         if is_on {
@@ -135,17 +135,21 @@ fn maintenance_says_how_it_ends() {
         text.split_once("</p>").unwrap().0.replace(&path, "PATH")
     };
     let other = ", or end it in the other source that has started it.";
-    assert_eq!(text(DetailLevel::States, false), format!("remove the disablefile{other}"));
-    assert_eq!(text(DetailLevel::Full, false), format!("remove the file <bdi>PATH</bdi>{other}"));
+    assert_eq!(text(DetailLevel::States, &path, false), format!("remove the disablefile{other}"));
+    assert_eq!(
+        text(DetailLevel::Full, &path, false),
+        format!("remove the file <bdi>PATH</bdi>{other}")
+    );
     let switch = "turn off the switch of the program. If";
     assert_eq!(
-        text(DetailLevel::States, true),
+        text(DetailLevel::States, &path, true),
         format!("{switch} the disablefile exists, remove it too.")
     );
     assert_eq!(
-        text(DetailLevel::Full, true),
+        text(DetailLevel::Full, &path, true),
         format!("{switch} the file <bdi>PATH</bdi> exists, remove it too.")
     );
+    assert_eq!(text(DetailLevel::Full, "", true), "turn off the switch of the program.");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::text::Shown;
 use crate::details::snapshot::{Cause, LatchDetails};
 
 /// A paragraph, and the latches; nothing if only the checks count.
-pub(super) fn section(cause: &Cause) -> Markup {
+pub(super) fn section(cause: &Cause, is_full: bool) -> Markup {
     html! {
         @match cause {
             Cause::Checks => {}
@@ -16,7 +16,7 @@ pub(super) fn section(cause: &Cause) -> Markup {
                 (Lasting::whole(*rest)) "."
             },
             Cause::Start { latches: held } => (latches(held)),
-            Cause::Maintenance { by_switch, disablefile } => p { (end(*by_switch, disablefile.as_deref())) },
+            Cause::Maintenance { by_switch, disablefile } => p { (end(*by_switch, disablefile.as_deref(), is_full)) },
             Cause::Drain { rest, active_requests } => p {
                 @match rest {
                     Some(rest) if rest.is_zero() => "The server may stop now. ",
@@ -50,19 +50,22 @@ fn latches(latches: &[LatchDetails]) -> Markup {
     }
 }
 
-/// How the maintenance ends.
-fn end(by_switch: bool, disablefile: Option<&str>) -> Markup {
+/// How the maintenance ends. Only the full level shows the path of the disablefile, and that there is none.
+fn end(by_switch: bool, disablefile: Option<&str>, is_full: bool) -> Markup {
     let file = html! {
         @match disablefile {
             Some(path) => { "the file " (Shown(path)) }
             None => "the disablefile",
         }
     };
+    let has_none = is_full && disablefile.is_none();
     html! {
-        @if by_switch {
-            "To end the maintenance, turn off the switch of the program. If " (file) " exists, remove it too."
-        } @else {
-            "To end the maintenance, remove " (file) ", or end it in the other source that has started it."
+        "To end the maintenance, "
+        @match (by_switch, has_none) {
+            (true, true) => "turn off the switch of the program.",
+            (true, false) => { "turn off the switch of the program. If " (file) " exists, remove it too." }
+            (false, true) => "end it in the source that has started it.",
+            (false, false) => { "remove " (file) ", or end it in the other source that has started it." }
         }
     }
 }

@@ -6,7 +6,7 @@ pub(super) const STYLE: &str = include_str!("page.css");
 /// No script, no other file, no form, no frame. A style sheet counts only if it has this hash, which is that of [`STYLE`].
 pub(in crate::details) const POLICY: &str = concat!(
     "default-src 'none'; style-src 'sha256-",
-    "kSl0LCA3s+kSm0AfsWGXS9Ardnx913M5HL3vnH+Xqzk=",
+    "UrSCFOKADhxLH3GVhHS1SRexzuSisx8gc3agbewBBlo=",
     "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 );
 
