@@ -14,7 +14,7 @@ use crate::details::Sample;
 const WIDTH: usize = 60;
 
 /// The height of the longest duration; a frame of one pixel is around it.
-const HEIGHT: u128 = 8;
+const HEIGHT: f64 = 8.0;
 
 /// The durations are a line, from zero to the longest; errors are bars of the whole height behind it, degraded results of
 /// half of it. The title says it in words.
@@ -75,10 +75,9 @@ struct Line<'a> {
 
 impl Render for Line<'_> {
     fn render_to(&self, out: &mut String) {
-        let y = |sample: &Sample| {
-            let part = sample.duration.as_nanos() * HEIGHT / self.longest.as_nanos().max(1);
-            9 - i8::try_from(part).unwrap_or(8)
-        };
+        let longest = self.longest.as_secs_f64();
+        let scale = if longest > 0.0 { HEIGHT / longest } else { 0.0 };
+        let y = |sample: &Sample| 9 - (sample.duration.as_secs_f64() * scale).round() as i8;
         let mut before = self.latest.first().map_or(9, y);
         let _ = write!(out, "M{} {before}", WIDTH - self.latest.len());
         // A single execution is a dot.
@@ -96,9 +95,11 @@ impl Render for Line<'_> {
                 flat = 0;
                 is_line = false;
             }
-            let command = if is_line { " " } else { "l" };
-            let space = if step < 0 { "" } else { " " };
-            let _ = write!(out, "{command}1{space}{step}");
+            out.push(if is_line { ' ' } else { 'l' });
+            out.push('1');
+            out.push(if step < 0 { '-' } else { ' ' });
+            // One digit, because the picture is eight high.
+            out.push(char::from(b'0' + step.unsigned_abs()));
             is_line = true;
         }
         if flat > 0 {
