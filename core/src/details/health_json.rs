@@ -2,6 +2,7 @@
 //!
 //! Section 3.1: the status follows from the code ([`Grade::of`]). What the draft offers and this library does not know is left
 //! out: the `version` of the API (that of the program is `releaseId`), `affectedEndpoints`, and links to the host itself.
+//! A freshness lifetime, which section 9 recommends, would hide a failure: every response has `no-store` (H9).
 
 use std::borrow::Cow;
 
