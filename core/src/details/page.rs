@@ -12,7 +12,7 @@ mod text;
 use std::borrow::Cow;
 use std::iter;
 
-use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use self::human::{Age, Clock, Lasting};
 pub(super) use self::style::POLICY;
@@ -30,9 +30,7 @@ const MAX_CHANGES: usize = 20;
 
 /// The document of a snapshot.
 pub(super) fn write(snapshot: &Snapshot, refreshes: bool) -> Cow<'static, str> {
-    let mut out = String::with_capacity(4096 + 768 * snapshot.checks.len());
-    document(snapshot, refreshes).render_to(&mut out);
-    out.into()
+    document(snapshot, refreshes).into_string().into()
 }
 
 fn document(snapshot: &Snapshot, refreshes: bool) -> Markup {

@@ -77,7 +77,8 @@ impl Render for Line<'_> {
     fn render_to(&self, out: &mut String) {
         let longest = self.longest.as_secs_f64();
         let scale = if longest > 0.0 { HEIGHT / longest } else { 0.0 };
-        let y = |sample: &Sample| 9 - (sample.duration.as_secs_f64() * scale).round() as i8;
+        // Rounded: the cast cuts the fraction off.
+        let y = |sample: &Sample| 9 - (sample.duration.as_secs_f64() * scale + 0.5) as i8;
         let mut before = self.latest.first().map_or(9, y);
         let _ = write!(out, "M{} {before}", WIDTH - self.latest.len());
         // A single execution is a dot.

@@ -63,7 +63,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_leaves_its_element(text in any::<String>()) {
+        fn no_text_leaves_its_element(text in "([<>&\"'/a\n\u{0}\u{85}\u{61c}\u{202e}\u{2066}]|.){0,40}") {
             let shown = shown(&text);
             let inner = shown.strip_prefix("<bdi>").and_then(|rest| rest.strip_suffix("</bdi>"));
             let inner = inner.unwrap().replace("<mark>", "").replace("</mark>", "");
