@@ -23,7 +23,7 @@ use crate::client::{Request, Response};
 use crate::scenario::capability::{Capability, Lacks};
 use crate::scenario::expected_endpoint::{ExpectedEndpoint, OTHER_HEADERS, Shown, expected_answer};
 use crate::scenario::{Answer, Client, Fate, Step};
-use crate::setup::Setup;
+use crate::setup::{DetailLevel, Setup};
 use crate::target::journal::Line;
 
 pub(crate) use self::drain::{Observed, judge_drain};
@@ -236,7 +236,14 @@ fn judge_response(
                 }
                 _ => judge_word(word, request, response, mismatches),
             }
-            let shown = answer.state().and_then(|state| endpoint.shows(state));
+            let mut shown = answer.state().and_then(|state| endpoint.shows(state));
+            // A reader with a token could have asked for another format; without one, nothing shows that there are tokens.
+            let vary = ("vary", "accept".to_owned());
+            if let Some(shown) = shown.as_mut().filter(|shown| !shown.others.contains(&vary))
+                && asked.step.level == Some(DetailLevel::Full)
+            {
+                shown.others.push(vary);
+            }
             judge_other_headers(shown.as_ref(), response, mismatches);
         }
         None => {

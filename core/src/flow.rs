@@ -93,7 +93,7 @@ impl ServedEndpoint {
     /// Whether its states are followed although no watch asks for them: it has details, or is counted.
     fn is_followed(&self) -> bool {
         #[cfg(feature = "details")]
-        return self.endpoint.details.is_some();
+        return self.endpoint.details.is_some() && !self.endpoint.is_of_check;
         #[cfg(not(feature = "details"))]
         false
     }
@@ -127,6 +127,13 @@ impl Application {
         }
     }
 
+    /// Follows the states of the endpoints again in a child of a fork, which has no task of its parent.
+    fn follow_after_fork(&self) {
+        if !self.watches.are_followed() {
+            self.watches.start(self);
+        }
+    }
+
     /// Responds to one request. `log` gets each record as soon as it is due: a client that leaves while the checks run
     /// must not take the warnings with it.
     pub(crate) async fn respond(
@@ -147,6 +154,7 @@ impl Application {
             ControlFlow::Break(decision) => decision,
             // Boxed: a response without checks needs no room for a run.
             ControlFlow::Continue(permit) => {
+                self.follow_after_fork();
                 let outcome = Box::pin(dispatcher.outcome(permit)).await;
                 served.checked(outcome, || self.engine.runtime().now())
             }
@@ -184,7 +192,7 @@ impl Application {
         let is_draining = self.drain.has_begun();
         if self.drain.remembers_pollers() {
             let now = self.engine.runtime().now();
-            self.drain.pollers.remember(&endpoint.path, &request.poller(), now, is_draining);
+            self.drain.pollers.remember(&endpoint.path, &request.poller, now, is_draining);
         }
         if is_draining { Decision::Drain } else { decision }
     }

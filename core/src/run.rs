@@ -224,7 +224,7 @@ impl Run {
         let time = start.map(|start| now.saturating_duration_since(self.or_resumed(start)));
         #[cfg(feature = "metrics")]
         check.count(&reports, time, system_time);
-        let finished = check.finish(reports, start.unwrap_or(now), now);
+        let finished = check.finish(reports, start, now);
         peers::accept(check, &self.engine.checks);
         let slow_share = self.engine.limits.slow_share;
         let warnings = check.warnings.due(check, &finished, time, slow_share);

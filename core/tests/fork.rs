@@ -331,3 +331,46 @@ fn a_child_begins_anew_and_does_not_wait_for_the_delay_of_its_parent() {
         assert_eq!(ask(), "ERROR");
     });
 }
+
+/// The parent's task, which follows the states, does not exist in the child.
+#[cfg(feature = "details")]
+#[test]
+fn a_child_follows_the_states_of_its_endpoints_and_has_references_of_its_own() {
+    use health_core::{DetailLevel, HealthRequest};
+
+    alone("a_child_follows_the_states_of_its_endpoints_and_has_references_of_its_own", || {
+        let is_down = Arc::new(AtomicUsize::new(0));
+        let down = is_down.clone();
+        let health = built(|b| {
+            let check = move || match down.load(Ordering::SeqCst) {
+                0 => ready(Ok(())),
+                _ => ready(Err("down")),
+            };
+            b.check("database", check).details(DetailLevel::States)
+        });
+        let json = || {
+            let request = HealthRequest::new("checks=all&format=json");
+            let response = block_on(health.respond(request));
+            serde_json::from_str::<serde_json::Value>(response.body()).unwrap()
+        };
+        let changes = || json()["changes"].as_array().unwrap().len();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        json();
+        assert_eq!(changes(), 1);
+        let fails = || {
+            is_down.store(1, Ordering::SeqCst);
+            let document = json();
+            let reference = &document["checks"]["database"]["results"][0]["reference"];
+            let mut references = std::fs::read_to_string(file.path()).unwrap();
+            references += reference.as_str().unwrap();
+            std::fs::write(file.path(), references).unwrap();
+            assert_eq!(changes(), 2);
+        };
+        in_child(fails);
+        in_child(fails);
+        let references = std::fs::read_to_string(file.path()).unwrap();
+        let (first, second) = references.split_at(7);
+        assert_eq!(second.len(), 7);
+        assert_ne!(first, second);
+    });
+}

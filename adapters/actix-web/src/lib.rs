@@ -94,7 +94,10 @@ pub fn response(answer: HealthResponse) -> HttpResponse {
     let status = http::StatusCode::from_u16(answer.status().as_u16())
         .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     let (reason, headers) = (answer.reason(), answer.headers());
-    let mut response = HttpResponse::with_body(status, answer.into_body());
+    let mut response = match answer.into_body() {
+        Cow::Borrowed(word) => HttpResponse::with_body(status, word).map_into_boxed_body(),
+        Cow::Owned(text) => HttpResponse::with_body(status, text).map_into_boxed_body(),
+    };
     response.head_mut().reason = Some(reason);
     for (name, value) in headers {
         // actix-web ignores this header and sends the length of the body.
@@ -111,5 +114,5 @@ pub fn response(answer: HealthResponse) -> HttpResponse {
             response.headers_mut().insert(name, value);
         }
     }
-    response.map_into_boxed_body()
+    response
 }

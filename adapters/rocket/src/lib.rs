@@ -188,7 +188,7 @@ fn facts<'a>(endpoint: &EndpointHandle, request: &'a Request<'_>) -> HealthReque
     // Not `client_ip`, which believes the client.
     let address = request.remote().map(|address| address.ip());
     let lines = |name| request.headers().get(name).map(move |line| (name, line.as_bytes()));
-    facts.client(address).headers(HealthRequest::HEADERS.into_iter().flat_map(lines))
+    facts.client(address).headers(HealthRequest::HEADERS.iter().copied().flat_map(lines))
 }
 
 /// The header that the fairing sets after Shield: Shield logs a warning for each response that already has it.

@@ -52,7 +52,8 @@ impl HealthServerBuilder {
     /// Those of [`service`](crate::service), except that `""` needs no endpoint that fits if it was
     /// [named](Self::service). If the path of a service is that of no endpoint, or two services have the same name.
     pub fn build(self) -> Result<HealthServer, ServiceError> {
-        let endpoints: Vec<_> = self.endpoints.iter().cloned().collect();
+        let endpoints = self.endpoints.iter().filter(|endpoint| endpoint.check().is_none());
+        let endpoints: Vec<_> = endpoints.cloned().collect();
         let by_path = endpoints.iter().map(|endpoint| endpoint.path().to_owned()).enumerate();
         let mut names = BTreeMap::new();
         for (index, path) in by_path {

@@ -132,7 +132,7 @@ impl<'a> ExpectedEndpoint<'a> {
         if let (State::Maintenance, Some(seconds)) = (state, self.retry_after()) {
             others.push(("retry-after", seconds.to_string()));
         }
-        if self.has_details() {
+        if self.endpoint.is_some_and(|endpoint| endpoint.details.is_some()) {
             others.push(("vary", "accept".to_owned()));
         }
         match (self.preset(), state) {

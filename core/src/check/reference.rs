@@ -5,6 +5,8 @@ use std::fmt;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::runtime::process::{self, PerProcess};
+
 /// The reference of the time for which a check is not OK: seven characters, the same in every document and record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reference(u32);
@@ -25,20 +27,22 @@ impl fmt::Display for Reference {
 /// Makes references that a process does not repeat, and that rarely are those of another.
 #[derive(Debug)]
 pub(crate) struct References {
-    start: u32,
+    /// Children of a fork begin elsewhere than their parent.
+    start: PerProcess<u32>,
     count: AtomicU32,
 }
 
 impl References {
     pub(crate) fn new() -> Self {
-        let start = RandomState::new().hash_one(std::process::id()) as u32;
-        Self { start, count: AtomicU32::new(0) }
+        Self { start: PerProcess::new(), count: AtomicU32::new(0) }
     }
 
     pub(crate) fn next(&self) -> Reference {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let random = || RandomState::new().hash_one(process::id()) as u32;
+        let start = *self.start.get_or_make(random);
         // An odd factor maps all counts to different numbers, and neighbours far apart.
-        Reference(self.start.wrapping_add(count.wrapping_mul(0x9E37_79B1)))
+        Reference(start.wrapping_add(count.wrapping_mul(0x9E37_79B1)))
     }
 }
 
@@ -49,7 +53,7 @@ mod tests {
     use super::{Reference, References};
 
     #[test]
-    fn a_reference_has_seven_characters_that_nobody_confuses() {
+    fn a_reference_has_seven_characters_that_are_hard_to_confuse() {
         assert_eq!(Reference(0).to_string(), "0000000");
         assert_eq!(Reference(u32::MAX).to_string(), "3zzzzzz");
         assert_eq!(Reference(33).to_string(), "0000011");

@@ -56,7 +56,7 @@ impl Snapshot {
             }
             Cause::Recovery { rest } => {
                 notes.push(format!(
-                    "all checks pass again; the return is delayed for {}",
+                    "no required check fails any more; the return is delayed for {}",
                     Rounded(*rest)
                 ));
             }

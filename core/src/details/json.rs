@@ -97,6 +97,8 @@ struct CheckDocument<'a> {
     last_run: Option<String>,
     duration_seconds: Option<f64>,
     results: Vec<ResultDocument<'a>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    omitted_results: usize,
     history: HistoryDocument,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
@@ -212,6 +214,10 @@ fn status(status: Option<Status>) -> &'static str {
     }
 }
 
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 impl<'a> CheckDocument<'a> {
     fn of(check: &'a CheckDetails) -> Self {
         let people = check.people.as_ref();
@@ -228,6 +234,7 @@ impl<'a> CheckDocument<'a> {
             last_run: check.last_execution.map(|(time, _)| rfc_3339(time)),
             duration_seconds: check.last_execution.map(|(_, duration)| duration.as_secs_f64()),
             results: check.results.iter().map(ResultDocument::of).collect(),
+            omitted_results: check.omitted_results,
             history: HistoryDocument::of(&check.history),
             description: text(|people| &people.description),
             owner: text(|people| &people.owner),

@@ -96,8 +96,16 @@ impl<'a> CheckFigures<'a> {
     }
 }
 
-/// The values of the results. If several have the same name and unit, the last one counts.
+/// How many values of a check are shown: a subscriber can report any number.
+const MAX_VALUES: usize = 100;
+
+/// The first values of the results. Those that several results have are left out: no label tells them apart.
 pub(crate) fn values_of(reports: &Arc<[Report]>) -> Values {
-    let values = reports.iter().flat_map(Report::values);
-    values.map(|value| ((value.name().to_owned(), value.unit().as_str()), value.number())).collect()
+    let mut values = BTreeMap::new();
+    for value in reports.iter().flat_map(Report::values).take(MAX_VALUES) {
+        let key = (value.name().to_owned(), value.unit().as_str());
+        let number = values.entry(key).and_modify(|number| *number = None);
+        number.or_insert(Some(value.number()));
+    }
+    values.into_iter().filter_map(|(key, number)| Some((key, number?))).collect()
 }

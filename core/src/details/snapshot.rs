@@ -83,7 +83,10 @@ pub(crate) struct CheckDetails {
     pub(crate) is_shared: bool,
     /// The period of a background check.
     pub(crate) period: Option<Duration>,
+    /// The gravest first, if there are more than are shown.
     pub(crate) results: Vec<ReportDetails>,
+    /// How many results are not shown.
+    pub(crate) omitted_results: usize,
     /// Since when it has this status.
     pub(crate) since: Option<SystemTime>,
     pub(crate) last_ok: Option<SystemTime>,
@@ -134,8 +137,22 @@ impl People {
     }
 }
 
+/// How many results of a check are shown: a subscriber can report any number.
+const MAX_RESULTS: usize = 100;
+
 impl ReportDetails {
-    pub(crate) fn of(report: &Report, level: DetailLevel) -> Self {
+    /// The results that are shown.
+    pub(crate) fn of_all(reports: &[Report], level: DetailLevel) -> Vec<Self> {
+        let has = |status| reports.iter().filter(move |report| report.status() == status);
+        let shown = |report| Self::of(report, level);
+        if reports.len() <= MAX_RESULTS {
+            return reports.iter().map(shown).collect();
+        }
+        let by_gravity = has(Status::Error).chain(has(Status::Degraded)).chain(has(Status::Ok));
+        by_gravity.take(MAX_RESULTS).map(shown).collect()
+    }
+
+    fn of(report: &Report, level: DetailLevel) -> Self {
         let is_full = level == DetailLevel::Full;
         Self {
             name: report.name().to_owned(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, TryLockError};
+use std::thread;
 
 use subtle::{Choice, ConstantTimeEq as _};
 
@@ -26,7 +27,13 @@ use subtle::{Choice, ConstantTimeEq as _};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct BearerTokens(Arc<RwLock<Vec<Box<[u8]>>>>);
+pub struct BearerTokens(Arc<RwLock<Tokens>>);
+
+type Tokens = Arc<[Box<[u8]>]>;
+
+/// How often a reader asks for the lock. A writer holds it for one assignment; the child of a fork may find it held
+/// forever, by a thread that only its parent has.
+const ATTEMPTS: usize = 1000;
 
 /// Below this number of characters a token is easily guessed: 16 are 96 bits in base64.
 pub(crate) const SHORT_TOKEN: usize = 16;
@@ -52,9 +59,22 @@ impl BearerTokens {
         &self,
         tokens: impl IntoIterator<Item = T>,
     ) -> Result<(), TokenError> {
-        let tokens = accepted(tokens)?;
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = tokens;
+        let mut tokens = accepted(tokens)?;
+        std::mem::swap(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), &mut tokens);
+        // The former ones are dropped here, without the lock.
         Ok(())
+    }
+
+    /// The valid tokens; `None` while they are replaced.
+    fn current(&self) -> Option<Tokens> {
+        match self.0.try_read() {
+            Ok(tokens) => Some(tokens.clone()),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner().clone()),
+            Err(TryLockError::WouldBlock) => {
+                thread::yield_now();
+                None
+            }
+        }
     }
 
     /// The number of characters of the shortest token.
@@ -72,11 +92,8 @@ impl BearerTokens {
         let Some(token) = bearer(line) else {
             return false;
         };
-        // A child of a fork may find the lock held forever by a thread of its parent.
-        let tokens = match self.0.try_read() {
-            Ok(tokens) => tokens,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return false,
+        let Some(tokens) = (0..ATTEMPTS).find_map(|_| self.current()) else {
+            return false;
         };
         let found = tokens.iter().fold(Choice::from(0), |found, valid| found | valid.ct_eq(token));
         found.into()
@@ -91,9 +108,7 @@ fn bearer(line: &[u8]) -> Option<&[u8]> {
     is_bearer.then_some(token)
 }
 
-fn accepted<T: Into<String>>(
-    tokens: impl IntoIterator<Item = T>,
-) -> Result<Vec<Box<[u8]>>, TokenError> {
+fn accepted<T: Into<String>>(tokens: impl IntoIterator<Item = T>) -> Result<Tokens, TokenError> {
     let tokens: Vec<Box<[u8]>> = tokens
         .into_iter()
         .map(|token| {
@@ -104,7 +119,7 @@ fn accepted<T: Into<String>>(
             }
         })
         .collect::<Result<_, _>>()?;
-    if tokens.is_empty() { Err(TokenError::NoToken) } else { Ok(tokens) }
+    if tokens.is_empty() { Err(TokenError::NoToken) } else { Ok(tokens.into()) }
 }
 
 fn refused(token: &str) -> Option<TokenError> {
@@ -203,6 +218,23 @@ mod tests {
         assert!(accepts(&clone, &format!("Bearer {SECOND}")));
         assert_eq!(tokens.replace([""]), Err(TokenError::Empty));
         assert!(accepts(&clone, &format!("Bearer {SECOND}")), "the former tokens stay");
+    }
+
+    #[test]
+    fn a_token_that_stays_is_valid_while_the_others_are_replaced() {
+        let tokens = tokens();
+        let replacing = tokens.clone();
+        let replaced = std::thread::spawn(move || {
+            for _ in 0..2_000 {
+                replacing.replace([FIRST, SECOND]).unwrap();
+                replacing.replace([FIRST]).unwrap();
+            }
+        });
+        let line = format!("Bearer {FIRST}");
+        while !replaced.is_finished() {
+            assert!(accepts(&tokens, &line));
+        }
+        replaced.join().unwrap();
     }
 
     #[test]

@@ -38,14 +38,6 @@ impl Replies {
         }
     }
 
-    /// Changes every reply.
-    #[cfg(feature = "details")]
-    pub(super) fn each_mut(&mut self, change: impl FnMut(&mut Reply)) {
-        let Self { ok, degraded, failing, starting, maintenance, draining } = self;
-        let ignorable = [starting, maintenance, draining].into_iter().flatten();
-        [ok, degraded, failing].into_iter().chain(ignorable).for_each(change);
-    }
-
     /// Every state that the endpoint does not ignore, with its reply; the least grave first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (State, Reply)> + use<> {
         let replies = *self;

@@ -16,15 +16,16 @@ use percent_encoding::percent_decode;
 #[derive(Clone, Default)]
 pub struct HealthRequest<'a> {
     pub(crate) query: &'a str,
-    /// Boxed: most endpoints need the query only.
+    pub(crate) poller: Poller<'a>,
+    /// Boxed: only endpoints with details need it.
+    #[cfg(feature = "details")]
     head: Option<Box<Head<'a>>>,
 }
 
-/// Who sent a request, and which headers of it matter.
+/// The headers by which a reader of details is told apart.
+#[cfg(feature = "details")]
 #[derive(Clone, Default)]
 pub(crate) struct Head<'a> {
-    address: Option<IpAddr>,
-    user_agent: &'a [u8],
     /// Each line of `Accept`.
     pub(crate) accept: Vec<&'a [u8]>,
     /// Each line of `Authorization`.
@@ -42,6 +43,7 @@ pub(crate) struct Poller<'a> {
 const MAX_AGENT_LEN: usize = 128;
 
 /// How many lines of one header are kept. RFC 9110 allows one `Authorization`; a client has no use for more of `Accept`.
+#[cfg(feature = "details")]
 const MAX_LINES: usize = 16;
 
 impl Poller<'_> {
@@ -52,25 +54,37 @@ impl Poller<'_> {
 
 impl<'a> HealthRequest<'a> {
     /// The names of the headers that the core needs, in lower case.
-    pub const HEADERS: [&'static str; 3] = ["user-agent", "accept", "authorization"];
+    pub const HEADERS: &'static [&'static str] = &["user-agent", "accept", "authorization"];
 
     /// A request with this raw query string without its `?`; empty if the request has none.
     #[inline]
     pub fn new(query: &'a str) -> Self {
-        Self { query, head: None }
+        Self {
+            query,
+            poller: Poller { address: None, user_agent: &[] },
+            #[cfg(feature = "details")]
+            head: None,
+        }
     }
 
     /// Sets the address of the client, by which a [`Drain`](crate::Drain) tells pollers apart. Only needed if
     /// [`EndpointHandle::reads_headers`](crate::EndpointHandle::reads_headers).
     pub fn client(mut self, address: Option<IpAddr>) -> Self {
-        self.head_mut().address = address;
+        self.poller.address = address;
         self
     }
 
     /// Adds a line of a header. Names other than [`HEADERS`](Self::HEADERS) have no effect; case does not matter. Only needed
     /// if [`EndpointHandle::reads_headers`](crate::EndpointHandle::reads_headers).
     pub fn header(mut self, name: &str, value: &'a [u8]) -> Self {
-        self.head_mut().add(name, value);
+        match Self::HEADERS.iter().position(|known| name.eq_ignore_ascii_case(known)) {
+            Some(0) => self.poller.user_agent = value,
+            #[cfg(feature = "details")]
+            Some(1) => add_line(&mut self.head.get_or_insert_default().accept, value),
+            #[cfg(feature = "details")]
+            Some(2) => add_line(&mut self.head.get_or_insert_default().authorization, value),
+            _ => {}
+        }
         self
     }
 
@@ -79,45 +93,26 @@ impl<'a> HealthRequest<'a> {
         headers.into_iter().fold(self, |request, (name, value)| request.header(name, value))
     }
 
-    fn head_mut(&mut self) -> &mut Head<'a> {
-        self.head.get_or_insert_default()
-    }
-
-    pub(crate) fn poller(&self) -> Poller<'a> {
-        let poller =
-            |head: &Head<'a>| Poller { address: head.address, user_agent: head.user_agent };
-        self.head.as_deref().map(poller).unwrap_or_default()
-    }
-
     #[cfg(feature = "details")]
     pub(crate) fn head(&self) -> Option<&Head<'a>> {
         self.head.as_deref()
     }
 }
 
-impl<'a> Head<'a> {
-    fn add(&mut self, name: &str, value: &'a [u8]) {
-        let known =
-            HealthRequest::HEADERS.iter().position(|known| name.eq_ignore_ascii_case(known));
-        let lines = match known {
-            Some(0) => {
-                self.user_agent = value;
-                return;
-            }
-            Some(1) => &mut self.accept,
-            Some(2) => &mut self.authorization,
-            _ => return,
-        };
-        if lines.len() < MAX_LINES {
-            lines.push(value);
-        }
+#[cfg(feature = "details")]
+fn add_line<'a>(lines: &mut Vec<&'a [u8]>, value: &'a [u8]) {
+    if lines.len() < MAX_LINES {
+        lines.push(value);
     }
 }
 
-/// Omits the headers: one of them is a secret, and `Debug` output travels.
+/// Omits the headers but `User-Agent`: one of them is a secret, and `Debug` output travels.
 impl fmt::Debug for HealthRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HealthRequest").field("query", &self.query).finish_non_exhaustive()
+        f.debug_struct("HealthRequest")
+            .field("query", &self.query)
+            .field("poller", &self.poller)
+            .finish_non_exhaustive()
     }
 }
 

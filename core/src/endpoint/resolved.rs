@@ -67,10 +67,9 @@ impl ResolvedEndpoint {
 
 #[cfg(feature = "details")]
 impl ResolvedEndpoint {
-    /// Shows `details`, if there are any, and says that the body varies.
+    /// Shows `details`, if there are any.
     pub(crate) fn with_details(mut self, details: &EndpointDetails) -> Self {
         if !details.is_none() {
-            self.replies.each_mut(|reply| reply.extra.varies = true);
             self.details = Some(Box::new(details.clone()));
         }
         self

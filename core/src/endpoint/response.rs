@@ -103,6 +103,13 @@ impl HealthResponse {
         Self { document: document.map(Box::new), ..self }
     }
 
+    /// The reader could have asked for another format.
+    #[cfg(feature = "details")]
+    pub(crate) fn varying(mut self) -> Self {
+        self.reply.extra.varies = true;
+        self
+    }
+
     /// The headers of the document that it shows in place of the word.
     fn document(&self) -> Option<&Document> {
         #[cfg(feature = "details")]
@@ -149,20 +156,20 @@ impl HealthResponse {
         let envoy = envoy.map(|envoy| (envoy.header(), "true"));
         let vary = varies.then_some(("vary", "accept"));
         let retry_after = retry_after.map(|seconds| ("retry-after", seconds.to_string().into()));
-        let [mut content_type, mut length, others @ ..] =
-            common_headers(self.reply.body).map(|(name, value)| (name, Cow::Borrowed(value)));
-        let mut policy = None;
-        if let Some(document) = self.document() {
-            content_type.1 = document.content_type.into();
-            length.1 = document.body.len().to_string().into();
-            policy = document.policy.map(|policy| ("content-security-policy", policy.into()));
-        }
-        [content_type, length]
+        let document = self.document().map(|shown| (shown.content_type, shown.body.len()));
+        let policy = self.document().and_then(|document| document.policy);
+        let of_document = move |(name, value): (&'static str, &'static str)| match document {
+            Some((content_type, _)) if name == "content-type" => (name, content_type.into()),
+            Some((_, length)) if name == "content-length" => (name, length.to_string().into()),
+            _ => (name, value.into()),
+        };
+        common_headers(self.reply.body)
             .into_iter()
-            .chain(others)
-            .chain([envoy, vary].into_iter().flatten().map(|(name, value)| (name, value.into())))
+            .chain(envoy)
+            .chain(vary)
+            .chain(policy.map(|policy| ("content-security-policy", policy)))
+            .map(of_document)
             .chain(retry_after)
-            .chain(policy)
     }
 
     /// The body: a word such as `OK`, `MAINTENANCE` or `ERROR`, or the [details](crate::Endpoint::details) of the

@@ -45,6 +45,7 @@ impl Application {
         if details.is_none() {
             return response;
         }
+        self.follow_after_fork();
         let head = request.head();
         let level = details.level_for(head.map_or(&[], |head| &head.authorization));
         let accept: &[_] = head.map_or(&[], |head| &head.accept);
@@ -54,6 +55,7 @@ impl Application {
             _ if details.is_metrics => Format::of_metrics(request.query, accept),
             _ => Format::of(request.query, accept),
         };
+        let response = if level == DetailLevel::None { response } else { response.varying() };
         let runtime = self.engine.runtime();
         let now = Now { instant: runtime.now(), system: runtime.system_time() };
         if format == Format::Word {
@@ -79,17 +81,22 @@ impl Application {
     ) -> Snapshot {
         let state = response.state();
         let changes = served.history.changes();
-        let since = changes.last().filter(|(_, last)| *last == state).map(|(since, _)| *since);
         let time = |(time, state): (Instant, State)| (now.system_time(time), state);
         let last_poll = served.history.last_poll();
         let (checks, has_run_checks) = self.check_details(served, level, decision, now);
+        let changed = changes.last().filter(|(_, last)| *last == state);
+        let since = match (&checks[..], decision) {
+            // Its state is that of its only check, whose history is enough.
+            ([check], Decision::Checked(_)) if served.endpoint.is_of_check => check.since,
+            _ => changed.map(|(since, _)| now.system_time(*since)),
+        };
         Snapshot {
             time: now.system,
             path: served.endpoint.path.clone(),
             state,
             status: response.status(),
             word: response.word(),
-            since: since.map(|since| now.system_time(since)),
+            since,
             cause: self.cause(level, decision, now),
             last_poll: last_poll.map(|(time, status, word)| Poll {
                 time: now.system_time(time),
@@ -183,24 +190,25 @@ fn check_details(
     };
     let info = &check.info;
     let time = |instant| now.system_time(instant);
-    let history = check
-        .with_history(|history| (history.since(), history.last_ok(), history.latest().collect()));
-    let (since, last_ok, history) = history.unwrap_or_default();
-    let last = check.last_result();
+    let status = result.map(|(_, reports)| gravest(reports));
+    let history = check.with_history(|history| {
+        let latest = history.latest().collect();
+        (history.since(status), history.last_ok(), history.last(), latest)
+    });
+    let (since, last_ok, last, history) = history.unwrap_or_default();
+    let reports = result.map_or(&[][..], |(_, reports)| reports);
+    let results = ReportDetails::of_all(reports, level);
     CheckDetails {
         name: info.name.clone(),
-        status: result.map(|(_, reports)| gravest(reports)),
+        status,
         criticality,
         is_shared: info.is_shared,
         period: info.period,
-        results: result
-            .into_iter()
-            .flat_map(|(_, reports)| &**reports)
-            .map(|report| ReportDetails::of(report, level))
-            .collect(),
+        omitted_results: reports.len() - results.len(),
+        results,
         since: since.map(time),
         last_ok: last_ok.map(time),
-        last_execution: last.map(|last| (time(last.finished_at), last.duration)),
+        last_execution: last.map(|(ended, duration)| (time(ended), duration)),
         history,
         people: People::of(info, level),
     }

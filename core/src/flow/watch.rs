@@ -1,7 +1,8 @@
 //! Watches: the program follows the state of an endpoint without requests.
 //!
 //! A task evaluates the disablefile and the sources once per interval, for all watches of the application. Everything
-//! else is known without waiting, and looked at when it changes. Nothing happens while there is no watch.
+//! else is known without waiting, and looked at when it changes. Nothing happens while there is no watch, no observer of
+//! states and no endpoint with details.
 
 mod board;
 
@@ -151,11 +152,19 @@ pub(crate) struct Watches {
     application: OnceLock<Weak<Application>>,
     /// A child of a fork has no task of its parent.
     board: PerProcess<Board>,
+    /// Whether this process follows the endpoints.
+    followed_in: PerProcess<()>,
 }
 
 impl Watches {
     pub(crate) fn new(interval: Duration, observers: Observers) -> Self {
-        Self { interval, observers, application: OnceLock::new(), board: PerProcess::new() }
+        Self {
+            interval,
+            observers,
+            application: OnceLock::new(),
+            board: PerProcess::new(),
+            followed_in: PerProcess::new(),
+        }
     }
 
     /// Called once, when the application is complete.
@@ -163,9 +172,15 @@ impl Watches {
         let _ = self.application.set(Arc::downgrade(application));
     }
 
+    /// Whether [`start`](Self::start) was called in this process.
+    pub(crate) fn are_followed(&self) -> bool {
+        self.followed_in.get().is_some()
+    }
+
     /// Watches endpoints from the start of the application to its end: every one for the observers, those with details for
     /// their history, and those that are counted for their state.
     pub(crate) fn start(&self, application: &Application) {
+        self.followed_in.get_or_make(|| ());
         let is_observed = !self.observers.is_empty();
         let mut is_watched = false;
         for (index, served) in application.endpoints.iter().enumerate() {

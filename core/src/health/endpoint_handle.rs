@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use http::StatusCode;
 
 use super::Health;
+use crate::check::CheckInfo;
 use crate::endpoint::{HealthRequest, HealthResponse, Purpose, ResolvedEndpoint, RunChecks};
 use crate::flow::{Answer, ServedEndpoint, Watch};
 use crate::log::LogRecord;
@@ -41,6 +42,13 @@ impl EndpointHandle {
 
     fn served(&self) -> &ServedEndpoint {
         &self.health.application().endpoints[self.index]
+    }
+
+    /// The check that the endpoint is for, if its path is that of a [single check](crate::Endpoint::check_paths).
+    pub fn check(&self) -> Option<&CheckInfo> {
+        let endpoint = &self.served().endpoint;
+        let (index, _) = endpoint.checks.first().filter(|_| endpoint.is_of_check)?;
+        Some(&self.health.application().engine.checks[*index].info)
     }
 
     /// The application that the endpoint belongs to.

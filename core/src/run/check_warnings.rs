@@ -66,7 +66,7 @@ mod tests {
         let check = RegisteredCheck::new(check, Duration::MAX);
         let now = Instant::now();
         let due = |(milliseconds, result): &(u32, CheckResult)| {
-            let finished = check.finish(vec![Report::of("disk", result.clone())], now, now);
+            let finished = check.finish(vec![Report::of("disk", result.clone())], Some(now), now);
             let time = Some(*milliseconds * MILLISECOND);
             let due = check.warnings.due(&check, &finished, time, 0.8);
             due.iter().map(|record| record.text().to_owned()).collect()

@@ -19,6 +19,8 @@ pub(crate) struct CheckHistory {
     /// The status, and the end of the execution since which the check has it.
     since: Option<(Status, Instant)>,
     last_ok: Option<Instant>,
+    /// The end of the last execution, and its duration.
+    last: Option<(Instant, Duration)>,
     /// Of the time since which it is not OK.
     reference: Option<Reference>,
 }
@@ -30,22 +32,27 @@ impl CheckHistory {
             latest: VecDeque::with_capacity(CAPACITY),
             since: None,
             last_ok: None,
+            last: None,
             reference: None,
         }
     }
 
-    /// Remembers an execution that ended `now`, and gives those of its results that are not OK the reference.
+    /// Remembers an execution that ended `now`, and gives those of its results that are not OK the reference. One that could not
+    /// begin has no `duration`, and is not among the latest.
     pub(super) fn add(
         &mut self,
         reports: Vec<Report>,
-        duration: Duration,
+        duration: Option<Duration>,
         now: Instant,
     ) -> Vec<Report> {
         let status = gravest(&reports);
-        if self.latest.len() == CAPACITY {
-            self.latest.pop_front();
+        if let Some(duration) = duration {
+            if self.latest.len() == CAPACITY {
+                self.latest.pop_front();
+            }
+            self.latest.push_back(Sample { status, duration });
+            self.last = Some((now, duration));
         }
-        self.latest.push_back(Sample { status, duration });
         if self.since.is_none_or(|(before, _)| before != status) {
             self.since = Some((status, now));
         }
@@ -67,9 +74,14 @@ impl CheckHistory {
         self.latest.iter().copied()
     }
 
-    /// Since when the check has the status of its last execution.
-    pub(crate) fn since(&self) -> Option<Instant> {
-        self.since.map(|(_, since)| since)
+    /// Since when the check has `status`; `None` if its last result had another.
+    pub(crate) fn since(&self, status: Option<Status>) -> Option<Instant> {
+        self.since.filter(|(last, _)| Some(*last) == status).map(|(_, since)| since)
+    }
+
+    /// The end of the last execution, and its duration.
+    pub(crate) fn last(&self) -> Option<(Instant, Duration)> {
+        self.last
     }
 
     pub(crate) fn last_ok(&self) -> Option<Instant> {
@@ -103,7 +115,8 @@ mod tests {
             self.seconds += 1;
             let reports = statuses.iter().map(|status| Report::new("check", *status, None));
             let now = self.start + Duration::from_secs(self.seconds);
-            let reports = self.history.add(reports.collect(), Duration::from_millis(5), now);
+            let duration = Some(Duration::from_millis(5));
+            let reports = self.history.add(reports.collect(), duration, now);
             reports.iter().map(|report| report.reference().map(|r| r.to_string())).collect()
         }
 
@@ -128,7 +141,7 @@ mod tests {
     #[test]
     fn a_check_has_its_status_since_it_changed() {
         let mut recorded = Recorded::new();
-        assert_eq!(recorded.history.since(), None);
+        assert_eq!(recorded.history.since(None), None);
         for (status, since, last_ok) in [
             (Status::Error, 1, None),
             (Status::Error, 1, None),
@@ -138,9 +151,29 @@ mod tests {
             (Status::Error, 6, Some(4)),
         ] {
             recorded.add(&[status]);
-            assert_eq!(recorded.seconds_of(recorded.history.since()), Some(since));
+            assert_eq!(recorded.seconds_of(recorded.history.since(Some(status))), Some(since));
             assert_eq!(recorded.seconds_of(recorded.history.last_ok()), last_ok);
         }
+    }
+
+    #[test]
+    fn a_status_that_the_last_execution_did_not_have_has_no_time() {
+        let mut recorded = Recorded::new();
+        recorded.add(&[Status::Ok]);
+        assert_eq!(recorded.history.since(Some(Status::Error)), None, "a stale result");
+    }
+
+    #[test]
+    fn an_execution_that_could_not_begin_is_not_among_the_latest() {
+        let mut recorded = Recorded::new();
+        recorded.add(&[Status::Error]);
+        let last = recorded.history.last();
+        let report = Report::new("check", Status::Error, None);
+        let later = recorded.start + Duration::from_secs(60);
+        let reports = recorded.history.add(vec![report], None, later);
+        assert!(reports[0].reference().is_some());
+        assert_eq!(recorded.history.latest().count(), 1);
+        assert_eq!(recorded.history.last(), last);
     }
 
     #[test]

@@ -101,16 +101,16 @@ impl RegisteredCheck {
         Report::of(&self.info.name, CheckResult::failure(reason, message))
     }
 
-    /// Counts one execution (H15) and keeps its result.
+    /// Counts one execution (H15) and keeps its result. `started` is `None` if it could not begin.
     pub(super) fn finish(
         &self,
         reports: Vec<Report>,
-        started: Instant,
+        started: Option<Instant>,
         now: Instant,
     ) -> CheckFinished {
         let mut results = lock(&self.results);
         let reports = results.status.count(self.thresholds, &self.info.name, reports);
-        let duration = now.saturating_duration_since(started);
+        let duration = started.map(|started| now.saturating_duration_since(started));
         #[cfg(feature = "details")]
         let reports = match &mut results.history {
             Some(history) => history.add(reports, duration, now),
@@ -121,7 +121,7 @@ impl RegisteredCheck {
         let finished = CheckFinished {
             check: self.info.clone(),
             reports: reports.into(),
-            duration,
+            duration: duration.unwrap_or_default(),
             finished_at: now,
             failing_since: results.failing_since,
         };

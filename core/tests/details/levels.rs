@@ -38,7 +38,8 @@ fn only_the_full_level_shows_what_may_be_secret() {
     }
     let tokens = tokens();
     let service = failing(|endpoint| endpoint.full_details_for(&tokens));
-    assert_eq!(service.get("/ready", &[accept]).body(), "ERROR");
+    let stranger = service.get("/ready", &[accept]);
+    assert_eq!((stranger.body(), header(&stranger, "vary")), ("ERROR", None), "no sign of tokens");
     assert_eq!(service.get("/ready", &[accept, ("Authorization", "Bearer wrong")]).body(), "ERROR");
     let response = service.get("/ready", &[accept, ("Authorization", TOKEN)]);
     assert!(response.body().contains(SECRET) && response.body().contains("4711"));

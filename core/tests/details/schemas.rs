@@ -102,3 +102,60 @@ fn in_springs_json_no_status_is_up_if_the_code_says_otherwise() {
         assert_eq!(!is_up && code < 400, scene == "maintenance-299", "{scene}");
     }
 }
+
+/// As many changes and results as are shown.
+#[test]
+fn a_document_of_every_bound_is_as_its_schema_says() {
+    use health_core::{
+        Check, CheckResult, DetailLevel, Endpoint, HealthCheckEvent, HealthSubscriber, async_trait,
+    };
+
+    use crate::service::Service;
+
+    struct Disks;
+    #[async_trait]
+    impl HealthSubscriber for Disks {
+        async fn on_health_check(&self, event: &mut HealthCheckEvent) {
+            for number in 0..1000 {
+                match number {
+                    999 => event.error("disk-999", "full"),
+                    _ => event.ok(&format!("disk-{number}")),
+                }
+            }
+        }
+    }
+
+    let service = Service::new(|builder, results, time| {
+        builder
+            .register(results.check(time, "database"))
+            .register(Check::subscriber("disks", Disks).optional())
+            .endpoint(Endpoint::readiness("/ready").details(DetailLevel::Full))
+    });
+    for number in 0..150 {
+        let is_ok = number % 2 == 0;
+        service.set(
+            "database",
+            1,
+            if is_ok { CheckResult::ok() } else { CheckResult::error("down") },
+        );
+        service.get("/ready", &[]);
+        service.pass(1.0);
+    }
+    for (format, schema) in SCHEMAS {
+        let response = service.get(&format!("/ready?format={format}"), &[]);
+        let document = serde_json::from_str(response.body()).unwrap();
+        let errors: Vec<_> = validator(schema)
+            .iter_errors(&document)
+            .map(|error| format!("{format}: {error} at {}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+    let document = service.json("/ready");
+    assert_eq!(document["changes"].as_array().unwrap().len(), 100);
+    let disks = &document["checks"]["disks"];
+    assert_eq!(disks["results"].as_array().unwrap().len(), 100);
+    assert_eq!(disks["results"][0]["name"], "disk-999", "the gravest first");
+    assert_eq!(disks["omitted_results"], 900);
+    let page = service.get("/ready?format=html", &[]);
+    assert!(page.body().contains("and 900 more"));
+}

@@ -101,6 +101,7 @@ pub(super) fn item(check: &CheckDetails, now: SystemTime) -> Markup {
                             " " (Shown(&result.name)) (report(result))
                         }
                     }
+                    @if check.omitted_results > 0 { li { "and " (check.omitted_results) " more" } }
                 }
             }
             @if let Some(people) = &check.people {
