@@ -130,8 +130,10 @@ struct ValueDocument<'a> {
 /// The latest executions, the oldest first, in columns: there are many.
 #[derive(Serialize)]
 struct HistoryDocument {
-    statuses: Vec<&'static str>,
-    durations_seconds: Vec<f64>,
+    /// A letter for each: a document of 100 checks has 6,000 of them.
+    statuses: String,
+    /// Whole numbers: they take a third of the time of fractions.
+    durations_microseconds: Vec<u64>,
 }
 
 impl<'a> Document<'a> {
@@ -246,10 +248,22 @@ impl<'a> CheckDocument<'a> {
 impl HistoryDocument {
     fn of(history: &[Sample]) -> Self {
         Self {
-            statuses: history.iter().map(|sample| status(Some(sample.status))).collect(),
-            durations_seconds: history.iter().map(|sample| sample.duration.as_secs_f64()).collect(),
+            statuses: history.iter().map(|sample| letter(sample.status)).collect(),
+            durations_microseconds: history.iter().map(microseconds).collect(),
         }
     }
+}
+
+fn letter(status: Status) -> char {
+    match status {
+        Status::Ok => 'o',
+        Status::Degraded => 'd',
+        Status::Error => 'e',
+    }
+}
+
+fn microseconds(sample: &Sample) -> u64 {
+    u64::try_from(sample.duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl<'a> ResultDocument<'a> {

@@ -57,7 +57,7 @@ fn the_full_level_shows_everything() {
                         "message": "no route to 10.0.0.7",
                         "values": [{ "name": "connections", "value": 0, "unit": "count" }],
                     }],
-                    "history": { "statuses": ["ok", "error"], "durations_seconds": [0.002, 0.003] },
+                    "history": { "statuses": "oe", "durations_microseconds": [2000, 3000] },
                     "description": "orders and stock",
                     "owner": "the shop team",
                     "runbook": "https://example.com/database",
@@ -74,7 +74,7 @@ fn the_full_level_shows_everything() {
                     "results": [
                         { "name": "mail", "status": "ok", "reason": null, "reference": null },
                     ],
-                    "history": { "statuses": ["ok", "ok"], "durations_seconds": [0.002, 0.002] },
+                    "history": { "statuses": "oo", "durations_microseconds": [2000, 2000] },
                 },
             },
             "changes": [
