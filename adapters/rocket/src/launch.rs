@@ -19,7 +19,7 @@ const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// request. Use it instead of [`Rocket::launch`]. Returns a future that completes when the server has ended.
 ///
 /// `drained` is the future of [`drain_when`](crate::Health::drain_when). Rocket's own handling of signals is disabled: it
-/// would shut the server down at once. [Attach](Rocket::attach) the [`fairing`](crate::fairing). Pass the returned future to
+/// would shut the server down at once. [Attach](Rocket::attach) the [`fairing`](fn@crate::fairing). Pass the returned future to
 /// [`shut_down_after`](crate::Health::shut_down_after):
 ///
 /// ```no_run
