@@ -66,9 +66,14 @@ impl Envoy {
     }
 }
 
+type CommonHeaders = [(&'static str, &'static str); 4];
+
+#[cfg(feature = "details")]
+type Header = (&'static str, Cow<'static, str>);
+
 /// The headers that every response has (H9).
 #[inline]
-fn common_headers(body: Body) -> [(&'static str, &'static str); 4] {
+fn common_headers(body: Body) -> CommonHeaders {
     [
         ("content-type", "text/plain; charset=utf-8"),
         ("content-length", body.length()),
@@ -152,24 +157,43 @@ impl HealthResponse {
     /// different major versions of the `http` crate.
     #[inline]
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> + use<> {
-        let ExtraHeaders { retry_after, envoy, varies } = self.reply.extra;
+        let ExtraHeaders { retry_after, envoy, .. } = self.reply.extra;
         let envoy = envoy.map(|envoy| (envoy.header(), "true"));
-        let vary = varies.then_some(("vary", "accept"));
         let retry_after = retry_after.map(|seconds| ("retry-after", seconds.to_string().into()));
-        let document = self.document().map(|shown| (shown.content_type, shown.body.len()));
-        let policy = self.document().and_then(|document| document.policy);
-        let of_document = move |(name, value): (&'static str, &'static str)| match document {
-            Some((content_type, _)) if name == "content-type" => (name, content_type.into()),
-            Some((_, length)) if name == "content-length" => (name, length.to_string().into()),
-            _ => (name, value.into()),
-        };
-        common_headers(self.reply.body)
+        let common = common_headers(self.reply.body);
+        #[cfg(feature = "details")]
+        let (common, of_details) = self.with_headers_of_details(common);
+        let headers = common
             .into_iter()
             .chain(envoy)
-            .chain(vary)
-            .chain(policy.map(|policy| ("content-security-policy", policy)))
-            .map(of_document)
-            .chain(retry_after)
+            .map(|(name, value)| (name, value.into()))
+            .chain(retry_after);
+        #[cfg(feature = "details")]
+        let headers = headers.chain(of_details);
+        headers
+    }
+
+    /// The common headers, changed for a document, and those that only endpoints with details have.
+    #[cfg(feature = "details")]
+    #[inline]
+    fn with_headers_of_details(&self, common: CommonHeaders) -> (CommonHeaders, Vec<Header>) {
+        if self.reply.extra.varies { self.headers_that_vary(common) } else { (common, Vec::new()) }
+    }
+
+    #[cfg(feature = "details")]
+    #[cold]
+    fn headers_that_vary(&self, mut common: CommonHeaders) -> (CommonHeaders, Vec<Header>) {
+        const VARY: (&str, &str) = ("vary", "accept");
+        let Some(document) = self.document() else {
+            return (common, vec![(VARY.0, VARY.1.into())]);
+        };
+        let [content_type, content_length, ..] = &mut common;
+        content_type.1 = document.content_type;
+        // The length of a document is not a fixed text.
+        *content_length = VARY;
+        let length = ("content-length", document.body.len().to_string().into());
+        let policy = document.policy.map(|policy| ("content-security-policy", policy.into()));
+        (common, [length].into_iter().chain(policy).collect())
     }
 
     /// The body: a word such as `OK`, `MAINTENANCE` or `ERROR`, or the [details](crate::Endpoint::details) of the

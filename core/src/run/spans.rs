@@ -47,16 +47,20 @@ pub(super) fn of_check(name: &str) -> Span {
 }
 
 /// Records the results of an execution, and lets go of its span.
+#[expect(
+    clippy::needless_borrows_for_generic_args,
+    reason = "the lowest version of tracing takes references"
+)]
 pub(super) fn end_check(span: Span, reports: &[Report]) {
     let status = gravest(reports);
-    span.record("health.check.status", status.as_str());
+    span.record("health.check.status", &status.as_str());
     let reason = reports.iter().filter(|report| report.status() == status).find_map(Report::reason);
     if let Some(reason) = reason {
-        span.record("health.check.reason", reason);
+        span.record("health.check.reason", &reason);
     }
     if status == Status::Error {
-        span.record("error.type", reason.unwrap_or("_OTHER"));
-        span.record("otel.status_code", "ERROR");
+        span.record("error.type", &reason.unwrap_or("_OTHER"));
+        span.record("otel.status_code", &"ERROR");
     }
     release(span);
 }
