@@ -9,7 +9,7 @@ use super::object::{Number, Object};
 use super::snapshot::{
     Cause, CheckDetails, LatchDetails, People, Process, ReportDetails, Sample, Snapshot,
 };
-use super::time::rfc_3339;
+use super::time::Times;
 use crate::check::{Status, Value};
 
 /// The document of a snapshot.
@@ -138,26 +138,28 @@ struct HistoryDocument {
 
 impl<'a> Document<'a> {
     fn of(snapshot: &'a Snapshot) -> Self {
+        let times = Times::default();
+        let show = |time| times.show(time);
         let poll = |poll: &super::Poll| PollDocument {
-            time: rfc_3339(poll.time),
+            time: show(poll.time),
             code: poll.status.as_u16(),
             body: poll.word.as_str(),
         };
         let change = |&(time, state): &(SystemTime, crate::state::State)| ChangeDocument {
-            time: rfc_3339(time),
+            time: show(time),
             status: state.as_str(),
         };
         let mut checks = Object::default();
         for check in &snapshot.checks {
-            checks.insert(&check.name, CheckDocument::of(check));
+            checks.insert(&check.name, CheckDocument::of(check, &times));
         }
         Self {
             status: snapshot.state.as_str(),
             code: snapshot.status.as_u16(),
             body: snapshot.word.as_str(),
             endpoint: &snapshot.path,
-            time: rfc_3339(snapshot.time),
-            since: snapshot.since.map(rfc_3339),
+            time: show(snapshot.time),
+            since: snapshot.since.map(show),
             cause: CauseDocument::of(&snapshot.cause),
             last_poll: snapshot.last_poll.as_ref().map(poll),
             ran_checks: snapshot.has_run_checks,
@@ -221,7 +223,8 @@ fn is_zero(number: &usize) -> bool {
 }
 
 impl<'a> CheckDocument<'a> {
-    fn of(check: &'a CheckDetails) -> Self {
+    fn of(check: &'a CheckDetails, times: &Times) -> Self {
+        let show = |time| times.show(time);
         let people = check.people.as_ref();
         let text = |text: fn(&People) -> &Option<String>| {
             people.and_then(|people| text(people).as_deref())
@@ -231,9 +234,9 @@ impl<'a> CheckDocument<'a> {
             criticality: check.criticality.as_str(),
             shared: check.is_shared,
             period_seconds: check.period.map(|period| period.as_secs_f64()),
-            since: check.since.map(rfc_3339),
-            last_ok: check.last_ok.map(rfc_3339),
-            last_run: check.last_execution.map(|(time, _)| rfc_3339(time)),
+            since: check.since.map(show),
+            last_ok: check.last_ok.map(show),
+            last_run: check.last_execution.map(|(time, _)| show(time)),
             duration_seconds: check.last_execution.map(|(_, duration)| duration.as_secs_f64()),
             results: check.results.iter().map(ResultDocument::of).collect(),
             omitted_results: check.omitted_results,
