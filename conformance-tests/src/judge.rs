@@ -239,9 +239,9 @@ fn judge_response(
             let mut shown = answer.state().and_then(|state| endpoint.shows(state));
             // A reader with a token could have asked for another format; without one, nothing shows that there are tokens.
             let vary = ("vary", "accept".to_owned());
-            if let Some(shown) = shown.as_mut().filter(|shown| !shown.others.contains(&vary))
-                && asked.step.level == Some(DetailLevel::Full)
-            {
+            let has_token = asked.step.level == Some(DetailLevel::Full);
+            let lacks_it = |shown: &&mut Shown| has_token && !shown.others.contains(&vary);
+            if let Some(shown) = shown.as_mut().filter(lacks_it) {
                 shown.others.push(vary);
             }
             judge_other_headers(shown.as_ref(), response, mismatches);
