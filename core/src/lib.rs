@@ -53,6 +53,7 @@ pub use crate::lifecycle::refuse_connections;
 pub use crate::lifecycle::{
     Drain, DrainError, DrainMoment, DrainSignal, FutureSignal, StartupLatch, StreamSignal,
 };
+pub use crate::lifecycle::{FIRST_REQUEST, with_stop};
 #[cfg(all(feature = "signal", unix))]
 pub use crate::lifecycle::{Signal, Signals};
 pub use crate::log::{LOG_TARGET, LogEvent, LogLevel, LogPolicy, LogRecord};

@@ -11,6 +11,7 @@ mod refusal;
 #[cfg(all(feature = "signal", unix))]
 mod signals;
 mod startup;
+mod stop;
 
 #[cfg(all(feature = "signal", feature = "tokio", windows))]
 pub use self::console::Signals;
@@ -24,3 +25,4 @@ pub use self::refusal::refuse_connections;
 pub use self::signals::{Signal, Signals};
 pub use self::startup::StartupLatch;
 pub(crate) use self::startup::{Gate, LastRelease, Latched, Start, Unreleased};
+pub use self::stop::{FIRST_REQUEST, with_stop};

@@ -1,16 +1,12 @@
 //! The stop of a server after a drain (H26).
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::net::TcpListener;
-use std::pin::pin;
-use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::rt::time::sleep;
-
-/// How long a connection is kept for its first request when the server stops.
-const FIRST_REQUEST: Duration = Duration::from_secs(1);
+use health_core::{FIRST_REQUEST, with_stop};
 
 /// Stops `server` when `drained` completes, so that no client that has just connected loses its request. Returns a future
 /// that completes when the server has ended, with its result. It stops no server until it is polled; dropping it drops
@@ -68,15 +64,7 @@ pub fn serve(
         drop(listener);
         handle.stop(true).await;
     };
-    async move {
-        let (mut server, mut stop) = (pin!(server), pin!(stop));
-        let mut has_stopped = false;
-        poll_fn(|context| {
-            has_stopped = has_stopped || stop.as_mut().poll(context).is_ready();
-            server.as_mut().poll(context)
-        })
-        .await
-    }
+    with_stop(server, stop)
 }
 
 #[cfg(unix)]

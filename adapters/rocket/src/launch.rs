@@ -1,19 +1,15 @@
 //! The stop of a server after a drain (H26).
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
+use health_core::{FIRST_REQUEST, with_stop};
 use rocket::fairing::AdHoc;
 use rocket::tokio::time::sleep;
 use rocket::{Build, Error, Rocket};
 
 use crate::listener::Listener;
-
-/// How long a connection is kept for its first request when the server stops.
-const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Launches `rocket`, and shuts it down when `drained` completes, so that no client that has just connected loses its
 /// request. Use it instead of [`Rocket::launch`]. Returns a future that completes when the server has ended.
@@ -68,11 +64,5 @@ pub async fn launch(rocket: Rocket<Build>, drained: impl Future<Output = ()>) ->
         }
         shutdown.notify();
     };
-    let (mut server, mut stop) = (pin!(rocket.launch()), pin!(stop));
-    let mut has_stopped = false;
-    let ended = poll_fn(|context| {
-        has_stopped = has_stopped || stop.as_mut().poll(context).is_ready();
-        server.as_mut().poll(context)
-    });
-    ended.await.map(drop)
+    with_stop(rocket.launch(), stop).await.map(drop)
 }

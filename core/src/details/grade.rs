@@ -123,6 +123,12 @@ impl ReportDetails {
         self.message.as_deref().or(self.reason.as_deref())
     }
 
+    /// Why the result is not OK, in words of Kubernetes if it has no other.
+    pub(super) fn explanation_or_note(&self) -> &str {
+        let note = if self.is_message_withheld { "reason withheld" } else { "no reason given" };
+        self.explanation().unwrap_or(note)
+    }
+
     /// The values under their names with units: `{"free_bytes":2000000000}`.
     pub(super) fn values_by_name(&self) -> Object<Number> {
         let mut values = Object::default();
@@ -134,12 +140,11 @@ impl ReportDetails {
 
     /// What the result says, with the reference that the log has, too: `refused (reference 1k7v9c2)`. `None` if it says nothing.
     pub(super) fn description(&self) -> Option<String> {
-        match (self.explanation(), self.reference) {
-            (text, Some(reference)) => {
-                let text = text.unwrap_or("reason withheld");
-                Some(format!("{text} (reference {reference})"))
+        match self.reference {
+            Some(reference) => {
+                Some(format!("{} (reference {reference})", self.explanation_or_note()))
             }
-            (text, None) => text.map(str::to_owned),
+            None => self.explanation().map(str::to_owned),
         }
     }
 }

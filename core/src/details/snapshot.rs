@@ -115,6 +115,8 @@ pub(crate) struct ReportDetails {
     pub(crate) reference: Option<Reference>,
     /// At the full level.
     pub(crate) message: Option<String>,
+    /// Whether it has a message that the level does not show.
+    pub(crate) is_message_withheld: bool,
     /// At the full level.
     pub(crate) values: Vec<Value>,
 }
@@ -160,6 +162,7 @@ impl ReportDetails {
             reason: report.reason().map(str::to_owned),
             reference: report.reference(),
             message: report.message().filter(|_| is_full).map(str::to_owned),
+            is_message_withheld: report.message().is_some() && !is_full,
             values: if is_full { report.values().to_vec() } else { Vec::new() },
         }
     }

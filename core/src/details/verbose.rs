@@ -39,7 +39,7 @@ fn lines(text: &mut String, snapshot: &Snapshot) -> fmt::Result {
     writeln!(text, "{} check {verdict}", name.unwrap_or("/"))
 }
 
-/// Where Kubernetes says `reason withheld`, the reason stands, if there is one, and the reference. The full level has the message.
+/// Where Kubernetes says `reason withheld`, the reason stands, and the reference. The full level has the message.
 fn line(
     text: &mut String,
     check: &CheckDetails,
@@ -54,7 +54,7 @@ fn line(
         Some(Status::Error) => write!(text, "[-]{name} failed: ")?,
         None => return writeln!(text, "[?]{name} not run"),
     }
-    let explanation = result.and_then(ReportDetails::explanation).unwrap_or("reason withheld");
+    let explanation = result.map_or("no reason given", ReportDetails::explanation_or_note);
     write!(text, "{}", OneLine(explanation))?;
     let reference = result.and_then(|result| result.reference);
     let optional = (check.criticality == Criticality::Optional).then(|| "optional".to_owned());

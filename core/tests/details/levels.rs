@@ -1,7 +1,8 @@
 //! Who sees what, and in which format.
 
 use health_core::{
-    BearerTokens, CheckResult, DetailLevel, Endpoint, LogLevel, StartupLatch, State, Unit,
+    BearerTokens, Check, CheckResult, DetailLevel, Endpoint, HealthCheckEvent, HealthSubscriber,
+    LogLevel, StartupLatch, State, Unit, async_trait,
 };
 
 use crate::leaks::requests;
@@ -92,4 +93,28 @@ fn a_short_token_is_a_warning() {
             "a bearer token of the endpoint /ready has only 5 characters; use a random one of at least 16"
         ]
     );
+}
+
+#[test]
+fn the_lines_say_that_a_message_is_withheld_only_if_there_is_one() {
+    struct Two;
+    #[async_trait]
+    impl HealthSubscriber for Two {
+        async fn on_health_check(&self, event: &mut HealthCheckEvent) {
+            event.report("said", "ERROR", Some(SECRET));
+            event.report("silent", "ERROR", None);
+        }
+    }
+    let service = Service::new(|builder, _, _| {
+        builder
+            .register(Check::subscriber("two", Two))
+            .endpoint(Endpoint::readiness("/states").details(DetailLevel::States))
+            .endpoint(Endpoint::readiness("/full").details(DetailLevel::Full))
+    });
+    for (target, said) in [("/states?verbose", "reason withheld"), ("/full?verbose", SECRET)] {
+        let response = service.get(target, &[]);
+        let body = response.body();
+        assert!(body.contains(&format!("[-]two/said failed: {said} (reference ")), "{body}");
+        assert!(body.contains("[-]two/silent failed: no reason given (reference "), "{body}");
+    }
 }

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use health_core::FIRST_REQUEST;
 use hyper::body::{Body, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
@@ -17,9 +18,6 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Stage;
 use super::activity::{Activity, Observed};
-
-/// How long a connection is kept for its first request when the server stops.
-const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// How often a connection that was told to close is asked whether it has anything to finish.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
