@@ -11,7 +11,7 @@ fn main() {
     divan::main();
 }
 
-/// An endpoint of metrics beside one with this many checks, each of which has run.
+/// An endpoint of metrics, and another with this many checks, each of which has run.
 #[expect(clippy::expect_used, reason = "a benchmark cannot return an error")]
 fn metrics(checks: usize) -> EndpointHandle {
     let config = HealthConfig::default().with_disablefile("");

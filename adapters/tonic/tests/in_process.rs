@@ -86,7 +86,7 @@ fn watches_that_nobody_reads_cost_bounded_memory_and_are_at_the_newest_state_whe
         }
     });
     let grown = changed.bytes_current;
-    println!("{grown} bytes for {CHANGES} changes that nobody reads");
+    println!("{grown} bytes for {CHANGES} changes without a reader");
     assert!(grown < 64 * 1024, "{grown} bytes");
 
     for watched in &mut watches {

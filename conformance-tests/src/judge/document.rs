@@ -52,7 +52,7 @@ fn content_type(format: Format) -> &'static str {
     }
 }
 
-/// What a body should be and is not.
+/// What is wrong with a body; `None` if nothing is.
 fn problem(
     asked: &Asked<'_>,
     format: Format,
@@ -91,12 +91,12 @@ fn problem(
     if format == Format::Json { problem_of_json(asked, code, &document, body) } else { None }
 }
 
-/// The first of two parts that a text does not have.
+/// The first of two parts that a text lacks; `None` if it has both.
 fn missing(body: &str, parts: [&str; 2]) -> Option<String> {
     parts.into_iter().find(|part| !body.contains(part)).map(|part| format!("a text with {part:?}"))
 }
 
-/// What our JSON should be and is not, besides its status.
+/// What is wrong with our JSON besides its status; `None` if nothing is.
 fn problem_of_json(
     asked: &Asked<'_>,
     code: u16,

@@ -365,7 +365,7 @@ pub fn ten_thousand_requests_leave_no_active_one(
 /// A test: see [`covered_tests`](crate::covered_tests).
 pub fn a_drain_knows_its_pollers(serve: impl FnOnce(Health, Gate) -> io::Result<Server>) {
     let log = Log::default();
-    // Not for this thread alone: `tracing` may skip an event that another thread without a subscriber has come to
+    // Not for this thread alone: `tracing` may skip an event that another thread without a subscriber has reached
     // first.
     tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).init();
     let covered = Covered::new(serve);

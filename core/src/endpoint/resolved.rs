@@ -27,7 +27,7 @@ pub(crate) struct ResolvedEndpoint {
     pub(crate) replies: Replies,
     /// The longest delay of its return to healthy (H25).
     pub(crate) recovery_delay: Option<Duration>,
-    /// Whether each of its checks has a path of its own.
+    /// Whether each of its checks has its own path.
     pub(super) has_check_paths: bool,
     /// Whether it is for one check of another endpoint.
     pub(crate) is_of_check: bool,

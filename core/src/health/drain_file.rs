@@ -26,7 +26,7 @@ impl Health {
     /// [`drain_when`](Self::drain_when). A file that an earlier process left behind, and that exists at the first look,
     /// does not count before it is touched or created again; an INFO record names it.
     ///
-    /// A task on the [runtime](crate::Runtime) looks once a second, on a thread of its own, until a drain begins or the
+    /// A task on the [runtime](crate::Runtime) looks once a second, on a separate thread, until a drain begins or the
     /// last clone is dropped. It follows links. If the file cannot be looked up, for another reason than that it does
     /// not exist, or if that takes longer than a second, one WARN is logged until it can. In a process that forks, call
     /// it in the child.

@@ -71,7 +71,7 @@ impl Scene {
     }
 }
 
-/// Makes each state that has documents of its own. Time passes with each request: every document has its own scene.
+/// Makes each state that has its own documents. Time passes with each request, so every document has its own scene.
 pub(crate) const SCENES: [fn() -> Scene; 10] = [
     ok,
     not_run,
