@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::object::{Number, Object};
+use super::object::Number;
 use super::snapshot::{
     Cause, CheckDetails, LatchDetails, People, Process, ReportDetails, Sample, Snapshot,
 };
@@ -15,7 +15,7 @@ use crate::check::{Status, Value};
 /// The document of a snapshot.
 pub(super) fn write(snapshot: &Snapshot) -> Cow<'static, str> {
     // Writing into a string fails only if a value refuses to be written, and none of these does.
-    serde_json::to_string(&Document::of(snapshot)).unwrap_or_default().into()
+    serde_json::to_string(&Document::of(snapshot, &Times::default())).unwrap_or_default().into()
 }
 
 #[derive(Serialize)]
@@ -29,7 +29,7 @@ struct Document<'a> {
     cause: Option<CauseDocument<'a>>,
     last_poll: Option<PollDocument>,
     ran_checks: bool,
-    checks: Object<CheckDocument<'a>>,
+    checks: Checks<'a>,
     changes: Vec<ChangeDocument>,
     #[serde(skip_serializing_if = "Option::is_none")]
     process: Option<ProcessDocument<'a>>,
@@ -99,7 +99,7 @@ struct CheckDocument<'a> {
     results: Vec<ResultDocument<'a>>,
     #[serde(skip_serializing_if = "is_zero")]
     omitted_results: usize,
-    history: HistoryDocument,
+    history: HistoryDocument<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,18 +127,31 @@ struct ValueDocument<'a> {
     unit: &'static str,
 }
 
+/// The checks by their names, which are unique. Each is described when it is written: there may be many.
+struct Checks<'a> {
+    checks: &'a [CheckDetails],
+    times: &'a Times,
+}
+
+impl Serialize for Checks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let document = |check| CheckDocument::of(check, self.times);
+        serializer.collect_map(self.checks.iter().map(|check| (&check.name, document(check))))
+    }
+}
+
 /// The latest executions, the oldest first, in columns: there are many.
 #[derive(Serialize)]
-struct HistoryDocument {
+struct HistoryDocument<'a> {
     /// A letter for each: a document of 100 checks has 6,000 of them.
     statuses: String,
     /// Whole numbers: they take a third of the time of fractions.
-    durations_microseconds: Vec<u64>,
+    #[serde(serialize_with = "microseconds")]
+    durations_microseconds: &'a [Sample],
 }
 
 impl<'a> Document<'a> {
-    fn of(snapshot: &'a Snapshot) -> Self {
-        let times = Times::default();
+    fn of(snapshot: &'a Snapshot, times: &'a Times) -> Self {
         let show = |time| times.show(time);
         let poll = |poll: &super::Poll| PollDocument {
             time: show(poll.time),
@@ -149,10 +162,6 @@ impl<'a> Document<'a> {
             time: show(time),
             status: state.as_str(),
         };
-        let mut checks = Object::default();
-        for check in &snapshot.checks {
-            checks.insert(&check.name, CheckDocument::of(check, &times));
-        }
         Self {
             status: snapshot.state.as_str(),
             code: snapshot.status.as_u16(),
@@ -163,7 +172,7 @@ impl<'a> Document<'a> {
             cause: CauseDocument::of(&snapshot.cause),
             last_poll: snapshot.last_poll.as_ref().map(poll),
             ran_checks: snapshot.has_run_checks,
-            checks,
+            checks: Checks { checks: &snapshot.checks, times },
             changes: snapshot.changes.iter().map(change).collect(),
             process: snapshot.process.as_ref().map(ProcessDocument::of),
         }
@@ -248,11 +257,11 @@ impl<'a> CheckDocument<'a> {
     }
 }
 
-impl HistoryDocument {
-    fn of(history: &[Sample]) -> Self {
+impl<'a> HistoryDocument<'a> {
+    fn of(history: &'a [Sample]) -> Self {
         Self {
             statuses: history.iter().map(|sample| letter(sample.status)).collect(),
-            durations_microseconds: history.iter().map(microseconds).collect(),
+            durations_microseconds: history,
         }
     }
 }
@@ -265,8 +274,9 @@ fn letter(status: Status) -> char {
     }
 }
 
-fn microseconds(sample: &Sample) -> u64 {
-    u64::try_from(sample.duration.as_micros()).unwrap_or(u64::MAX)
+fn microseconds<S: Serializer>(history: &[Sample], serializer: S) -> Result<S::Ok, S::Error> {
+    let microseconds = |sample: &Sample| u64::try_from(sample.duration.as_micros());
+    serializer.collect_seq(history.iter().map(|sample| microseconds(sample).unwrap_or(u64::MAX)))
 }
 
 impl<'a> ResultDocument<'a> {
