@@ -28,7 +28,8 @@ impl Report {
         Self::of(name, CheckResult::new(status, message.map(cut)))
     }
 
-    pub(crate) fn of(name: impl fmt::Display, result: CheckResult) -> Self {
+    /// The result of `name`, to look at: what a check reports becomes one of these.
+    pub fn of(name: impl fmt::Display, result: CheckResult) -> Self {
         Self { name: cut(name), result }
     }
 
