@@ -1,0 +1,159 @@
+//! Failures: their reasons, and their texts without passwords.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::io::{self, ErrorKind};
+
+use health_core::CheckResult;
+
+use crate::reason;
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Finds the reason of an error of a driver; `None` if it does not know the error.
+pub(crate) type Classify = fn(&(dyn Error + 'static)) -> Option<&'static str>;
+
+/// The result of a test that failed with `error`.
+pub(crate) fn failure(error: &(dyn Error + 'static), classify: Classify) -> CheckResult {
+    let reason = find(error, classify).or_else(|| find(error, of_io));
+    CheckResult::error(Redacted::of(error)).reason(reason.unwrap_or(reason::FAILED))
+}
+
+/// The first reason that is found for an error or one of its causes.
+fn find(error: &(dyn Error + 'static), classify: Classify) -> Option<&'static str> {
+    classify(error).or_else(|| find(error.source()?, classify))
+}
+
+/// The result of an indicator with options that it cannot work with.
+pub(crate) fn misconfigured(what: impl fmt::Display) -> CheckResult {
+    CheckResult::error(redact(&what.to_string())).reason(reason::MISCONFIGURED)
+}
+
+/// The reason of an error of the standard library.
+pub(crate) fn of_io(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let error = error.downcast_ref::<io::Error>()?;
+    // An error of another kind may contain one of these.
+    if let Some(reason) = error.get_ref().and_then(|inner| of_io(inner)) {
+        return Some(reason);
+    }
+    Some(match error.kind() {
+        ErrorKind::ConnectionRefused => reason::REFUSED,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => reason::RESET,
+        ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof | ErrorKind::NotConnected => {
+            reason::CLOSED
+        }
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => reason::TIMED_OUT,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
+            reason::UNREACHABLE
+        }
+        ErrorKind::PermissionDenied => reason::UNAUTHORIZED,
+        ErrorKind::NotFound => reason::MISSING,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => reason::FULL,
+        ErrorKind::ReadOnlyFilesystem => reason::READ_ONLY,
+        ErrorKind::InvalidData => reason::PROTOCOL,
+        _ => return None,
+    })
+}
+
+/// An error whose texts contain no password.
+#[derive(Debug)]
+struct Redacted {
+    text: String,
+    source: Option<Box<Self>>,
+}
+
+impl Redacted {
+    fn of(error: &(dyn Error + 'static)) -> Self {
+        Self {
+            text: redact(&error.to_string()).into_owned(),
+            source: error.source().map(|source| Box::new(Self::of(source))),
+        }
+    }
+}
+
+impl fmt::Display for Redacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Redacted {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// `text` without what could be the user and password of a URL, or a password of a connection string. It rather removes
+/// too much.
+pub(crate) fn redact(text: &str) -> Cow<'_, str> {
+    let mut redacted = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        redacted.push_str(before);
+        redacted.push_str("://");
+        // A password that is not encoded may contain any of `@`, `:` and `/`.
+        let end = after.find(|c: char| c.is_whitespace() || "\"'<>`".contains(c));
+        let (url, _) = after.split_at(end.unwrap_or(after.len()));
+        rest = after;
+        if let Some(at) = url.rfind('@') {
+            redacted.push('…');
+            rest = &after[at..];
+        }
+    }
+    redacted.push_str(rest);
+    let lower = redacted.to_ascii_lowercase();
+    let Some(start) = ["password=", "password:", "passwd=", "pwd="]
+        .iter()
+        .filter_map(|key| lower.find(key).map(|start| start + key.len()))
+        .min()
+    else {
+        return if redacted == text { Cow::Borrowed(text) } else { Cow::Owned(redacted) };
+    };
+    redacted.truncate(start);
+    redacted.push('…');
+    Cow::Owned(redacted)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::{failure, of_io, redact};
+
+    #[test]
+    fn no_text_contains_a_password() {
+        for (text, redacted) in [
+            ("connection refused", "connection refused"),
+            ("postgres://ann:secret@db/shop", "postgres://…@db/shop"),
+            (
+                "at \"redis://:secret@cache:6379/0\": refused",
+                "at \"redis://…@cache:6379/0\": refused",
+            ),
+            ("amqp://ann:se@cr/e:t@mq", "amqp://…@mq"),
+            ("http://a:secret@b http://c:secret@d/e", "http://…@b http://…@d/e"),
+            ("http://example.com/a@b", "http://…@b"),
+            ("http://example.com", "http://example.com"),
+            ("host=db password=secret user=ann", "host=db password=…"),
+            ("Server=db;Pwd=secret", "Server=db;Pwd=…"),
+            ("://", "://"),
+            ("ä://ö:secret@ü", "ä://…@ü"),
+        ] {
+            assert_eq!(redact(text), redacted);
+        }
+    }
+
+    #[test]
+    fn causes_are_redacted_too() {
+        let inner = io::Error::other("redis://:secret@cache");
+        let error = io::Error::new(io::ErrorKind::ConnectionReset, inner);
+        assert!(!format!("{:?}", failure(&error, |_| None)).contains("secret"));
+    }
+
+    #[test]
+    fn the_reason_of_a_wrapped_error_is_that_of_its_cause() {
+        let inner = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert_eq!(of_io(&io::Error::other(inner)), Some("refused"));
+        assert_eq!(of_io(&io::Error::other("odd")), None);
+    }
+}

@@ -1,0 +1,48 @@
+//! Ready-made checks for [`health_core`]: what most services depend on, tested without harm.
+//!
+//! An indicator never waits in the queue of the application's pool, keeps one connection instead of opening one for each
+//! execution, ends within its timeout, and shows no password. Each returns a [`Check`](health_core::Check), which has the
+//! options of any other.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use health_core::Health;
+//! use health_indicators::{Indicator as _, file_age, kept};
+//! # use std::io;
+//! # struct Ldap;
+//! # impl Ldap {
+//! #     async fn connect(_: &str) -> io::Result<Self> { Ok(Self) }
+//! #     async fn ping(&mut self) -> io::Result<()> { Ok(()) }
+//! # }
+//!
+//! let health = Health::builder()
+//!     .register(
+//!         kept(|| Ldap::connect("ldap.example"), |ldap| Box::pin(ldap.ping()))
+//!             .check("directory")
+//!             .every(Duration::from_secs(10)),
+//!     )
+//!     .register(file_age("/var/lib/shop/prices.json").failing_above(Duration::from_secs(3600)).check("prices"))
+//!     .build()?;
+//! # Ok::<(), health_core::BuildError>(())
+//! ```
+//!
+//! Without features this crate needs no driver, and only what `health-core` needs.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod failure;
+mod file_age;
+mod gauge;
+mod group;
+mod indicator;
+mod kept;
+mod limits;
+pub mod reason;
+mod time;
+
+pub use self::file_age::{FileAge, file_age};
+pub use self::gauge::{Gauge, gauge};
+pub use self::group::{Group, all_of, any_of, at_least};
+pub use self::indicator::{Class, Indicator};
+pub use self::kept::{Kept, kept};
