@@ -7,10 +7,14 @@ use std::env;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::time::Duration;
 
 use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use health_actix_web::{Check, Health, HealthConfig};
+use health_indicators::file_age;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
@@ -23,9 +27,7 @@ async fn main() -> anyhow::Result<()> {
         .register(Check::with("scratch-space", scratch, |path| async {
             fs::read_dir(path).map(drop)
         }))
-        .register(Check::with("stock-list", stock.clone(), |path| async {
-            fs::metadata(path).map(drop)
-        }))
+        .register(file_age(&stock).degraded_above(DAY).check("stock-list"))
         .build()?;
 
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());

@@ -8,14 +8,18 @@ use std::env;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use health_hyper::{Check, Health, HealthConfig};
+use health_indicators::file_age;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 async fn app<B>(request: Request<B>) -> Result<Response<String>, Infallible> {
     let mut response = Response::default();
@@ -37,9 +41,7 @@ async fn main() -> anyhow::Result<()> {
         .register(Check::with("scratch-space", scratch, |path| async {
             fs::read_dir(path).map(drop)
         }))
-        .register(Check::with("stock-list", stock.clone(), |path| async {
-            fs::metadata(path).map(drop)
-        }))
+        .register(file_age(&stock).degraded_above(DAY).check("stock-list"))
         .build()?;
     let app = health_hyper::service(health.clone(), service_fn(app));
 

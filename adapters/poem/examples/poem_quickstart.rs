@@ -7,13 +7,17 @@ use std::env;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use health_indicators::file_age;
 use health_poem::{Check, Health, HealthConfig};
 use poem::endpoint::make_sync;
 use poem::listener::TcpAcceptor;
 use poem::{EndpointExt, Route, Server};
 use tokio::net::TcpListener;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -26,9 +30,7 @@ async fn main() -> anyhow::Result<()> {
         .register(Check::with("scratch-space", scratch, |path| async {
             fs::read_dir(path).map(drop)
         }))
-        .register(Check::with("stock-list", stock.clone(), |path| async {
-            fs::metadata(path).map(drop)
-        }))
+        .register(file_age(&stock).degraded_above(DAY).check("stock-list"))
         .build()?;
     let app = Route::new()
         .at("/", make_sync(|_| "the application\n"))

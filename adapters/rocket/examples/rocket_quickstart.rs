@@ -7,11 +7,15 @@ use std::env;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use health_indicators::file_age;
 use health_rocket::{Check, Health, HealthConfig};
 use rocket::fairing::AdHoc;
 use rocket::{get, routes};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[get("/")]
 fn home() -> &'static str {
@@ -29,9 +33,7 @@ async fn main() -> anyhow::Result<()> {
         .register(Check::with("scratch-space", scratch, |path| async {
             fs::read_dir(path).map(drop)
         }))
-        .register(Check::with("stock-list", stock.clone(), |path| async {
-            fs::metadata(path).map(drop)
-        }))
+        .register(file_age(&stock).degraded_above(DAY).check("stock-list"))
         .build()?;
 
     let bind = env::var("BIND").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());

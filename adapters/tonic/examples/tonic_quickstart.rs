@@ -7,12 +7,16 @@ use std::env;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use health_indicators::file_age;
 use health_tonic::{Check, Endpoint, Health, HealthConfig};
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -25,9 +29,7 @@ async fn main() -> anyhow::Result<()> {
         .register(Check::with("scratch-space", scratch, |path| async {
             fs::read_dir(path).map(drop)
         }))
-        .register(Check::with("stock-list", stock.clone(), |path| async {
-            fs::metadata(path).map(drop)
-        }))
+        .register(file_age(&stock).degraded_above(DAY).check("stock-list"))
         .endpoint(Endpoint::liveness("/live"))
         .endpoint(Endpoint::readiness("/ready"))
         .build()?;

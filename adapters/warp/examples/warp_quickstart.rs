@@ -7,11 +7,15 @@ use std::env;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use health_indicators::file_age;
 use health_warp::{Check, Health, HealthConfig};
 use tokio::net::TcpListener;
 use warp::Filter;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -24,9 +28,7 @@ async fn main() -> anyhow::Result<()> {
         .register(Check::with("scratch-space", scratch, |path| async {
             fs::read_dir(path).map(drop)
         }))
-        .register(Check::with("stock-list", stock.clone(), |path| async {
-            fs::metadata(path).map(drop)
-        }))
+        .register(file_age(&stock).degraded_above(DAY).check("stock-list"))
         .build()?;
     let home = warp::path::end().map(|| "the application\n");
     let app = health_warp::filter(health.clone()).or(home);
