@@ -1,0 +1,3 @@
+//! What programs of this package share.
+
+pub mod fault;
