@@ -31,6 +31,7 @@ type Ping<C> =
 /// - After a failure, the next connection is opened a [`retry_delay`](Kept::retry_delay) later at the earliest. Tests before
 ///   that return the last failure.
 /// - After the timeout, everything is dropped.
+/// - The child of a fork opens its own connection.
 ///
 /// ```
 /// use health_core::Health;
@@ -113,8 +114,7 @@ impl Default for Options {
 }
 
 struct State<C> {
-    /// The connection, and the process that opened it.
-    connection: Option<(C, u32)>,
+    connection: Option<Owned<C>>,
     /// When the last test failed, and how.
     failed: Option<(Instant, CheckResult)>,
     connects: u64,
@@ -123,6 +123,31 @@ struct State<C> {
 impl<C> Default for State<C> {
     fn default() -> Self {
         Self { connection: None, failed: None, connects: 0 }
+    }
+}
+
+/// A connection, and the process that opened it. The child of a fork must not use, and not close, what its parent uses: it
+/// leaks its copy.
+struct Owned<C> {
+    connection: Option<C>,
+    process: u32,
+}
+
+impl<C> Owned<C> {
+    fn new(connection: C) -> Self {
+        Self { connection: Some(connection), process: std::process::id() }
+    }
+
+    fn take(mut self) -> Option<C> {
+        if self.process == std::process::id() { self.connection.take() } else { None }
+    }
+}
+
+impl<C> Drop for Owned<C> {
+    fn drop(&mut self) {
+        if self.process != std::process::id() {
+            std::mem::forget(self.connection.take());
+        }
     }
 }
 
@@ -168,15 +193,9 @@ impl<C: Send + 'static> Kept<C> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the connection, unless another process opened it: the child of a fork must not use, and not close, what its
-    /// parent uses.
     fn take(&self) -> Option<C> {
-        let (connection, process) = self.state().connection.take()?;
-        if process == std::process::id() {
-            return Some(connection);
-        }
-        std::mem::forget(connection);
-        None
+        let owned = self.state().connection.take()?;
+        owned.take()
     }
 
     /// The last failure, as long as no connection may be opened.
@@ -244,7 +263,7 @@ impl<C: Send + 'static> Indicator for Kept<C> {
         let mut state = self.state();
         let result = match tested {
             Ok((connection, result)) => {
-                state.connection = Some((connection, std::process::id()));
+                state.connection = Some(Owned::new(connection));
                 state.failed = None;
                 result
             }
