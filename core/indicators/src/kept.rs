@@ -52,7 +52,7 @@ type Ping<C> =
 /// |---|---|
 /// | class | shared |
 /// | timeout | 2 seconds |
-/// | connections | one; two while a broken or silent one is replaced |
+/// | connections | one; two while a broken or silent one is replaced. Tests at the same time, which a check never has, need one each |
 /// | reasons | `timed_out`; of an error of the standard library that of its kind, such as `refused`, `reset` or `unreachable`; `failed` |
 /// | values | `connects`: how many connections were opened so far |
 /// | does not prove | that the application's pool has a free connection, or that the server accepts new ones |
@@ -225,8 +225,9 @@ impl<C: Send + 'static> Kept<C> {
         self.pinged(connection).await
     }
 
-    /// Pings the connection, and replaces it if it breaks or is silent.
-    async fn raced(&self, connection: C) -> Tested<C> {
+    /// Pings the connection, and replaces it if it breaks or is silent. If it is silent and no other can be opened, `failed`
+    /// says why.
+    async fn raced(&self, connection: C, failed: &mut Option<CheckResult>) -> Tested<C> {
         let pinged = pin!(self.pinged(connection));
         let patience = pin!(self.options.clock.sleep(self.options.timeout / 3));
         let pinged = match select(pinged, patience).await {
@@ -237,31 +238,29 @@ impl<C: Send + 'static> Kept<C> {
         match select(pinged, pin!(self.connected())).await {
             Either::Left((Ok(alive), _)) | Either::Right((Ok(alive), _)) => Ok(alive),
             Either::Left((Err(_), connected)) => connected.await,
-            Either::Right((Err(failure), pinged)) => pinged.await.map_err(|_| failure),
+            Either::Right((Err(failure), pinged)) => {
+                *failed = Some(failure);
+                pinged.await.map_err(|late| failed.take().unwrap_or(late))
+            }
         }
     }
-}
 
-#[async_trait]
-impl<C: Send + 'static> Indicator for Kept<C> {
-    async fn test(&self) -> CheckResult {
-        if let Some(failure) = self.still_failed() {
-            return failure;
-        }
+    async fn tested(&self) -> CheckResult {
         let Options { clock, timeout, .. } = &self.options;
+        let mut failed = None;
         let testing = async {
             match self.take() {
-                Some(connection) => self.raced(connection).await,
+                Some(connection) => self.raced(connection, &mut failed).await,
                 None => self.connected().await,
             }
         };
         let tested = clock.within(*timeout, testing).await.unwrap_or_else(|| {
             let text = format!("no response within {timeout:?}");
-            Err(CheckResult::error(text).reason(reason::TIMED_OUT))
+            Err(failed.unwrap_or_else(|| CheckResult::error(text).reason(reason::TIMED_OUT)))
         });
         let now = clock.now();
         let mut state = self.state();
-        let result = match tested {
+        match tested {
             Ok((connection, result)) => {
                 state.connection = Some(Owned::new(connection));
                 state.failed = None;
@@ -271,8 +270,18 @@ impl<C: Send + 'static> Indicator for Kept<C> {
                 state.failed = Some((now, failure.clone()));
                 failure
             }
+        }
+    }
+}
+
+#[async_trait]
+impl<C: Send + 'static> Indicator for Kept<C> {
+    async fn test(&self) -> CheckResult {
+        let result = match self.still_failed() {
+            Some(failure) => failure,
+            None => self.tested().await,
         };
-        result.value("connects", state.connects as f64, Unit::Count)
+        result.value("connects", self.state().connects as f64, Unit::Count)
     }
 
     fn timeout(&self) -> Duration {
