@@ -1,13 +1,16 @@
 //! Several indicators as one, such as the replicas of a database.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use futures::future::join_all;
 use health_core::{CheckResult, Report, Status, Unit};
 
-use crate::failure::misconfigured;
-use crate::{Class, Indicator};
+use crate::failure::{misconfigured, redact};
+use crate::{Class, Indicator, reason};
 
 /// Passes if one of the members passes; it is degraded as long as another does not.
 ///
@@ -51,7 +54,7 @@ pub fn at_least<N: Into<String>, I: Indicator>(
 /// |---|---|
 /// | class | that of its members; shared if they differ |
 /// | timeout | the longest of its members |
-/// | reasons | that of the first member that failed, `misconfigured` |
+/// | reasons | that of the first member that failed; `failed` if it panicked; `misconfigured` |
 /// | values | `passed` and `members` |
 #[must_use = "an indicator does nothing until its check is registered"]
 pub struct Group {
@@ -105,6 +108,17 @@ impl Group {
     }
 }
 
+/// The result of a member. One that panics fails alone.
+async fn tested(member: &dyn Indicator) -> CheckResult {
+    let panicked = |payload: Box<dyn Any + Send>| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or_default();
+        CheckResult::error(format!("panicked: {}", redact(text))).reason(reason::FAILED)
+    };
+    // Unwind safety: an indicator takes its connection out of its state for each test.
+    AssertUnwindSafe(async { member.test().await }).catch_unwind().await.unwrap_or_else(panicked)
+}
+
 #[async_trait]
 impl Indicator for Group {
     async fn test(&self) -> CheckResult {
@@ -119,7 +133,7 @@ impl Indicator for Group {
         let tests = self
             .members
             .iter()
-            .map(|(name, member)| async move { Report::of(name, member.test().await) });
+            .map(|(name, member)| async move { Report::of(name, tested(&**member).await) });
         let reports = join_all(tests).await;
 
         self.judge(needed, &reports)
