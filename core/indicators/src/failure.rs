@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 
 use health_core::CheckResult;
 
@@ -32,10 +33,13 @@ pub(crate) fn misconfigured(what: impl fmt::Display) -> CheckResult {
 
 /// The reason of an error of the standard library.
 pub(crate) fn of_io(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    let error = error.downcast_ref::<io::Error>()?;
+    let error = as_io(error)?;
     // An error of another kind may contain one of these.
     if let Some(reason) = error.get_ref().and_then(|inner| of_io(inner)) {
         return Some(reason);
+    }
+    if is_of_a_name(error) {
+        return Some(reason::NAME);
     }
     Some(match error.kind() {
         ErrorKind::ConnectionRefused => reason::REFUSED,
@@ -54,6 +58,21 @@ pub(crate) fn of_io(error: &(dyn Error + 'static)) -> Option<&'static str> {
         ErrorKind::InvalidData => reason::PROTOCOL,
         _ => return None,
     })
+}
+
+/// The error of the standard library that this is, or that a driver shares.
+pub(crate) fn as_io<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    if let Some(shared) = error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
+        return shared.downcast_ref();
+    }
+    error.downcast_ref().or_else(|| error.downcast_ref::<Arc<io::Error>>().map(|shared| &**shared))
+}
+
+/// Whether a name could not be resolved, for which the standard library has no kind.
+fn is_of_a_name(error: &io::Error) -> bool {
+    // WSAHOST_NOT_FOUND
+    cfg!(windows) && error.raw_os_error() == Some(11_001)
+        || error.to_string().starts_with("failed to lookup address information")
 }
 
 /// An error whose texts contain no password.
@@ -117,7 +136,10 @@ pub(crate) fn redact(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
     use std::io;
+    use std::net::ToSocketAddrs;
+    use std::sync::Arc;
 
     use super::{failure, of_io, redact};
 
@@ -155,5 +177,19 @@ mod tests {
         let inner = io::Error::from(io::ErrorKind::ConnectionRefused);
         assert_eq!(of_io(&io::Error::other(inner)), Some("refused"));
         assert_eq!(of_io(&io::Error::other("odd")), None);
+    }
+
+    #[test]
+    fn the_reason_of_a_shared_error_is_that_of_the_error() {
+        let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        let shared: Arc<dyn Error + Send + Sync> = Arc::new(refused());
+        assert_eq!(of_io(&shared), Some("refused"));
+        assert_eq!(of_io(&Arc::new(refused())), Some("refused"));
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_resolved_has_a_reason_of_its_own() {
+        let error = (&*"a".repeat(300), 1).to_socket_addrs().unwrap_err();
+        assert_eq!(of_io(&error), Some("name"), "{error:?}");
     }
 }
