@@ -39,6 +39,9 @@ mod indicator;
 mod kept;
 mod limits;
 pub mod reason;
+#[cfg(feature = "redis-1")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis-1")))]
+pub mod redis_1;
 mod time;
 
 pub use self::file_age::{FileAge, file_age};
