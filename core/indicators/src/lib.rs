@@ -31,10 +31,12 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod dns;
 mod failure;
 mod file_age;
 mod gauge;
 mod group;
+mod host;
 mod indicator;
 mod kept;
 mod limits;
@@ -44,6 +46,7 @@ pub mod reason;
 pub mod redis_1;
 mod time;
 
+pub use self::dns::{Dns, dns};
 pub use self::file_age::{FileAge, file_age};
 pub use self::gauge::{Gauge, gauge};
 pub use self::group::{Group, all_of, any_of, at_least};
