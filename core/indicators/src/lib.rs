@@ -31,6 +31,8 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "tcp")]
+mod address;
 mod dns;
 mod failure;
 mod file_age;
@@ -40,10 +42,15 @@ mod host;
 mod indicator;
 mod kept;
 mod limits;
+#[cfg(test)]
+#[cfg(feature = "tcp")]
+mod misbehaving;
 pub mod reason;
 #[cfg(feature = "redis-1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis-1")))]
 pub mod redis_1;
+#[cfg(feature = "tcp")]
+mod tcp;
 mod time;
 
 pub use self::dns::{Dns, dns};
@@ -52,3 +59,6 @@ pub use self::gauge::{Gauge, gauge};
 pub use self::group::{Group, all_of, any_of, at_least};
 pub use self::indicator::{Class, Indicator};
 pub use self::kept::{Kept, kept};
+#[cfg(feature = "tcp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
+pub use self::tcp::{Tcp, tcp};
