@@ -189,6 +189,12 @@ impl<C: Send + 'static> Kept<C> {
         self
     }
 
+    #[cfg(feature = "http")]
+    pub(crate) fn clock(mut self, clock: Clock) -> Self {
+        self.options.clock = clock;
+        self
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -39,6 +39,8 @@ mod file_age;
 mod gauge;
 mod group;
 mod host;
+#[cfg(feature = "http")]
+mod http;
 mod indicator;
 mod kept;
 mod limits;
@@ -57,6 +59,9 @@ pub use self::dns::{Dns, dns};
 pub use self::file_age::{FileAge, file_age};
 pub use self::gauge::{Gauge, gauge};
 pub use self::group::{Group, all_of, any_of, at_least};
+#[cfg(feature = "http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+pub use self::http::{Http, http};
 pub use self::indicator::{Class, Indicator};
 pub use self::kept::{Kept, kept};
 #[cfg(feature = "tcp")]
