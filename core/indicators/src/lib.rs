@@ -33,6 +33,7 @@
 
 #[cfg(feature = "tcp")]
 mod address;
+mod cgroup;
 mod dns;
 mod failure;
 mod file_age;
@@ -43,10 +44,13 @@ mod host;
 mod http;
 mod indicator;
 mod kept;
+mod kernel;
 mod limits;
+mod memory;
 #[cfg(test)]
 #[cfg(feature = "tcp")]
 mod misbehaving;
+mod process;
 pub mod reason;
 #[cfg(feature = "redis-1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis-1")))]
@@ -54,6 +58,7 @@ pub mod redis_1;
 #[cfg(feature = "tcp")]
 mod tcp;
 mod time;
+mod usage;
 
 pub use self::dns::{Dns, dns};
 pub use self::file_age::{FileAge, file_age};
@@ -64,6 +69,9 @@ pub use self::group::{Group, all_of, any_of, at_least};
 pub use self::http::{Http, http};
 pub use self::indicator::{Class, Indicator};
 pub use self::kept::{Kept, kept};
+pub use self::memory::{memory, memory_pressure};
+pub use self::process::{open_files, threads};
 #[cfg(feature = "tcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
 pub use self::tcp::{Tcp, tcp};
+pub use self::usage::Usage;

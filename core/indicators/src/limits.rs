@@ -17,7 +17,7 @@ pub(crate) struct Limits {
 
 /// Why limits cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Contradiction(&'static str);
+pub(crate) struct Contradiction(pub(crate) &'static str);
 
 impl fmt::Display for Contradiction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,28 +51,57 @@ impl Limits {
         Ok(())
     }
 
+    /// The same for limits that are ratios: none is above 1, or below 0.
+    pub(crate) fn validate_ratios(&self) -> Result<(), Contradiction> {
+        let Self { degraded_above, failing_above, degraded_below, failing_below } = *self;
+        let mut limits =
+            [degraded_above, failing_above, degraded_below, failing_below].into_iter().flatten();
+        match limits.all(|limit| (0.0..=1.0).contains(&limit)) {
+            true => self.validate(),
+            false => Err(Contradiction("a limit is not between 0 and 1")),
+        }
+    }
+
     /// The result of a finite `number` that people know as `name`.
     pub(crate) fn result(&self, name: &'static str, number: f64, unit: Unit) -> CheckResult {
-        let Self { degraded_above, failing_above, degraded_below, failing_below } = *self;
-        let above = |limit: Option<f64>| limit.filter(|limit| number > *limit);
-        let below = |limit: Option<f64>| limit.filter(|limit| number < *limit);
-        let text = |relation, limit| {
-            let (number, limit) = (Shown(number, unit), Shown(limit, unit));
-            format!("{name} is {number}, {relation} the limit of {limit}")
-        };
-        let result = if let Some(limit) = above(failing_above) {
-            CheckResult::error(text("above", limit)).reason(reason::ABOVE_LIMIT)
-        } else if let Some(limit) = below(failing_below) {
-            CheckResult::error(text("below", limit)).reason(reason::BELOW_LIMIT)
-        } else if let Some(limit) = above(degraded_above) {
-            CheckResult::degraded(text("above", limit)).reason(reason::ABOVE_LIMIT)
-        } else if let Some(limit) = below(degraded_below) {
-            CheckResult::degraded(text("below", limit)).reason(reason::BELOW_LIMIT)
-        } else {
-            CheckResult::ok()
+        let result = match self.exceeded(name, number, unit) {
+            Some(Exceeded { is_failing: true, reason, text }) => {
+                CheckResult::error(text).reason(reason)
+            }
+            Some(Exceeded { reason, text, .. }) => CheckResult::degraded(text).reason(reason),
+            None => CheckResult::ok(),
         };
         result.value(name, number, unit)
     }
+
+    /// The limit that a finite `number` exceeds, if it does.
+    pub(crate) fn exceeded(&self, name: &str, number: f64, unit: Unit) -> Option<Exceeded> {
+        let Self { degraded_above, failing_above, degraded_below, failing_below } = *self;
+        let found = |is_failing, reason, relation, limit| {
+            let (number, limit) = (Shown(number, unit), Shown(limit, unit));
+            let text = format!("{name} is {number}, {relation} the limit of {limit}");
+            Exceeded { is_failing, reason, text }
+        };
+        let above = |is_failing, limit: Option<f64>| {
+            let limit = limit.filter(|limit| number > *limit)?;
+            Some(found(is_failing, reason::ABOVE_LIMIT, "above", limit))
+        };
+        let below = |is_failing, limit: Option<f64>| {
+            let limit = limit.filter(|limit| number < *limit)?;
+            Some(found(is_failing, reason::BELOW_LIMIT, "below", limit))
+        };
+        above(true, failing_above)
+            .or_else(|| below(true, failing_below))
+            .or_else(|| above(false, degraded_above))
+            .or_else(|| below(false, degraded_below))
+    }
+}
+
+/// What a number exceeds.
+pub(crate) struct Exceeded {
+    pub(crate) is_failing: bool,
+    pub(crate) reason: &'static str,
+    pub(crate) text: String,
 }
 
 /// A number with its unit, for people.
