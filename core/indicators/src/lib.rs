@@ -34,6 +34,8 @@
 #[cfg(feature = "tcp")]
 mod address;
 mod cgroup;
+#[cfg(feature = "disk")]
+mod disk;
 mod dns;
 mod failure;
 mod file_age;
@@ -60,6 +62,9 @@ mod tcp;
 mod time;
 mod usage;
 
+#[cfg(feature = "disk")]
+#[cfg_attr(docsrs, doc(cfg(feature = "disk")))]
+pub use self::disk::{Disk, disk};
 pub use self::dns::{Dns, dns};
 pub use self::file_age::{FileAge, file_age};
 pub use self::gauge::{Gauge, gauge};
