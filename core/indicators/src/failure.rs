@@ -17,8 +17,17 @@ pub(crate) type Classify = fn(&(dyn Error + 'static)) -> Option<&'static str>;
 
 /// The result of a test that failed with `error`.
 pub(crate) fn failure(error: &(dyn Error + 'static), classify: Classify) -> CheckResult {
-    let reason = find(error, classify).or_else(|| find(error, of_io));
-    CheckResult::error(Redacted::of(error)).reason(reason.unwrap_or(reason::FAILED))
+    CheckResult::error(Redacted::of(error)).reason(reason_of(error, classify))
+}
+
+/// The result of a test that passed in spite of `error`.
+pub(crate) fn degraded(error: &(dyn Error + 'static), classify: Classify) -> CheckResult {
+    CheckResult::degraded(Redacted::of(error)).reason(reason_of(error, classify))
+}
+
+/// The reason of an error or one of its causes.
+pub(crate) fn reason_of(error: &(dyn Error + 'static), classify: Classify) -> &'static str {
+    find(error, classify).or_else(|| find(error, of_io)).unwrap_or(reason::FAILED)
 }
 
 /// The first reason that is found for an error or one of its causes.

@@ -52,6 +52,7 @@ mod memory;
 #[cfg(test)]
 #[cfg(feature = "tcp")]
 mod misbehaving;
+mod pooled;
 mod process;
 pub mod reason;
 #[cfg(feature = "redis-1")]
@@ -75,6 +76,7 @@ pub use self::http::{Http, http};
 pub use self::indicator::{Class, Indicator};
 pub use self::kept::{Kept, kept};
 pub use self::memory::{memory, memory_pressure};
+pub use self::pooled::{PoolCounters, PoolFull, Pooled, ReturnCounter, pooled};
 pub use self::process::{open_files, threads};
 #[cfg(feature = "tcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
