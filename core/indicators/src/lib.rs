@@ -58,6 +58,11 @@ pub mod reason;
 #[cfg(feature = "redis-1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis-1")))]
 pub mod redis_1;
+#[cfg(feature = "sqlx-0_9")]
+mod sqlstate;
+#[cfg(feature = "sqlx-0_9")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlx-0_9")))]
+pub mod sqlx_0_9;
 #[cfg(feature = "tcp")]
 mod tcp;
 mod time;
@@ -77,7 +82,11 @@ pub use self::indicator::{Class, Indicator};
 pub use self::kept::{Kept, kept};
 pub use self::memory::{memory, memory_pressure};
 pub use self::pooled::{PoolCounters, PoolFull, Pooled, ReturnCounter, pooled};
+pub use self::pooled::{PoolCounters, PoolFull, Pooled, ReturnCounter, pooled};
 pub use self::process::{open_files, threads};
+#[cfg(feature = "tcp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
+pub use self::tcp::{Tcp, tcp};
 #[cfg(feature = "tcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
 pub use self::tcp::{Tcp, tcp};
