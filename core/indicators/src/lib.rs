@@ -82,11 +82,7 @@ pub use self::indicator::{Class, Indicator};
 pub use self::kept::{Kept, kept};
 pub use self::memory::{memory, memory_pressure};
 pub use self::pooled::{PoolCounters, PoolFull, Pooled, ReturnCounter, pooled};
-pub use self::pooled::{PoolCounters, PoolFull, Pooled, ReturnCounter, pooled};
 pub use self::process::{open_files, threads};
-#[cfg(feature = "tcp")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
-pub use self::tcp::{Tcp, tcp};
 #[cfg(feature = "tcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
 pub use self::tcp::{Tcp, tcp};
