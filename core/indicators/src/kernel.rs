@@ -112,6 +112,7 @@ mod tests {
         for key in ["inactive", "file", "negative", "large", "nothing", "empty", "missing"] {
             assert_eq!(number_after(text, key), None, "{key}");
         }
+        assert_eq!(word_after(text, "inactive"), None);
     }
 
     #[test]

@@ -82,21 +82,25 @@ impl Limit {
 pub(super) fn look(path: &Path) -> io::Result<FileSystem> {
     use std::os::unix::fs::MetadataExt as _;
 
-    use rustix::fs::{StatVfsMountFlags, statvfs};
-
     let device = std::fs::metadata(path)?.dev();
-    let found = statvfs(path)?;
-    // What root alone may use counts neither as free nor as a part of the whole, as df counts.
-    let whole = found.f_blocks.saturating_sub(found.f_bfree).saturating_add(found.f_bavail);
-    let bytes = |blocks: u64| blocks as f64 * found.f_frsize as f64;
-    let inodes = (found.f_files as f64, found.f_favail.min(found.f_files) as f64);
-    Ok(FileSystem {
-        device,
-        size: bytes(whole),
-        free: bytes(found.f_bavail),
-        inodes: (found.f_files > 0).then_some(inodes),
-        is_read_only: found.f_flag.contains(StatVfsMountFlags::RDONLY),
-    })
+    Ok(FileSystem::of(device, &rustix::fs::statvfs(path)?))
+}
+
+#[cfg(unix)]
+impl FileSystem {
+    pub(super) fn of(device: u64, found: &rustix::fs::StatVfs) -> Self {
+        // What root alone may use counts neither as free nor as a part of the whole, as df counts.
+        let whole = found.f_blocks.saturating_sub(found.f_bfree).saturating_add(found.f_bavail);
+        let bytes = |blocks: u64| blocks as f64 * found.f_frsize as f64;
+        let inodes = (found.f_files as f64, found.f_favail.min(found.f_files) as f64);
+        Self {
+            device,
+            size: bytes(whole),
+            free: bytes(found.f_bavail),
+            inodes: (found.f_files > 0).then_some(inodes),
+            is_read_only: found.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
+        }
+    }
 }
 
 #[cfg(not(unix))]

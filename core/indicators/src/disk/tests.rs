@@ -62,6 +62,14 @@ fn inodes_count_unless_the_file_system_has_no_limit() {
 }
 
 #[test]
+fn of_space_and_inodes_the_one_that_fails_is_reported() {
+    let found = FileSystem { free: 5.0 * GB, inodes: Some((1000.0, 9.0)), ..HALF };
+    let report = report(&disk("/"), |_| Ok(found));
+    assert_eq!(report.status().as_str(), "ERROR");
+    assert_eq!(report.message(), Some("/: free_inodes is 0.9 %, below the limit of 1.0 %"));
+}
+
+#[test]
 fn limits_are_bytes_or_ratios_and_a_default_gives_way() {
     for (disk, expected) in [
         (disk("/").degraded_below_bytes(60_000_000_000), "DEGRADED"),
@@ -73,7 +81,9 @@ fn limits_are_bytes_or_ratios_and_a_default_gives_way() {
         (disk("/").degraded_below_bytes(0), "OK"),
         (disk("/").degraded_below(1.0).failing_below(0.0), "DEGRADED"),
     ] {
-        assert_eq!(status(&disk, HALF), expected, "{disk:?}");
+        let report = report(&disk, |_| Ok(HALF));
+        assert_eq!(report.status().as_str(), expected, "{disk:?}");
+        assert_ne!(report.reason(), Some("misconfigured"), "{disk:?}");
     }
     let full = FileSystem { free: 0.0, ..HALF };
     assert_eq!(status(&disk("/").degraded_below(0.0).failing_below(0.0), full), "OK");
@@ -154,6 +164,23 @@ fn a_system_that_does_not_tell_is_degraded() {
     let unsupported = report(&disk("/"), |_| Err(io::ErrorKind::Unsupported.into()));
     let judged = (unsupported.status().as_str(), unsupported.reason());
     assert_eq!(judged, ("DEGRADED", Some("unsupported")));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_root_alone_may_use_does_not_count_and_no_number_overflows() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut kernel = rustix::fs::statvfs(directory.path()).unwrap();
+    (kernel.f_frsize, kernel.f_blocks, kernel.f_bfree, kernel.f_bavail) = (4096, 100, 30, 10);
+    kernel.f_files = 0;
+    let found = FileSystem::of(1, &kernel);
+    assert_eq!((found.size, found.free), (80.0 * 4096.0, 10.0 * 4096.0));
+    assert_eq!(found.inodes, None);
+    (kernel.f_frsize, kernel.f_blocks, kernel.f_bfree) = (u64::MAX, 0, u64::MAX);
+    (kernel.f_bavail, kernel.f_files, kernel.f_favail) = (u64::MAX, 1, u64::MAX);
+    let found = FileSystem::of(1, &kernel);
+    assert_eq!(found.inodes, Some((1.0, 1.0)));
+    assert!((found.free / found.size).is_finite());
 }
 
 #[cfg(unix)]
