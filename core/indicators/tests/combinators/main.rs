@@ -12,3 +12,4 @@ mod fork;
 mod group;
 mod kept;
 mod server;
+mod steady;
