@@ -64,6 +64,8 @@ mod sqlstate;
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlx-0_9")))]
 pub mod sqlx_0_9;
 #[cfg(feature = "tcp")]
+mod steps;
+#[cfg(feature = "tcp")]
 mod tcp;
 mod time;
 mod usage;

@@ -1,9 +1,7 @@
 //! A TCP port.
 
-use std::error::Error;
 use std::fmt;
-use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use health_core::{CheckResult, Runtime};
@@ -11,7 +9,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::address::{Address, ConnectError};
-use crate::failure::{failure, misconfigured};
+use crate::failure::misconfigured;
+use crate::steps::Steps;
 use crate::time::{Clock, DEFAULT_TIMEOUT};
 use crate::{Class, Indicator, reason};
 
@@ -90,33 +89,16 @@ impl Tcp {
         self
     }
 
-    /// Fails if `step` takes longer than what is left of the timeout.
-    async fn step<T, E: Error + 'static>(
-        &self,
-        start: Instant,
-        what: &str,
-        step: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, CheckResult> {
-        let elapsed = self.clock.now().saturating_duration_since(start);
-        match self.clock.within(self.timeout.saturating_sub(elapsed), step).await {
-            Some(result) => result.map_err(|error| failure(&error, ConnectError::reason)),
-            None => {
-                let text = format!("{what} within {:?}", self.timeout);
-                Err(CheckResult::error(text).reason(reason::TIMED_OUT))
-            }
-        }
-    }
-
     async fn tested(&self, address: &Address) -> Result<(), CheckResult> {
-        let start = self.clock.now();
+        let steps = Steps::new(&self.clock, self.timeout, ConnectError::reason);
         let no_connection = format!("no connection to {address}");
-        let mut stream = self.step(start, &no_connection, address.connect()).await?;
-        self.step(start, "the server read nothing", stream.write_all(&self.send)).await?;
+        let mut stream = steps.step(&no_connection, address.connect()).await?;
+        steps.step("the server read nothing", stream.write_all(&self.send)).await?;
         if self.expect.is_empty() {
             return Ok(());
         }
         let response = self.response(&mut stream);
-        let response = self.step(start, "the expected response did not come", response).await?;
+        let response = steps.step("the expected response did not come", response).await?;
         if response.starts_with(&self.expect) {
             return Ok(());
         }
