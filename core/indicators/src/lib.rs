@@ -33,6 +33,8 @@
 
 #[cfg(feature = "tcp")]
 mod address;
+#[cfg(feature = "certificate")]
+mod certificate;
 mod cgroup;
 #[cfg(feature = "disk")]
 mod disk;
@@ -70,6 +72,11 @@ mod tcp;
 mod time;
 mod usage;
 
+#[cfg(feature = "certificate")]
+#[cfg_attr(docsrs, doc(cfg(feature = "certificate")))]
+pub use self::certificate::{
+    CertificateFile, ListenerCertificate, certificate_file, certificate_of,
+};
 #[cfg(feature = "disk")]
 #[cfg_attr(docsrs, doc(cfg(feature = "disk")))]
 pub use self::disk::{Disk, disk};
