@@ -57,13 +57,15 @@ fn is_breaking(fault: Fault) -> bool {
 }
 
 pub(super) async fn serve(mut client: TcpStream, open: Open) {
+    let server = open.0.server;
     let mut current = open.0.fault.subscribe();
+    let mut open = Some(open);
     let accepted_in = current.borrow_and_update().number;
     let view = View { accepted_in, current };
     let fault = match view.fault() {
         fault if is_breaking(fault) => fault,
-        _ => match TcpStream::connect(open.0.server).await {
-            Ok(server) => match forwarded(&mut client, server, view).await {
+        _ => match TcpStream::connect(server).await {
+            Ok(server) => match forwarded(&mut client, server, view, &mut open).await {
                 Some(fault) => fault,
                 None => return,
             },
@@ -80,7 +82,12 @@ pub(super) async fn serve(mut client: TcpStream, open: Open) {
 }
 
 /// Forwards until one side has ended, or a fault breaks the connection, which is returned.
-async fn forwarded(client: &mut TcpStream, mut server: TcpStream, view: View) -> Option<Fault> {
+async fn forwarded(
+    client: &mut TcpStream,
+    mut server: TcpStream,
+    view: View,
+    open: &mut Option<Open>,
+) -> Option<Fault> {
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
@@ -89,7 +96,7 @@ async fn forwarded(client: &mut TcpStream, mut server: TcpStream, view: View) ->
         biased;
         fault = breaking.broken() => Some(fault),
         _ = responses(from_server, to_client, &view) => None,
-        _ = requests(from_client, to_server, &view) => None,
+        _ = requests(from_client, to_server, &view, open) => None,
     }
 }
 
@@ -98,12 +105,15 @@ async fn requests(
     mut client: ReadHalf<'_>,
     mut server: WriteHalf<'_>,
     view: &View,
+    open: &mut Option<Open>,
 ) -> io::Result<()> {
     let mut bytes = vec![0; 16 * 1024];
     loop {
         let length = client.read(&mut bytes).await?;
         view.allow().await;
         if length == 0 {
+            // The client has closed it, whether or not the server notices.
+            *open = None;
             server.shutdown().await?;
             return pending().await;
         }

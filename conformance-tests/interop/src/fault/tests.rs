@@ -167,3 +167,17 @@ async fn a_connection_is_reset_if_the_server_is_gone() {
     }
     open(&proxy, 0).await;
 }
+
+#[tokio::test]
+async fn a_connection_that_the_client_has_closed_is_not_open_even_if_the_server_keeps_it() {
+    // It accepts no connection, as a server that was stopped by a signal.
+    let frozen = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let proxy = FaultProxy::start(frozen.local_addr().unwrap()).await.unwrap();
+    for _ in 0..3 {
+        let mut client = connect(&proxy).await;
+        assert!(is_silent(&mut client).await);
+        drop(client);
+        open(&proxy, 0).await;
+    }
+    assert_eq!(proxy.connections().most, 1);
+}

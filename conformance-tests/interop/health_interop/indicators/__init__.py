@@ -1,0 +1,1 @@
+"""The matrix of the indicators: what each concludes when its server fails."""
