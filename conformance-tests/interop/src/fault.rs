@@ -31,6 +31,13 @@ pub enum Fault {
     Cut,
 }
 
+impl Fault {
+    /// Whether it breaks the connections that are open.
+    fn is_breaking(self) -> bool {
+        matches!(self, Self::Refuse | Self::Silent | Self::HalfOpen | Self::Reset)
+    }
+}
+
 /// How many connections clients have opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
@@ -74,6 +81,8 @@ struct Shared {
 struct Current {
     number: u64,
     fault: Fault,
+    /// The last fault that broke connections: they may notice when it is over.
+    breaking: Option<(u64, Fault)>,
 }
 
 impl FaultProxy {
@@ -87,7 +96,7 @@ impl FaultProxy {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             server,
-            fault: watch::Sender::new(Current { number: 0, fault: Fault::None }),
+            fault: watch::Sender::new(Current { number: 0, fault: Fault::None, breaking: None }),
             accepted: AtomicU64::new(0),
             open: AtomicU64::new(0),
             most: AtomicU64::new(0),
@@ -111,7 +120,11 @@ impl FaultProxy {
         let is_open = matches!(*port, Port::Open(_));
         let set = || {
             self.shared.fault.send_modify(|current| {
-                *current = Current { number: current.number + 1, fault };
+                current.number += 1;
+                current.fault = fault;
+                if fault.is_breaking() {
+                    current.breaking = Some((current.number, fault));
+                }
             });
         };
         if fault == Fault::Refuse {

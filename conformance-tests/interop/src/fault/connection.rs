@@ -21,12 +21,13 @@ struct View {
 }
 
 impl View {
-    /// The fault; none if it is one for connections that are older.
+    /// The fault, as far as it concerns this connection.
     fn fault(&self) -> Fault {
-        let Current { number, fault } = *self.current.borrow();
-        match fault {
-            Fault::HalfOpen if number == self.accepted_in => Fault::None,
-            fault => fault,
+        let Current { number, fault, breaking } = *self.current.borrow();
+        match breaking {
+            Some((since, breaking)) if since > self.accepted_in => breaking,
+            _ if fault == Fault::HalfOpen && number == self.accepted_in => Fault::None,
+            _ => fault,
         }
     }
 
@@ -37,7 +38,7 @@ impl View {
                 return pending().await;
             }
             let fault = self.fault();
-            if is_breaking(fault) {
+            if fault.is_breaking() {
                 return fault;
             }
         }
@@ -46,14 +47,10 @@ impl View {
     /// Does not return while nothing may pass: `broken` returns then.
     async fn allow(&self) -> Fault {
         match self.fault() {
-            fault if is_breaking(fault) => pending().await,
+            fault if fault.is_breaking() => pending().await,
             fault => fault,
         }
     }
-}
-
-fn is_breaking(fault: Fault) -> bool {
-    matches!(fault, Fault::Refuse | Fault::Silent | Fault::HalfOpen | Fault::Reset)
 }
 
 pub(super) async fn serve(mut client: TcpStream, open: Open) {
@@ -63,7 +60,7 @@ pub(super) async fn serve(mut client: TcpStream, open: Open) {
     let accepted_in = current.borrow_and_update().number;
     let view = View { accepted_in, current };
     let fault = match view.fault() {
-        fault if is_breaking(fault) => fault,
+        fault if fault.is_breaking() => fault,
         _ => match TcpStream::connect(server).await {
             Ok(server) => match forwarded(&mut client, server, view, &mut open).await {
                 Some(fault) => fault,

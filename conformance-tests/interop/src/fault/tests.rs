@@ -181,3 +181,16 @@ async fn a_connection_that_the_client_has_closed_is_not_open_even_if_the_server_
     }
     assert_eq!(proxy.connections().most, 1);
 }
+
+#[tokio::test]
+async fn a_fault_that_is_over_at_once_has_broken_the_connections() {
+    let proxy = echo().await;
+    let mut client = connect(&proxy).await;
+    for fault in [Fault::Reset, Fault::Refuse] {
+        assert_eq!(ping(&mut client).await.unwrap(), "ping");
+        proxy.set(fault).await.unwrap();
+        proxy.set(Fault::None).await.unwrap();
+        assert!(ping(&mut client).await.is_err());
+        client = connect(&proxy).await;
+    }
+}
