@@ -54,6 +54,7 @@ class Process:
     def __init__(self, scope, name, popen, log, position):
         self._scope = scope
         self.name = name
+        self.pid = popen.pid
         self.stdin = popen.stdin
         self._popen = popen
         self._log = log

@@ -95,6 +95,8 @@ class PgBouncer(Server):
         self._database.password(password)
         self._users(password)
         os.kill(self._process.pid, signal.SIGHUP)
+        reloaded = lambda: any("got SIGHUP, re-reading config" in line for line in self._process.lines())
+        self._process.wait_until(reloaded, "it has read its configuration")
 
     def _users(self, password):
         self.file("users.txt", f'"{USER}" "{password}"\n')

@@ -26,7 +26,7 @@ def enter():
     os.execvpe("unshare", [*unshare, sys.executable, *sys.argv], os.environ | {VARIABLE: "1"})
 
 
-def prepare(scratch):
+def prepare(scope, scratch):
     """Makes the addresses of the host itself work, and asks for names there. Returns a directory with little space."""
     with socket.socket() as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
@@ -36,6 +36,7 @@ def prepare(scratch):
     disk = scratch / "disk"
     disk.mkdir()
     _mount("-t", "tmpfs", "-o", "size=1m,nr_inodes=100", "tmpfs", disk)
+    scope.callback(lambda: subprocess.run(["umount", "--lazy", str(disk)]))
     return disk
 
 

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import signal
+import socket
 
 from ..process import free_port
 from .server import PASSWORD, USER, Server
@@ -93,6 +94,8 @@ class Nats(Server):
     def password(self, password):
         self._configure(password)
         os.kill(self._process.pid, signal.SIGHUP)
+        reloaded = lambda: any("Reloaded server configuration" in line for line in self._process.lines())
+        self._process.wait_until(reloaded, "it has read its configuration")
 
     def _configure(self, password):
         login = f'authorization {{ user: "{USER}", password: "{password}" }}'
@@ -133,15 +136,25 @@ class Names(Server):
 
     def add(self, name):
         self._known.add(name)
-        self._reload()
+        self._reload(name)
 
     def remove(self, name):
         self._known.discard(name)
-        self._reload()
+        self._reload(name)
 
-    def _reload(self):
+    def _reload(self, name):
+        """Returns when it knows the name, or no longer."""
         self._write()
         os.kill(self._process.pid, signal.SIGHUP)
+        self._process.wait_until(lambda: _resolves(name) == (name in self._known), f"it has read about {name}")
 
     def _write(self):
         self._hosts = self.file("hosts", "".join(f"127.0.0.1 {name}\n" for name in sorted(self._known)))
+
+
+def _resolves(name):
+    try:
+        socket.getaddrinfo(name, 0, socket.AF_INET)
+    except socket.gaierror:
+        return False
+    return True
