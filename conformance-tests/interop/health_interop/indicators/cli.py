@@ -1,0 +1,52 @@
+"""The command line of the matrix."""
+import argparse
+import os
+import pathlib
+import tempfile
+
+from .. import tools
+from ..page import Page
+from ..process import Failure, Processes
+from . import namespace, report
+from .run import GROUPS, Web, missing, run
+
+PACKAGE = "health-interop"
+
+
+def main(description):
+    options = _options(description)
+    if options.install:
+        tools.install(missing(options.only))
+    is_alone = namespace.enter()
+    if not Web.program.exists():
+        raise Failure(f"{Web.program} does not exist: run cargo build -p {PACKAGE} --features indicators --bin indicators")
+    with tempfile.TemporaryDirectory(prefix="indicators-", ignore_cleanup_errors=True) as directory, Processes() as processes:
+        scratch = pathlib.Path(directory)
+        disk = namespace.prepare(processes, scratch) if is_alone else None
+        results = run(processes, scratch, options.only, disk)
+    for line in report.lines(results):
+        print(line)
+    page = Page(report.PATH)
+    if options.check:
+        report.put_into(page, results, keep=True)
+        page.check()
+    elif options.only == list(GROUPS):
+        report.put_into(page, results, keep=False)
+        page.write()
+    not_run = report.not_run(results)
+    for line in not_run:
+        print(line)
+    problems = report.problems(results)
+    if os.environ.get("HEALTH_NEEDS_ALL_PROGRAMS") == "1":
+        problems += not_run
+    if problems:
+        raise Failure("\n".join(problems))
+
+
+def _options(description):
+    parser = argparse.ArgumentParser(description=description)
+    add = parser.add_argument
+    add("--check", action="store_true", help="compare the page with the results instead of writing it")
+    add("--install", action="store_true", help="install missing servers, with apt-get")
+    add("--only", type=tools.some_of(GROUPS), default=list(GROUPS), help=f"some of {','.join(GROUPS)} (default: all, and only these are written)")
+    return parser.parse_args()

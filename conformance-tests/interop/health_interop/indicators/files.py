@@ -1,0 +1,44 @@
+"""Files on a disk with little space."""
+import errno
+
+from .. import tools
+from ..process import Failure
+
+
+class Files:
+    """A disk that can be filled, with a file and a directory that can be removed."""
+
+    package = "mount"
+
+    @classmethod
+    def find(cls):
+        return tools.find("mount")
+
+    def __init__(self, disk):
+        self.directory = disk
+        self.gone("off")
+
+    def describe(self):
+        return {"port": 0, "directory": str(self.directory)}
+
+    def no_writes(self, state):
+        filling = self.directory / "filling"
+        if state == "off":
+            filling.unlink()
+            return
+        try:
+            filling.write_bytes(bytes(64 << 20))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+        else:
+            raise Failure("64 MB fit on a disk that has less")
+
+    def gone(self, state):
+        file, data = self.directory / "file", self.directory / "data"
+        if state == "off":
+            file.touch()
+            data.mkdir()
+        else:
+            file.unlink()
+            data.rmdir()
