@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use health_interop::fault::Fault;
 
+use crate::row::PERIOD;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Case {
     Up,
@@ -95,6 +97,16 @@ impl Case {
             Self::PasswordChanged => (&["password", "second"], &["password", "first"]),
             _ => return None,
         })
+    }
+
+    /// The time between two tests while the fault lasts.
+    pub(crate) fn period(self) -> Duration {
+        match self {
+            Self::Up => Duration::ZERO,
+            // A pool still waits for the last response of a connection that was returned.
+            Self::Slow => self.timeout(),
+            _ => PERIOD,
+        }
     }
 
     /// How often an indicator is tested while the fault lasts.

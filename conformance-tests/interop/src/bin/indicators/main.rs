@@ -9,21 +9,33 @@ mod observe;
 mod row;
 mod rows;
 mod scene;
+mod serve;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use futures::future::join_all;
 use serde::Deserialize;
 
 use crate::manager::Manager;
+use crate::scene::Scene;
 
 #[derive(Parser)]
 struct Options {
-    /// What is there to test, as JSON.
-    #[arg(long)]
-    setup: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Tests the indicators.
+    Test {
+        /// What is there to test, as JSON.
+        setup: String,
+    },
+    /// Is a server that indicators test.
+    Serve(serve::Ports),
 }
 
 /// What is there to test.
@@ -31,26 +43,30 @@ struct Options {
 struct Setup {
     /// The servers that run.
     servers: BTreeMap<String, Server>,
-    /// A directory for files.
-    scratch: PathBuf,
-    /// A directory with little space. Without it, no disk can be filled.
-    disk: Option<PathBuf>,
-    /// Some of the groups of rows; all if there are none.
+    /// The groups of rows that are wanted.
     only: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Clone)]
 struct Server {
+    /// On 127.0.0.1.
     port: u16,
+    /// For files that are tested.
+    #[serde(default)]
+    directory: PathBuf,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
-    let setup: Setup = serde_json::from_str(&options.setup)?;
-    let manager = Manager::new();
-    let scenes = rows::scenes(&setup, &manager);
-    join_all(scenes.into_iter().map(|scene| scene.run())).await;
+    match Options::parse().command {
+        Command::Test { setup } => test(&serde_json::from_str(&setup)?).await,
+        Command::Serve(ports) => serve::serve(ports).await,
+    }
+}
+
+async fn test(setup: &Setup) -> anyhow::Result<()> {
+    let scenes = rows::scenes(setup, &Manager::new());
+    join_all(scenes.into_iter().map(Scene::run)).await;
     println!("DONE");
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! An indicator: a row of the matrix.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use health_core::Check;
+use serde_json::json;
 
 use crate::case::Case;
 
@@ -14,6 +16,9 @@ pub(crate) const PERIOD: Duration = Duration::from_millis(500);
 /// From a failure to the next connection.
 pub(crate) const RETRY_DELAY: Duration = Duration::from_millis(500);
 
+/// How long a pool returns no connection until it is stuck.
+pub(crate) const STUCK_AFTER: Duration = Duration::from_secs(2);
+
 /// What an indicator is to test.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
@@ -21,11 +26,13 @@ pub(crate) struct Target {
     pub(crate) port: u16,
     pub(crate) password: &'static str,
     pub(crate) timeout: Duration,
+    pub(crate) directory: PathBuf,
 }
 
 impl Target {
-    pub(crate) fn new(address: SocketAddr, case: Case) -> Self {
+    pub(crate) fn new(address: SocketAddr, directory: PathBuf, case: Case) -> Self {
         Self {
+            directory,
             host: address.ip().to_string(),
             port: address.port(),
             password: if case == Case::WrongPassword { "wrong" } else { "first" },
@@ -42,12 +49,6 @@ impl Target {
 pub(crate) struct Made {
     pub(crate) check: Check,
     pub(crate) pool: Option<Box<dyn ApplicationPool>>,
-}
-
-impl From<Check> for Made {
-    fn from(check: Check) -> Self {
-        Self { check, pool: None }
-    }
 }
 
 /// The pool of an application, which uses it.
@@ -67,24 +68,90 @@ pub(crate) struct Row {
     make: Make,
     /// The cases that apply.
     pub(crate) cases: Vec<Case>,
+    /// The connections that tests of a healthy server open, and the most that may be open at the same time.
+    pub(crate) connections: Connections,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Connections {
+    /// One; two while a broken or silent one is replaced.
+    Kept,
+    /// One for each test.
+    EachTime,
+    /// Those of a pool.
+    Pool(u64),
+}
+
+impl Connections {
+    /// The most that `tests` of a healthy server open.
+    pub(crate) fn opened(self, tests: u64) -> u64 {
+        match self {
+            Self::Kept => 1,
+            Self::EachTime => tests,
+            Self::Pool(size) => size,
+        }
+    }
+
+    /// The most that are open at the same time, whatever happens.
+    pub(crate) fn at_once(self) -> u64 {
+        match self {
+            // The end of the last connection and the begin of the next one can be seen in any order.
+            Self::Kept | Self::EachTime => 2,
+            // One outside of the pool finds out why it opens none.
+            Self::Pool(size) => size + 1,
+        }
+    }
+
+    /// As the matrix shows it.
+    pub(crate) fn describe(self) -> serde_json::Value {
+        let healthy = match self {
+            Self::Kept => "1".to_owned(),
+            Self::EachTime => "1 per test".to_owned(),
+            Self::Pool(size) => format!("of the pool of {size}"),
+        };
+        json!({ "healthy": healthy, "at_once": self.at_once() })
+    }
 }
 
 impl Row {
     /// An indicator to which the `cases` apply.
-    pub(crate) fn new<F, Making, M>(name: &'static str, cases: &[Case], make: F) -> Self
+    pub(crate) fn new(
+        name: &'static str,
+        cases: &[Case],
+        make: impl Fn(Target) -> Check + Send + Sync + 'static,
+    ) -> Self {
+        let connections = Connections::Kept;
+        let make = move |target| {
+            let made = Made { check: make(target), pool: None };
+            Box::pin(std::future::ready(Ok(made))) as BoxFuture<'static, _>
+        };
+        Self { name, make: Box::new(make), cases: cases.to_vec(), connections }
+    }
+
+    /// An indicator of the pool of an application, of `size` connections.
+    pub(crate) fn of_pool<Making>(
+        name: &'static str,
+        size: u64,
+        cases: &[Case],
+        make: impl Fn(Target) -> Making + Send + Sync + 'static,
+    ) -> Self
     where
-        F: Fn(Target) -> Making + Send + Sync + 'static,
-        Making: Future<Output = anyhow::Result<M>> + Send + 'static,
-        M: Into<Made>,
+        Making: Future<Output = anyhow::Result<Made>> + Send + 'static,
     {
-        Self {
-            name,
-            make: Box::new(move |target| {
-                let making = make(target);
-                Box::pin(async { making.await.map(Into::into) })
-            }),
-            cases: cases.to_vec(),
-        }
+        let connections = Connections::Pool(size);
+        let make = move |target| Box::pin(make(target)) as BoxFuture<'static, _>;
+        Self { name, make: Box::new(make), cases: cases.to_vec(), connections }
+    }
+
+    /// Opens a connection for each test.
+    pub(crate) fn connects_each_time(self) -> Self {
+        Self { connections: Connections::EachTime, ..self }
+    }
+
+    /// The name of a host for this indicator alone.
+    pub(crate) fn host(&self, server: &str) -> String {
+        let letters = self.name.chars().filter(char::is_ascii_alphanumeric);
+        format!("{}-{server}.test", letters.collect::<String>().to_lowercase())
     }
 
     pub(crate) async fn make(&self, target: Target) -> anyhow::Result<Made> {

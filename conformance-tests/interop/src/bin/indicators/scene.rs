@@ -1,18 +1,22 @@
 //! A server and its indicators, case by case.
 
+mod cell;
 mod entry;
+mod subject;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use futures::future::join_all;
 use serde_json::json;
 
-use self::entry::{Cell, Entry};
+use self::cell::Cell;
+use self::entry::Entry;
 use crate::case::Case;
 use crate::manager::Manager;
 use crate::row::Row;
 
-/// What undoes or makes a fault that is neither of the network nor in each server.
+/// What the manager is asked for to make a fault, and to end it.
 pub(crate) type Actions = (&'static [&'static str], &'static [&'static str]);
 
 pub(crate) struct Scene {
@@ -20,12 +24,24 @@ pub(crate) struct Scene {
     pub(crate) server: &'static str,
     /// Where the server listens.
     pub(crate) port: u16,
+    /// For files that are tested.
+    pub(crate) directory: PathBuf,
     pub(crate) manager: Manager,
     /// How the server gets to accept no writes, and back.
     pub(crate) no_writes: Option<Actions>,
+    /// How what is tested gets lost, and is there again, unless it is the name of a host.
+    pub(crate) gone: Option<Actions>,
     /// Whether the name of a host can be resolved, and not.
     pub(crate) has_names: bool,
     pub(crate) rows: Vec<Row>,
+}
+
+/// Where an indicator finds what it tests.
+pub(crate) struct Place {
+    server: SocketAddr,
+    directory: PathBuf,
+    /// The name of the host, which cannot be resolved at first.
+    gone: Option<String>,
 }
 
 impl Scene {
@@ -39,38 +55,43 @@ impl Scene {
             let outcome = self.cells(case, &rows).await;
             for (index, row) in rows.iter().enumerate() {
                 let cell = match &outcome {
-                    Ok(cells) => cells.get(index).cloned(),
-                    Err(error) => Some(Cell::failed(error)),
+                    Ok(cells) => cells.get(index).cloned().unwrap_or_default(),
+                    Err(error) => Cell::failed(error),
                 };
-                let group = self.server;
-                let cell = cell.map(|cell| cell.describe());
+                let cell = cell.describe(row.connections);
+                let (group, row, case) = (self.server, row.name, case.name());
                 println!(
                     "ROW {}",
-                    json!({ "group": group, "row": row.name, "case": case.name(), "cell": cell })
+                    json!({ "group": group, "row": row, "case": case, "cell": cell })
                 );
             }
         }
     }
 
     async fn cells(&self, case: Case, rows: &[&Row]) -> anyhow::Result<Vec<Cell>> {
-        if case == Case::Gone && !self.has_names {
+        let needs_names = case == Case::Gone && self.gone.is_none();
+        if needs_names && !self.has_names {
             return Ok(rows.iter().map(|_| Cell::not_run("there is no server of names")).collect());
         }
-        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        let entries = rows.iter().map(|row| Entry::new(self.server, row, case, server));
+        let target = |row: &Row| {
+            let server = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+            let gone = needs_names.then(|| row.host(self.server));
+            Place { server, directory: self.directory.clone(), gone }
+        };
+        let entries = rows.iter().map(|row| Entry::new(row, case, target(row)));
         let mut entries: Vec<_> = join_all(entries).await;
         let (on, off) = match case {
             Case::NoWrites => self.no_writes.unwrap_or_default(),
+            Case::Gone => self.gone.unwrap_or_default(),
             case => case.actions().unwrap_or_default(),
         };
         if !on.is_empty() {
             self.manager.ask(self.server, on).await?;
         }
         join_all(entries.iter_mut().map(Entry::during)).await;
-        if case == Case::Gone {
-            let names = entries.iter().filter_map(Entry::name);
-            for name in names {
-                self.manager.ask("names", &["add", &name]).await?;
+        if needs_names {
+            for row in rows {
+                self.manager.ask("names", &["add", &row.host(self.server)]).await?;
             }
         }
         if !off.is_empty() {
