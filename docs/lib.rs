@@ -14,6 +14,16 @@ mod embedding {}
 #[doc = include_str!("checks.md")]
 mod checks {}
 
+#[doc = include_str!("indicators.md")]
+mod indicators {}
+
+#[doc = include_str!("own-indicators.md")]
+mod own_indicators {}
+
+#[cfg(feature = "recipes")]
+#[doc = include_str!("recipes.md")]
+mod recipes {}
+
 #[doc = include_str!("runs.md")]
 mod runs {}
 
