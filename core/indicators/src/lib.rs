@@ -52,7 +52,7 @@ mod kernel;
 mod limits;
 mod memory;
 #[cfg(test)]
-#[cfg(feature = "tcp")]
+#[cfg(any(feature = "tcp", feature = "tokio-postgres-0_7"))]
 mod misbehaving;
 mod pooled;
 mod process;
@@ -60,7 +60,7 @@ pub mod reason;
 #[cfg(feature = "redis-1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis-1")))]
 pub mod redis_1;
-#[cfg(feature = "sqlx-0_9")]
+#[cfg(any(feature = "sqlx-0_9", feature = "tokio-postgres-0_7"))]
 mod sqlstate;
 #[cfg(feature = "sqlx-0_9")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlx-0_9")))]
@@ -70,6 +70,9 @@ mod steps;
 #[cfg(feature = "tcp")]
 mod tcp;
 mod time;
+#[cfg(feature = "tokio-postgres-0_7")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio-postgres-0_7")))]
+pub mod tokio_postgres_0_7;
 mod usage;
 
 #[cfg(feature = "certificate")]
