@@ -36,6 +36,9 @@ mod address;
 #[cfg(feature = "certificate")]
 mod certificate;
 mod cgroup;
+#[cfg(feature = "deadpool-postgres-0_14")]
+#[cfg_attr(docsrs, doc(cfg(feature = "deadpool-postgres-0_14")))]
+pub mod deadpool_postgres_0_14;
 #[cfg(feature = "disk")]
 mod disk;
 mod dns;
