@@ -23,7 +23,7 @@ type Ping<C> =
 ///
 /// `connect` opens a connection, and `ping` asks the server something by it: a round trip, because a connection whose
 /// server is gone looks open. `ping` returns `Ok(())` or a [`CheckResult`], or an error; after an error or a result that is
-/// an error, the connection is dropped.
+/// an error, the connection is dropped, unless its reason is [`BLOCKED`](reason::BLOCKED).
 ///
 /// - The connection is opened by the first test. If it breaks, the same test opens another one: a server that closes idle
 ///   connections, or was restarted, is no failure.
@@ -219,8 +219,10 @@ impl<C: Send + 'static> Kept<C> {
 
     async fn pinged(&self, mut connection: C) -> Tested<C> {
         let result = (self.ping)(&mut connection).await.map_err(|error| self.failure(error))?;
-        match Report::of("", result.clone()).status() {
-            Status::Error => Err(result),
+        let report = Report::of("", result.clone());
+        match report.status() {
+            // Another connection would be blocked, too.
+            Status::Error if report.reason() != Some(reason::BLOCKED) => Err(result),
             _ => Ok((connection, result)),
         }
     }

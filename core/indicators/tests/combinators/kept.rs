@@ -71,6 +71,27 @@ fn a_silent_connection_is_replaced_after_a_third_of_the_timeout() {
 }
 
 #[test]
+fn a_connection_that_is_blocked_is_kept_and_another_failed_one_is_not() {
+    for (reason, connects) in [("blocked", 1.0), ("read_only", 3.0)] {
+        let time = VirtualTime::default();
+        let result = move || Ok::<_, io::Error>(CheckResult::error("no writes").reason(reason));
+        let indicator = kept(
+            || async { Ok::<_, io::Error>(()) },
+            move |(): &mut ()| Box::pin(async move { result() }),
+        );
+        let indicator = indicator.runtime(time.clone()).retry_delay(RETRY_DELAY);
+        let indicator = Arc::new(indicator);
+        for _ in 0..2 {
+            report_of(&time, &indicator);
+            time.pass(RETRY_DELAY);
+        }
+        let report = report_of(&time, &indicator);
+        assert_eq!((report.status(), report.reason()), (Status::Error, Some(reason)));
+        assert_eq!(value(&report, "connects"), Some(connects));
+    }
+}
+
+#[test]
 fn a_slow_server_passes_on_a_new_connection_and_on_a_kept_one() {
     let time = VirtualTime::default();
     let server = Server::new(&time);
