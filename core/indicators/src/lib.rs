@@ -52,10 +52,18 @@ mod http;
 mod indicator;
 mod kept;
 mod kernel;
+#[cfg(feature = "lapin-4")]
+#[cfg_attr(docsrs, doc(cfg(feature = "lapin-4")))]
+pub mod lapin_4;
 mod limits;
 mod memory;
 #[cfg(test)]
-#[cfg(any(feature = "tcp", feature = "tokio-postgres-0_7"))]
+#[cfg(any(
+    feature = "lapin-4",
+    feature = "redis-1",
+    feature = "tcp",
+    feature = "tokio-postgres-0_7"
+))]
 mod misbehaving;
 mod pooled;
 mod process;

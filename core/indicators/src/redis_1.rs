@@ -177,7 +177,7 @@ fn is_invalid_data(error: &RedisError) -> bool {
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
-    use std::net::{TcpListener, TcpStream};
+    use std::net::{SocketAddr, TcpListener};
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
@@ -187,23 +187,10 @@ mod tests {
 
     use super::{classify, connection, writable};
     use crate::Indicator as _;
-
-    /// Serves connections until the test ends, and returns its address.
-    fn serve(behave: impl Fn(TcpStream) + Send + Clone + 'static) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (stream, behave) = (stream.unwrap(), behave.clone());
-                stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-                std::thread::spawn(move || behave(stream));
-            }
-        });
-        address.to_string()
-    }
+    use crate::misbehaving::{hang, serve};
 
     /// Responds with the same bytes to each command.
-    fn responding(response: &'static str) -> String {
+    fn responding(response: &'static str) -> SocketAddr {
         serve(move |mut stream| {
             while stream.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {
                 if stream.write_all(response.as_bytes()).is_err() {
@@ -277,8 +264,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_is_silent_or_never_ends_is_given_up() {
-        let silent =
-            serve(|mut stream| while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {});
+        let silent = serve(hang);
         let endless = serve(|mut stream| while stream.write_all(b"+aaaaaaaa").is_ok() {});
         for server in [silent, endless] {
             let indicator = connection(format!("redis://{server}"));
