@@ -65,6 +65,7 @@ mod memory;
     feature = "tokio-postgres-0_7"
 ))]
 mod misbehaving;
+mod ping;
 mod pooled;
 mod process;
 pub mod reason;
@@ -104,6 +105,7 @@ pub use self::http::{Http, http};
 pub use self::indicator::{Class, Indicator};
 pub use self::kept::{Kept, kept};
 pub use self::memory::{memory, memory_pressure};
+pub use self::ping::{Ping, ping};
 pub use self::pooled::{PoolCounters, PoolFull, Pooled, ReturnCounter, pooled};
 pub use self::process::{open_files, threads};
 #[cfg(feature = "tcp")]

@@ -11,5 +11,6 @@
 mod fork;
 mod group;
 mod kept;
+mod ping;
 mod server;
 mod steady;
