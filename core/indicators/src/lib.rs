@@ -33,6 +33,9 @@
 
 #[cfg(feature = "tcp")]
 mod address;
+#[cfg(feature = "async-nats-0_51")]
+#[cfg_attr(docsrs, doc(cfg(feature = "async-nats-0_51")))]
+pub mod async_nats_0_51;
 #[cfg(feature = "certificate")]
 mod certificate;
 mod cgroup;
@@ -59,6 +62,7 @@ mod limits;
 mod memory;
 #[cfg(test)]
 #[cfg(any(
+    feature = "async-nats-0_51",
     feature = "lapin-4",
     feature = "redis-1",
     feature = "tcp",

@@ -34,6 +34,8 @@ pub const SATURATED: &str = "saturated";
 pub const STARTING: &str = "starting";
 /// The server responded with a status that is not accepted.
 pub const STATUS: &str = "status";
+/// The server is about to stop.
+pub const STOPPING: &str = "stopping";
 /// No connection was returned to the pool for a long time.
 pub const STUCK: &str = "stuck";
 /// There was no response within the timeout.
