@@ -128,17 +128,17 @@ impl<C> Default for State<C> {
 
 /// A connection, and the process that opened it. The child of a fork must not use, and not close, what its parent uses: it
 /// leaks its copy.
-struct Owned<C> {
+pub(crate) struct Owned<C> {
     connection: Option<C>,
     process: u32,
 }
 
 impl<C> Owned<C> {
-    fn new(connection: C) -> Self {
+    pub(crate) fn new(connection: C) -> Self {
         Self { connection: Some(connection), process: std::process::id() }
     }
 
-    fn take(mut self) -> Option<C> {
+    pub(crate) fn take(mut self) -> Option<C> {
         if self.process == std::process::id() { self.connection.take() } else { None }
     }
 }

@@ -72,6 +72,9 @@ mod misbehaving;
 mod ping;
 mod pooled;
 mod process;
+#[cfg(feature = "rdkafka-0_39")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rdkafka-0_39")))]
+pub mod rdkafka_0_39;
 pub mod reason;
 #[cfg(feature = "redis-1")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis-1")))]

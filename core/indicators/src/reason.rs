@@ -14,6 +14,8 @@ pub const FAILED: &str = "failed";
 pub const FULL: &str = "full";
 /// The certificate is expired, or about to.
 pub const EXPIRED: &str = "expired";
+/// A partition has no leader.
+pub const LEADERLESS: &str = "leaderless";
 /// The options of the indicator contradict each other or the system.
 pub const MISCONFIGURED: &str = "misconfigured";
 /// A file, bucket, table or service is not there.
