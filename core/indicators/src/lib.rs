@@ -69,6 +69,9 @@ mod memory;
     feature = "tokio-postgres-0_7"
 ))]
 mod misbehaving;
+#[cfg(feature = "object_store-0_14")]
+#[cfg_attr(docsrs, doc(cfg(feature = "object_store-0_14")))]
+pub mod object_store_0_14;
 mod ping;
 mod pooled;
 mod process;
