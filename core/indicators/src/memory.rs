@@ -3,7 +3,7 @@
 use health_core::Unit;
 
 use crate::Class;
-use crate::cgroup::{self, Used, directories, fullest};
+use crate::cgroup::{self, Cgroups, Used, Version};
 use crate::kernel::{Kernel, Unknown, number_after};
 use crate::usage::{Reading, Usage};
 
@@ -20,7 +20,7 @@ use crate::usage::{Reading, Usage};
 /// | default | degraded above 90 % |
 /// | reasons | `above_limit`, `misconfigured`; `unsupported` and `unauthorized`, which are degraded |
 /// | values | `used` as a ratio and in bytes, `limit` in bytes |
-/// | needs | Linux, with version 2 of cgroups |
+/// | needs | Linux |
 /// | does not prove | that this process uses the memory: others in its cgroup may |
 pub fn memory() -> Usage {
     Usage::new(read_memory, 0.9, Class::Local)
@@ -47,12 +47,18 @@ pub fn memory_pressure() -> Usage {
 
 fn read_memory(kernel: &Kernel) -> Result<Reading, Unknown> {
     let host = host(kernel)?;
-    let limited = fullest(kernel, "memory", "memory.max", |directory| {
-        let current = cgroup::number(kernel, &format!("{directory}/memory.current"))?;
+    let cgroups = Cgroups::of(kernel, "memory")?;
+    let (current, limit, inactive) = match cgroups.version {
+        Version::One => ("memory.usage_in_bytes", "memory.limit_in_bytes", "total_inactive_file"),
+        Version::Two => ("memory.current", "memory.max", "inactive_file"),
+    };
+    let limited = cgroups.fullest(kernel, limit, |directory| {
+        let current = cgroup::number(kernel, &format!("{directory}/{current}"))?;
         let path = format!("{directory}/memory.stat");
-        let inactive = number_after(&kernel.read(&path)?, "inactive_file");
+        let inactive = number_after(&kernel.read(&path)?, inactive);
         Ok(current.saturating_sub(inactive.ok_or_else(|| Unknown::format(&path))?))
     })?;
+    // Version 1 writes a number near the highest for no limit.
     let used = limited.filter(|limited| limited.limit < host.limit).unwrap_or(host);
     Ok(Reading {
         ratio: Some(("used", used.ratio())),
@@ -75,8 +81,11 @@ fn host(kernel: &Kernel) -> Result<Used, Unknown> {
 }
 
 fn read_pressure(kernel: &Kernel) -> Result<Reading, Unknown> {
-    let directories = directories(kernel, "memory")?;
-    let own = directories.first().ok_or_else(|| Unknown::new("there is no cgroup"))?;
+    let cgroups = Cgroups::of(kernel, "memory")?;
+    let own = match (cgroups.version, cgroups.directories.first()) {
+        (Version::Two, Some(own)) => own,
+        _ => return Err(Unknown::new("only cgroups of version 2 tell their pressure")),
+    };
     let path = format!("{own}/memory.pressure");
     let text = kernel.read(&path)?;
     let full = |key| average(&text, key).ok_or_else(|| Unknown::format(&path));
@@ -96,7 +105,7 @@ fn average(text: &str, key: &str) -> Option<f64> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use health_core::Unit;
+    use health_core::{Report, Unit};
 
     use super::{average, memory, memory_pressure};
     use crate::usage::fake::{Files, value};
@@ -162,6 +171,30 @@ mod tests {
     }
 
     #[test]
+    fn version_1_has_other_names_and_in_a_container_the_paths_of_the_host() {
+        let files = Files::new(&[
+            ("proc/meminfo", MEMINFO),
+            ("proc/self/cgroup", "4:memory:/docker/0123\n0::/\n"),
+            ("sys/fs/cgroup/memory/memory.usage_in_bytes", "1200\n"),
+            ("sys/fs/cgroup/memory/memory.limit_in_bytes", "1000\n"),
+            ("sys/fs/cgroup/memory/memory.stat", "inactive_file 1\ntotal_inactive_file 250\n"),
+        ]);
+        let report = files.report(memory());
+        assert_eq!((report.status().as_str(), report.reason()), ("DEGRADED", Some("above_limit")));
+        assert_eq!(value(&report, "used", Unit::Bytes), Some(950.0));
+        assert_eq!(files.report(memory_pressure()).reason(), Some("unsupported"));
+        files.write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+        assert_eq!(files.report(memory()).status().as_str(), "OK");
+    }
+
+    #[test]
+    fn this_kernel_tells_the_memory() {
+        let report = Report::of("memory", memory().degraded_above(1.0).result());
+        let used = value(&report, "used", Unit::Bytes);
+        assert!(used.is_some_and(|used| used > 0.0), "{report:?}: {:?}", report.message());
+    }
+
+    #[test]
     fn without_a_limit_below_the_memory_of_the_host_the_host_counts() {
         let total = 24_684_092.0 * 1024.0;
         for files in [
@@ -185,7 +218,6 @@ mod tests {
             ("proc/meminfo", ""),
             ("proc/meminfo", "MemTotal: 1 kB\n"),
             ("proc/meminfo", "MemTotal: 18446744073709551615 kB\nMemAvailable: 1 kB\n"),
-            ("proc/self/cgroup", "4:memory:/\n0::/\n"),
             ("proc/self/cgroup", "\u{0}\u{0}"),
             ("sys/fs/cgroup/shop/web/memory.max", ""),
             ("sys/fs/cgroup/shop/web/memory.max", "-1"),

@@ -3,7 +3,7 @@
 use health_core::Unit;
 
 use crate::Class;
-use crate::cgroup::{self, Used, fullest};
+use crate::cgroup::{self, Cgroups, Used};
 use crate::kernel::{Kernel, Unknown, number_after, word_after};
 use crate::usage::{Reading, Usage};
 
@@ -36,7 +36,7 @@ pub fn open_files() -> Usage {
 /// | default | degraded above 80 % |
 /// | reasons | `above_limit`, `misconfigured`; `unsupported` and `unauthorized`, which are degraded |
 /// | values | `threads` of this process; if there is a limit, `used` as a ratio, `tasks` and `limit` as counts |
-/// | needs | Linux, with version 2 of cgroups |
+/// | needs | Linux |
 /// | does not prove | that the user (`ulimit -u`) or the host may have more of them |
 pub fn threads() -> Usage {
     Usage::new(read_threads, 0.8, Class::Local)
@@ -64,7 +64,7 @@ fn read_threads(kernel: &Kernel) -> Result<Reading, Unknown> {
     let path = "proc/self/status";
     let threads = number_after(&kernel.read(path)?, "Threads");
     let threads = threads.ok_or_else(|| Unknown::format(path))?;
-    let limited = fullest(kernel, "pids", "pids.max", |directory| {
+    let limited = Cgroups::of(kernel, "pids")?.fullest(kernel, "pids.max", |directory| {
         cgroup::number(kernel, &format!("{directory}/pids.current"))
     })?;
     let mut values = vec![("threads", threads as f64, Unit::Count)];
@@ -150,6 +150,18 @@ mod tests {
         assert_eq!(files.judged(threads().failing_above(0.805)).0, "ERROR");
         files.write("sys/fs/cgroup/shop/web/pids.max", "");
         assert_eq!(files.judged(threads()), ("DEGRADED", Some("unsupported".to_owned())));
+        // Version 1.
+        files.write("proc/self/cgroup", "8:pids:/shop\n4:memory:/\n");
+        files.write("sys/fs/cgroup/pids/shop/pids.max", "100\n");
+        files.write("sys/fs/cgroup/pids/shop/pids.current", "79\n");
+        assert_eq!(value(&files.report(threads()), "tasks", Unit::Count), Some(79.0));
+    }
+
+    #[test]
+    fn the_threads_of_this_process_are_counted() {
+        let report = Report::of("threads", threads().degraded_above(1.0).result());
+        assert_eq!(report.status().as_str(), "OK", "{:?}", report.message());
+        assert!(value(&report, "threads", Unit::Count).unwrap() >= 1.0);
     }
 
     #[test]
