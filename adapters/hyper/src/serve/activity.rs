@@ -21,7 +21,7 @@ struct Shared {
     active: AtomicUsize,
     /// Whether bytes of a response wait for the client to read.
     is_blocked: AtomicBool,
-    /// Whether anything was received since the client was told that the connection closes.
+    /// Whether anything, or the end, was received since the client was told that the connection closes.
     has_answered: AtomicBool,
 }
 
@@ -90,9 +90,8 @@ impl<I: AsyncRead + Unpin> AsyncRead for Observed<I> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
-        if buffer.filled().len() > before {
+        if read.is_ready() {
             self.activity.0.has_answered.store(true, Ordering::Relaxed);
         }
         read
