@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use health_core::{EndpointHandle, Endpoints, HealthRequest};
+use health_core::{ActiveRequest, EndpointHandle, Endpoints, HealthRequest};
 use hyper::http::Extensions;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Uri};
@@ -26,22 +26,23 @@ pub fn cover<B, F>(
     client: impl FnOnce(&Extensions) -> Option<IpAddr> + Send + 'static,
     application: impl FnOnce(Request<B>) -> F,
 ) -> HealthFuture<F> {
-    // Before the application is called: if it panics, the request is dropped.
-    let active = endpoints.health().track();
     let version = request.version();
-    match route(endpoints, request.method(), request.uri()) {
+    // Before the application is called: if it panics, the request is dropped.
+    let (active, endpoint) = begin(endpoints, request.method(), request.uri());
+    match endpoint {
         None => HealthFuture::theirs(application(request), active, version),
         Some(endpoint) => HealthFuture::ours(answer(endpoint, request, client), active, version),
     }
 }
 
-/// The endpoint that responds, if any does. Not inline, so that the code around it is small enough to be.
-pub(crate) fn route<'a>(
+/// Begins a request: it is active, and for the endpoint, if any responds. Not inline, so that the code around it is
+/// small enough to be.
+pub(crate) fn begin<'a>(
     endpoints: &'a Endpoints,
     method: &Method,
     uri: &Uri,
-) -> Option<&'a EndpointHandle> {
-    endpoints.route(method, uri.path())
+) -> (ActiveRequest, Option<&'a EndpointHandle>) {
+    (endpoints.health().track(), endpoints.route(method, uri.path()))
 }
 
 /// The response of an endpoint.

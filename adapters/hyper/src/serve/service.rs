@@ -9,7 +9,7 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 
 use super::activity::{Active, Activity};
-use crate::cover::{answer, route};
+use crate::cover::{answer, begin};
 use crate::{HealthBody, HealthFuture};
 
 /// Covers the requests of one connection, and notes them.
@@ -45,9 +45,9 @@ where
     #[inline]
     fn call(&self, request: Request<B>) -> Self::Future {
         let version = request.version();
-        let active = self.endpoints.health().track();
+        let (active, endpoint) = begin(&self.endpoints, request.method(), request.uri());
         let tracked = Tracked { active, _on_connection: self.activity.begin(version) };
-        match route(&self.endpoints, request.method(), request.uri()) {
+        match endpoint {
             None => HealthFuture::theirs(self.inner.call(request), tracked, version),
             Some(endpoint) => {
                 let client = self.client;
