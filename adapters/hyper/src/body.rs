@@ -16,27 +16,34 @@ pin_project! {
     #[derive(Debug)]
     pub struct HealthBody<B, G = ActiveRequest> {
         #[pin]
-        kind: Kind<B, G>,
+        kind: Kind<B>,
+        request: Option<G>,
     }
 }
 
 pin_project! {
     #[derive(Debug)]
     #[project = KindPinned]
-    enum Kind<B, G> {
-        Ours { text: Cow<'static, str>, request: Option<G> },
-        Theirs { #[pin] body: B, request: Option<G> },
+    enum Kind<B> {
+        // `None` if it is empty or was taken.
+        Ours { bytes: Option<Bytes> },
+        Theirs { #[pin] body: B },
     }
 }
 
 impl<B, G> HealthBody<B, G> {
     pub(crate) fn ours(text: Cow<'static, str>, request: Option<G>) -> Self {
-        Self { kind: Kind::Ours { text, request } }
+        let bytes = match text {
+            Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+            Cow::Owned(text) => Bytes::from(text),
+        };
+        let bytes = (!bytes.is_empty()).then_some(bytes);
+        Self { kind: Kind::Ours { bytes }, request }
     }
 
     #[inline]
     pub(crate) fn theirs(body: B, request: Option<G>) -> Self {
-        Self { kind: Kind::Theirs { body, request } }
+        Self { kind: Kind::Theirs { body }, request }
     }
 }
 
@@ -47,40 +54,39 @@ where
     type Data = B::Data;
     type Error = B::Error;
 
+    #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        match self.project().kind.project() {
-            KindPinned::Ours { text, request } => {
-                *request = None;
-                let bytes = match std::mem::take(text) {
-                    Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
-                    Cow::Owned(text) => Bytes::from(text),
-                };
-                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes.into()))))
+        let this = self.project();
+        let frame = match this.kind.project() {
+            KindPinned::Ours { bytes } => {
+                Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes.into()))))
             }
-            KindPinned::Theirs { body, request } => {
-                let frame = body.poll_frame(context);
-                if matches!(frame, Poll::Ready(None)) {
-                    *request = None;
-                }
-                frame
-            }
+            KindPinned::Theirs { body } => body.poll_frame(context),
+        };
+        if matches!(frame, Poll::Ready(None)) {
+            *this.request = None;
         }
+        frame
     }
 
+    #[inline]
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Ours { text, .. } => text.is_empty(),
-            Kind::Theirs { body, .. } => body.is_end_stream(),
+            Kind::Ours { bytes } => bytes.is_none(),
+            Kind::Theirs { body } => body.is_end_stream(),
         }
     }
 
+    #[inline]
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Ours { text, .. } => SizeHint::with_exact(text.len() as u64),
-            Kind::Theirs { body, .. } => body.size_hint(),
+            Kind::Ours { bytes } => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            Kind::Theirs { body } => body.size_hint(),
         }
     }
 }

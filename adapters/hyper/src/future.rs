@@ -9,11 +9,12 @@ use std::task::{Context, Poll, ready};
 use health_core::{ActiveRequest, HealthResponse};
 use hyper::body::Body;
 use hyper::header::{CONNECTION, HeaderValue};
+use hyper::http::response::Parts;
 use hyper::{Response, Version};
 use pin_project_lite::pin_project;
 
 use crate::body::HealthBody;
-use crate::response;
+use crate::response_of_text;
 
 pin_project! {
     /// The future of a response: that of a health endpoint, or `F`, that of the application. The request is
@@ -61,10 +62,13 @@ where
         let this = self.project();
         match this.kind.project() {
             KindPinned::Theirs { future } => {
-                let mut response = ready!(future.poll(context))?;
+                // In parts, because a compiler moves a whole response more often.
+                let (mut head, body) = ready!(future.poll(context))?.into_parts();
                 let request = this.request.take();
-                close_if_draining(&mut response, request.as_ref(), *this.version);
-                Poll::Ready(Ok(response.map(|body| HealthBody::theirs(body, request))))
+                if let Some(active) = if_draining(&request) {
+                    close(&mut head, active, *this.version);
+                }
+                Poll::Ready(Ok(Response::from_parts(head, HealthBody::theirs(body, request))))
             }
             KindPinned::Ours { answer } => {
                 poll_ours(answer, context, this.request, *this.version).map(Ok)
@@ -95,7 +99,11 @@ where
                 let mut polled = future.poll(context);
                 if let Poll::Ready(Ok(response)) = &mut polled {
                     let request = this.request.take();
-                    close_if_draining(response, request.as_ref(), *this.version);
+                    if let Some(active) = if_draining(&request) {
+                        let (mut head, body) = std::mem::take(response).into_parts();
+                        close(&mut head, active, *this.version);
+                        *response = Response::from_parts(head, body);
+                    }
                     let body = response.body_mut();
                     if body.size_hint().exact().is_none_or(|length| length > ONE_PIECE) {
                         *body = box_body(HealthBody::theirs(std::mem::take(body), request));
@@ -122,32 +130,28 @@ fn poll_ours<R, G: Borrow<ActiveRequest>>(
     request: &mut Option<G>,
     version: Version,
 ) -> Poll<Response<HealthBody<R, G>>> {
-    let mut response = response(ready!(answer.as_mut().poll(context)));
+    let (mut head, text) = response_of_text(ready!(answer.as_mut().poll(context))).into_parts();
     let request = request.take();
-    close_if_draining(&mut response, request.as_ref(), version);
-    Poll::Ready(response.map(|text| HealthBody::ours(text, request)))
-}
-
-/// Adds `Connection: close` if a drain has begun (H26). HTTP/2 does not allow the header.
-#[inline]
-fn close_if_draining<R, G: Borrow<ActiveRequest>>(
-    response: &mut Response<R>,
-    request: Option<&G>,
-    version: Version,
-) {
-    if let Some(request) =
-        request.map(Borrow::borrow).filter(|active| active.health().is_draining())
-    {
-        close(response, request, version);
+    if let Some(active) = if_draining(&request) {
+        close(&mut head, active, version);
     }
+    Poll::Ready(Response::from_parts(head, HealthBody::ours(text, request)))
 }
 
+/// The request, if a drain has begun.
+#[inline]
+fn if_draining<G: Borrow<ActiveRequest>>(request: &Option<G>) -> Option<&ActiveRequest> {
+    let request = request.as_ref().map(Borrow::borrow);
+    request.filter(|active| active.health().is_draining())
+}
+
+/// Adds `Connection: close` (H26). HTTP/2 does not allow the header.
 #[cold]
-fn close<R>(response: &mut Response<R>, request: &ActiveRequest, version: Version) {
-    if version <= Version::HTTP_11 && request.closes_connection(response.status().as_u16()) {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+fn close(head: &mut Parts, request: &ActiveRequest, version: Version) {
+    if version <= Version::HTTP_11 && request.closes_connection(head.status.as_u16()) {
+        head.headers.insert(CONNECTION, HeaderValue::from_static("close"));
         // hyper adds `keep-alive` to a response in HTTP/1.1 for a client that asked for it in HTTP/1.0.
-        *response.version_mut() = version;
+        head.version = version;
     }
 }
 

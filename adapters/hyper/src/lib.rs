@@ -105,8 +105,13 @@ where
 /// }
 /// ```
 pub fn response<B: From<Cow<'static, str>>>(answer: HealthResponse) -> Response<B> {
+    response_of_text(answer).map(B::from)
+}
+
+/// [`response`] with the body as the core has it.
+pub(crate) fn response_of_text(answer: HealthResponse) -> Response<Cow<'static, str>> {
     let reason = answer.custom_reason();
-    let mut response = Response::from(answer).map(B::from);
+    let mut response = Response::from(answer);
     if let Some(reason) = reason {
         response.extensions_mut().insert(ReasonPhrase::from_static(reason.as_bytes()));
     }
