@@ -95,6 +95,8 @@ mod time;
 #[cfg(feature = "tokio-postgres-0_7")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio-postgres-0_7")))]
 pub mod tokio_postgres_0_7;
+#[cfg(feature = "http")]
+mod url;
 mod usage;
 
 #[cfg(feature = "certificate")]

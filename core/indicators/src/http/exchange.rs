@@ -10,7 +10,7 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, Either, Fuse, select};
 use health_core::{CheckResult, Unit};
 use http::header::{HOST, USER_AGENT};
-use http::uri::Scheme;
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::address::{Address, ConnectError};
 use crate::failure::BoxError;
-use crate::reason;
+use crate::{reason, url};
 
 /// The longest head of a response.
 const MAX_HEAD: usize = 64 * 1024;
@@ -51,21 +51,9 @@ type Driver = Fuse<BoxFuture<'static, ()>>;
 impl Exchange {
     /// Reads a URL, which the error does not contain.
     pub(super) fn parse(url: &str) -> Result<Self, String> {
-        let uri: Uri = url.parse().map_err(|error| format!("the URL is invalid: {error}"))?;
-        if uri.scheme() == Some(&Scheme::HTTPS) {
-            let text = "https is not supported: ask by http, or use `kept` and a client with TLS";
-            return Err(text.to_owned());
-        }
-        let is_http = uri.scheme() == Some(&Scheme::HTTP);
-        let authority = uri.authority().filter(|_| is_http);
-        let authority = authority.ok_or("the URL does not begin with `http://`")?.as_str();
-        if authority.contains('@') {
-            let text =
-                "the URL contains a password or user, which a header `authorization` replaces";
-            return Err(text.to_owned());
-        }
-        let address = Address::parse(authority, Some(80))?;
-        let host = HeaderValue::from_str(authority).map_err(|error| error.to_string())?;
+        let (address, uri) = url::parse(url)?;
+        let host = uri.authority().map_or("", Authority::as_str);
+        let host = HeaderValue::from_str(host).map_err(|error| error.to_string())?;
         let headers = [(HOST, host), (USER_AGENT, HeaderValue::from_static(OUR_USER_AGENT))];
         let path = uri.path_and_query().cloned();
         Ok(Self {
