@@ -95,7 +95,10 @@ mod time;
 #[cfg(feature = "tokio-postgres-0_7")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio-postgres-0_7")))]
 pub mod tokio_postgres_0_7;
-#[cfg(feature = "http")]
+#[cfg(feature = "tonic-0_14")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tonic-0_14")))]
+pub mod tonic_0_14;
+#[cfg(any(feature = "http", feature = "tonic-0_14"))]
 mod url;
 mod usage;
 
