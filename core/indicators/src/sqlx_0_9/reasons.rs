@@ -25,7 +25,7 @@ fn of_database(error: &dyn DatabaseError) -> Option<&'static str> {
     let code = code.as_deref();
     // The number of MySQL says more than its SQLSTATE.
     mysql_number(code, &error.to_string()).and_then(of_mysql).or_else(|| match code? {
-        sqlstate if sqlstate.len() == 5 => of_sqlstate(sqlstate),
+        sqlstate if sqlstate.len() == 5 => of_sqlstate(sqlstate, error.message()),
         number => of_sqlite(number.parse().ok()?),
     })
 }

@@ -10,8 +10,8 @@ use crate::sqlstate::of_sqlstate;
 
 pub(crate) fn reason_of(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     let error = error.downcast_ref::<Error>()?;
-    if let Some(code) = error.code() {
-        return of_sqlstate(code.code());
+    if let Some(error) = error.as_db_error() {
+        return of_sqlstate(error.code().code(), error.message());
     }
     if error.is_closed() {
         return Some(reason::CLOSED);
