@@ -122,7 +122,7 @@ mod tests {
     use ::tokio_postgres_0_7::NoTls;
     use health_core::Report;
 
-    use super::{count_returns, pool};
+    use super::{PoolFull, count_returns, pool, take};
     use crate::misbehaving::serve;
     use crate::{Indicator as _, Pooled};
 
@@ -187,7 +187,11 @@ mod tests {
         while opening.status().waiting == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        assert_eq!(reason(&pool(&opening)).await, "saturated");
+        let report = Report::of("database", pool(&opening).test().await);
+        assert_eq!(report.reason(), Some("saturated"));
+        assert_eq!(report.values()[0].number(), 1.0, "{report:?}");
+        let error = take(opening).await.unwrap_err();
+        assert!(error.is::<PoolFull>(), "{error}");
         user.abort();
     }
 
