@@ -38,7 +38,7 @@ type Explain = Box<dyn Fn() -> BoxFuture<'static, Result<(), BoxError>> + Send +
 ///   [returned](PoolCounters::returned) for [`stuck_after`](Pooled::stuck_after), and every test meanwhile found it saturated.
 /// - If the ping fails, the connection is [discarded](Pooled::discard), and the same test takes one more: a server that
 ///   closes idle connections is no failure.
-/// - After the timeout, everything is dropped.
+/// - A connection that is silent is a failure, because a user would wait for it too. After the timeout, it is discarded.
 ///
 /// ```
 /// use health_core::Health;
