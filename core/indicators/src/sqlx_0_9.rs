@@ -32,7 +32,7 @@ use crate::{Kept, PoolCounters, PoolFull, Pooled, ReturnCounter, kept};
 /// | class | shared |
 /// | timeout | 2 seconds |
 /// | connections | one of the pool; one outside of it, for a moment, if the pool opens none and does not tell why |
-/// | reasons | those of [`pooled`](crate::pooled), and `unauthorized`, `missing`, `starting`, `tls`, `protocol` |
+/// | reasons | those of [`pooled`](crate::pooled), and `unauthorized`, `missing`, `starting`, `name`, `tls`, `protocol` |
 /// | values | `connections` that are open, `idle`, `max` |
 /// | permissions | to connect |
 /// | cost to the server | two pings of its protocol: one of the test, one when sqlx returns the connection |
@@ -56,7 +56,7 @@ where
     pooled_by(pool, |connection| Box::pin(test_writable::<DB>(connection)))
 }
 
-/// Tests the database by one connection of its own: see [`kept`](crate::kept).
+/// Tests the database by one connection of its own: see [`kept`].
 ///
 /// ```
 /// # extern crate sqlx_0_9 as sqlx;
@@ -73,7 +73,7 @@ where
 /// | class | shared |
 /// | timeout | 2 seconds |
 /// | connections | one; two while a broken or silent one is replaced |
-/// | reasons | those of [`kept`](crate::kept), and `unauthorized`, `missing`, `saturated` (the server), `starting`, `tls`, `protocol` |
+/// | reasons | those of [`kept`], and `unauthorized`, `missing`, `saturated` (the server), `starting`, `name`, `tls`, `protocol` |
 /// | values | `connects` |
 /// | permissions | to connect |
 /// | cost to the server | a ping of its protocol |
