@@ -257,7 +257,7 @@ mod tests {
             assert!(!format!("{tcp:?}").contains("secret"));
             let report = report(tcp).await;
             assert_eq!(report.reason(), Some("misconfigured"));
-            assert!(!format!("{report:?}").contains("secret"));
+            assert!(!report.message().unwrap().contains("secret"));
         }
     }
 }

@@ -146,7 +146,7 @@ async fn what_it_cannot_connect_to_is_misconfigured() {
     for uri in uris {
         let report = report(&connection(uri)).await;
         assert_eq!(report.reason(), Some("misconfigured"), "{uri}: {report:?}");
-        assert!(!format!("{report:?}").contains("secret"));
+        assert!(!report.message().unwrap().contains("secret"));
     }
 }
 
@@ -178,7 +178,7 @@ async fn servers_that_do_not_speak_the_protocol_have_reasons() {
     ] {
         let report = report(&connection(format!("amqp://ann:secret@{server}"))).await;
         assert!(expected.contains(&report.reason().unwrap()), "{expected:?}: {report:?}");
-        assert!(!format!("{report:?}").contains("secret"));
+        assert!(!report.message().unwrap().contains("secret"));
     }
 }
 
