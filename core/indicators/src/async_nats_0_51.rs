@@ -30,7 +30,7 @@ use futures::channel::mpsc;
 use futures::future::{Either, select};
 use health_core::CheckResult;
 
-use crate::failure::BoxError;
+use crate::failure::{BoxError, as_io};
 use crate::{Kept, Ping, kept, ping, reason};
 
 /// Sends a request that nobody responds to, by a connection of its own, which is [kept](crate::kept()): the server says that
@@ -207,10 +207,17 @@ fn classify(error: &(dyn Error + 'static)) -> Option<&'static str> {
         }
         ConnectErrorKind::TimedOut => Some(reason::TIMED_OUT),
         ConnectErrorKind::Tls => Some(reason::TLS),
+        ConnectErrorKind::Io if is_of_tls(error) => Some(reason::TLS),
         // The server, or what it is, told in words.
         ConnectErrorKind::Io => of_server(&error.to_string()),
         ConnectErrorKind::MaxReconnects => None,
     }
+}
+
+/// Whether it is an error of TLS. `async-nats` has another kind for what is not of its protocol.
+fn is_of_tls(error: &error::Error<ConnectErrorKind>) -> bool {
+    let cause = error.source().and_then(as_io);
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::InvalidData)
 }
 
 /// The reason of an error in the words of a server, or of `async-nats`.

@@ -37,7 +37,11 @@ fn respond(stream: &mut TcpStream, words: Words, seen: &Mutex<Vec<String>>) -> s
     stream.write_all(words.first.as_bytes())?;
     let mut subscription = String::new();
     for line in BufReader::new(stream.try_clone()?).lines() {
-        let line = line?;
+        let Ok(line) = line else {
+            stream.write_all(b"-ERR 'Unknown Protocol Operation'\r\n")?;
+            hang(stream.try_clone()?);
+            return Ok(());
+        };
         seen.lock().unwrap().push(line.clone());
         let mut parts = line.split(' ');
         match parts.next() {
@@ -126,6 +130,13 @@ async fn servers_that_cannot_be_reached_have_reasons() {
         assert!(expected.contains(&report.reason().unwrap()), "{expected:?}: {report:?}");
         assert!(!report.message().unwrap().contains("secret"));
     }
+}
+
+#[tokio::test]
+async fn a_plain_server_cannot_be_connected_to_by_tls() {
+    let report =
+        report(&connection(format!("tls://{}", server(SOUND).0), ConnectOptions::new)).await;
+    assert_eq!(report.reason(), Some("tls"), "{:?}", report.message());
 }
 
 #[tokio::test]
