@@ -12,6 +12,7 @@ from .configs import Configs
 from .direct import counting as direct
 from .direct import report as direct_report
 from .direct.run import drain
+from .indicators import report as indicators
 from .outages import counting, postgres
 from .page import HERE, Page, table
 from .pollers.command import Command
@@ -309,3 +310,51 @@ class SlowTest(unittest.TestCase):
             head = {"framework": framework, "kind": "head"}
             self.assertEqual(self.wrong(0.5, 0.5, 0, **head), [])
             self.assertIn("the request ended after 3.50 s, although", self.wrong(3.5, 3.5, **head)[0])
+
+
+class IndicatorsTest(WithFiles):
+    PAGE = "<!-- generated: matrix -->\n<!-- end -->\n<!-- generated: bounds -->\n<!-- end -->\n"
+
+    def results(self, **groups):
+        cell = {"verdict": "OK", "message": "", "detected": None, "recovered": 0.5, "longest": 0.1, "wrong": []}
+        cell |= {"accepted": 1, "most": 1, "connections": {"healthy": "1", "at_once": 2}}
+        return {name: {"`one`": {"up": cell}} if found is True else found for name, found in groups.items()}
+
+    def page(self, results, text=PAGE, keep=False):
+        page = Page(self.file(text))
+        indicators.put_into(page, results, keep)
+        page.write()
+        return (self.scratch / "file").read_text()
+
+    def test_what_was_not_run_is_never_passed(self):
+        text = self.page(self.results(redis=True, nats="nats-server is not installed"))
+        self.assertRegex(text, r"\| Redis \| `one` \| OK \| – ")
+        self.assertIn("| NATS | NOT RUN: nats-server is not installed |", text)
+        self.assertEqual(
+            indicators.not_run(self.results(redis=True, nats="gone")), ["NATS: NOT RUN: gone"]
+        )
+
+    def test_what_was_not_run_is_compared_with_nothing(self):
+        before = self.page(self.results(redis=True, nats=True))
+        self.assertEqual(self.page(self.results(redis=True, nats="gone"), before, keep=True), before)
+        results = self.results(redis=True, nats=True)
+        results["nats"]["`one`"]["up"]["verdict"] = "`refused`"
+        self.assertNotEqual(self.page(results, before, keep=True), before)
+
+    def test_a_cell_that_was_not_run_keeps_what_the_page_says(self):
+        before = self.page(self.results(redis=True))
+        results = self.results(redis=True)
+        results["redis"]["`one`"]["up"] |= {"verdict": "NOT RUN: no names"}
+        self.assertEqual(self.page(results, before, keep=True), before)
+        self.assertIn("NOT RUN", self.page(results, before))
+
+    def test_what_must_not_happen_is_a_problem(self):
+        results = self.results(redis=True)
+        self.assertEqual(indicators.problems(results), [])
+        results["redis"]["`one`"]["up"]["wrong"] = ["3 connections"]
+        self.assertEqual(indicators.problems(results), ["redis, `one`, up: 3 connections"])
+
+    def test_every_group_of_indicators_has_a_name(self):
+        from .indicators.run import GROUPS
+
+        self.assertEqual(set(indicators.NAMES), set(GROUPS))

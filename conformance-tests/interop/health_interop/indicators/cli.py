@@ -8,7 +8,8 @@ from .. import tools
 from ..page import Page
 from ..process import Failure, Processes
 from . import namespace, report
-from .run import GROUPS, Web, missing, run
+from .own import PROGRAM
+from .run import GROUPS, figures, missing, run
 
 PACKAGE = "health-interop"
 
@@ -18,11 +19,15 @@ def main(description):
     if options.install:
         tools.install(missing(options.only))
     is_alone = namespace.enter()
-    if not Web.program.exists():
-        raise Failure(f"{Web.program} does not exist: run cargo build -p {PACKAGE} --features indicators --bin indicators")
+    if not PROGRAM.exists():
+        raise Failure(f"{PROGRAM} does not exist: run cargo build -p {PACKAGE} --features indicators --bin indicators")
     with tempfile.TemporaryDirectory(prefix="indicators-", ignore_cleanup_errors=True) as directory, Processes() as processes:
         scratch = pathlib.Path(directory)
         disk = namespace.prepare(processes, scratch) if is_alone else None
+        if options.figures:
+            for work, result in figures(processes, scratch, disk):
+                print(f"{work}: {result}", flush=True)
+            return
         results = run(processes, scratch, options.only, disk)
     for line in report.lines(results):
         print(line)
@@ -47,6 +52,7 @@ def _options(description):
     parser = argparse.ArgumentParser(description=description)
     add = parser.add_argument
     add("--check", action="store_true", help="compare the page with the results instead of writing it")
+    add("--figures", action="store_true", help="measure what the indicators cost instead, for some minutes")
     add("--install", action="store_true", help="install missing servers, with apt-get")
     add("--only", type=tools.some_of(GROUPS), default=list(GROUPS), help=f"some of {','.join(GROUPS)} (default: all, and only these are written)")
     return parser.parse_args()

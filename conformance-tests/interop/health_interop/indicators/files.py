@@ -14,8 +14,9 @@ class Files:
     def find(cls):
         return tools.find("mount")
 
-    def __init__(self, disk):
+    def __init__(self, disk, certificate):
         self.directory = disk
+        self._certificate = certificate.read_text()
         self.gone("off")
 
     def describe(self):
@@ -35,10 +36,13 @@ class Files:
             raise Failure("64 MB fit on a disk that has less")
 
     def gone(self, state):
+        certificate = self.directory / "certificate.pem"
         file, data = self.directory / "file", self.directory / "data"
         if state == "off":
             file.touch()
+            certificate.write_text(self._certificate)
             data.mkdir()
         else:
             file.unlink()
+            certificate.unlink()
             data.rmdir()

@@ -125,7 +125,7 @@ class Names(Server):
 
     def prepare(self):
         self.port = 53
-        self._known = set()
+        self._known = {"present.test"}
         self._write()
 
     def command(self):

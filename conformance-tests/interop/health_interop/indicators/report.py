@@ -17,7 +17,10 @@ NAMES = {
     "memcached": "memcached",
     "mosquitto": "mosquitto",
     "names": "dnsmasq",
-    "web": "a service of this project",
+    "kafka": "Kafka (mock)",
+    "web": "HTTP",
+    "grpc": "gRPC",
+    "tls": "TLS",
 }
 
 # The columns, and what they are called in the page.
@@ -51,7 +54,7 @@ def put_into(page, results, keep):
 def _rows(block):
     """Yields the rows of a table: the server and the indicator, and the cells."""
     for line in block.splitlines()[2:]:
-        server, indicator, *cells = re.split(r" *\| *", line)[1:-1]
+        server, indicator, *cells = re.split(r" *\| *", line.strip())[1:-1]
         yield (server, indicator), cells
 
 
@@ -83,7 +86,7 @@ def _bounds(cells, _):
     yield "period + retry delay" if any(cell["recovered"] is not None for cell in cells.values()) else "–"
     allowed = next(iter(cells.values()))["connections"]
     yield allowed["healthy"]
-    yield str(allowed["at_once"])
+    yield str(allowed["at_once"] or "–")
 
 
 def lines(results):

@@ -6,24 +6,9 @@ import time
 
 from .. import tools
 from ..process import Failure
-from ..servers import TARGET
 from . import databases, others
 from .files import Files
-from .server import Server
-
-
-class Web(Server):
-    """A service of this project, of the program that has the indicators."""
-
-    package = binary = "indicators"
-    program = TARGET / binary
-
-    @classmethod
-    def find(cls):
-        return cls.program if cls.program.exists() else None
-
-    def command(self):
-        return [self.find(), "serve", "--http", self.port]
+from .own import PROGRAM, Grpc, Kafka, Tls, Web, certificate
 
 
 # The groups of indicators, and the servers that each needs.
@@ -37,10 +22,13 @@ GROUPS = {
     "nats": [others.Nats],
     "memcached": [others.Memcached],
     "mosquitto": [others.Mosquitto],
+    "kafka": [Kafka],
     "web": [Web],
+    "grpc": [Grpc],
+    "tls": [Tls],
     "names": [others.Names],
 }
-LONGEST = 300  # seconds that a run may take
+LONGEST = 600  # seconds that a run may take
 
 
 def missing(groups):
@@ -53,7 +41,20 @@ def run(processes, scratch, groups, disk):
     """Starts the servers and tests the indicators. Returns the results, by group, row and case."""
     with Run(processes, scratch, disk) as this:
         this.start(groups)
-        return this.results(groups)
+        results = {}
+        for kind, found in this.found("test", groups):
+            results.setdefault(found["group"], {}).setdefault(found["row"], {})[found["case"]] = found["cell"]
+        return results | this.not_run
+
+
+def figures(processes, scratch, disk):
+    """Starts the servers and measures what indicators cost. Yields each work and its result."""
+    groups = ["postgres", "redis"]
+    with Run(processes, scratch, disk) as this:
+        this.start(groups)
+        for group, why in this.not_run.items():
+            raise Failure(f"{group}: NOT RUN: {why}")
+        yield from (found for _, found in this.found("figures", groups))
 
 
 class Run:
@@ -65,7 +66,7 @@ class Run:
         self._disk = disk
         self._threads = {}
         self._servers = {}
-        self._not_run = {}
+        self.not_run = {}
 
     def __enter__(self):
         return self
@@ -83,7 +84,7 @@ class Run:
             starting.setdefault(group, self._begin(group))
         for group, server in starting.items():
             if isinstance(server, str):
-                self._not_run[group] = server
+                self.not_run[group] = server
             else:
                 self._servers[group] = server.result()
 
@@ -99,39 +100,35 @@ class Run:
 
     def _start(self, needed):
         if needed == [Files]:
-            return Files(self._disk)
+            return Files(self._disk, certificate(self._scratch)[0])
         # Servers in front of others get these.
         before = []
         for kind in needed:
             before = [kind(self._processes, self._scratch, *before)]
         return before[0]
 
-    def results(self, groups):
-        """Runs the program and returns its results."""
+    def found(self, command, groups):
+        """Runs a command of the program. Yields what it finds out, with the kind."""
         setup = {
             "servers": {name: server.describe() for name, server in self._servers.items()},
-            "scratch": str(self._scratch),
-            "disk": self._disk and str(self._disk),
             "only": [group for group in groups if group in self._servers],
         }
         tested = self._processes.start(
-            [Web.program, "test", json.dumps(setup)],
+            [PROGRAM, command, json.dumps(setup)],
             self._scratch / "indicators.log",
             stdin=subprocess.PIPE,
             env=tools.environment(self._scratch, RUST_BACKTRACE="1"),
         )
-        results = {group: why for group, why in self._not_run.items() if group in groups}
         deadline = time.monotonic() + LONGEST
         while True:
             for line in tested.lines():
                 kind, _, rest = line.partition(" ")
                 if kind == "ASK":
                     self._answer(tested, json.loads(rest))
-                elif kind == "ROW":
-                    row = json.loads(rest)
-                    results.setdefault(row["group"], {}).setdefault(row["row"], {})[row["case"]] = row["cell"]
+                elif kind in ("ROW", "FIGURE"):
+                    yield kind, json.loads(rest)
                 elif kind == "DONE":
-                    return results
+                    return
                 else:
                     print(line, flush=True)
             tested.check()

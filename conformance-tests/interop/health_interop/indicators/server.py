@@ -26,7 +26,7 @@ class Server:
     def __init__(self, processes, scratch):
         self.port = free_port()
         self._processes = processes
-        self._log = scratch / f"{type(self).__name__.lower()}.log"
+        self._log = scratch / f"{type(self).__name__.lower()}-{self.port}.log"
         directory = tempfile.TemporaryDirectory(prefix="indicators-", ignore_cleanup_errors=True)
         self.directory = pathlib.Path(processes.enter_context(directory))
         self._become = become(self.user, self.directory) if self.user else []

@@ -5,6 +5,7 @@ use std::time::Duration;
 use health_interop::fault::Fault;
 
 use crate::row::PERIOD;
+use crate::scene::Actions;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Case {
@@ -90,7 +91,7 @@ impl Case {
     }
 
     /// What the manager of the servers is asked for, and how it is undone.
-    pub(crate) fn actions(self) -> Option<(&'static [&'static str], &'static [&'static str])> {
+    pub(crate) fn actions(self) -> Option<Actions> {
         Some(match self {
             Self::Frozen => (&["freeze"], &["thaw"]),
             Self::Restarted => (&["restart"], &[]),

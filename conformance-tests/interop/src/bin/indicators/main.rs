@@ -1,9 +1,10 @@
 //! Tests each indicator against real servers that fail in every way, see `health_interop/indicators/run.py`.
 //!
 //! The servers are started and ended by the program that starts this one. Lines that begin with `ASK` ask it for
-//! something, and it answers on standard input; those that begin with `ROW` are results.
+//! something, and it answers on standard input; those that begin with `ROW` or `FIGURE` are results.
 
 mod case;
+mod figures;
 mod manager;
 mod observe;
 mod row;
@@ -34,8 +35,14 @@ enum Command {
         /// What is there to test, as JSON.
         setup: String,
     },
+    /// Measures what the indicators cost.
+    Figures {
+        /// As of `test`.
+        setup: String,
+    },
     /// Is a server that indicators test.
-    Serve(serve::Ports),
+    #[command(subcommand)]
+    Serve(serve::Served),
 }
 
 /// What is there to test.
@@ -58,15 +65,26 @@ struct Server {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    // Of several that are compiled in, rustls chooses none.
+    tokio_rustls::rustls::crypto::ring::default_provider().install_default().ok();
     match Options::parse().command {
         Command::Test { setup } => test(&serde_json::from_str(&setup)?).await,
-        Command::Serve(ports) => serve::serve(ports).await,
+        Command::Figures { setup } => {
+            figures::measure(&serde_json::from_str(&setup)?, &Manager::new()).await?;
+            println!("DONE");
+            Ok(())
+        }
+        Command::Serve(served) => serve::serve(served).await,
     }
 }
 
 async fn test(setup: &Setup) -> anyhow::Result<()> {
     let scenes = rows::scenes(setup, &Manager::new());
-    join_all(scenes.into_iter().map(Scene::run)).await;
+    let (names, others): (Vec<_>, Vec<_>) =
+        scenes.into_iter().partition(|scene| scene.server == "names");
+    join_all(others.into_iter().map(Scene::run)).await;
+    // The others need it.
+    join_all(names.into_iter().map(Scene::run)).await;
     println!("DONE");
     Ok(())
 }

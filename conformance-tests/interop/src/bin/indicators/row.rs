@@ -76,9 +76,11 @@ pub(crate) struct Row {
 pub(crate) enum Connections {
     /// One; two while a broken or silent one is replaced.
     Kept,
+    /// None that a proxy sees.
+    None,
     /// One for each test.
     EachTime,
-    /// Those of a pool.
+    /// Those of a pool, and one outside of it for a moment, if it opens none and does not tell why.
     Pool(u64),
 }
 
@@ -86,18 +88,19 @@ impl Connections {
     /// The most that `tests` of a healthy server open.
     pub(crate) fn opened(self, tests: u64) -> u64 {
         match self {
+            Self::None => 0,
             Self::Kept => 1,
             Self::EachTime => tests,
-            Self::Pool(size) => size,
+            Self::Pool(size) => size + 1,
         }
     }
 
     /// The most that are open at the same time, whatever happens.
     pub(crate) fn at_once(self) -> u64 {
         match self {
+            Self::None => 0,
             // The end of the last connection and the begin of the next one can be seen in any order.
             Self::Kept | Self::EachTime => 2,
-            // One outside of the pool finds out why it opens none.
             Self::Pool(size) => size + 1,
         }
     }
@@ -105,6 +108,7 @@ impl Connections {
     /// As the matrix shows it.
     pub(crate) fn describe(self) -> serde_json::Value {
         let healthy = match self {
+            Self::None => "–".to_owned(),
             Self::Kept => "1".to_owned(),
             Self::EachTime => "1 per test".to_owned(),
             Self::Pool(size) => format!("of the pool of {size}"),
@@ -120,11 +124,18 @@ impl Row {
         cases: &[Case],
         make: impl Fn(Target) -> Check + Send + Sync + 'static,
     ) -> Self {
+        Self::of(name, cases, move |target| Ok(Made { check: make(target), pool: None }))
+    }
+
+    /// An indicator that may have to fail before it is one.
+    pub(crate) fn of(
+        name: &'static str,
+        cases: &[Case],
+        make: impl Fn(Target) -> anyhow::Result<Made> + Send + Sync + 'static,
+    ) -> Self {
         let connections = Connections::Kept;
-        let make = move |target| {
-            let made = Made { check: make(target), pool: None };
-            Box::pin(std::future::ready(Ok(made))) as BoxFuture<'static, _>
-        };
+        let make =
+            move |target| Box::pin(std::future::ready(make(target))) as BoxFuture<'static, _>;
         Self { name, make: Box::new(make), cases: cases.to_vec(), connections }
     }
 
@@ -141,6 +152,11 @@ impl Row {
         let connections = Connections::Pool(size);
         let make = move |target| Box::pin(make(target)) as BoxFuture<'static, _>;
         Self { name, make: Box::new(make), cases: cases.to_vec(), connections }
+    }
+
+    /// Opens no connection through a proxy.
+    pub(crate) fn without_connections(self) -> Self {
+        Self { connections: Connections::None, ..self }
     }
 
     /// Opens a connection for each test.

@@ -1,8 +1,10 @@
 //! The indicators, each with the server that it tests.
 
 mod files;
-mod redis;
-mod sqlx;
+mod postgres;
+mod queues;
+pub(crate) mod redis;
+pub(crate) mod sqlx;
 mod tcp;
 mod web;
 
@@ -21,31 +23,53 @@ pub(crate) const OF_LOGIN: [Case; 2] = [WrongPassword, PasswordChanged];
 /// What applies to the pool of an application.
 pub(crate) const OF_POOL: [Case; 2] = [PoolBusy, PoolStuck];
 
-const READ_ONLY: Actions = (&["read_only", "on"], &["read_only", "off"]);
-const FULL: Actions = (&["no_writes", "on"], &["no_writes", "off"]);
-const REMOVED: Actions = (&["gone", "on"], &["gone", "off"]);
+/// What applies to one connection to a database.
+fn of_connection() -> Vec<Case> {
+    [&OF_NETWORK[..], &OF_LOGIN, &[NoWrites]].concat()
+}
+
+/// What applies to the pool of an application.
+fn of_pool() -> Vec<Case> {
+    [&of_connection()[..], &OF_POOL].concat()
+}
 
 /// Each server that runs, with its indicators.
 pub(crate) fn scenes(setup: &Setup, manager: &Manager) -> Vec<Scene> {
-    let scene = |server: &'static str, rows: Vec<Row>| {
+    let scene = |server: &'static str, actions: &'static [(Case, Actions)], rows: Vec<Row>| {
         let is_wanted = setup.only.iter().any(|only| only == server);
         let Server { port, directory } = setup.servers.get(server).filter(|_| is_wanted)?.clone();
         let has_names = setup.servers.contains_key("names");
-        let (no_writes, gone) = (None, None);
         let manager = manager.clone();
-        Some(Scene { server, port, directory, manager, no_writes, gone, has_names, rows })
+        Some(Scene { server, port, directory, manager, actions, has_names, rows })
     };
-    let read_only = |scene| Scene { no_writes: Some(READ_ONLY), ..scene };
-    let of_files = |scene| Scene { no_writes: Some(FULL), gone: Some(REMOVED), ..scene };
+    let of_postgres = sqlx::postgres().into_iter().chain(postgres::rows()).collect();
     let scenes = [
-        scene("files", files::rows()).map(of_files),
-        scene("mariadb", sqlx::mariadb()).map(read_only),
-        scene("memcached", tcp::memcached()),
-        scene("mosquitto", tcp::mosquitto()),
-        scene("pgbouncer", sqlx::pgbouncer()),
-        scene("postgres", sqlx::postgres()).map(read_only),
-        scene("redis", redis::rows()).map(read_only),
-        scene("web", web::rows()),
+        scene("files", FILES, files::rows()),
+        scene("kafka", KAFKA, queues::kafka()),
+        scene("mariadb", READ_ONLY, sqlx::mariadb()),
+        scene("memcached", &[], tcp::memcached()),
+        scene("mosquitto", &[], tcp::mosquitto()),
+        scene("nats", &[], queues::nats()),
+        scene("pgbouncer", &[], sqlx::pgbouncer()),
+        scene("postgres", READ_ONLY, of_postgres),
+        scene("rabbitmq", RABBITMQ, queues::rabbitmq()),
+        scene("redis", READ_ONLY, redis::rows()),
+        scene("grpc", &[], web::grpc_rows()),
+        scene("tls", &[], web::tls_rows()),
+        scene("web", &[], web::http_rows()),
+        scene("names", &[], web::names()),
     ];
     scenes.into_iter().flatten().collect()
 }
+
+const READ_ONLY: &[(Case, Actions)] = &[(NoWrites, (&["read_only", "on"], &["read_only", "off"]))];
+const RABBITMQ: &[(Case, Actions)] = &[(NoWrites, (&["blocked", "on"], &["blocked", "off"]))];
+const FILES: &[(Case, Actions)] = &[
+    (NoWrites, (&["no_writes", "on"], &["no_writes", "off"])),
+    (Gone, (&["gone", "on"], &["gone", "off"])),
+];
+const KAFKA: &[(Case, Actions)] = &[
+    (Refused, (&["tell", "down"], &["tell", "up"])),
+    (Frozen, (&["freeze"], &["thaw"])),
+    (Slow, (&["tell", "slow"], &["tell", "fast"])),
+];

@@ -27,10 +27,8 @@ pub(crate) struct Scene {
     /// For files that are tested.
     pub(crate) directory: PathBuf,
     pub(crate) manager: Manager,
-    /// How the server gets to accept no writes, and back.
-    pub(crate) no_writes: Option<Actions>,
-    /// How what is tested gets lost, and is there again, unless it is the name of a host.
-    pub(crate) gone: Option<Actions>,
+    /// What the manager is asked for in some cases, instead of what is usual in them.
+    pub(crate) actions: &'static [(Case, Actions)],
     /// Whether the name of a host can be resolved, and not.
     pub(crate) has_names: bool,
     pub(crate) rows: Vec<Row>,
@@ -42,6 +40,8 @@ pub(crate) struct Place {
     directory: PathBuf,
     /// The name of the host, which cannot be resolved at first.
     gone: Option<String>,
+    /// Whether the server makes the fault, and not the proxy.
+    is_own: bool,
 }
 
 impl Scene {
@@ -69,22 +69,19 @@ impl Scene {
     }
 
     async fn cells(&self, case: Case, rows: &[&Row]) -> anyhow::Result<Vec<Cell>> {
-        let needs_names = case == Case::Gone && self.gone.is_none();
+        let own = self.actions.iter().find(|(other, _)| *other == case).map(|(_, actions)| actions);
+        let needs_names = case == Case::Gone && own.is_none();
         if needs_names && !self.has_names {
             return Ok(rows.iter().map(|_| Cell::not_run("there is no server of names")).collect());
         }
         let target = |row: &Row| {
             let server = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
             let gone = needs_names.then(|| row.host(self.server));
-            Place { server, directory: self.directory.clone(), gone }
+            Place { server, directory: self.directory.clone(), gone, is_own: own.is_some() }
         };
         let entries = rows.iter().map(|row| Entry::new(row, case, target(row)));
         let mut entries: Vec<_> = join_all(entries).await;
-        let (on, off) = match case {
-            Case::NoWrites => self.no_writes.unwrap_or_default(),
-            Case::Gone => self.gone.unwrap_or_default(),
-            case => case.actions().unwrap_or_default(),
-        };
+        let (on, off) = own.copied().or(case.actions()).unwrap_or_default();
         if !on.is_empty() {
             self.manager.ask(self.server, on).await?;
         }

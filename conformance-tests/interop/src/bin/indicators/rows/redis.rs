@@ -6,7 +6,7 @@ use super::{OF_LOGIN, OF_NETWORK};
 use crate::case::Case;
 use crate::row::{RETRY_DELAY, Row, Target};
 
-pub(super) fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let cases = [&OF_NETWORK[..], &OF_LOGIN, &[Case::NoWrites]].concat();
     vec![
         Row::new("`redis_1::connection`", &cases, |target: Target| {

@@ -11,13 +11,13 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, Database, Pool, Postgres, Sqlite};
 use tokio::time::sleep;
 
-use super::{OF_LOGIN, OF_NETWORK, OF_POOL};
-use crate::case::Case::{self, NoWrites, Up};
+use super::{OF_LOGIN, OF_NETWORK, OF_POOL, of_connection, of_pool};
+use crate::case::Case::{self, Up};
 use crate::row::{ApplicationPool, Made, RETRY_DELAY, Row, STUCK_AFTER, Target};
 
 const POOL_SIZE: u32 = 2;
 
-pub(super) fn postgres() -> Vec<Row> {
+pub(crate) fn postgres() -> Vec<Row> {
     vec![
         pool("`sqlx_0_9::pool`", &of_pool(), of_postgres, sqlx_0_9::pool::<Postgres>),
         pool(
@@ -77,15 +77,7 @@ pub(super) fn sqlite() -> Row {
     pool("`sqlx_0_9::pool`, SQLite", &cases, options, sqlx_0_9::pool::<Sqlite>)
 }
 
-fn of_pool() -> Vec<Case> {
-    [&of_connection()[..], &OF_POOL].concat()
-}
-
-fn of_connection() -> Vec<Case> {
-    [&OF_NETWORK[..], &OF_LOGIN, &[NoWrites]].concat()
-}
-
-fn of_postgres(target: &Target) -> PgConnectOptions {
+pub(crate) fn of_postgres(target: &Target) -> PgConnectOptions {
     let options = PgConnectOptions::new_without_pgpass().host(&target.host).port(target.port);
     options.username("app").password(target.password).database("app").ssl_mode(PgSslMode::Disable)
 }

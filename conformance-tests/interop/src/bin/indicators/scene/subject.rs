@@ -24,6 +24,10 @@ const SLACK: Duration = Duration::from_secs(2);
 
 pub(super) struct Subject {
     proxy: FaultProxy,
+    /// What the proxy does.
+    fault: Option<Fault>,
+    /// Reasons of which each is right, and how the matrix shows them.
+    alike: (&'static [&'static str], &'static str),
     observed: Observed,
     pool: Option<Box<dyn ApplicationPool>>,
     timeout: Duration,
@@ -35,13 +39,15 @@ impl Subject {
         let proxy = FaultProxy::start(place.server).await?;
         let mut target = Target::new(proxy.address(), place.directory, case);
         let is_there = place.gone.is_none();
+        let fault = case.fault().filter(|_| !place.is_own);
         if let Some(host) = place.gone {
             target.host = host;
         }
         let timeout = target.timeout;
         let Made { check, pool } = row.make(target).await?;
         let (observed, allowed) = (Observed::new(check)?, row.connections);
-        let subject = Self { proxy, observed, pool, timeout, allowed };
+        let alike = alike(case, place.is_own);
+        let subject = Self { proxy, fault, alike, observed, pool, timeout, allowed };
         if is_there && !matches!(case, Case::WrongPassword | Case::Up) {
             subject.passes().await.context("before the fault")?;
         }
@@ -97,7 +103,7 @@ impl Subject {
                 self.note(cell, &replaced);
             }
             case => {
-                if let Some(fault) = case.fault() {
+                if let Some(fault) = self.fault {
                     self.proxy.set(fault).await?;
                 }
                 let seen = self.seen(case, cell).await?;
@@ -108,7 +114,7 @@ impl Subject {
     }
 
     pub(super) async fn after(&self, case: Case, cell: &mut Cell) -> anyhow::Result<()> {
-        if case.fault().is_some() {
+        if self.fault.is_some() {
             self.proxy.set(Fault::None).await?;
         }
         if !matches!(case, Case::WrongPassword | Case::Up) {
@@ -168,7 +174,11 @@ impl Subject {
 
     /// Adds what was seen.
     fn note(&self, cell: &mut Cell, observed: &Observation) {
-        let verdict = observed.seen.verdict();
+        let mut verdict = observed.seen.verdict();
+        let (reasons, either) = self.alike;
+        if reasons.contains(&observed.seen.reason.as_str()) {
+            either.clone_into(&mut verdict);
+        }
         let is_first = cell.detected.is_none() || verdict == "`stuck`";
         if is_first && !observed.seen.is_ok() {
             let limit = if verdict == "`stuck`" { STUCK_AFTER + PERIOD } else { self.timeout };
@@ -183,6 +193,21 @@ impl Subject {
         } else if !cell.verdict.ends_with(&verdict) {
             cell.verdict = format!("{}, then {verdict}", cell.verdict);
         }
+    }
+}
+
+/// Reasons that depend on the moment: when the driver notices the end of a connection, and, of a driver that connects by
+/// itself, whether it tries to during the test.
+fn alike(case: Case, is_own: bool) -> (&'static [&'static str], &'static str) {
+    match case {
+        Case::Reset => (&["reset", "closed"], "`reset` or `closed`"),
+        // Drivers that have begun to read a response may call its end a failure of their own.
+        Case::Cut => (&["reset", "closed", "failed"], "`reset`, `closed` or `failed`"),
+        Case::Refused if is_own => (&["refused", "unreachable"], "`refused` or `unreachable`"),
+        Case::Frozen | Case::Slow if is_own => {
+            (&["timed_out", "unreachable"], "`timed_out` or `unreachable`")
+        }
+        _ => (&[], ""),
     }
 }
 
