@@ -39,6 +39,8 @@ pub mod async_nats_0_51;
 #[cfg(feature = "certificate")]
 mod certificate;
 mod cgroup;
+#[cfg(feature = "clock")]
+mod clock;
 #[cfg(feature = "deadpool-postgres-0_14")]
 #[cfg_attr(docsrs, doc(cfg(feature = "deadpool-postgres-0_14")))]
 pub mod deadpool_postgres_0_14;
@@ -107,6 +109,9 @@ mod usage;
 pub use self::certificate::{
     CertificateFile, ListenerCertificate, certificate_file, certificate_of,
 };
+#[cfg(feature = "clock")]
+#[cfg_attr(docsrs, doc(cfg(feature = "clock")))]
+pub use self::clock::{ClockOffset, clock_offset};
 #[cfg(feature = "disk")]
 #[cfg_attr(docsrs, doc(cfg(feature = "disk")))]
 pub use self::disk::{Disk, disk};

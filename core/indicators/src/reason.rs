@@ -50,3 +50,5 @@ pub const UNAUTHORIZED: &str = "unauthorized";
 pub const UNREACHABLE: &str = "unreachable";
 /// The kernel or the system does not tell it.
 pub const UNSUPPORTED: &str = "unsupported";
+/// No daemon has corrected the clock for some time.
+pub const UNSYNCHRONIZED: &str = "unsynchronized";
