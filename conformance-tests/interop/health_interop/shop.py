@@ -10,12 +10,12 @@ import urllib.request
 from . import tools
 from .outages import postgres
 from .page import ROOT
-from .process import Failure, Processes, free_port
+from .process import Failure, Processes, free_port, output
 from .servers import TARGET
 
 PROGRAM = TARGET / "shop"
 TEMPLATE = ROOT / "adapters/axum/examples/shop/shop.toml"
-TOKEN = "replace-this-by-32-random-letters"
+TOKEN = "bm90LWEtc2VjcmV0LXRva2VuLW9mLTMyLWxldHRlcnM"
 SECRETS = ["hunter2", TOKEN]
 
 
@@ -29,6 +29,9 @@ def main(description):
         raise Failure(f"NOT RUN: {' '.join(missing)} not installed; --install installs it")
     if not PROGRAM.exists():
         raise Failure(f"{PROGRAM} does not exist: run cargo build -p shop")
+    text, code = output([PROGRAM, TEMPLATE])
+    if code != 1 or "token" not in text:
+        raise Failure(f"without a token it ends with {code}: {text}")
     with Processes() as processes, tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         for line in _run(processes, scratch):
@@ -70,7 +73,8 @@ class Shop:
             "127.0.0.1:8080": f"127.0.0.1:{self.port}",
             "postgres://shop:secret@127.0.0.1/shop": f"postgres://shop:hunter2@127.0.0.1:{database}/postgres",
             "redis://127.0.0.1/": f"redis://127.0.0.1:{cache}/",
-            "/tmp/shop-maintenance": str(self.marker),
+            "/run/shop/maintenance": str(self.marker),
+            'operators_token = ""': f'operators_token = "{TOKEN}"',
             # The shortest: a period must not be shorter than the timeout.
             '"5s"': '"3s"',
             "at_least = 5": "at_least = 1",

@@ -22,7 +22,7 @@ use health_axum::{
     BearerTokens, Check, DetailLevel, Drain, Endpoint, Health, HealthConfig, Signals, StartupLatch,
 };
 use health_indicators::{Indicator as _, redis_1, sqlx_0_9};
-use redis::aio::ConnectionManager;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use serde::Deserialize;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -60,15 +60,22 @@ async fn main() -> anyhow::Result<()> {
     let signals = Signals::new()?;
     let path = env::args().nth(1).context("usage: shop SETTINGS.toml")?;
     let settings = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    let settings: Settings = toml::from_str(&settings).with_context(|| path)?;
+    // Only the message: the error would show the line, which may contain a password.
+    let settings: Settings = toml::from_str(&settings)
+        .map_err(|error| anyhow::anyhow!("{path}, byte {:?}: {}", error.span(), error.message()))?;
 
     // Nothing here waits for a server: the process starts, and tells that it is not ready.
     let pool = PgPoolOptions::new().acquire_timeout(Duration::from_secs(3));
+    // The check of the pool notices by them that no connection returns.
+    let (pool, returns) = sqlx_0_9::count_returns(pool);
     let database = pool.connect_lazy(&settings.database)?;
     let cache = redis::Client::open(&*settings.cache)?;
-    let cache = ConnectionManager::new_lazy_with_config(cache, Default::default())?;
+    // Without retries: an order does not wait for the cache.
+    let without_retries = ConnectionManagerConfig::new().set_number_of_retries(0);
+    let cache = ConnectionManager::new_lazy_with_config(cache, without_retries)?;
     let migrations = StartupLatch::new("migrations");
-    let health = health(&settings, &database, &migrations)?;
+    let database_check = sqlx_0_9::pool(&database).returns(returns).check("database");
+    let health = health(&settings, &database, database_check, &migrations)?;
     tokio::spawn(migrate(database.clone(), migrations));
 
     let shop = Shop { database, cache };
@@ -83,6 +90,7 @@ async fn main() -> anyhow::Result<()> {
 fn health(
     settings: &Settings,
     database: &PgPool,
+    database_check: Check,
     migrations: &StartupLatch,
 ) -> anyhow::Result<Health> {
     let operators = BearerTokens::new([&settings.operators_token])?;
@@ -92,7 +100,7 @@ fn health(
         .config(settings.healthcheck.clone())
         .service("shop", env!("CARGO_PKG_VERSION"))
         .register(Check::tokio_runtime("runtime", Duration::from_secs(5)))
-        .register(sqlx_0_9::pool(database).check("database").every(period))
+        .register(database_check.every(period))
         // The shop sells without it, so that its failure is no reason to take the host out.
         .register(redis_1::connection(&*settings.cache).check("cache").every(period).optional())
         .latch(migrations)
