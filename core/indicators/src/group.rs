@@ -29,7 +29,8 @@ use crate::{Class, Indicator, reason};
 /// let check = any_of([server("ldap-1"), server("ldap-2")]).check("directory");
 /// ```
 ///
-/// Members of different types are boxed: `Box<dyn Indicator>` is an indicator too.
+/// Members of different types are boxed: `Box<dyn Indicator>` is an indicator too. What blocks its thread, such as
+/// [`dns`](crate::dns), is none, and cannot be a member.
 pub fn any_of<N: Into<String>, I: Indicator>(members: impl IntoIterator<Item = (N, I)>) -> Group {
     Group::new(Needed::AtLeast(1), members)
 }
