@@ -31,13 +31,6 @@ def main(description):
         results = run(processes, scratch, options.only, disk)
     for line in report.lines(results):
         print(line)
-    page = Page(report.PATH)
-    if options.check:
-        report.put_into(page, results, keep=True)
-        page.check()
-    elif options.only == list(GROUPS):
-        report.put_into(page, results, keep=False)
-        page.write()
     not_run = report.not_run(results)
     for line in not_run:
         print(line)
@@ -46,6 +39,13 @@ def main(description):
         problems += not_run
     if problems:
         raise Failure("\n".join(problems))
+    page = Page(report.PATH)
+    if options.check:
+        report.put_into(page, results, keep=True)
+        page.check()
+    elif options.only == list(GROUPS):
+        report.put_into(page, results, keep=False)
+        page.write()
 
 
 def _options(description):
