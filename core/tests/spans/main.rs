@@ -206,6 +206,8 @@ fn a_span_has_the_result_as_it_counts() {
         for _ in 0..2 {
             assert_eq!(ask(&health, time), "OK");
         }
+        // The spans end after the responses.
+        time.settle();
         let checks = spans.named("health.check");
         assert!(checks.iter().all(|check| check.fields["health.check.status"] == "OK"));
         assert_eq!(checks.len(), 2);
