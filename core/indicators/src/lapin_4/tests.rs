@@ -1,9 +1,9 @@
 //! A broker that says what the tests need.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ::lapin_4::protocol::AMQPError;
@@ -42,6 +42,7 @@ struct Broker {
     has_alarm: AtomicBool,
     /// It confirms a message before it says that it reads no other.
     is_late: AtomicBool,
+    streams: Mutex<Vec<TcpStream>>,
 }
 
 impl Broker {
@@ -52,8 +53,16 @@ impl Broker {
         (broker, format!("amqp://ann:secret@{address}/%2f"))
     }
 
+    /// Ends all connections, as a server that is killed.
+    fn end_connections(&self) {
+        for stream in self.streams.lock().unwrap().drain(..) {
+            stream.shutdown(Shutdown::Both).unwrap();
+        }
+    }
+
     fn serve(&self, mut stream: TcpStream) {
         self.connections.fetch_add(1, Ordering::Relaxed);
+        self.streams.lock().unwrap().push(stream.try_clone().unwrap());
         stream.read_exact(&mut [0; 8]).unwrap();
         let start = b"\0\x0A\0\x0A\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US";
         stream.write_all(&frame(0, start)).unwrap();
@@ -132,6 +141,24 @@ async fn an_alarm_blocks_a_publisher_on_one_connection_until_it_ends() {
         assert_eq!(report(&publisher).await.reason(), None);
         assert_eq!(broker.connections.load(Ordering::Relaxed), 1);
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_during_an_alarm_is_replaced() {
+    let (broker, uri) = Broker::start();
+    let publisher = publisher(uri);
+    assert_eq!(report(&publisher).await.reason(), None);
+    broker.has_alarm.store(true, Ordering::Relaxed);
+    assert_eq!(report(&publisher).await.reason(), Some("blocked"));
+    broker.has_alarm.store(false, Ordering::Relaxed);
+    broker.end_connections();
+    for _ in 0..1_000 {
+        if report(&publisher).await.reason().is_none() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(report(&publisher).await.reason(), None);
 }
 
 #[tokio::test]
