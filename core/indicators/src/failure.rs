@@ -120,9 +120,8 @@ pub(crate) fn redact(text: &str) -> Cow<'_, str> {
     while let Some((before, after)) = rest.split_once("://") {
         redacted.push_str(before);
         redacted.push_str("://");
-        // A password that is not encoded may contain any of `@`, `:` and `/`.
-        let end = after.find(|c: char| c.is_whitespace() || "\"'<>`".contains(c));
-        let (url, _) = after.split_at(end.unwrap_or(after.len()));
+        // A password that is not encoded may contain anything, such as `@`, `/`, a quote or a space.
+        let url = after.split_once("://").map_or(after, |(url, _)| url);
         rest = after;
         if let Some(at) = url.rfind('@') {
             redacted.push('…');
@@ -130,17 +129,24 @@ pub(crate) fn redact(text: &str) -> Cow<'_, str> {
         }
     }
     redacted.push_str(rest);
-    let lower = redacted.to_ascii_lowercase();
-    let Some(start) = ["password=", "password:", "passwd=", "pwd="]
-        .iter()
-        .filter_map(|key| lower.find(key).map(|start| start + key.len()))
-        .min()
-    else {
-        return if redacted == text { Cow::Borrowed(text) } else { Cow::Owned(redacted) };
+    if let Some(start) = password_start(&redacted) {
+        redacted.truncate(start);
+        redacted.push('…');
+    }
+    if redacted == text { Cow::Borrowed(text) } else { Cow::Owned(redacted) }
+}
+
+/// Where the value of a key for a password begins: of `password=secret`, `Pwd = secret`, `"password": "secret"`.
+fn password_start(text: &str) -> Option<usize> {
+    let lower = text.to_ascii_lowercase();
+    let value_start = |key: &str| {
+        lower.match_indices(key).find_map(|(at, _)| {
+            let after = &lower[at + key.len()..];
+            let assigned = after.trim_start_matches(['"', '\'', ' ']);
+            assigned.starts_with(['=', ':']).then_some(lower.len() - assigned.len() + 1)
+        })
     };
-    redacted.truncate(start);
-    redacted.push('…');
-    Cow::Owned(redacted)
+    ["password", "passwd", "pwd"].into_iter().filter_map(value_start).min()
 }
 
 #[cfg(test)]
@@ -169,6 +175,11 @@ mod tests {
             ("http://example.com", "http://example.com"),
             ("host=db password=secret user=ann", "host=db password=…"),
             ("Server=db;Pwd=secret", "Server=db;Pwd=…"),
+            ("amqp://ann:se'cret@mq", "amqp://…@mq"),
+            ("postgres://ann:a@b'c d@db", "postgres://…@db"),
+            ("host=db password = secret", "host=db password =…"),
+            (r#"{"password" : "secret"}"#, r#"{"password" :…"#),
+            ("password authentication failed", "password authentication failed"),
             ("://", "://"),
             ("ä://ö:secret@ü", "ä://…@ü"),
         ] {
