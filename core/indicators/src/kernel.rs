@@ -52,6 +52,9 @@ impl Kernel {
     }
 }
 
+/// The process may open no more files, as Linux numbers this error.
+const EMFILE: i32 = 24;
+
 /// Why something is not known. The result is degraded: it is no proof that something is wrong.
 #[derive(Debug)]
 pub(crate) struct Unknown {
@@ -64,9 +67,10 @@ impl Unknown {
         Self { text: text.into(), reason: reason::UNSUPPORTED }
     }
 
-    fn of(path: &str, error: &io::Error) -> Self {
+    pub(crate) fn of(path: &str, error: &io::Error) -> Self {
         let reason = match error.kind() {
             ErrorKind::PermissionDenied => reason::UNAUTHORIZED,
+            _ if error.raw_os_error() == Some(EMFILE) => reason::SATURATED,
             _ => reason::UNSUPPORTED,
         };
         Self { text: format!("/{path}: {error}"), reason }
@@ -75,6 +79,11 @@ impl Unknown {
     /// A file has another format than expected.
     pub(crate) fn format(path: &str) -> Self {
         Self::new(format!("/{path} has an unknown format"))
+    }
+
+    /// Whether nothing could be read because the process may open no more files.
+    pub(crate) fn is_without_files(&self) -> bool {
+        self.reason == reason::SATURATED
     }
 
     pub(crate) fn result(self) -> CheckResult {

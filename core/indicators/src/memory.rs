@@ -238,7 +238,6 @@ mod tests {
         assert_eq!(files.judged(memory()).0, "DEGRADED");
         for usage in [
             memory().degraded_above(90.0),
-            memory().failing_above(0.5),
             memory().failing_above(f64::NAN),
             memory().failing_above(-0.1),
         ] {

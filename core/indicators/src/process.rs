@@ -43,6 +43,18 @@ pub fn threads() -> Usage {
 }
 
 fn read_open_files(kernel: &Kernel) -> Result<Reading, Unknown> {
+    count_open_files(kernel).or_else(full_without_files)
+}
+
+/// If the process may open no more files, it cannot count them: it has reached its limit.
+fn full_without_files(unknown: Unknown) -> Result<Reading, Unknown> {
+    if unknown.is_without_files() {
+        return Ok(Reading { ratio: Some(("used", 1.0)), values: Vec::new() });
+    }
+    Err(unknown)
+}
+
+fn count_open_files(kernel: &Kernel) -> Result<Reading, Unknown> {
     let path = "proc/self/limits";
     let text = kernel.read(path)?;
     let limit = word_after(&text, "Max open files").ok_or_else(|| Unknown::format(path))?;
@@ -78,15 +90,35 @@ fn read_threads(kernel: &Kernel) -> Result<Reading, Unknown> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::fs::File;
+    use std::io;
 
     use health_core::{Report, Unit};
 
-    use super::{open_files, threads};
+    use super::{full_without_files, open_files, threads};
+    use crate::kernel::Unknown;
     use crate::usage::fake::{Files, value};
 
     const LIMITS: &str = "Limit                     Soft Limit           Hard Limit           Units     \n\
                           Max processes             96365                96365                processes \n\
                           Max open files            10                   20                   files     \n";
+
+    #[test]
+    fn a_process_that_may_open_no_file_to_count_them_has_used_them_all() {
+        let unknown =
+            |number| Unknown::of("proc/self/limits", &io::Error::from_raw_os_error(number));
+        let (too_many, denied) = (24, 13);
+        let reading = full_without_files(unknown(too_many)).unwrap();
+        assert_eq!(reading.ratio, Some(("used", 1.0)));
+        assert!(full_without_files(unknown(denied)).is_err());
+    }
+
+    #[test]
+    fn the_default_gives_way_to_a_lower_limit_for_an_error() {
+        let files = with_open_files(6, LIMITS);
+        assert_eq!(files.report(open_files().failing_above(0.5)).reason(), Some("above_limit"));
+        let contradiction = open_files().degraded_above(0.6).failing_above(0.5);
+        assert_eq!(files.report(contradiction).reason(), Some("misconfigured"));
+    }
 
     fn with_open_files(number: usize, limits: &str) -> Files {
         let files = Files::new(&[("proc/self/limits", limits)]);

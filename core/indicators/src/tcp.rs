@@ -59,7 +59,8 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    /// Sends `bytes` after connecting. They are never shown. Default: none.
+    /// Sends `bytes` after connecting. They are not shown, unless the server repeats them: a message contains the
+    /// beginning of an unexpected response. Default: none.
     pub fn send(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.send = bytes.into();
         self

@@ -18,6 +18,8 @@ pub struct Usage {
     read: fn(&Kernel) -> Result<Reading, Unknown>,
     kernel: Kernel,
     limits: Limits,
+    /// Applies unless the program sets one, and gives way to a lower limit for failing.
+    default_degraded_above: f64,
     class: Class,
 }
 
@@ -35,11 +37,12 @@ impl Usage {
         degraded_above: f64,
         class: Class,
     ) -> Self {
-        let limits = Limits { degraded_above: Some(degraded_above), ..Limits::default() };
-        Self { read, kernel: Kernel::default(), limits, class }
+        let limits = Limits::default();
+        let default_degraded_above = degraded_above;
+        Self { read, kernel: Kernel::default(), limits, default_degraded_above, class }
     }
 
-    /// From 0 to 1. What is above is degraded.
+    /// From 0 to 1. What is above is degraded. Default: that of the indicator, or the limit for an error if that is lower.
     pub fn degraded_above(mut self, ratio: f64) -> Self {
         self.limits.degraded_above = Some(ratio);
         self
@@ -63,8 +66,15 @@ impl Usage {
         class.apply(Check::blocking(name, move || self.result()))
     }
 
+    fn limits(&self) -> Limits {
+        let default =
+            self.default_degraded_above.min(self.limits.failing_above.unwrap_or(f64::MAX));
+        Limits { degraded_above: self.limits.degraded_above.or(Some(default)), ..self.limits }
+    }
+
     pub(crate) fn result(&self) -> CheckResult {
-        if let Err(contradiction) = self.limits.validate_ratios() {
+        let limits = self.limits();
+        if let Err(contradiction) = limits.validate_ratios() {
             return misconfigured(contradiction);
         }
         if !cfg!(target_os = "linux") {
@@ -75,7 +85,7 @@ impl Usage {
             Err(unknown) => return unknown.result(),
         };
         let result = match ratio {
-            Some((name, ratio)) => self.limits.result(name, ratio, Unit::Ratio),
+            Some((name, ratio)) => limits.result(name, ratio, Unit::Ratio),
             None => CheckResult::ok(),
         };
         let add = |result: CheckResult, (name, number, unit)| result.value(name, number, unit);
