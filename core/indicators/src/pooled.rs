@@ -280,10 +280,12 @@ impl<C: Send + 'static> Indicator for Pooled<C> {
         }
         self.standstill.end();
         let Options { clock, timeout, .. } = &self.options;
+        let started = clock.now();
         // What hangs is dropped before the counters are read again: the pool counts it too.
         let tested = clock.within(*timeout, self.tested()).await;
         if let Some(Ok(result)) = tested {
-            return self.settled().await.add_to(result);
+            let left = timeout.saturating_sub(clock.now().saturating_duration_since(started));
+            return self.settled(left).await.add_to(result);
         }
         let counters = self.counters();
         counters.add_to(self.failed(tested.and_then(Result::err), &counters))

@@ -54,17 +54,19 @@ impl<C: Send + 'static> Pooled<C> {
     }
 
     /// The counters once a connection is idle, or a moment later. Some pools take a connection back in a task of its own: the
-    /// next test, which may follow at once, should not find it in use.
-    pub(super) async fn settled(&self) -> PoolCounters {
-        let mut counters = self.counters();
-        for _ in 0..LOOKS {
-            if counters.has_idle() {
-                break;
+    /// next test, which may follow at once, should not find it in use. It waits no longer than the test has `left`.
+    pub(super) async fn settled(&self, left: Duration) -> PoolCounters {
+        let clock = &self.options.clock;
+        let looking = async {
+            for _ in 0..LOOKS {
+                if self.counters().has_idle() {
+                    break;
+                }
+                clock.sleep(LOOK_PERIOD).await;
             }
-            self.options.clock.sleep(LOOK_PERIOD).await;
-            counters = self.counters();
-        }
-        counters
+        };
+        clock.within(left, looking).await;
+        self.counters()
     }
 }
 

@@ -374,3 +374,18 @@ fn a_connection_that_is_still_on_its_way_back_is_waited_for_but_not_for_long() {
     assert_eq!(test(&Arc::new(pool.indicator(&time)), &time), ok());
     assert_eq!(time.now(), start);
 }
+
+#[test]
+fn a_connection_that_is_not_back_is_waited_for_within_the_timeout() {
+    let took = |timeout| {
+        let time = VirtualTime::default();
+        let counters = PoolCounters::new(1, 0, 10);
+        let pool = FakePool::new(counters, [Get::Conn(Conn::Sound)]);
+        let pool = Arc::new(pool.indicator(&time).timeout(timeout));
+        let started = time.now();
+        assert_eq!(test(&pool, &time), ok());
+        time.now() - started
+    };
+    assert!(took(SECOND) >= Duration::from_millis(20));
+    assert!(took(Duration::from_millis(5)) <= Duration::from_millis(5));
+}
