@@ -91,6 +91,7 @@ fn read_threads(kernel: &Kernel) -> Result<Reading, Unknown> {
 mod tests {
     use std::fs::File;
     use std::io;
+    use std::process::Command;
 
     use health_core::{Report, Unit};
 
@@ -110,6 +111,33 @@ mod tests {
         let reading = full_without_files(unknown(too_many)).unwrap();
         assert_eq!(reading.ratio, Some(("used", 1.0)));
         assert!(full_without_files(unknown(denied)).is_err());
+    }
+
+    /// In a process of its own, because its other tests need files.
+    #[test]
+    fn a_process_at_its_limit_of_open_files_fails() {
+        const CHILD: &str = "HEALTH_TEST_WITHOUT_FILES";
+        if std::env::var_os(CHILD).is_none() {
+            let name = "process::tests::a_process_at_its_limit_of_open_files_fails";
+            let output = Command::new("sh")
+                .args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\""])
+                .arg(std::env::current_exe().unwrap())
+                .args(["--exact", name, "--test-threads=1"])
+                .env(CHILD, "")
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && text.contains("1 passed"), "{text}");
+            return;
+        }
+        let mut kept = Vec::new();
+        while let Ok(file) = File::open("/dev/null") {
+            kept.push(file);
+        }
+        let result = open_files().failing_above(0.95).result();
+        drop(kept);
+        let report = Report::of("files", result);
+        assert_eq!((report.status().as_str(), report.reason()), ("ERROR", Some("above_limit")));
     }
 
     #[test]
