@@ -18,7 +18,7 @@ use crate::usage::{Reading, Usage};
 /// | class | local |
 /// | timeout | that of the check |
 /// | default | degraded above 90 % |
-/// | reasons | `above_limit`, `misconfigured`; `unsupported` and `unauthorized`, which are degraded |
+/// | reasons | `above_limit`, `misconfigured`; `unsupported`, `unauthorized` and `saturated` (the process may open no more files), which are degraded |
 /// | values | `used` as a ratio and in bytes, `limit` in bytes |
 /// | needs | Linux |
 /// | does not prove | that this process uses the memory: others in its cgroup may |
@@ -37,7 +37,7 @@ pub fn memory() -> Usage {
 /// | class | local |
 /// | timeout | that of the check |
 /// | default | degraded above 10 % |
-/// | reasons | `above_limit`, `misconfigured`; `unsupported` and `unauthorized`, which are degraded |
+/// | reasons | `above_limit`, `misconfigured`; `unsupported`, `unauthorized` and `saturated` (the process may open no more files), which are degraded |
 /// | values | `stalled`: the ratio of the last minute; `stalled_10s`: that of the last 10 seconds |
 /// | needs | Linux, with version 2 of cgroups and pressure stall information |
 /// | does not prove | that there is memory left |

@@ -34,7 +34,7 @@ pub fn open_files() -> Usage {
 /// | class | local |
 /// | timeout | that of the check |
 /// | default | degraded above 80 % |
-/// | reasons | `above_limit`, `misconfigured`; `unsupported` and `unauthorized`, which are degraded |
+/// | reasons | `above_limit`, `misconfigured`; `unsupported`, `unauthorized` and `saturated` (the process may open no more files), which are degraded |
 /// | values | `threads` of this process; if there is a limit, `used` as a ratio, `tasks` and `limit` as counts |
 /// | needs | Linux |
 /// | does not prove | that the user (`ulimit -u`) or the host may have more of them |
