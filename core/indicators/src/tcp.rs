@@ -59,8 +59,8 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    /// Sends `bytes` after connecting. They are not shown, unless the server repeats them: a message contains the
-    /// beginning of an unexpected response. Default: none.
+    /// Sends `bytes` after connecting. They are never shown, nor is an unexpected response to them, which could repeat them.
+    /// Default: none.
     pub fn send(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.send = bytes.into();
         self
@@ -103,7 +103,7 @@ impl Tcp {
         if response.starts_with(&self.expect) {
             return Ok(());
         }
-        Err(unexpected(&response))
+        Err(self.unexpected(&response))
     }
 
     /// Reads until it is clear whether the response begins as expected.
@@ -120,16 +120,20 @@ impl Tcp {
         buffer.truncate(len);
         Ok(buffer)
     }
-}
 
-fn unexpected(response: &[u8]) -> CheckResult {
-    if response.is_empty() {
-        let text = "the server closed the connection without a response";
-        return CheckResult::error(text).reason(reason::CLOSED);
+    fn unexpected(&self, response: &[u8]) -> CheckResult {
+        if response.is_empty() {
+            let text = "the server closed the connection without a response";
+            return CheckResult::error(text).reason(reason::CLOSED);
+        }
+        if !self.send.is_empty() {
+            // It may repeat what was sent.
+            return CheckResult::error("the response was not expected").reason(reason::PROTOCOL);
+        }
+        let shown = response[..response.len().min(MAX_SHOWN)].escape_ascii();
+        let text = format!("the response begins with \"{shown}\", which was not expected");
+        CheckResult::error(crate::failure::redact(&text).into_owned()).reason(reason::PROTOCOL)
     }
-    let shown = response[..response.len().min(MAX_SHOWN)].escape_ascii();
-    let text = format!("the response begins with \"{shown}\", which was not expected");
-    CheckResult::error(crate::failure::redact(&text).into_owned()).reason(reason::PROTOCOL)
 }
 
 #[async_trait]
@@ -198,11 +202,10 @@ mod tests {
     #[tokio::test]
     async fn another_response_is_shown_and_none_is_a_closed_connection() {
         let address = serve(|mut stream| {
-            stream.read_exact(&mut [0; 9]).unwrap();
             stream.write_all(b"-\xff\0\r\n").unwrap();
             hang(stream);
         });
-        let odd = report(version(address)).await;
+        let odd = report(tcp(address.to_string()).expect("VERSION ").timeout(LONG)).await;
         assert_eq!(odd.reason(), Some("protocol"));
         assert!(odd.message().unwrap().contains(r#""-\xff\x00\r\n""#), "{odd:?}");
 
@@ -210,6 +213,20 @@ mod tests {
         assert!(matches!(cut.reason(), Some("protocol" | "reset")), "{cut:?}");
         let nothing = serve(|mut stream| stream.read_exact(&mut [0; 9]).unwrap());
         assert_eq!(report(version(nothing)).await.reason(), Some("closed"));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_repeats_a_secret_does_not_show_it() {
+        let address = serve(|mut stream| {
+            let mut request = [0; 11];
+            stream.read_exact(&mut request).unwrap();
+            stream.write_all(&request).unwrap();
+            hang(stream);
+        });
+        let tcp = tcp(address.to_string()).send("AUTH secret").expect("+OK").timeout(LONG);
+        let odd = report(tcp).await;
+        assert_eq!(odd.reason(), Some("protocol"));
+        assert!(!odd.message().unwrap().contains("secret"), "{odd:?}");
     }
 
     #[tokio::test]
