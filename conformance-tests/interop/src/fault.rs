@@ -63,7 +63,7 @@ pub struct FaultProxy {
 enum Port {
     Open(JoinHandle<()>),
     Closed(TcpSocket),
-    /// Nobody has it: an earlier change has failed.
+    /// It is missing: an earlier change has failed.
     Lost,
 }
 

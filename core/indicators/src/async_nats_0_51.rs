@@ -33,8 +33,8 @@ use health_core::CheckResult;
 use crate::failure::{BoxError, as_io};
 use crate::{Kept, Ping, kept, ping, reason};
 
-/// Sends a request that nobody responds to, by a connection of its own, which is [kept](crate::kept()): the server says that
-/// nobody does.
+/// Sends a request that has no responder, by its own connection, which is [kept](crate::kept()): the server says that
+/// it has none.
 ///
 /// `servers` are those of a cluster; `options` makes the options of each connection. A user and password, or a token, of the
 /// first URL count, which `async-nats` ignores. The callback for events is replaced.
@@ -72,7 +72,7 @@ pub fn connection(
     kept(connect, |opened: &mut Opened| Box::pin(opened.ask())).classify(classify)
 }
 
-/// As [`connection`], by the client of the application, and without a connection of its own.
+/// As [`connection`], by the client of the application, and without its own connection.
 ///
 /// A client that is not connected is an error with the reason `closed`. It reconnects by itself, and is not asked until it
 /// has: requests would wait in it until then.
@@ -81,7 +81,7 @@ pub fn connection(
 /// |---|---|
 /// | class | shared |
 /// | timeout | 2 seconds |
-/// | connections | none of its own |
+/// | connections | none besides the client's |
 /// | reasons | `closed`, `timed_out` (also for a missing permission, which only the application's callback is told of) |
 /// | permissions, costs | as for [`connection`] |
 /// | does not prove | that the server is not about to stop |
@@ -103,7 +103,7 @@ pub fn client(client: &Client) -> Ping {
 const NOWHERE: &str = "health-indicators.nowhere";
 
 async fn ask(client: &Client) -> Result<(), RequestError> {
-    // With an inbox of its own, a request that is given up leaves nothing in the client.
+    // With its own inbox, a request that is given up leaves nothing in the client.
     let request = Request::new().inbox(client.new_inbox()).timeout(None);
     match client.send_request(NOWHERE, request).await {
         Err(error) if error.kind() != RequestErrorKind::NoResponders => Err(error),

@@ -19,7 +19,7 @@ use crate::{Class, reason};
 /// |---|---|
 /// | class | shared |
 /// | timeout | that of the check; the resolver of the system may take longer and cannot be interrupted |
-/// | connections | none that is kept: the resolver sends its queries from a socket of its own |
+/// | connections | none that is kept: the resolver sends its queries from its own socket |
 /// | reasons | `name`, `misconfigured` |
 /// | values | `addresses`: how many different ones the name has |
 /// | does not prove | that the name servers respond: a cached name, or one in the hosts file, asks none. Nor that anything listens at the addresses |

@@ -30,7 +30,7 @@ use crate::{Class, Indicator, reason};
 /// ```
 ///
 /// Members of different types are boxed: `Box<dyn Indicator>` is an indicator too. What blocks its thread, such as
-/// [`dns`](crate::dns), is none, and cannot be a member.
+/// [`dns`](crate::dns), is no indicator, and cannot be a member.
 pub fn any_of<N: Into<String>, I: Indicator>(members: impl IntoIterator<Item = (N, I)>) -> Group {
     Group::new(Needed::AtLeast(1), members)
 }

@@ -19,7 +19,7 @@ type Connect<C> = Box<dyn Fn() -> BoxFuture<'static, Result<C, BoxError>> + Send
 type Ping<C> =
     Box<dyn for<'a> Fn(&'a mut C) -> BoxFuture<'a, Result<CheckResult, BoxError>> + Send + Sync>;
 
-/// Tests a server by one connection of its own, which is kept between the tests.
+/// Tests a server by its own connection, which is kept between the tests.
 ///
 /// `connect` opens a connection, and `ping` asks the server something by it: a round trip, because a connection whose
 /// server is gone looks open. `ping` returns `Ok(())` or a [`CheckResult`], or an error; after an error or a result that is

@@ -12,7 +12,7 @@
 //!
 //! The program chooses the features of `lapin`, such as those for TLS. It must run on tokio.
 //!
-//! `lapin` runs each connection on a thread, which waits for the server even if nobody waits for the connection. Here, the
+//! `lapin` runs each connection on a thread, which waits for the server even if the connection is not used any more. Here, the
 //! thread ends with the test.
 
 use std::pin::pin;
@@ -31,7 +31,7 @@ mod opened;
 
 pub use self::opened::Opened;
 
-/// Asks the server something by a connection of its own, which is [kept](crate::kept()), with one channel.
+/// Asks the server something by its own connection, which is [kept](crate::kept()), with one channel.
 ///
 /// For a service that only consumes. For one that publishes, see [`publisher`].
 ///
@@ -57,7 +57,7 @@ pub fn connection(uri: impl Into<String>) -> Kept<Opened> {
     .classify(classify)
 }
 
-/// Publishes a message that reaches no queue, by a connection of its own, which is [kept](crate::kept()).
+/// Publishes a message that reaches no queue, by its own connection, which is [kept](crate::kept()).
 ///
 /// A server that is low on memory or disk accepts connections, but reads nothing more from one that publishes: such an alarm
 /// is an error with the reason `blocked`. The connection stays open meanwhile.
@@ -102,7 +102,7 @@ async fn publish(opened: &Opened) -> Result<CheckResult, Error> {
     let mut events = pin!(opened.connection().events_listener());
     // An alarm of an earlier test, which may be over.
     while events.next().now_or_never().flatten().is_some() {}
-    // lapin leaves a connection that is lost during an alarm blocked for ever.
+    // lapin never unblocks a connection that is lost during an alarm.
     let status = opened.connection().status();
     if status.connected() && status.blocked() {
         return Ok(blocked("an alarm is still on"));

@@ -45,7 +45,7 @@ type Pinging = BoxFuture<'static, Result<CheckResult, BoxError>>;
 /// |---|---|
 /// | class | shared |
 /// | timeout | 2 seconds |
-/// | connections | none of its own |
+/// | connections | none besides the client's |
 /// | reasons | `timed_out`; of an error of the standard library that of its kind, such as `refused`, `reset` or `unreachable`; `failed` |
 /// | values | those of `ping` |
 /// | does not prove | anything but the response: a client that reconnects, or has a pool, may need longer than the timeout |

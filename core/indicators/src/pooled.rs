@@ -71,7 +71,7 @@ type Explain = Box<dyn Fn() -> BoxFuture<'static, Result<(), BoxError>> + Send +
 /// | connections | one of the pool, for one round trip |
 /// | reasons | `saturated` (degraded), `stuck`, `closed`, `timed_out`, `misconfigured`; of an error of the standard library that of its kind, such as `refused`, `reset` or `unreachable`; `failed` |
 /// | values | `connections` that are open, `idle`, `max` |
-/// | does not prove | while it is saturated, anything about the server: [`kept`](crate::kept) tests it by a connection of its own |
+/// | does not prove | while it is saturated, anything about the server: [`kept`](crate::kept) tests it by its own connection |
 pub fn pooled<C, E, F, Getting, G, P, PingError>(
     counters: impl Fn() -> PoolCounters + Send + Sync + 'static,
     get: F,

@@ -113,7 +113,7 @@ mod tests {
         assert!(full_without_files(unknown(denied)).is_err());
     }
 
-    /// In a process of its own, because its other tests need files.
+    /// In a separate process, because other tests need files.
     #[test]
     fn a_process_at_its_limit_of_open_files_fails() {
         const CHILD: &str = "HEALTH_TEST_WITHOUT_FILES";

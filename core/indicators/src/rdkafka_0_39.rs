@@ -39,7 +39,7 @@ use crate::kept::Owned;
 use crate::reason;
 use crate::time::DEFAULT_TIMEOUT;
 
-/// Asks a broker for the metadata of a topic, by a consumer of its own, which is in no group.
+/// Asks a broker for the metadata of a topic, by its own consumer, which is in no group.
 ///
 /// `config` tells how to connect. The topic is not created.
 ///
@@ -179,7 +179,7 @@ impl ClientContext for Errors {
 
 impl ConsumerContext for Errors {}
 
-/// How many events of `librdkafka` an execution reads: more than there are of one period, because nobody else reads them.
+/// How many events of `librdkafka` an execution reads: more than there are of one period, because they are read only here.
 const MAX_EVENTS: usize = 1_000;
 
 /// The last error among what `librdkafka` has to say.

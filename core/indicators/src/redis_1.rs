@@ -24,7 +24,7 @@ use ::redis_1::{
 use crate::failure::as_io;
 use crate::{Kept, kept, reason};
 
-/// Sends `PING` by a connection of its own, which is [kept](crate::kept()).
+/// Sends `PING` by its own connection, which is [kept](crate::kept()).
 ///
 /// `server` is a URL, or what a client connects to: `client.get_connection_info().clone()`.
 ///
@@ -44,7 +44,7 @@ pub fn connection(server: impl IntoConnectionInfo) -> Kept<MultiplexedConnection
     command(server, ping, |value| matches!(value, Value::SimpleString(pong) if pong == "PONG"))
 }
 
-/// Sends a write that changes nothing, by a connection of its own, which is [kept](crate::kept()).
+/// Sends a write that changes nothing, by its own connection, which is [kept](crate::kept()).
 ///
 /// The command is `SETRANGE key 0 ""`. It creates no key and changes none, but Redis rejects it wherever it rejects writes.
 ///
@@ -97,7 +97,7 @@ struct Server {
 }
 
 impl Server {
-    /// The client logs in by commands of its own: that of `redis` calls each failure one of the password, also that of a
+    /// The client logs in by its own commands: that of `redis` calls each failure one of the password, also that of a
     /// server which has no connection left.
     fn of(info: ::redis_1::ConnectionInfo) -> Result<Self, RedisError> {
         let settings = info.redis_settings();
@@ -145,7 +145,7 @@ fn classify(error: &(dyn Error + 'static)) -> Option<&'static str> {
         ErrorKind::Parse => reason::PROTOCOL,
         ErrorKind::InvalidClientConfig => reason::MISCONFIGURED,
         ErrorKind::AuthenticationFailed => reason::UNAUTHORIZED,
-        // The protocol has errors of its own, so this is one of TLS.
+        // The protocol has its own errors, so this is one of TLS.
         ErrorKind::Io if is_invalid_data(error) => reason::TLS,
         ErrorKind::Server(ServerErrorKind::BusyLoading) => reason::STARTING,
         ErrorKind::Server(ServerErrorKind::MasterDown | ServerErrorKind::ReadOnly) => {

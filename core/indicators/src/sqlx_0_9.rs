@@ -56,7 +56,7 @@ where
     pooled_by(pool, |connection| Box::pin(test_writable::<DB>(connection)))
 }
 
-/// Tests the database by one connection of its own: see [`kept`].
+/// Tests the database by its own connection: see [`kept`].
 ///
 /// ```
 /// # extern crate sqlx_0_9 as sqlx;

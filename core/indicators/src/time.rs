@@ -31,7 +31,7 @@ impl Clock {
         self.0.now()
     }
 
-    /// Waits for `time`; for ever if no clock shows its end.
+    /// Waits for `time`; without end if no clock shows it.
     pub(crate) async fn sleep(&self, time: Duration) {
         match self.now().checked_add(time) {
             Some(end) => self.0.sleep_until(end).await,

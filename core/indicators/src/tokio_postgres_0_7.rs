@@ -34,7 +34,7 @@ use self::reasons::reason_of;
 use crate::failure::BoxError;
 use crate::{Kept, kept, reason};
 
-/// Tests PostgreSQL by an empty query on one connection of its own: see [`kept`].
+/// Tests PostgreSQL by an empty query on its own connection: see [`kept`].
 ///
 /// `tls` is that of the application, or [`NoTls`](::tokio_postgres_0_7::NoTls).
 ///

@@ -36,7 +36,7 @@ const CHECK: &str = "/grpc.health.v1.Health/Check";
 /// The longest message that is read. A response has two bytes.
 const MAX_MESSAGE: usize = 4096;
 
-/// Calls `grpc.health.v1.Health/Check` by a connection of its own, which is [kept](crate::kept()).
+/// Calls `grpc.health.v1.Health/Check` by its own connection, which is [kept](crate::kept()).
 ///
 /// `uri` is as in `http://stock.example:50051`. With TLS, a Unix socket or credentials, make a channel that has them, and see
 /// [`channel`].

@@ -29,7 +29,7 @@ class Redis(Server):
         self.administer("ACL", "SETUSER", USER, "resetpass", f">{password}")
 
     def read_only(self, state):
-        """Makes it the replica of a server that there is none of, or no replica."""
+        """Makes it the replica of a server that does not exist, or no replica."""
         self.administer("REPLICAOF", *{"on": ("127.0.0.1", "1"), "off": ("NO", "ONE")}[state])
 
     def idle_timeout(self, milliseconds):

@@ -89,7 +89,7 @@ class Run:
                 self._servers[group] = server.result()
 
     def _begin(self, group):
-        """Starts the server of a group. Returns the future server, or why there is none."""
+        """Starts the server of a group. Returns the future server, or why it cannot start."""
         for needed in GROUPS[group]:
             if not needed.find():
                 return f"{needed.package} is not installed"

@@ -15,7 +15,7 @@ PASSWORD = "first"
 
 
 class Server:
-    """A server with a port and a directory of its own, which end with the scope."""
+    """A server with its own port and directory, which end with the scope."""
 
     # The Debian package, and its program.
     package = binary = None

@@ -58,7 +58,7 @@ impl Limits {
     }
 }
 
-/// The result for a certificate that nobody should accept.
+/// The result for a certificate that no client should accept.
 pub(super) fn failed(why: &str) -> CheckResult {
     CheckResult::error(redact(why).into_owned()).reason(reason::TLS)
 }

@@ -53,7 +53,7 @@ impl<C: Send + 'static> Pooled<C> {
         self.pinged(connection).await
     }
 
-    /// The counters once a connection is idle, or a moment later. Some pools take a connection back in a task of its own: the
+    /// The counters once a connection is idle, or a moment later. Some pools take a connection back in a separate task: the
     /// next test, which may follow at once, should not find it in use. It waits no longer than the test has `left`.
     pub(super) async fn settled(&self, left: Duration) -> PoolCounters {
         let clock = &self.options.clock;

@@ -20,7 +20,7 @@ struct Waiting {
 }
 
 impl Manager {
-    /// Reads the answers on a thread of its own.
+    /// Reads the answers on a separate thread.
     pub(crate) fn new() -> Self {
         let manager = Self::default();
         let waiting = manager.clone();

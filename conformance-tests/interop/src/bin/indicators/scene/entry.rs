@@ -6,7 +6,7 @@ use super::subject::Subject;
 use crate::case::Case;
 use crate::row::Row;
 
-/// An indicator in one case, behind a proxy of its own.
+/// An indicator in one case, behind its own proxy.
 pub(super) struct Entry {
     case: Case,
     subject: anyhow::Result<Subject>,
