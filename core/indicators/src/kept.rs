@@ -218,7 +218,8 @@ impl<C: Send + 'static> Kept<C> {
     }
 
     async fn pinged(&self, mut connection: C) -> Tested<C> {
-        let result = (self.ping)(&mut connection).await.map_err(|error| self.failure(error))?;
+        let pinged = (self.ping)(&mut connection).await;
+        let result = pinged.unwrap_or_else(|error| self.failure(error));
         let report = Report::of("", result.clone());
         match report.status() {
             // Another connection would be blocked, too.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use health_conformance::testee::VirtualTime;
 use health_core::{CheckResult, Health, HealthConfig, Report, Runtime as _, Status};
-use health_indicators::{Indicator as _, kept};
+use health_indicators::{Indicator as _, kept, reason};
 
 use crate::server::{
     Connection, Fails, IsSilent, Panics, RETRY_DELAY, Responds, RespondsAfter, Server, TIMEOUT,
@@ -88,6 +88,24 @@ fn a_connection_that_is_blocked_is_kept_and_another_failed_one_is_not() {
         let report = report_of(&time, &indicator);
         assert_eq!((report.status(), report.reason()), (Status::Error, Some(reason)));
         assert_eq!(value(&report, "connects"), Some(connects));
+    }
+}
+
+#[test]
+fn a_connection_whose_error_means_blocked_is_kept_too() {
+    let time = VirtualTime::default();
+    let busy = || io::Error::other("BUSY");
+    let indicator = kept(
+        || async { Ok::<_, io::Error>(()) },
+        move |(): &mut ()| Box::pin(async move { Err::<(), _>(busy()) }),
+    );
+    let indicator = indicator.classify(|_| Some(reason::BLOCKED)).runtime(time.clone());
+    let indicator = Arc::new(indicator);
+    for _ in 0..3 {
+        let report = report_of(&time, &indicator);
+        assert_eq!((report.status(), report.reason()), (Status::Error, Some("blocked")));
+        assert_eq!(value(&report, "connects"), Some(1.0));
+        time.pass(RETRY_DELAY);
     }
 }
 
