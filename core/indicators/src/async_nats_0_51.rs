@@ -17,8 +17,8 @@
 
 use std::error::Error;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ::async_nats_0_51::connection::State;
 use ::async_nats_0_51::{
@@ -119,19 +119,25 @@ pub struct Opened {
     is_stopping: Arc<AtomicBool>,
 }
 
+/// Keeps the first of what it gets until that is received. A clone of the sender would have its own place in the channel.
+fn keep_first<T>(sender: mpsc::Sender<T>) -> impl Fn(T) {
+    let sender = Mutex::new(sender);
+    move |item| drop(sender.lock().unwrap_or_else(PoisonError::into_inner).try_send(item))
+}
+
 async fn open(
     servers: Arc<[ServerAddr]>,
     options: ConnectOptions,
 ) -> Result<Opened, error::Error<ConnectErrorKind>> {
-    let (sender, errors) = mpsc::channel(1);
+    let (sender, errors) = mpsc::channel(0);
+    let keep = keep_first(sender);
     let is_stopping = Arc::new(AtomicBool::new(false));
     let flag = is_stopping.clone();
     let note = move |event| {
         match event {
             Event::LameDuckMode => flag.store(true, Ordering::Relaxed),
             Event::Connected => flag.store(false, Ordering::Relaxed),
-            // The first of many is enough.
-            Event::ServerError(error) => drop(sender.clone().try_send(error)),
+            Event::ServerError(error) => keep(error),
             _ => {}
         }
         async {}

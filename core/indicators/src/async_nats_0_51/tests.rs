@@ -2,7 +2,6 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use health_core::Report;
@@ -145,6 +144,19 @@ async fn what_it_cannot_connect_to_is_misconfigured() {
         let report = report(&connection(url, ConnectOptions::new)).await;
         assert_eq!(report.reason(), Some("misconfigured"), "{url}: {report:?}");
         assert!(!report.message().unwrap().contains("secret"));
+    }
+}
+
+#[test]
+fn of_many_errors_between_two_tests_one_is_kept() {
+    let (sender, mut errors) = mpsc::channel(0);
+    let keep = keep_first(sender);
+    for round in 0..2 {
+        for error in 0..1_000 {
+            keep((round, error));
+        }
+        assert_eq!(errors.try_recv().ok(), Some((round, 0)));
+        assert!(errors.try_recv().is_err());
     }
 }
 
