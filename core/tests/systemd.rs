@@ -4,6 +4,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
+mod logged;
+
 use std::env;
 use std::ffi::OsStr;
 use std::future::ready;
@@ -11,8 +13,8 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use health_conformance::testee::VirtualTime;
@@ -20,6 +22,8 @@ use health_core::{
     Check, CheckResult, Endpoint, Health, HealthBuilder, HealthConfig, StartupLatch, Systemd,
     SystemdError,
 };
+
+use crate::logged::logged;
 
 /// Set in the process that is the unit.
 const IS_UNIT: &str = "HEALTH_SYSTEMD_UNIT";
@@ -113,27 +117,6 @@ fn in_virtual_time(describe: impl FnOnce(HealthBuilder) -> HealthBuilder) -> (He
 fn notify(health: &Health, time: &VirtualTime) {
     assert!(matches!(health.notify_systemd().unwrap(), Systemd::Notified { .. }));
     time.settle();
-}
-
-/// What is logged while `run` runs.
-fn logged(run: impl FnOnce()) -> String {
-    #[derive(Clone, Default)]
-    struct Output(Arc<Mutex<Vec<u8>>>);
-    impl io::Write for Output {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let output = Output::default();
-    let writer = output.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false);
-    let subscriber = subscriber.with_writer(move || writer.clone()).finish();
-    tracing::subscriber::with_default(subscriber, run);
-    let bytes = output.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
 }
 
 /// A switch for a check: whether it passes.

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod logged;
+
 use std::future::ready;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -16,6 +18,8 @@ use health_core::{
 use tracing::subscriber::with_default;
 use tracing::{Subscriber, info, info_span};
 use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::logged::keep_callsites;
 
 /// The output of a subscriber.
 #[derive(Clone, Default)]
@@ -33,6 +37,7 @@ impl Write for Log {
 
 impl Log {
     fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
+        keep_callsites();
         let log = self.clone();
         tracing_subscriber::fmt()
             .with_ansi(false)

@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-use std::io;
+mod logged;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
@@ -17,36 +18,16 @@ use health_core::{
     Runtime, Task, ThreadRuntime,
 };
 
-#[derive(Clone, Default)]
-struct Output(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::logged::logged;
 
 /// The records that are logged while `run` runs.
-fn logged(run: impl FnOnce()) -> Vec<String> {
-    let output = Output::default();
-    let lines = output.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .without_time()
-        .with_ansi(false)
-        .with_writer(move || lines.clone())
-        .finish();
-    tracing::subscriber::with_default(subscriber, run);
-    let output = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
-    output.lines().map(|line| line.trim_start().to_owned()).collect()
+fn records(run: impl FnOnce()) -> Vec<String> {
+    logged(run).lines().map(|line| line.trim_start().to_owned()).collect()
 }
 
 #[test]
 fn a_part_of_a_result_that_is_not_accepted_is_a_warning() {
-    let lines = logged(|| {
+    let lines = records(|| {
         let health = Health::builder()
             .config(HealthConfig::default().with_disablefile(""))
             .check("disk", || async { CheckResult::ok().reason("Full") })
@@ -66,7 +47,7 @@ fn a_part_of_a_result_that_is_not_accepted_is_a_warning() {
 
 #[test]
 fn records_reach_a_tracing_subscriber() {
-    let lines = logged(|| {
+    let lines = records(|| {
         let config = HealthConfig::from_variables([
             (
                 "HEALTHCHECK_DISABLEFILE".into(),
@@ -106,7 +87,7 @@ fn endpoints_that_are_dropped_without_being_mounted_are_logged() {
         let config = HealthConfig::default().with_disablefile("");
         Health::builder().config(config).build().unwrap()
     };
-    let [line] = &logged(|| drop(built()))[..] else { panic!("one line was expected") };
+    let [line] = &records(|| drop(built()))[..] else { panic!("one line was expected") };
     let expected = "WARN health: the health endpoints were dropped, but never mounted on a server";
     assert!(line.starts_with(expected), "{line}");
     let used: [fn(Health); 4] = [
@@ -118,10 +99,10 @@ fn endpoints_that_are_dropped_without_being_mounted_are_logged() {
         |health| health.start_on(Inline),
     ];
     for use_health in used {
-        assert_eq!(logged(|| use_health(built())), [""; 0]);
+        assert_eq!(records(|| use_health(built())), [""; 0]);
     }
     let health = built();
-    assert_eq!(logged(|| drop(health.clone())), [""; 0]);
+    assert_eq!(records(|| drop(health.clone())), [""; 0]);
     block_on(health.respond(""));
 }
 
@@ -131,7 +112,7 @@ fn a_drain_that_would_be_cut_short_is_warned_of_with_both_numbers() {
     let drain = |builder: HealthBuilder, delay| {
         let config = HealthConfig::default().with_disablefile("");
         let health = builder.config(config).build().unwrap();
-        logged(|| {
+        records(|| {
             let _ = health.drain_when(pending::<()>(), seconds(delay)).now_or_never();
         })
     };
@@ -153,7 +134,7 @@ fn a_drain_that_would_be_cut_short_is_warned_of_with_both_numbers() {
 fn a_drain_is_logged_when_it_begins_and_when_it_is_over() {
     let config = HealthConfig::default().with_disablefile("");
     let health = Health::builder().config(config.clone()).build().unwrap();
-    let lines = logged(|| block_on(health.drain_when(async {}, Duration::ZERO)));
+    let lines = records(|| block_on(health.drain_when(async {}, Duration::ZERO)));
     let begins = "INFO health: draining: the endpoints report it from now on, and requests are served for another 0ns";
     let event = r#" event="drain""#;
     let expected = [begins, "INFO health: drained: the server may stop after 0ns"];
@@ -161,7 +142,7 @@ fn a_drain_is_logged_when_it_begins_and_when_it_is_over() {
 
     let health = Health::builder().config(config).build().unwrap();
     let signals = futures::stream::iter([(), ()]);
-    let lines = logged(|| block_on(health.drain_when(signals, Duration::ZERO)));
+    let lines = records(|| block_on(health.drain_when(signals, Duration::ZERO)));
     assert_eq!(lines[0], format!("{begins}; a second signal skips the rest{event}"));
 }
 
@@ -176,7 +157,7 @@ fn the_shutdown_phases_count_in_the_time_that_a_drain_has() {
             .build()
             .unwrap();
         let drain = Drain::at_least(seconds(1)).at_most(seconds(at_most)).unwrap();
-        logged(|| {
+        records(|| {
             let _ = health.drain_when(pending::<()>(), drain).now_or_never();
         })
     };
@@ -198,7 +179,7 @@ fn end_of_a_drain(prepare: impl FnOnce(&Health, &Clock)) -> String {
     let drained = health.drain_when(pending::<()>(), drain);
     health.drain();
     prepare(&health, &clock);
-    let mut lines = logged(|| block_on(drained));
+    let mut lines = records(|| block_on(drained));
     lines.pop().unwrap()
 }
 
@@ -236,7 +217,7 @@ fn the_end_of_a_drain_says_what_it_depended_on() {
 
 #[test]
 fn each_shutdown_phase_leaves_a_record() {
-    let lines = logged(|| {
+    let lines = records(|| {
         let config = HealthConfig::default().with_disablefile("");
         let clock = Clock(Arc::new(Mutex::new(Instant::now())));
         let health = Health::builder()
@@ -315,12 +296,12 @@ fn the_record_of_a_drain_that_began_earlier_says_when_and_what_is_left() {
         health.drain();
         *clock.0.lock().unwrap() += Duration::from_secs(seconds);
         let delay = Duration::from_secs(10);
-        let lines = logged(|| block_on(health.drain_when(async {}, delay)));
+        let lines = records(|| block_on(health.drain_when(async {}, delay)));
         assert_eq!(lines[0], format!("{began} {expected}{event}"));
         assert_eq!(lines.len(), 2, "{lines:?}");
         for (signals, can_skip) in [(1, false), (2, seconds < 10)] {
             let signals = futures::stream::iter(vec![(); signals]);
-            let lines = logged(|| block_on(health.drain_when(signals, delay)));
+            let lines = records(|| block_on(health.drain_when(signals, delay)));
             let skip = if can_skip { "; a second signal skips the rest" } else { "" };
             assert_eq!(lines[0], format!("{began} {expected}{skip}{event}"));
         }
@@ -329,7 +310,7 @@ fn the_record_of_a_drain_that_began_earlier_says_when_and_what_is_left() {
 
 #[test]
 fn a_client_that_leaves_while_checks_run_does_not_take_the_warning_with_it() {
-    let lines = logged(|| {
+    let lines = records(|| {
         let config = HealthConfig::default()
             .with_disablefile(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml/maintenance"));
         let health = Health::builder()
@@ -386,7 +367,7 @@ fn an_observer_that_does_not_keep_up_is_logged_once_until_it_has_caught_up() {
     let (mut told, mut waiting) = (0, 999);
     for _ in 0..2 {
         hangs.store(true, Ordering::SeqCst);
-        let lines = logged(|| (0..3000).for_each(|_| ask()));
+        let lines = records(|| (0..3000).for_each(|_| ask()));
         let [line] = &*lines else { panic!("{lines:?}") };
         let expected = "WARN health: an observer is 1000 notifications behind";
         assert!(line.starts_with(expected), "{line}");

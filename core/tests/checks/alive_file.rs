@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::future::ready;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use health_core::{Check, Endpoint, Health, HealthBuilder, Runtime, StartupLatch, Task};
 use tempfile::TempDir;
 
+use crate::logged::logged;
 use crate::virtual_time::{Ask as _, VirtualTime};
 use crate::{builder, passing};
 
@@ -120,27 +120,6 @@ fn age(path: &Path) {
 fn is_old(path: &Path) -> bool {
     let modified = fs::metadata(path).unwrap().modified().unwrap();
     modified < SystemTime::now() - 3600 * SECOND
-}
-
-/// What is logged while `run` runs.
-fn logged(run: impl FnOnce()) -> String {
-    #[derive(Clone, Default)]
-    struct Output(Arc<Mutex<Vec<u8>>>);
-    impl io::Write for Output {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let output = Output::default();
-    let writer = output.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false);
-    let subscriber = subscriber.with_writer(move || writer.clone()).finish();
-    tracing::subscriber::with_default(subscriber, run);
-    let bytes = output.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
 }
 
 /// The number of warnings that contain `text`, if there are no others.

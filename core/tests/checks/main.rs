@@ -15,6 +15,8 @@ mod endpoint;
 mod endpoint_building;
 mod heartbeat;
 mod log_fields;
+#[path = "../logged/mod.rs"]
+mod logged;
 mod observer;
 mod overlap;
 mod peer_fleet;

@@ -11,6 +11,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
+use crate::logged::keep_callsites;
+
 /// All spans that were opened, in this order.
 #[derive(Clone, Default)]
 pub(crate) struct Spans(Arc<Mutex<Vec<Opened>>>);
@@ -47,6 +49,7 @@ impl Visit for Opened {
 
 impl Spans {
     pub(crate) fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
+        keep_callsites();
         Registry::default().with(self.clone())
     }
 
