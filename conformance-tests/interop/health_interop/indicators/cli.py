@@ -24,8 +24,8 @@ def main(description):
     with tempfile.TemporaryDirectory(prefix="indicators-", ignore_cleanup_errors=True) as directory, Processes() as processes:
         scratch = pathlib.Path(directory)
         disk = namespace.prepare(processes, scratch) if is_alone else None
-        if options.figures:
-            for work, result in figures(processes, scratch, disk):
+        if options.figures or options.idle:
+            for work, result in figures(processes, scratch, disk, options.idle):
                 print(f"{work}: {result}", flush=True)
             return
         results = run(processes, scratch, options.only, disk)
@@ -53,6 +53,7 @@ def _options(description):
     add = parser.add_argument
     add("--check", action="store_true", help="compare the page with the results instead of writing it")
     add("--figures", action="store_true", help="measure what the indicators cost instead, for some minutes")
+    add("--idle", type=int, metavar="SECONDS", help="measure only what becomes of connections that are idle so long instead")
     add("--install", action="store_true", help="install missing servers, with apt-get")
     add("--only", type=tools.some_of(GROUPS), default=list(GROUPS), help=f"some of {','.join(GROUPS)} (default: all, and only these are written)")
     return parser.parse_args()

@@ -28,7 +28,7 @@ GROUPS = {
     "tls": [Tls],
     "names": [others.Names],
 }
-LONGEST = 600  # seconds that a run may take
+LONGEST = 600  # seconds that a run may take, without an idle time that is asked for
 
 
 def missing(groups):
@@ -47,14 +47,18 @@ def run(processes, scratch, groups, disk):
         return results | this.not_run
 
 
-def figures(processes, scratch, disk):
-    """Starts the servers and measures what indicators cost. Yields each work and its result."""
+def figures(processes, scratch, disk, idle=None):
+    """Starts the servers and measures what indicators cost. Yields each work and its result.
+
+    With `idle`, measures only probes that are so many seconds apart.
+    """
     groups = ["postgres", "redis"]
     with Run(processes, scratch, disk) as this:
         this.start(groups)
         for group, why in this.not_run.items():
             raise Failure(f"{group}: NOT RUN: {why}")
-        yield from (found for _, found in this.found("figures", groups))
+        options = ["--idle", str(idle)] if idle else []
+        yield from (found for _, found in this.found("figures", groups, options, LONGEST + (idle or 0)))
 
 
 class Run:
@@ -107,19 +111,19 @@ class Run:
             before = [kind(self._processes, self._scratch, *before)]
         return before[0]
 
-    def found(self, command, groups):
+    def found(self, command, groups, options=(), longest=LONGEST):
         """Runs a command of the program. Yields what it finds out, with the kind."""
         setup = {
             "servers": {name: server.describe() for name, server in self._servers.items()},
             "only": [group for group in groups if group in self._servers],
         }
         tested = self._processes.start(
-            [PROGRAM, command, json.dumps(setup)],
+            [PROGRAM, command, *options, json.dumps(setup)],
             self._scratch / "indicators.log",
             stdin=subprocess.PIPE,
             env=tools.environment(self._scratch, RUST_BACKTRACE="1"),
         )
-        deadline = time.monotonic() + LONGEST
+        deadline = time.monotonic() + longest
         while True:
             # Before its last lines are read.
             runs = tested.runs()
@@ -136,7 +140,7 @@ class Run:
             if not runs:
                 tested.check()
             if time.monotonic() > deadline:
-                raise Failure(f"the indicators were not tested within {LONGEST} s")
+                raise Failure(f"the indicators were not tested within {longest} s")
             time.sleep(0.005)
 
     def _answer(self, tested, question):

@@ -1,6 +1,7 @@
 //! What the indicators cost, and how often they are wrong.
 
 mod busy;
+mod idle;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use futures::future::try_join_all;
 use health_interop::fault::{Fault, FaultProxy};
 use tokio::time::sleep;
 
+use self::idle::Idle;
 use crate::Setup;
 use crate::case::Case;
 use crate::manager::Manager;
@@ -19,53 +21,58 @@ use crate::row::{Made, PERIOD, Row, Target};
 use crate::rows::{redis, sqlx};
 
 const PROBES: u32 = 10_000;
-/// Probes of a server that closes idle connections after a second, and the time between them.
-const IDLE_PROBES: u32 = 60;
-const IDLE: Duration = Duration::from_secs(2);
 const OUTAGES: u32 = 10;
 
-/// Measures everything, and prints it.
-pub(crate) async fn measure(setup: &Setup, manager: &Manager) -> anyhow::Result<()> {
-    let server = |name: &str| {
+/// An indicator that keeps one connection to a server.
+struct Kept {
+    /// The name of the server.
+    name: &'static str,
+    row: Row,
+    server: SocketAddr,
+}
+
+/// Measures everything, and prints it. With `idle`, measures only probes of a server that are so far apart.
+pub(crate) async fn measure(
+    setup: &Setup,
+    idle: Option<Duration>,
+    manager: &Manager,
+) -> anyhow::Result<()> {
+    let kept = |name, mut rows: Vec<Row>, at| -> anyhow::Result<Kept> {
         let server = setup.servers.get(name).with_context(|| format!("{name} does not run"))?;
-        Ok::<_, anyhow::Error>(SocketAddr::from((Ipv4Addr::LOCALHOST, server.port)))
+        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, server.port));
+        Ok(Kept { name, row: rows.swap_remove(at), server })
     };
-    let kept = [
-        ("redis", redis::rows().swap_remove(0), server("redis")?),
-        ("postgres", sqlx::postgres().swap_remove(2), server("postgres")?),
-    ];
-    for (name, row, address) in &kept {
-        healthy(name, row, *address).await?;
+    let kept = [kept("redis", redis::rows(), 0)?, kept("postgres", sqlx::postgres(), 2)?];
+    if let Some(apart) = idle {
+        return idle::measure(&kept, Idle::once(apart), manager).await;
+    }
+    for kept in &kept {
+        healthy(kept).await?;
     }
     let faults = [(Fault::Refuse, "refuses connections"), (Fault::Silent, "is silent")];
     let of_all = kept.iter().flat_map(|kept| faults.map(|fault| (kept, fault)));
-    try_join_all(of_all.map(|((name, row, server), fault)| outages(name, row, *server, fault)))
-        .await?;
-    for (name, ..) in &kept {
-        manager.ask(name, &["idle_timeout", "1000"]).await?;
-    }
-    let of_all = kept.iter().flat_map(|kept| [(kept, false), (kept, true)]);
-    let idle = of_all.map(|((name, row, server), forgotten)| idle(name, row, *server, forgotten));
-    try_join_all(idle).await?;
-    for (name, ..) in &kept {
-        manager.ask(name, &["idle_timeout", "0"]).await?;
-    }
-    busy::measure(server("postgres")?).await
+    try_join_all(of_all.map(|(kept, fault)| outages(kept, fault))).await?;
+    idle::measure(&kept, Idle::default(), manager).await?;
+    let [_, postgres] = &kept;
+    busy::measure(postgres.server).await
 }
 
 fn figure(work: &str, result: &str) {
     println!("FIGURE {}", serde_json::json!([work, result]));
 }
 
-async fn observed(row: &Row, server: SocketAddr) -> anyhow::Result<(FaultProxy, Observed)> {
-    let proxy = FaultProxy::start(server).await?;
-    let target = Target::new(proxy.address(), PathBuf::new(), Case::Up);
-    let Made { check, .. } = row.make(target).await?;
-    Ok((proxy, Observed::new(check)?))
+impl Kept {
+    /// Such an indicator, behind a proxy of its own.
+    async fn observed(&self) -> anyhow::Result<(FaultProxy, Observed)> {
+        let proxy = FaultProxy::start(self.server).await?;
+        let target = Target::new(proxy.address(), PathBuf::new(), Case::Up);
+        let Made { check, .. } = self.row.make(target).await?;
+        Ok((proxy, Observed::new(check)?))
+    }
 }
 
-async fn healthy(name: &str, row: &Row, server: SocketAddr) -> anyhow::Result<()> {
-    let (proxy, observed) = observed(row, server).await?;
+async fn healthy(kept: &Kept) -> anyhow::Result<()> {
+    let (proxy, observed) = kept.observed().await?;
     let (start, mut failures) = (Instant::now(), 0);
     for _ in 0..PROBES {
         failures += u32::from(!observed.test().await?.is_ok());
@@ -73,41 +80,12 @@ async fn healthy(name: &str, row: &Row, server: SocketAddr) -> anyhow::Result<()
     let (took, connections) = (start.elapsed(), proxy.connections().accepted);
     let result =
         format!("{connections} connections, {failures} failures, in {:.1} s", took.as_secs_f64());
-    figure(&format!("{PROBES} probes of a healthy server, {name}"), &result);
+    figure(&format!("{PROBES} probes of a healthy server, {}", kept.name), &result);
     Ok(())
 }
 
-/// The server closes the connection between two probes, or something in between forgets it as well.
-async fn idle(name: &str, row: &Row, server: SocketAddr, is_forgotten: bool) -> anyhow::Result<()> {
-    let (proxy, observed) = observed(row, server).await?;
-    let mut failures = 0;
-    for _ in 0..IDLE_PROBES {
-        let seen = observed.test().await?;
-        if !seen.is_ok() {
-            failures += 1;
-            println!("{name}: {} after {:?}: {}", seen.verdict(), seen.took, seen.message);
-        }
-        if is_forgotten {
-            proxy.set(Fault::HalfOpen).await?;
-        }
-        sleep(IDLE).await;
-    }
-    let connections = proxy.connections().accepted;
-    let how = if is_forgotten { "forgotten on the way" } else { "closed by the server" };
-    let work = format!(
-        "{IDLE_PROBES} probes, {IDLE:?} apart, and idle connections are {how} before the next, {name}"
-    );
-    figure(&work, &format!("{failures} failures, {connections} connections"));
-    Ok(())
-}
-
-async fn outages(
-    name: &str,
-    row: &Row,
-    server: SocketAddr,
-    (fault, how): (Fault, &str),
-) -> anyhow::Result<()> {
-    let (proxy, observed) = observed(row, server).await?;
+async fn outages(kept: &Kept, (fault, how): (Fault, &str)) -> anyhow::Result<()> {
+    let (proxy, observed) = kept.observed().await?;
     let (mut detected, mut recovered) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..OUTAGES {
         until(&observed, true).await?;
@@ -118,7 +96,7 @@ async fn outages(
     }
     let (detected, recovered) = (detected.as_secs_f64(), recovered.as_secs_f64());
     let result = format!("detected within {detected:.2} s, recovered within {recovered:.2} s");
-    figure(&format!("{OUTAGES} outages of a server that {how}, {name}"), &result);
+    figure(&format!("{OUTAGES} outages of a server that {how}, {}", kept.name), &result);
     Ok(())
 }
 

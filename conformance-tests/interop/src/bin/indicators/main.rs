@@ -14,6 +14,7 @@ mod serve;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use futures::future::join_all;
@@ -39,6 +40,9 @@ enum Command {
     Figures {
         /// As of `test`.
         setup: String,
+        /// Measures only probes that are so many seconds apart.
+        #[arg(long)]
+        idle: Option<u64>,
     },
     /// Is a server that indicators test.
     #[command(subcommand)]
@@ -69,8 +73,9 @@ async fn main() -> anyhow::Result<()> {
     tokio_rustls::rustls::crypto::ring::default_provider().install_default().ok();
     match Options::parse().command {
         Command::Test { setup } => test(&serde_json::from_str(&setup)?).await,
-        Command::Figures { setup } => {
-            figures::measure(&serde_json::from_str(&setup)?, &Manager::new()).await?;
+        Command::Figures { setup, idle } => {
+            let idle = idle.map(Duration::from_secs);
+            figures::measure(&serde_json::from_str(&setup)?, idle, &Manager::new()).await?;
             println!("DONE");
             Ok(())
         }
