@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-mod logged;
+mod callsites;
 
 use std::future::ready;
 use std::io::{self, Write};
@@ -18,8 +18,6 @@ use health_core::{
 use tracing::subscriber::with_default;
 use tracing::{Subscriber, info, info_span};
 use tracing_subscriber::fmt::format::FmtSpan;
-
-use crate::logged::keep_callsites;
 
 /// The output of a subscriber.
 #[derive(Clone, Default)]
@@ -37,7 +35,7 @@ impl Write for Log {
 
 impl Log {
     fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
-        keep_callsites();
+        callsites::keep();
         let log = self.clone();
         tracing_subscriber::fmt()
             .with_ansi(false)

@@ -6,6 +6,8 @@ mod alive_file;
 mod background;
 mod blocking;
 mod building;
+#[path = "../callsites/mod.rs"]
+mod callsites;
 mod check_paths;
 mod degraded;
 mod drain;

@@ -11,7 +11,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
-use crate::logged::keep_callsites;
+use crate::callsites;
 
 /// All spans that were opened, in this order.
 #[derive(Clone, Default)]
@@ -49,7 +49,7 @@ impl Visit for Opened {
 
 impl Spans {
     pub(crate) fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
-        keep_callsites();
+        callsites::keep();
         Registry::default().with(self.clone())
     }
 

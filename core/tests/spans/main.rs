@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
+#[path = "../callsites/mod.rs"]
+mod callsites;
 mod collector;
-#[path = "../logged/mod.rs"]
-mod logged;
 
 use std::future::{Future, pending, ready};
 use std::sync::mpsc;
@@ -21,7 +21,6 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::collector::Spans;
-use crate::logged::keep_callsites;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -322,7 +321,7 @@ fn without_spans_at_debug_a_check_runs_in_the_span_of_the_request() {
 
 #[test]
 fn a_run_without_a_subscriber_has_no_span() {
-    keep_callsites();
+    callsites::keep();
     let time = VirtualTime::default();
     let check = Check::new("disabled", || {
         ready(if Span::current().is_none() { Ok(()) } else { Err("a span") })
