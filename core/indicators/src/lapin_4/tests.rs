@@ -162,6 +162,35 @@ async fn a_connection_that_is_lost_during_an_alarm_is_replaced() {
 }
 
 #[tokio::test]
+async fn an_alarm_that_is_over_is_not_taken_for_a_new_one() {
+    let (broker, uri) = Broker::start();
+    let opened = open(&uri).await.unwrap();
+    let channel = opened.channel();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    // lapin keeps events only while somebody listens.
+    let _listening = opened.connection().events_listener();
+    broker.has_alarm.store(true, Ordering::Relaxed);
+    let options = BasicPublishOptions::default();
+    let properties = BasicProperties::default();
+    let message = channel.basic_publish("".into(), NOWHERE.into(), options, b"", properties);
+    let confirmation = message.await.unwrap();
+    let until = async |blocked| {
+        let seen = async {
+            while opened.connection().status().blocked() != blocked {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), seen).await.unwrap();
+    };
+    until(true).await;
+    broker.has_alarm.store(false, Ordering::Relaxed);
+    until(false).await;
+    confirmation.await.unwrap();
+    let published = publish(&opened).await.unwrap();
+    assert_eq!(Report::of("queue", published).reason(), None);
+}
+
+#[tokio::test]
 async fn what_it_cannot_connect_to_is_misconfigured() {
     let uris = [
         "",
