@@ -83,10 +83,11 @@ def _bounds(cells, _):
     bounds = ["the timeout"] if detected else []
     bounds += ["stuck after + period"] if "pool stuck" in cells else []
     yield "; ".join(bounds) or "–"
-    yield "period + retry delay" if any(cell["recovered"] is not None for cell in cells.values()) else "–"
-    allowed = next(iter(cells.values()))["connections"]
-    yield allowed["healthy"]
-    yield str(allowed["at_once"] or "–")
+    row = next(iter(cells.values()))["row"]
+    recovery = "period + retry delay" if row["waits"] else "period"
+    yield recovery if any(cell["recovered"] is not None for cell in cells.values()) else "–"
+    yield row["healthy"]
+    yield str(row["at_once"] or "–")
 
 
 def lines(results):

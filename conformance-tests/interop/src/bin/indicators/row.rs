@@ -70,6 +70,8 @@ pub(crate) struct Row {
     pub(crate) cases: Vec<Case>,
     /// The connections that tests of a healthy server open, and the most that may be open at the same time.
     pub(crate) connections: Connections,
+    /// From a failure to the next attempt.
+    pub(crate) retry_delay: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -105,15 +107,14 @@ impl Connections {
         }
     }
 
-    /// As the matrix shows it.
-    pub(crate) fn describe(self) -> serde_json::Value {
-        let healthy = match self {
+    /// For a healthy server, as the matrix shows it.
+    pub(crate) fn healthy(self) -> String {
+        match self {
             Self::None => "–".to_owned(),
             Self::Kept => "1".to_owned(),
             Self::EachTime => "1 per test".to_owned(),
             Self::Pool(size) => format!("of the pool of {size}"),
-        };
-        json!({ "healthy": healthy, "at_once": self.at_once() })
+        }
     }
 }
 
@@ -136,7 +137,13 @@ impl Row {
         let connections = Connections::Kept;
         let make =
             move |target| Box::pin(std::future::ready(make(target))) as BoxFuture<'static, _>;
-        Self { name, make: Box::new(make), cases: cases.to_vec(), connections }
+        Self {
+            name,
+            make: Box::new(make),
+            cases: cases.to_vec(),
+            connections,
+            retry_delay: RETRY_DELAY,
+        }
     }
 
     /// An indicator of the pool of an application, of `size` connections.
@@ -151,12 +158,32 @@ impl Row {
     {
         let connections = Connections::Pool(size);
         let make = move |target| Box::pin(make(target)) as BoxFuture<'static, _>;
-        Self { name, make: Box::new(make), cases: cases.to_vec(), connections }
+        Self {
+            name,
+            make: Box::new(make),
+            cases: cases.to_vec(),
+            connections,
+            retry_delay: Duration::ZERO,
+        }
     }
 
-    /// Opens no connection through a proxy.
+    /// Opens no connection through a proxy, and does not wait after a failure.
     pub(crate) fn without_connections(self) -> Self {
-        Self { connections: Connections::None, ..self }
+        Self { connections: Connections::None, ..self }.without_retry_delay()
+    }
+
+    /// Does not wait after a failure.
+    pub(crate) fn without_retry_delay(self) -> Self {
+        Self { retry_delay: Duration::ZERO, ..self }
+    }
+
+    /// What the matrix shows of the row itself.
+    pub(crate) fn describe(&self) -> serde_json::Value {
+        json!({
+            "healthy": self.connections.healthy(),
+            "at_once": self.connections.at_once(),
+            "waits": !self.retry_delay.is_zero(),
+        })
     }
 
     /// Opens a connection for each test.

@@ -58,11 +58,10 @@ impl Scene {
                     Ok(cells) => cells.get(index).cloned().unwrap_or_default(),
                     Err(error) => Cell::failed(error),
                 };
-                let cell = cell.describe(row.connections);
-                let (group, row, case) = (self.server, row.name, case.name());
+                let (group, case, cell) = (self.server, case.name(), cell.describe(row));
                 println!(
                     "ROW {}",
-                    json!({ "group": group, "row": row, "case": case, "cell": cell })
+                    json!({ "group": group, "row": row.name, "case": case, "cell": cell })
                 );
             }
         }

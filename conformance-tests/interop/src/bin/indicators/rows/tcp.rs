@@ -32,7 +32,7 @@ fn expecting(name: &'static str, send: &'static [u8], expect: &'static [u8]) -> 
         let tcp = tcp(target.address()).send(send).expect(expect);
         tcp.timeout(target.timeout).check("server")
     });
-    row.connects_each_time()
+    row.connects_each_time().without_retry_delay()
 }
 
 async fn version(stream: &mut TcpStream) -> io::Result<()> {

@@ -32,7 +32,7 @@ pub(super) fn tls_rows() -> Vec<Row> {
         let certificate = certificate_of(target.address(), "localhost");
         certificate.timeout(target.timeout).check("certificate")
     });
-    vec![row.connects_each_time()]
+    vec![row.connects_each_time().without_retry_delay()]
 }
 
 /// It has no connection that a proxy could break.

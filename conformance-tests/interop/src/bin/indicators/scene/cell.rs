@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::row::Connections;
+use crate::row::Row;
 
 /// What was found out.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +34,7 @@ impl Cell {
         Self { verdict: format!("NOT RUN: {why}"), ..Self::default() }
     }
 
-    pub(super) fn describe(&self, connections: Connections) -> serde_json::Value {
+    pub(super) fn describe(&self, row: &Row) -> serde_json::Value {
         let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
         json!({
             "verdict": self.verdict,
@@ -44,7 +44,7 @@ impl Cell {
             "longest": self.longest.as_secs_f64(),
             "accepted": self.accepted,
             "most": self.most,
-            "connections": connections.describe(),
+            "row": row.describe(),
             "wrong": self.wrong,
         })
     }

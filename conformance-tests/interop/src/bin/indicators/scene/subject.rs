@@ -11,9 +11,7 @@ use super::Place;
 use super::cell::Cell;
 use crate::case::Case;
 use crate::observe::{Observed, Seen};
-use crate::row::{
-    ApplicationPool, Connections, Made, PERIOD, RETRY_DELAY, Row, STUCK_AFTER, Target,
-};
+use crate::row::{ApplicationPool, Connections, Made, PERIOD, Row, STUCK_AFTER, Target};
 
 /// How long an indicator may take to pass at first, or after a fault, before the run fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,6 +30,8 @@ pub(super) struct Subject {
     pool: Option<Box<dyn ApplicationPool>>,
     timeout: Duration,
     allowed: Connections,
+    /// The longest time until it passes after a fault.
+    recovery: Duration,
 }
 
 impl Subject {
@@ -47,7 +47,8 @@ impl Subject {
         let Made { check, pool } = row.make(target).await?;
         let (observed, allowed) = (Observed::new(check)?, row.connections);
         let alike = alike(case, place.is_own);
-        let subject = Self { proxy, fault, alike, observed, pool, timeout, allowed };
+        let recovery = PERIOD + row.retry_delay + SLACK;
+        let subject = Self { proxy, fault, alike, observed, pool, timeout, allowed, recovery };
         if is_there && !matches!(case, Case::WrongPassword | Case::Up) {
             subject.passes().await.context("before the fault")?;
         }
@@ -122,7 +123,7 @@ impl Subject {
             self.passes().await.context("after the fault")?;
             let recovered = start.elapsed();
             cell.recovered = Some(recovered);
-            if recovered > PERIOD + RETRY_DELAY + SLACK {
+            if recovered > self.recovery {
                 cell.wrong.push(format!("it took {recovered:.1?} to recover"));
             }
         }
