@@ -1,5 +1,6 @@
-"""Files on a disk with little space."""
+"""Files on a disk with little space, and another one that can become read-only."""
 import errno
+import subprocess
 
 from .. import tools
 from ..process import Failure
@@ -23,6 +24,8 @@ class Files:
         return {"port": 0, "directory": str(self.directory)}
 
     def no_writes(self, state):
+        mode = {"on": "ro", "off": "rw"}[state]
+        subprocess.run(["mount", "-o", f"remount,{mode}", str(self.directory / "remounted")], check=True)
         filling = self.directory / "filling"
         if state == "off":
             filling.unlink()

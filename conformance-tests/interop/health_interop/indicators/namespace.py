@@ -27,7 +27,8 @@ def enter():
 
 
 def prepare(scope, scratch):
-    """Makes the addresses of the host itself work, and asks for names there. Returns a directory with little space."""
+    """Makes the addresses of the host itself work, and asks for names there. Returns a directory with little space,
+    in which another file system is mounted."""
     with socket.socket() as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
     resolver = scratch / "resolv.conf"
@@ -36,7 +37,10 @@ def prepare(scope, scratch):
     disk = scratch / "disk"
     disk.mkdir()
     _mount("-t", "tmpfs", "-o", "size=1m,nr_inodes=100", "tmpfs", disk)
-    scope.callback(lambda: subprocess.run(["umount", "--lazy", str(disk)]))
+    scope.callback(lambda: subprocess.run(["umount", "--recursive", "--lazy", str(disk)]))
+    remounted = disk / "remounted"
+    remounted.mkdir()
+    _mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", remounted)
     return disk
 
 

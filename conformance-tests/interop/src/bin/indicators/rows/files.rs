@@ -23,6 +23,9 @@ pub(super) fn rows() -> Vec<Row> {
         Row::new("`disk`", &[Up, NoWrites, Gone], |target| {
             disk(target.directory.join("data")).failing_below(0.1).check("data")
         }),
+        Row::new("`disk`, remounted", &[Up, NoWrites], |target| {
+            disk(target.directory.join("remounted")).failing_below(0.1).check("data")
+        }),
         Row::of("`object_store_0_14::object`, files", &[Up, NoWrites, Gone], |target| {
             let store = Arc::new(LocalFileSystem::new_with_prefix(&target.directory)?);
             let object = object_store_0_14::object(store, "file").timeout(target.timeout);
