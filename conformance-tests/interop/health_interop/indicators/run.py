@@ -83,9 +83,8 @@ class Run:
 
     def start(self, groups):
         """Starts the servers at the same time."""
-        starting = {"names": self._begin("names")}
-        for group in groups:
-            starting.setdefault(group, self._begin(group))
+        # The others need that of names.
+        starting = {group: self._begin(group) for group in {"names": None} | dict.fromkeys(groups)}
         for group, server in starting.items():
             if isinstance(server, str):
                 self.not_run[group] = server
