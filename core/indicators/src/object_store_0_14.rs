@@ -26,8 +26,8 @@ use crate::{Ping, ping, reason};
 
 /// Asks for the metadata of one object, by the client of the application. The object must exist.
 ///
-/// The client may repeat a request that fails, longer than the timeout: then the reason is `timed_out`, whatever failed. See
-/// `RetryConfig` of `object_store`.
+/// With its defaults, the client repeats a request that fails, longer than the timeout: then the reason is `timed_out`, whatever
+/// failed. A client with `RetryConfig { max_retries: 0, .. }` tells the reason.
 ///
 /// | | |
 /// |---|---|

@@ -10,6 +10,7 @@ class Files:
     """A disk that can be filled, with a file and a directory that can be removed."""
 
     package = "mount"
+    is_of_debian = True
 
     @classmethod
     def find(cls):

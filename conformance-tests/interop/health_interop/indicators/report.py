@@ -16,6 +16,7 @@ NAMES = {
     "nats": "NATS",
     "memcached": "memcached",
     "mosquitto": "mosquitto",
+    "s3": "S3 (moto)",
     "names": "dnsmasq",
     "kafka": "Kafka (mock)",
     "web": "HTTP",

@@ -26,15 +26,16 @@ GROUPS = {
     "web": [Web],
     "grpc": [Grpc],
     "tls": [Tls],
+    "s3": [others.S3],
     "names": [others.Names],
 }
 LONGEST = 600  # seconds that a run may take, without an idle time that is asked for
 
 
 def missing(groups):
-    """Returns the packages of servers that are not installed."""
+    """Returns the packages of Debian for servers that are not installed."""
     servers = {server for group in groups for server in GROUPS[group]} | {others.Names}
-    return sorted(server.package for server in servers if not server.find())
+    return sorted(server.package for server in servers if server.is_of_debian and not server.find())
 
 
 def run(processes, scratch, groups, disk):

@@ -17,8 +17,9 @@ PASSWORD = "first"
 class Server:
     """A server with its own port and directory, which end with the scope."""
 
-    # The Debian package, and its program.
+    # The package, and its program.
     package = binary = None
+    is_of_debian = True
     # The user that the server runs as, if it does not run as root.
     user = None
     ending = signal.SIGTERM

@@ -4,6 +4,7 @@ mod files;
 mod postgres;
 mod queues;
 pub(crate) mod redis;
+mod s3;
 pub(crate) mod sqlx;
 mod tcp;
 mod web;
@@ -54,6 +55,7 @@ pub(crate) fn scenes(setup: &Setup, manager: &Manager) -> Vec<Scene> {
         scene("postgres", READ_ONLY, of_postgres),
         scene("rabbitmq", RABBITMQ, queues::rabbitmq()),
         scene("redis", READ_ONLY, redis::rows()),
+        scene("s3", &[], s3::rows()),
         scene("grpc", &[], web::grpc_rows()),
         scene("tls", &[], web::tls_rows()),
         scene("web", &[], web::http_rows()),
