@@ -73,5 +73,6 @@ const FILES: &[(Case, Actions)] = &[
 const KAFKA: &[(Case, Actions)] = &[
     (Refused, (&["tell", "down"], &["tell", "up"])),
     (Frozen, (&["freeze"], &["thaw"])),
+    (Restarted, (&["tell", "restart"], &[])),
     (Slow, (&["tell", "slow"], &["tell", "fast"])),
 ];

@@ -20,6 +20,10 @@ pub(super) fn serve() -> anyhow::Result<()> {
         match line?.as_str() {
             "down" => cluster.broker_down(1)?,
             "up" => cluster.broker_up(1)?,
+            "restart" => {
+                cluster.broker_down(1)?;
+                cluster.broker_up(1)?;
+            }
             "slow" => cluster.broker_round_trip_time(1, Duration::from_millis(2700))?,
             "fast" => cluster.broker_round_trip_time(1, Duration::ZERO)?,
             other => bail!("unknown command {other}"),
