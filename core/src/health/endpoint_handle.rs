@@ -52,6 +52,7 @@ impl EndpointHandle {
     }
 
     /// The application that the endpoint belongs to.
+    #[inline]
     pub fn health(&self) -> &Health {
         &self.health
     }

@@ -29,29 +29,40 @@ use super::{EndpointHandle, Health};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Endpoints(Arc<[EndpointHandle]>);
+pub struct Endpoints(Arc<[Mounted]>);
+
+/// An endpoint next to its path, with which every request of the application is compared.
+#[derive(Debug)]
+struct Mounted {
+    path: Box<str>,
+    endpoint: EndpointHandle,
+}
 
 impl Endpoints {
+    fn mount(endpoints: impl IntoIterator<Item = EndpointHandle>) -> Self {
+        let mount = |endpoint: EndpointHandle| Mounted { path: endpoint.path().into(), endpoint };
+        Self(endpoints.into_iter().map(mount).collect())
+    }
+
     /// The endpoint that responds to a request, or `None` if the request is for the application.
     ///
     /// `path` is that of the request as it was sent, without the query ([H1](crate::contract#h1)). No endpoint
     /// responds to `CONNECT`, which asks for a tunnel ([H2](crate::contract#h2)).
     #[inline]
     pub fn route(&self, method: impl AsRef<str>, path: &str) -> Option<&EndpointHandle> {
-        let mut endpoints = self.0.iter();
-        let endpoint = endpoints.find(|endpoint| endpoint.path() == path)?;
-        (method.as_ref() != "CONNECT").then_some(endpoint)
+        let mounted = self.0.iter().find(|mounted| *mounted.path == *path)?;
+        (method.as_ref() != "CONNECT").then_some(&mounted.endpoint)
     }
 
     /// The endpoints, for frameworks with a route for each path.
     pub fn iter(&self) -> impl Iterator<Item = &EndpointHandle> {
-        self.0.iter()
+        self.0.iter().map(|mounted| &mounted.endpoint)
     }
 
     /// The application whose active requests an adapter counts that covers an application: that of the first endpoint.
     #[inline]
     pub fn health(&self) -> &Health {
-        self.0[0].health()
+        self.0[0].endpoint.health()
     }
 
     /// [`Health::start_on_tokio`] of each endpoint: adapters call this when they mount the endpoints.
@@ -69,7 +80,7 @@ impl From<Health> for Endpoints {
 
 impl From<&Health> for Endpoints {
     fn from(health: &Health) -> Self {
-        Self(health.endpoints().collect())
+        Self::mount(health.endpoints())
     }
 }
 
@@ -83,6 +94,6 @@ impl From<EndpointHandle> for Endpoints {
 impl<const N: usize> From<[EndpointHandle; N]> for Endpoints {
     fn from(endpoints: [EndpointHandle; N]) -> Self {
         const { assert!(N > 0, "no endpoint to mount") }
-        Self(endpoints.into())
+        Self::mount(endpoints)
     }
 }
