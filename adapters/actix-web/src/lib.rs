@@ -13,9 +13,7 @@ use actix_web::{HttpResponse, http, web};
 #[doc(no_inline)]
 pub use health_core::*;
 
-pub use crate::middleware::{
-    HealthBody, HealthFuture, HealthMiddleware, HealthService, middleware,
-};
+pub use crate::middleware::{HealthFuture, HealthMiddleware, HealthService, middleware};
 pub use crate::serve::serve;
 
 /// Returns a service for the health endpoints. Pass it to [`App::service`](actix_web::App::service), or to the method

@@ -1,12 +1,12 @@
 //! The middleware that covers an application.
 
-use std::error::Error as StdError;
-use std::fmt;
+use std::any::Any;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
+use std::{fmt, mem};
 
-use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ResponseHead, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::error::InternalError;
 use actix_web::http::{ConnectionType, Version};
@@ -53,10 +53,10 @@ pub struct HealthMiddleware {
 
 impl<S, B> Transform<S, ServiceRequest> for HealthMiddleware
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error, Future: 'static>,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<HealthBody<B>>;
+    type Response = ServiceResponse;
     type Error = Error;
     type Transform = HealthService<S>;
     type InitError = ();
@@ -76,10 +76,10 @@ pub struct HealthService<S> {
 
 impl<S, B> Service<ServiceRequest> for HealthService<S>
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error, Future: 'static>,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<HealthBody<B>>;
+    type Response = ServiceResponse;
     type Error = Error;
     type Future = HealthFuture<S::Future>;
 
@@ -118,6 +118,8 @@ pin_project! {
 
 type BoxedAnswer = Pin<Box<dyn Future<Output = ServiceResponse>>>;
 
+/// Not inline, so that requests of the application save fewer registers.
+#[inline(never)]
 fn answer(endpoint: EndpointHandle, request: ServiceRequest) -> BoxedAnswer {
     Box::pin(async move {
         let answer = endpoint.respond(facts(&endpoint, &request)).await;
@@ -127,43 +129,63 @@ fn answer(endpoint: EndpointHandle, request: ServiceRequest) -> BoxedAnswer {
 
 impl<F, B> Future for HealthFuture<F>
 where
-    F: Future<Output = Result<ServiceResponse<B>, Error>>,
+    F: Future<Output = Result<ServiceResponse<B>, Error>> + 'static,
     B: MessageBody + 'static,
 {
-    type Output = Result<ServiceResponse<HealthBody<B>>, Error>;
+    type Output = Result<ServiceResponse, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        match this.kind.project() {
-            KindProjection::Application { future } => {
-                Poll::Ready(match ready!(future.poll(context)) {
-                    Ok(response) => Ok(cover(response, EitherBody::left, this.covered.take())),
-                    Err(error) => Err(match this.covered.take() {
-                        Some(covered) => covered.close_error(error),
-                        None => error,
-                    }),
-                })
-            }
-            KindProjection::Endpoint { future } => {
-                let response = ready!(future.as_mut().poll(context));
-                Poll::Ready(Ok(cover(response, EitherBody::right, this.covered.take())))
-            }
-        }
+        let mut polled = match this.kind.project() {
+            KindProjection::Application { future } => poll_boxed(future, context),
+            KindProjection::Endpoint { future } => future.as_mut().poll(context).map(Ok),
+        };
+        end(this.covered, &mut polled);
+        polled
     }
 }
 
-/// The response with a body that keeps its request active.
-fn cover<B, C>(
-    response: ServiceResponse<B>,
-    either: impl FnOnce(B) -> EitherBody<C, BoxBody>,
-    covered: Option<Covered>,
-) -> ServiceResponse<HealthBody<C>> {
-    response.map_body(|head, body| {
-        if let Some(covered) = &covered {
-            covered.close(head);
-        }
-        HealthBody { body: either(body), _covered: covered }
-    })
+/// Ends the request if its response is ready, unless the body keeps it active.
+#[inline]
+fn end(covered: &mut Option<Covered>, polled: &mut Polled<BoxBody>) {
+    let Poll::Ready(result) = polled else { return };
+    let covered = covered.take();
+    if let Some(covered) = covered.filter(|covered| covered.changes(result)) {
+        covered.change(polled);
+    }
+}
+
+type Polled<B> = Poll<Result<ServiceResponse<B>, Error>>;
+type PollFn<F, B> = fn(Pin<&mut F>, &mut Context<'_>) -> Polled<B>;
+
+/// Polls `future` for a response with a boxed body. That of an [`HttpResponse`] is boxed already: then `F::poll` has the
+/// right type, and the response is not moved into another. That would cost as much as all else that the middleware does.
+#[inline]
+fn poll_boxed<F, B>(future: Pin<&mut F>, context: &mut Context<'_>) -> Polled<BoxBody>
+where
+    F: Future<Output = Result<ServiceResponse<B>, Error>> + 'static,
+    B: MessageBody + 'static,
+{
+    let poll: PollFn<F, B> = F::poll;
+    let any: &dyn Any = &poll;
+    match any.downcast_ref::<PollFn<F, BoxBody>>() {
+        Some(poll_boxed) => poll_boxed(future, context),
+        None => poll(future, context).map_ok(ServiceResponse::map_into_boxed_body),
+    }
+}
+
+/// The largest body that counts as sent with its head, in bytes: to follow it to its end would take the only allocation
+/// that the middleware adds.
+const BUFFER_SIZE: u64 = 64 * 1024;
+
+/// Whether the request is active until the body of the response ends.
+#[inline]
+fn outlasts_head(response: &ServiceResponse) -> bool {
+    match response.response().body().size() {
+        BodySize::None => false,
+        BodySize::Sized(size) => size > BUFFER_SIZE,
+        BodySize::Stream => true,
+    }
 }
 
 impl<F> fmt::Debug for HealthFuture<F> {
@@ -180,6 +202,29 @@ struct Covered {
 }
 
 impl Covered {
+    /// Whether [`change`](Self::change) changes anything.
+    #[inline]
+    fn changes(&self, result: &Result<ServiceResponse, Error>) -> bool {
+        self.active.health().is_draining() || result.as_ref().is_ok_and(outlasts_head)
+    }
+
+    /// Makes it the response as it is sent. Its body keeps the request active if it outlasts the head.
+    #[inline(never)]
+    fn change(self, polled: &mut Polled<BoxBody>) {
+        if let Poll::Ready(result) = mem::replace(polled, Poll::Pending) {
+            *polled = Poll::Ready(self.changed(result));
+        }
+    }
+
+    fn changed(self, result: Result<ServiceResponse, Error>) -> Result<ServiceResponse, Error> {
+        let mut response = result.map_err(|error| self.close_error(error))?;
+        self.close(response.response_mut().head_mut());
+        if !outlasts_head(&response) {
+            return Ok(response);
+        }
+        Ok(response.map_body(|_, body| BoxBody::new(ActiveBody { body, _covered: self })))
+    }
+
     /// actix-web sends its own `Connection` header, in place of those of the application.
     fn close(&self, response: &mut ResponseHead) {
         if self.closes(response.status.as_u16()) {
@@ -202,36 +247,23 @@ impl Covered {
     }
 }
 
-pin_project! {
-    /// The body of a response. Its request is active until this is dropped.
-    #[derive(Debug)]
-    pub struct HealthBody<B> {
-        #[pin]
-        body: EitherBody<B, BoxBody>,
-        _covered: Option<Covered>,
-    }
+/// A body whose request is active until this is dropped.
+struct ActiveBody {
+    body: BoxBody,
+    _covered: Covered,
 }
 
-impl<B: MessageBody + 'static> MessageBody for HealthBody<B> {
-    type Error = Box<dyn StdError>;
+impl MessageBody for ActiveBody {
+    type Error = <BoxBody as MessageBody>::Error;
 
-    #[inline]
     fn size(&self) -> BodySize {
         self.body.size()
     }
 
-    #[inline]
     fn poll_next(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        let body = self.project().body;
-        body.poll_next(context).map_err(Into::into)
-    }
-
-    #[inline]
-    fn try_into_bytes(self) -> Result<Bytes, Self> {
-        let Self { body, _covered } = self;
-        body.try_into_bytes().map_err(|body| Self { body, _covered })
+        Pin::new(&mut self.get_mut().body).poll_next(context)
     }
 }

@@ -1,11 +1,14 @@
 //! The middleware covers the application: its connections and its active requests.
 
+use std::future::ready;
 use std::io;
 
-use actix_web::body::{BodyStream, MessageBody};
+use actix_web::body::{BodySize, BodyStream, MessageBody, to_bytes};
 use actix_web::dev::{Service as _, ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, Version};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::{
+    Compat, Condition, ErrorHandlerResponse, ErrorHandlers, Logger, Next, from_fn,
+};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{App, Error, HttpResponse};
@@ -14,6 +17,9 @@ use health_actix_web::{Health, middleware};
 use health_conformance::Server;
 use health_testees::actix_web::serve_covered;
 use health_testees::covered::{BODY, Gate, LARGE};
+
+/// The length of the largest body that counts as sent with its head (H26).
+const LARGEST: usize = 64 * 1024;
 
 fn serve(health: Health, gate: Gate) -> io::Result<Server> {
     serve_covered(health, move |app| application(app, &gate))
@@ -36,7 +42,7 @@ fn application(app: &mut ServiceConfig, gate: &Gate) {
         .route("/keep-alive", web::get().to(move || async move { keep_alive() }))
         .route("/upgrade-required", web::get().to(move || async move { upgrade() }))
         .route("/wait", web::get().to(move || wait_for(wait.clone())))
-        .route("/stream", web::get().to(move || std::future::ready(parts())))
+        .route("/stream", web::get().to(move || ready(parts())))
         .route("/large", web::get().to(async || vec![b'x'; LARGE]))
         .route("/panic", web::get().to(panics));
 }
@@ -90,14 +96,54 @@ async fn an_error_of_a_middleware_closes_its_connection_too() {
 }
 
 #[actix_web::test]
-async fn a_body_keeps_its_request_active_until_it_is_dropped() {
+async fn only_a_body_that_outlasts_the_head_keeps_its_request_active() {
     let health = Health::builder().build().unwrap();
-    let app = App::new().route("/", web::get().to(async || BODY));
+    let text = |length| web::get().to(move || ready("x".repeat(length)));
+    let app = App::new().route("/", text(LARGEST)).route("/larger", text(LARGEST + 1));
     let app = init_service(app.wrap(middleware(&health))).await;
+
     let response = call_service(&app, TestRequest::with_uri("/").to_request()).await;
-    assert_eq!(health.active_requests(), 1);
-    // Such as a middleware that compresses.
-    let response = response.map_into_boxed_body();
     assert_eq!(health.active_requests(), 0);
-    assert_eq!(response.into_body().try_into_bytes().unwrap(), BODY);
+    assert_eq!(response.into_body().try_into_bytes().unwrap().len(), LARGEST);
+
+    let response = call_service(&app, TestRequest::with_uri("/larger").to_request()).await;
+    assert_eq!(health.active_requests(), 1);
+    assert_eq!(response.response().body().size(), BodySize::Sized(LARGEST as u64 + 1));
+    let body = to_bytes(response.into_body()).await.unwrap();
+    assert_eq!(body.len(), LARGEST + 1);
+    assert_eq!(health.active_requests(), 0);
+}
+
+/// Of these, the inner ones give the body another type, and the outer ones take that of a covered response.
+#[actix_web::test]
+async fn other_middlewares_go_inside_and_outside() {
+    let health = Health::builder().build().unwrap();
+    let app = App::new()
+        .route("/", web::get().to(async || BODY))
+        .wrap(Condition::new(true, errors()))
+        .wrap(Logger::default())
+        .wrap(Condition::new(true, middleware(&health)))
+        .wrap(errors())
+        .wrap(Condition::new(true, Logger::default()))
+        .wrap(Compat::new(middleware(&health)));
+    let app = init_service(app).await;
+    for path in ["/", "/health", "/none"] {
+        let response = call_service(&app, TestRequest::with_uri(path).to_request()).await;
+        let status = response.status();
+        let body = to_bytes(response.into_body()).await.unwrap();
+        match path {
+            "/" => assert_eq!((status, &*body), (StatusCode::OK, BODY.as_bytes())),
+            "/health" => assert_eq!((status, &*body), (StatusCode::OK, &b"OK"[..])),
+            _ => assert_eq!((status, &*body), (StatusCode::NOT_FOUND, &b""[..])),
+        }
+        assert_eq!(health.active_requests(), 0, "{path}");
+    }
+}
+
+fn errors<B: 'static>() -> ErrorHandlers<B> {
+    ErrorHandlers::new().handler(StatusCode::NOT_FOUND, keep)
+}
+
+fn keep<B>(response: ServiceResponse<B>) -> actix_web::Result<ErrorHandlerResponse<B>> {
+    Ok(ErrorHandlerResponse::Response(response.map_into_left_body()))
 }
