@@ -1,9 +1,9 @@
-//! A page of an application in a service that only gives the body another type, as each does that may respond itself or
-//! follow the body to its end, on hyper; see `adapters/bench/run`.
+//! A page of an application in a service that responds to one other path itself, on hyper; see `adapters/bench/run`. The
+//! compiler removes a service that only gives the body another type.
 
 use std::future::Future;
 
-use futures::TryFutureExt as _;
+use futures::{FutureExt as _, TryFutureExt as _};
 use health_bench::Handler;
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
@@ -19,8 +19,15 @@ async fn page(_: Request<Incoming>) -> hyper::http::Result<Response<Full<Bytes>>
 
 type Wrapped = Response<Either<Full<Bytes>, Full<Bytes>>>;
 
+async fn other() -> hyper::http::Result<Wrapped> {
+    Ok(Response::new(Either::Left(Full::new(Bytes::from_static(b"other")))))
+}
+
 fn wrapped(request: Request<Incoming>) -> impl Future<Output = hyper::http::Result<Wrapped>> {
-    page(request).map_ok(|response| response.map(Either::Left))
+    match request.uri().path() {
+        "/other" => other().left_future(),
+        _ => page(request).map_ok(|response| response.map(Either::Right)).right_future(),
+    }
 }
 
 #[tokio::main(worker_threads = 1)]
