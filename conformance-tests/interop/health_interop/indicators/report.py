@@ -8,6 +8,7 @@ PATH = ROOT / "docs/indicators.md"
 # The groups of rows, and what they are called in the page.
 NAMES = {
     "files": "this host",
+    "process": "this process",
     "postgres": "PostgreSQL",
     "pgbouncer": "PostgreSQL through pgbouncer",
     "mariadb": "MariaDB",

@@ -8,12 +8,14 @@ from .. import tools
 from ..process import Failure
 from . import databases, others
 from .files import Files
+from .limited import Limited
 from .own import PROGRAM, Grpc, Kafka, Tls, Web, certificate
 
 
 # The groups of indicators, and the servers that each needs.
 GROUPS = {
     "files": [Files],
+    "process": [Limited],
     "postgres": [databases.Postgres],
     "pgbouncer": [databases.Postgres, databases.PgBouncer],
     "mariadb": [databases.MariaDb],
@@ -96,7 +98,7 @@ class Run:
         """Starts the server of a group. Returns the future server, or why it cannot start."""
         for needed in GROUPS[group]:
             if not needed.find():
-                return f"{needed.package} is not installed"
+                return needed.needs if needed is Limited else f"{needed.package} is not installed"
         if group in ("names", "files") and not self._disk:
             return "it needs namespaces of the network and of mounts, which only root gets"
         thread = self._threads[group] = concurrent.futures.ThreadPoolExecutor(1, group)
@@ -105,6 +107,8 @@ class Run:
     def _start(self, needed):
         if needed == [Files]:
             return Files(self._disk, certificate(self._scratch)[0])
+        if needed == [Limited]:
+            return Limited(self._processes)
         # Servers in front of others get these.
         before = []
         for kind in needed:
@@ -123,6 +127,8 @@ class Run:
             stdin=subprocess.PIPE,
             env=tools.environment(self._scratch, RUST_BACKTRACE="1"),
         )
+        if limited := self._servers.get("process"):
+            limited.take(tested.pid)
         deadline = time.monotonic() + longest
         while True:
             # Before its last lines are read.

@@ -45,11 +45,27 @@ impl Target {
     }
 }
 
-/// An indicator, and the application around it if it tests its pool.
+/// An indicator, and what of this program it tests.
 pub(crate) struct Made {
     pub(crate) check: Check,
+    /// The pool of the application.
     pub(crate) pool: Option<Box<dyn ApplicationPool>>,
+    /// Uses up what the indicator looks at, in the case [`Case::NoWrites`].
+    pub(crate) fill: Option<Fill>,
 }
+
+impl Made {
+    pub(crate) fn new(check: Check) -> Self {
+        Self { check, pool: None, fill: None }
+    }
+
+    pub(crate) fn of_pool(check: Check, pool: impl ApplicationPool + 'static) -> Self {
+        Self { pool: Some(Box::new(pool)), ..Self::new(check) }
+    }
+}
+
+/// Uses something up, until what is returned is dropped. It may block its thread for a moment.
+pub(crate) type Fill = fn() -> anyhow::Result<Box<dyn Send>>;
 
 /// The pool of an application, which uses it.
 #[async_trait]
@@ -125,7 +141,7 @@ impl Row {
         cases: &[Case],
         make: impl Fn(Target) -> Check + Send + Sync + 'static,
     ) -> Self {
-        Self::of(name, cases, move |target| Ok(Made { check: make(target), pool: None }))
+        Self::of(name, cases, move |target| Ok(Made::new(make(target))))
     }
 
     /// An indicator that may have to fail before it is one.

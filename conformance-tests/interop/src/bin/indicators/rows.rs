@@ -2,6 +2,7 @@
 
 mod files;
 mod postgres;
+mod process;
 mod queues;
 pub(crate) mod redis;
 mod s3;
@@ -53,6 +54,7 @@ pub(crate) fn scenes(setup: &Setup, manager: &Manager) -> Vec<Scene> {
         scene("nats", &[], queues::nats()),
         scene("pgbouncer", &[], sqlx::pgbouncer()),
         scene("postgres", READ_ONLY, of_postgres),
+        scene("process", &[], process::rows()),
         scene("rabbitmq", RABBITMQ, queues::rabbitmq()),
         scene("redis", READ_ONLY, redis::rows()),
         scene("s3", &[], s3::rows()),

@@ -29,7 +29,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row::of("`object_store_0_14::object`, files", &[Up, NoWrites, Gone], |target| {
             let store = Arc::new(LocalFileSystem::new_with_prefix(&target.directory)?);
             let object = object_store_0_14::object(store, "file").timeout(target.timeout);
-            Ok(Made { check: object.check("objects"), pool: None })
+            Ok(Made::new(object.check("objects")))
         }),
         sqlx::sqlite(),
     ];

@@ -43,7 +43,7 @@ fn pool(name: &'static str, indicator: fn(&Pool) -> Pooled<Object>) -> Row {
         let pool = builder.build()?;
         let pooled = indicator(&pool).returns(returns).stuck_after(STUCK_AFTER);
         let check = pooled.timeout(target.timeout).check("database");
-        Ok(Made { check, pool: Some(Box::new(UsedPool(pool))) })
+        Ok(Made::of_pool(check, UsedPool(pool)))
     })
 }
 

@@ -34,7 +34,7 @@ fn row(name: &'static str, retry: RetryConfig) -> Row {
             .with_retry(retry.clone())
             .build()?;
         let object = object_store_0_14::object(Arc::new(store), OBJECT).timeout(target.timeout);
-        Ok(Made { check: object.check("images"), pool: None })
+        Ok(Made::new(object.check("images")))
     });
     // The server closes each.
     row.connects_each_time().without_retry_delay()

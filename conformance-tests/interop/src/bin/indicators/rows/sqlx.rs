@@ -111,7 +111,7 @@ fn pool<DB: Database>(
         let pool = pool.connect_lazy_with(options);
         let pooled = indicator(&pool).returns(returns).stuck_after(STUCK_AFTER);
         let check = pooled.timeout(target.timeout).check("database");
-        std::future::ready(Ok(Made { check, pool: Some(Box::new(UsedPool(pool))) }))
+        std::future::ready(Ok(Made::of_pool(check, UsedPool(pool))))
     })
 }
 

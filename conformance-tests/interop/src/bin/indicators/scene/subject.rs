@@ -11,7 +11,7 @@ use super::Place;
 use super::cell::Cell;
 use crate::case::Case;
 use crate::observe::{Observed, Seen};
-use crate::row::{ApplicationPool, Connections, Made, PERIOD, Row, STUCK_AFTER, Target};
+use crate::row::{ApplicationPool, Connections, Fill, Made, PERIOD, Row, STUCK_AFTER, Target};
 
 /// How long an indicator may take to pass at first, or after a fault, before the run fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,6 +28,7 @@ pub(super) struct Subject {
     alike: (&'static [&'static str], &'static str),
     observed: Observed,
     pool: Option<Box<dyn ApplicationPool>>,
+    fill: Option<Fill>,
     timeout: Duration,
     allowed: Connections,
     /// The longest time until it passes after a fault.
@@ -44,11 +45,12 @@ impl Subject {
             target.host = host;
         }
         let timeout = target.timeout;
-        let Made { check, pool } = row.make(target).await?;
+        let Made { check, pool, fill } = row.make(target).await?;
         let (observed, allowed) = (Observed::new(check)?, row.connections);
         let alike = alike(case, place.is_own);
         let recovery = PERIOD + row.retry_delay + SLACK;
-        let subject = Self { proxy, fault, alike, observed, pool, timeout, allowed, recovery };
+        let subject =
+            Self { proxy, fault, alike, observed, pool, fill, timeout, allowed, recovery };
         if is_there && !matches!(case, Case::WrongPassword | Case::Up) {
             subject.passes().await.context("before the fault")?;
         }
@@ -104,6 +106,8 @@ impl Subject {
                 self.note(cell, &replaced);
             }
             case => {
+                let fill = self.fill.filter(|_| case == Case::NoWrites);
+                let _filled = fill.map(tokio::task::block_in_place).transpose()?;
                 if let Some(fault) = self.fault {
                     self.proxy.set(fault).await?;
                 }

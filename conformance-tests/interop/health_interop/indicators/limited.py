@@ -1,0 +1,53 @@
+"""The limits of the program that has the indicators."""
+import contextlib
+import os
+import pathlib
+import resource
+
+# What `src/bin/indicators/rows/process.rs` fills.
+FILES, THREADS, MEMORY = 16384, 2000, 1 << 30
+ROOT = pathlib.Path("/sys/fs/cgroup")
+
+
+class Limited:
+    """A cgroup for the program, and its limit of open files."""
+
+    is_of_debian = False
+    needs = "it needs cgroups of memory and of threads that it can write to, as root"
+
+    @classmethod
+    def find(cls):
+        """Returns the files of limits in each directory in which a cgroup can be made. Without rights there are none."""
+        two = ROOT / "cgroup.subtree_control"
+        if two.exists():
+            has_both = {"memory", "pids"} <= set(two.read_text().split())
+            found = {ROOT: {"memory.max": MEMORY, "pids.max": THREADS}} if has_both else {}
+        else:
+            # Version 1 has a tree for each controller.
+            found = {ROOT / "memory": {"memory.limit_in_bytes": MEMORY}, ROOT / "pids": {"pids.max": THREADS}}
+        return found if all(os.access(directory, os.W_OK) for directory in found) else {}
+
+    def __init__(self, scope):
+        self._own = []
+        for tree, limits in self.find().items():
+            own = tree / f"indicators-{os.getpid()}"
+            own.mkdir()
+            self._own.append(own)
+            scope.callback(_remove, own)
+            for file, limit in limits.items():
+                (own / file).write_text(str(limit))
+
+    def describe(self):
+        return {"port": 0}
+
+    def take(self, process):
+        """Sets the limits of a process."""
+        for own in self._own:
+            (own / "cgroup.procs").write_text(str(process))
+        resource.prlimit(process, resource.RLIMIT_NOFILE, (FILES, FILES))
+
+
+def _remove(own):
+    # It is not empty if the program does not end.
+    with contextlib.suppress(OSError):
+        own.rmdir()
