@@ -84,7 +84,10 @@ fn classify(error: &(dyn Error + 'static)) -> Option<&'static str> {
     if error.is::<InvalidPath>() {
         return Some(reason::MISCONFIGURED);
     }
-    match error.downcast_ref::<Error>()? {
+    let Some(error) = error.downcast_ref::<Error>() else {
+        return of_hyper(error);
+    };
+    match error {
         Error::NotFound { .. } => Some(reason::MISSING),
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
             Some(reason::UNAUTHORIZED)
@@ -93,6 +96,16 @@ fn classify(error: &(dyn Error + 'static)) -> Option<&'static str> {
             Some(reason::MISCONFIGURED)
         }
         Error::NotSupported { .. } | Error::NotImplemented { .. } => Some(reason::UNSUPPORTED),
+        _ => None,
+    }
+}
+
+/// The end of a connection, of which hyper does not tell the cause. The stores hide the types of their HTTP client.
+fn of_hyper(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    match error.to_string().as_str() {
+        "operation was canceled" | "connection closed before message completed" => {
+            Some(reason::CLOSED)
+        }
         _ => None,
     }
 }
@@ -144,6 +157,10 @@ mod tests {
         ] {
             assert_eq!(classify(&error), reason, "{error}");
         }
+        for text in ["operation was canceled", "connection closed before message completed"] {
+            assert_eq!(classify(&*BoxError::from(text)), Some("closed"));
+        }
+        assert_eq!(classify(&*BoxError::from("operation timed out")), None);
         // The reason of its cause.
         let failed = Error::Generic { store: "S3", source: source() };
         let result = crate::failure::failure(&failed, classify);
