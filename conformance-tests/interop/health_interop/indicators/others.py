@@ -3,7 +3,6 @@ import os
 import pathlib
 import signal
 import socket
-import urllib.request
 
 from ..process import free_port
 from .server import PASSWORD, USER, Server
@@ -117,26 +116,6 @@ class Mosquitto(Server):
     def command(self):
         lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "persistence false"]
         return [self.find(), "-c", self.file("mosquitto.conf", "\n".join(lines) + "\n")]
-
-
-class S3(Server):
-    """A server of S3's protocol, which keeps objects in memory and checks no credentials."""
-
-    package, binary = "moto[server] of PyPI", "moto_server"
-    is_of_debian = False
-
-    def command(self):
-        return [self.find(), "-H", "127.0.0.1", "-p", self.port]
-
-    def environment(self):
-        # Any name of the host may be that of the server.
-        return {"S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}
-
-    def start(self):
-        super().start()
-        for path in "images", "images/health/present":
-            put = urllib.request.Request(f"http://127.0.0.1:{self.port}/{path}", b"", method="PUT")
-            urllib.request.urlopen(put, timeout=10).close()
 
 
 class Names(Server):

@@ -6,7 +6,7 @@ import time
 
 from .. import tools
 from ..process import Failure
-from . import databases, others
+from . import databases, objects, others
 from .files import Files
 from .limited import Limited
 from .own import PROGRAM, Grpc, Kafka, Tls, Web, certificate
@@ -28,7 +28,7 @@ GROUPS = {
     "web": [Web],
     "grpc": [Grpc],
     "tls": [Tls],
-    "s3": [others.S3],
+    "s3": [objects.S3],
     "names": [others.Names],
 }
 LONGEST = 600  # seconds that a run may take, without an idle time that is asked for

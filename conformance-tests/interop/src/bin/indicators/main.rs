@@ -65,6 +65,16 @@ struct Server {
     /// For files that are tested.
     #[serde(default)]
     directory: PathBuf,
+    /// What it has given out, if it accepts no other.
+    #[serde(default)]
+    key: Key,
+}
+
+/// An access key.
+#[derive(Deserialize, Debug, Clone, Default)]
+struct Key {
+    id: String,
+    secret: String,
 }
 
 #[tokio::main]

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use health_core::Check;
 use serde_json::json;
 
+use crate::Key;
 use crate::case::Case;
 
 /// The time between two tests.
@@ -27,12 +28,14 @@ pub(crate) struct Target {
     pub(crate) password: &'static str,
     pub(crate) timeout: Duration,
     pub(crate) directory: PathBuf,
+    pub(crate) key: Key,
 }
 
 impl Target {
     pub(crate) fn new(address: SocketAddr, directory: PathBuf, case: Case) -> Self {
         Self {
             directory,
+            key: Key::default(),
             host: address.ip().to_string(),
             port: address.port(),
             password: if case == Case::WrongPassword { "wrong" } else { "first" },

@@ -39,10 +39,11 @@ fn of_pool() -> Vec<Case> {
 pub(crate) fn scenes(setup: &Setup, manager: &Manager) -> Vec<Scene> {
     let scene = |server: &'static str, actions: &'static [(Case, Actions)], rows: Vec<Row>| {
         let is_wanted = setup.only.iter().any(|only| only == server);
-        let Server { port, directory } = setup.servers.get(server).filter(|_| is_wanted)?.clone();
+        let Server { port, directory, key } =
+            setup.servers.get(server).filter(|_| is_wanted)?.clone();
         let has_names = setup.servers.contains_key("names");
         let manager = manager.clone();
-        Some(Scene { server, port, directory, manager, actions, has_names, rows })
+        Some(Scene { server, port, directory, key, manager, actions, has_names, rows })
     };
     let of_postgres = sqlx::postgres().into_iter().chain(postgres::rows()).collect();
     let scenes = [

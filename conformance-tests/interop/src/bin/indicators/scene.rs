@@ -12,6 +12,7 @@ use serde_json::json;
 
 use self::cell::Cell;
 use self::entry::Entry;
+use crate::Key;
 use crate::case::Case;
 use crate::manager::Manager;
 use crate::row::Row;
@@ -26,6 +27,7 @@ pub(crate) struct Scene {
     pub(crate) port: u16,
     /// For files that are tested.
     pub(crate) directory: PathBuf,
+    pub(crate) key: Key,
     pub(crate) manager: Manager,
     /// What the manager is asked for in some cases, instead of what is usual in them.
     pub(crate) actions: &'static [(Case, Actions)],
@@ -38,6 +40,7 @@ pub(crate) struct Scene {
 pub(crate) struct Place {
     server: SocketAddr,
     directory: PathBuf,
+    key: Key,
     /// The name of the host, which cannot be resolved at first.
     gone: Option<String>,
     /// Whether the server makes the fault, and not the proxy.
@@ -76,7 +79,8 @@ impl Scene {
         let target = |row: &Row| {
             let server = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
             let gone = needs_names.then(|| row.host(self.server));
-            Place { server, directory: self.directory.clone(), gone, is_own: own.is_some() }
+            let (directory, key) = (self.directory.clone(), self.key.clone());
+            Place { server, directory, key, gone, is_own: own.is_some() }
         };
         let entries = rows.iter().map(|row| Entry::new(row, case, target(row)));
         let mut entries: Vec<_> = join_all(entries).await;

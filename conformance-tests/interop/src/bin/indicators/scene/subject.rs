@@ -39,6 +39,7 @@ impl Subject {
     pub(super) async fn new(row: &Row, case: Case, place: Place) -> anyhow::Result<Self> {
         let proxy = FaultProxy::start(place.server).await?;
         let mut target = Target::new(proxy.address(), place.directory, case);
+        target.key = place.key;
         let is_there = place.gone.is_none();
         let fault = case.fault().filter(|_| !place.is_own);
         if let Some(host) = place.gone {
