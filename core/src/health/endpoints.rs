@@ -29,19 +29,19 @@ use super::{EndpointHandle, Health};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Endpoints(Arc<[Mounted]>);
+pub struct Endpoints(Arc<[Route]>);
 
 /// An endpoint next to its path, with which every request of the application is compared.
 #[derive(Debug)]
-struct Mounted {
+struct Route {
     path: Box<str>,
     endpoint: EndpointHandle,
 }
 
 impl Endpoints {
-    fn mount(endpoints: impl IntoIterator<Item = EndpointHandle>) -> Self {
-        let mount = |endpoint: EndpointHandle| Mounted { path: endpoint.path().into(), endpoint };
-        Self(endpoints.into_iter().map(mount).collect())
+    fn of(endpoints: impl IntoIterator<Item = EndpointHandle>) -> Self {
+        let route = |endpoint: EndpointHandle| Route { path: endpoint.path().into(), endpoint };
+        Self(endpoints.into_iter().map(route).collect())
     }
 
     /// The endpoint that responds to a request, or `None` if the request is for the application.
@@ -50,13 +50,13 @@ impl Endpoints {
     /// responds to `CONNECT`, which asks for a tunnel ([H2](crate::contract#h2)).
     #[inline]
     pub fn route(&self, method: impl AsRef<str>, path: &str) -> Option<&EndpointHandle> {
-        let mounted = self.0.iter().find(|mounted| *mounted.path == *path)?;
-        (method.as_ref() != "CONNECT").then_some(&mounted.endpoint)
+        let route = self.0.iter().find(|route| *route.path == *path)?;
+        (method.as_ref() != "CONNECT").then_some(&route.endpoint)
     }
 
     /// The endpoints, for frameworks with a route for each path.
     pub fn iter(&self) -> impl Iterator<Item = &EndpointHandle> {
-        self.0.iter().map(|mounted| &mounted.endpoint)
+        self.0.iter().map(|route| &route.endpoint)
     }
 
     /// The application whose active requests an adapter counts that covers an application: that of the first endpoint.
@@ -80,7 +80,7 @@ impl From<Health> for Endpoints {
 
 impl From<&Health> for Endpoints {
     fn from(health: &Health) -> Self {
-        Self::mount(health.endpoints())
+        Self::of(health.endpoints())
     }
 }
 
@@ -94,6 +94,6 @@ impl From<EndpointHandle> for Endpoints {
 impl<const N: usize> From<[EndpointHandle; N]> for Endpoints {
     fn from(endpoints: [EndpointHandle; N]) -> Self {
         const { assert!(N > 0, "no endpoint to mount") }
-        Self::mount(endpoints)
+        Self::of(endpoints)
     }
 }
