@@ -10,8 +10,7 @@ use tracing_subscriber::Registry;
 static KEPT: LazyLock<[Dispatch; 2]> =
     LazyLock::new(|| [(); 2].map(|()| Registry::default().into()));
 
-/// Keeps every callsite enabled. A test that has a subscriber calls it first, and so does one that must have none beside
-/// such tests.
+/// Keeps every callsite enabled. A test that has a subscriber calls it first.
 pub(crate) fn keep() {
     LazyLock::force(&KEPT);
 }

@@ -318,13 +318,3 @@ fn without_spans_at_debug_a_check_runs_in_the_span_of_the_request() {
         assert!(spans.named("health.run").is_empty() && spans.named("health.check").is_empty());
     });
 }
-
-#[test]
-fn a_run_without_a_subscriber_has_no_span() {
-    callsites::keep();
-    let time = VirtualTime::default();
-    let check = Check::new("disabled", || {
-        ready(if Span::current().is_none() { Ok(()) } else { Err("a span") })
-    });
-    assert_eq!(ask(&built(&time, [check]), &time), "OK");
-}
