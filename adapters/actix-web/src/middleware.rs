@@ -25,7 +25,8 @@ use crate::{facts, response};
 /// endpoints.
 ///
 /// The middleware also covers the application for a [drain](crate::Health::drain_when): it counts the [active
-/// requests](crate::Health::active_requests), until the end of their bodies, and while draining HTTP/1 responses have
+/// requests](crate::Health::active_requests), until the end of their bodies (one of known length up to 64 KiB counts as sent with its
+/// head, and so does that of an error), and while draining HTTP/1 responses have
 /// the header `Connection: close`, after which actix-web closes their connections
 /// ([H26](https://docs.rs/health-core/latest/health_core/contract/index.html#h26)). Web sockets are bodies, and active
 /// until they end.
