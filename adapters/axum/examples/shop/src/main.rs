@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `GET /live` | 200 as long as the process works: for the liveness probe |
 //! | `GET /ready` | 200 if it should get traffic: for the readiness probe and load balancers. `?format=html` shows details |
+//! | `GET /health` | 200, or 299 in maintenance: the endpoint that every service has |
 //! | `GET /metrics` | metrics for Prometheus |
 //! | `POST /orders` | the application: an order in PostgreSQL, counted in Redis |
 
@@ -56,7 +57,7 @@ struct Shop {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
-    // First: a SIGTERM during the start ends the process at once.
+    // First: from here on, a SIGTERM also ends the first process of a container.
     let signals = Signals::new()?;
     let path = env::args().nth(1).context("usage: shop SETTINGS.toml")?;
     let settings = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
