@@ -27,7 +27,7 @@ use crate::{Ping, ping, reason};
 /// Asks for the metadata of one object, by the client of the application. The object must exist.
 ///
 /// With its defaults, the client repeats a request that fails, longer than the timeout: then the reason is `timed_out`, whatever
-/// failed. A client with `RetryConfig { max_retries: 0, .. }` tells the reason.
+/// failed. A client with `RetryConfig { max_retries: 0, ..RetryConfig::default() }` tells the reason.
 ///
 /// | | |
 /// |---|---|

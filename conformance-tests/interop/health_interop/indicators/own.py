@@ -42,7 +42,7 @@ class Tls(Own):
 
 
 class Kafka(Own):
-    """A mock of one broker, which chooses its port itself, so that it cannot be restarted."""
+    """A mock of one broker, which chooses its port itself, so that its process is not restarted: it closes all connections instead."""
 
     def command(self):
         return [PROGRAM, "serve", "kafka"]

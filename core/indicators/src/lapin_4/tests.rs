@@ -167,7 +167,7 @@ async fn an_alarm_that_is_over_is_not_taken_for_a_new_one() {
     let opened = open(&uri).await.unwrap();
     let channel = opened.channel();
     channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
-    // lapin keeps events only while somebody listens.
+    // lapin keeps events only while a listener exists.
     let _listening = opened.connection().events_listener();
     broker.has_alarm.store(true, Ordering::Relaxed);
     let options = BasicPublishOptions::default();

@@ -62,7 +62,7 @@ fn figure(work: &str, result: &str) {
 }
 
 impl Kept {
-    /// Such an indicator, behind a proxy of its own.
+    /// Such an indicator, behind its own proxy.
     async fn observed(&self) -> anyhow::Result<(FaultProxy, Observed)> {
         let proxy = FaultProxy::start(self.server).await?;
         let target = Target::new(proxy.address(), PathBuf::new(), Case::Up);

@@ -110,7 +110,7 @@ async fn load(pool: &PgPool) -> anyhow::Result<f64> {
     Ok(f64::from(queries.into_iter().sum::<u32>()) / start.elapsed().as_secs_f64())
 }
 
-/// The value below which so many quarters of the values are.
+/// The first, second or third quartile of the values.
 fn quartile(values: &[f64], quarters: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
