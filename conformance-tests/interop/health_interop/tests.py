@@ -317,7 +317,7 @@ class IndicatorsTest(WithFiles):
 
     def results(self, **groups):
         cell = {"verdict": "OK", "message": "", "detected": None, "recovered": 0.5, "longest": 0.1, "wrong": []}
-        cell |= {"accepted": 1, "most": 1, "connections": {"healthy": "1", "at_once": 2}}
+        cell |= {"accepted": 1, "most": 1, "row": {"healthy": "1", "at_once": 2, "waits": True}}
         return {name: {"`one`": {"up": cell}} if found is True else found for name, found in groups.items()}
 
     def page(self, results, text=PAGE, keep=False):
