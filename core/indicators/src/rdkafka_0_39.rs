@@ -48,7 +48,7 @@ use crate::time::DEFAULT_TIMEOUT;
 /// | class | shared |
 /// | timeout | 2 seconds, which a broker that is down takes: `librdkafka` waits for another one |
 /// | connections | one to each bootstrap server or broker that is asked, usually one, and a thread for each; opened by the first execution, and reopened by `librdkafka` |
-/// | reasons | `unreachable`, `refused`, `closed`, `timed_out`, `unauthorized`, `name`, `tls`, `missing` (the topic), `leaderless` (degraded as long as a partition has a leader), `misconfigured` |
+/// | reasons | `unreachable`, `refused`, `reset`, `closed`, `timed_out`, `unauthorized`, `name`, `tls`, `missing` (the topic), `leaderless` (degraded as long as a partition has a leader), `misconfigured` |
 /// | values | `brokers`, `partitions` and `leaderless` |
 /// | permissions | to describe the topic |
 /// | costs the server | a request for metadata |
@@ -107,20 +107,43 @@ impl Topic {
         let kept = self.consumer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let consumer = match kept.and_then(Owned::take) {
             Some(consumer) => consumer,
-            None => match self.config.create_with_context(Errors::default()) {
+            None => match self.connecting().create_with_context(Errors::default()) {
                 Ok(consumer) => consumer,
                 Err(error) => return rejected(&error),
             },
         };
         let fetched = consumer.fetch_metadata(Some(&self.topic), self.timeout);
-        let events = drain(&consumer);
+        drain(&consumer);
+        let mut event = consumer.context().0.lock().unwrap_or_else(PoisonError::into_inner);
         let result = match fetched {
-            Ok(metadata) => self.judge(&metadata),
+            Ok(metadata) => {
+                *event = None;
+                self.judge(&metadata)
+            }
             Err(KafkaError::Nul(_)) => misconfigured("the name of the topic contains a NUL"),
-            Err(error) => failed(&error, events),
+            Err(error) => failed(&error, event.as_ref()),
         };
+        drop(event);
         *self.consumer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Owned::new(consumer));
         result
+    }
+
+    /// The configuration of the consumer. By default it would wait 10 seconds for a broker that accepts connections and is
+    /// silent, and a minute for one that has become silent.
+    fn connecting(&self) -> ClientConfig {
+        let mut config = self.config.clone();
+        // It logs nothing, see `Errors`.
+        config.set_log_level(RDKafkaLogLevel::Info);
+        for (key, least) in [
+            ("socket.connection.setup.timeout.ms", 1_000),
+            ("api.version.request.timeout.ms", 10),
+            ("socket.timeout.ms", 10),
+        ] {
+            if config.get(key).is_none() {
+                config.set(key, self.timeout.as_millis().clamp(least, 300_000).to_string());
+            }
+        }
+        config
     }
 
     fn judge(&self, metadata: &Metadata) -> CheckResult {
@@ -154,7 +177,8 @@ impl fmt::Debug for Topic {
     }
 }
 
-/// What `librdkafka` says about its connections. A request that fails does not tell why.
+/// What `librdkafka` has said about its connections since the last test that passed. A request that fails does not tell
+/// why, and the same error is told once in 30 seconds.
 #[derive(Default)]
 struct Errors(Mutex<Option<Event>>);
 
@@ -164,16 +188,28 @@ struct Event {
 }
 
 impl ClientContext for Errors {
-    /// Nothing: the failure of the check is in the log.
-    fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
+    /// The end of a connection is only told here, and by no error. Nothing is logged: the failure of the check is.
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        use RDKafkaLogLevel::{Info, Notice, Warning};
+
+        if facility == "FAIL" && matches!(level, Info | Notice | Warning) {
+            let code = Some(RDKafkaErrorCode::BrokerTransportFailure);
+            self.set(Event { code, text: text.to_owned() });
+        }
+    }
 
     fn error(&self, error: KafkaError, text: &str) {
         let code = error.rdkafka_error_code();
         // That all of them are down says less than why one of them is.
         if code != Some(RDKafkaErrorCode::AllBrokersDown) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(Event { code, text: text.to_owned() });
+            self.set(Event { code, text: text.to_owned() });
         }
+    }
+}
+
+impl Errors {
+    fn set(&self, event: Event) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(event);
     }
 }
 
@@ -182,12 +218,11 @@ impl ConsumerContext for Errors {}
 /// How many events of `librdkafka` an execution reads: more than there are of one period, because they are read only here.
 const MAX_EVENTS: usize = 1_000;
 
-/// The last error among what `librdkafka` has to say.
-fn drain(consumer: &BaseConsumer<Errors>) -> Option<Event> {
+/// Lets `librdkafka` say what it has to say.
+fn drain(consumer: &BaseConsumer<Errors>) {
     for _ in 0..MAX_EVENTS {
         drop(consumer.poll(Duration::ZERO));
     }
-    consumer.context().0.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// The result for a configuration that is rejected. The error contains the value, which may be a password.
@@ -200,19 +235,31 @@ fn rejected(error: &KafkaError) -> CheckResult {
     }
 }
 
-fn failed(error: &KafkaError, event: Option<Event>) -> CheckResult {
-    let fallback = error.rdkafka_error_code();
-    let (code, text) = match event {
-        Some(Event { code, text }) => (code.or(fallback), format!("{error}: {text}")),
-        None => (fallback, error.to_string()),
+fn failed(error: &KafkaError, event: Option<&Event>) -> CheckResult {
+    let own = error.rdkafka_error_code().and_then(of_code);
+    let (reason, text) = match event {
+        Some(Event { code, text }) => {
+            let found = code.and_then(of_code).or(own);
+            let found = found.filter(|found| *found != reason::UNREACHABLE);
+            (found.or(Some(of_connection(text))), format!("{error}: {text}"))
+        }
+        // No broker was connected in time, and nothing is known of why.
+        None if own == Some(reason::UNREACHABLE) => (Some(reason::TIMED_OUT), error.to_string()),
+        None => (own, error.to_string()),
     };
-    let found = match code.and_then(of_code) {
-        // The code is the same for all of these.
-        Some(reason::UNREACHABLE) if text.contains("Connection refused") => Some(reason::REFUSED),
-        Some(reason::UNREACHABLE) if text.contains("isconnected") => Some(reason::CLOSED),
-        found => found,
-    };
-    CheckResult::error(redact(&text)).reason(found.unwrap_or(reason::FAILED))
+    CheckResult::error(redact(&text)).reason(reason.unwrap_or(reason::FAILED))
+}
+
+/// What happened to a connection. The code is the same for all of these.
+fn of_connection(text: &str) -> &'static str {
+    let words = [
+        ("Connection refused", reason::REFUSED),
+        ("reset by peer", reason::RESET),
+        ("isconnected", reason::CLOSED),
+        ("imed out", reason::TIMED_OUT),
+    ];
+    let found = words.into_iter().find(|(words, _)| text.contains(words));
+    found.map_or(reason::UNREACHABLE, |(_, reason)| reason)
 }
 
 fn of_code(code: RDKafkaErrorCode) -> Option<&'static str> {
@@ -240,6 +287,10 @@ fn of_code(code: RDKafkaErrorCode) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{self, Read as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
     use ::rdkafka_0_39::mocking::MockCluster;
     use ::rdkafka_0_39::types::RDKafkaRespErr;
     use health_core::Report;
@@ -312,17 +363,70 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_that_is_silent_times_out_and_one_that_refuses_is_refused() {
-        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let refusing = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    fn each_test_tells_whether_a_broker_is_silent_or_refuses_or_closes_connections() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let closing = TcpListener::bind("127.0.0.1:0").unwrap();
+        let accepting = closing.try_clone().unwrap();
+        // After the request: the kernel resets a connection that is closed with unread bytes.
+        thread::spawn(move || {
+            for client in accepting.incoming() {
+                let _length = client.unwrap().read(&mut [0; 4096]).unwrap();
+            }
+        });
+        let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         for (server, expected) in [
-            (silent.local_addr().unwrap(), &["timed_out", "unreachable"][..]),
-            (refusing, &["refused"]),
+            (silent.local_addr().unwrap(), "timed_out"),
+            (refusing, "refused"),
+            (closing.local_addr().unwrap(), "closed"),
         ] {
             let topic = topic(config(&server.to_string()), "orders");
-            let found = reason(&topic.timeout(Duration::from_millis(500))).unwrap();
-            assert!(expected.contains(&&*found), "{found}");
+            let topic = topic.timeout(Duration::from_millis(500));
+            for _ in 0..4 {
+                assert_eq!(reason(&topic).as_deref(), Some(expected));
+            }
         }
+    }
+
+    /// Forwards to a broker, except the first connection, which is silent.
+    fn silent_at_first(broker: String) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        thread::spawn(move || {
+            let _silent = listener.accept().unwrap();
+            for client in listener.incoming() {
+                let ends = (client.unwrap(), TcpStream::connect(&broker).unwrap());
+                let others = (ends.0.try_clone().unwrap(), ends.1.try_clone().unwrap());
+                thread::spawn(move || io::copy(&mut &ends.0, &mut &ends.1));
+                thread::spawn(move || io::copy(&mut &others.1, &mut &others.0));
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn a_silent_connection_is_given_up_before_librdkafka_would() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("orders", 1, 1).unwrap();
+        let server = silent_at_first(cluster.bootstrap_servers());
+        let topic = topic(config(&server), "orders").timeout(Duration::from_millis(500));
+        assert_eq!(reason(&topic).as_deref(), Some("timed_out"));
+        // For seven seconds at most: it would take ten.
+        assert!((0..14).any(|_| reason(&topic).is_none()));
+    }
+
+    #[test]
+    fn timeouts_of_the_application_are_kept_and_others_have_limits() {
+        let key = "socket.timeout.ms";
+        for (timeout, expected) in
+            [(Duration::ZERO, "10"), (Duration::from_secs(3), "3000"), (Duration::MAX, "300000")]
+        {
+            let topic = topic(config("127.0.0.1:1"), "orders").timeout(timeout);
+            assert_eq!(topic.connecting().get(key), Some(expected));
+            assert!(topic.connecting().create::<BaseConsumer>().is_ok(), "{timeout:?}");
+        }
+        let mut own = config("127.0.0.1:1");
+        own.set(key, "60000");
+        assert_eq!(topic(own, "orders").connecting().get(key), Some("60000"));
     }
 
     #[test]
