@@ -1,5 +1,6 @@
 //! A proxy in front of a server that breaks the network between it and a client.
 
+mod announced;
 mod connection;
 
 use std::io;
@@ -11,6 +12,8 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
+
+use self::announced::Announced;
 
 /// What is wrong between the client and the server. A connection that was broken by a fault stays broken after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +73,7 @@ enum Port {
 #[derive(Debug)]
 struct Shared {
     server: SocketAddr,
+    announced: Option<Announced>,
     fault: watch::Sender<Current>,
     accepted: AtomicU64,
     open: AtomicU64,
@@ -92,10 +96,28 @@ impl FaultProxy {
     ///
     /// If there is no free port.
     pub async fn start(server: SocketAddr) -> io::Result<Self> {
+        Self::new(server, |_| None).await
+    }
+
+    /// Starts a proxy in front of a broker of Kafka, which tells its clients where to connect: they are told the address of
+    /// the proxy instead.
+    ///
+    /// # Errors
+    ///
+    /// If there is no free port.
+    pub async fn start_for_kafka(server: SocketAddr) -> io::Result<Self> {
+        Self::new(server, |own| Some(Announced::new(server, own))).await
+    }
+
+    async fn new(
+        server: SocketAddr,
+        announced: impl FnOnce(SocketAddr) -> Option<Announced>,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             server,
+            announced: announced(address),
             fault: watch::Sender::new(Current { number: 0, fault: Fault::None, breaking: None }),
             accepted: AtomicU64::new(0),
             open: AtomicU64::new(0),

@@ -11,6 +11,7 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::announced::Announced;
 use super::{Current, Fault, Open};
 
 /// The fault, as a connection sees it that was accepted at some time.
@@ -54,7 +55,7 @@ impl View {
 }
 
 pub(super) async fn serve(mut client: TcpStream, open: Open) {
-    let server = open.0.server;
+    let (server, announced) = (open.0.server, open.0.announced.clone());
     let mut current = open.0.fault.subscribe();
     let mut open = Some(open);
     let accepted_in = current.borrow_and_update().number;
@@ -62,7 +63,7 @@ pub(super) async fn serve(mut client: TcpStream, open: Open) {
     let fault = match view.fault() {
         fault if fault.is_breaking() => fault,
         _ => match TcpStream::connect(server).await {
-            Ok(server) => match forwarded(&mut client, server, view, &mut open).await {
+            Ok(server) => match forwarded(&mut client, server, view, announced, &mut open).await {
                 Some(fault) => fault,
                 None => return,
             },
@@ -83,6 +84,7 @@ async fn forwarded(
     client: &mut TcpStream,
     mut server: TcpStream,
     view: View,
+    announced: Option<Announced>,
     open: &mut Option<Open>,
 ) -> Option<Fault> {
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
@@ -92,7 +94,7 @@ async fn forwarded(
     tokio::select! {
         biased;
         fault = breaking.broken() => Some(fault),
-        _ = responses(from_server, to_client, &view) => None,
+        _ = responses(from_server, to_client, &view, announced) => None,
         _ = requests(from_client, to_server, &view, open) => None,
     }
 }
@@ -123,6 +125,7 @@ async fn responses(
     mut server: ReadHalf<'_>,
     mut client: WriteHalf<'_>,
     view: &View,
+    announced: Option<Announced>,
 ) -> io::Result<()> {
     let (sender, mut parts) = mpsc::channel::<(Instant, Vec<u8>)>(64);
     let reading = async move {
@@ -130,6 +133,9 @@ async fn responses(
             let mut bytes = vec![0; 16 * 1024];
             let length = server.read(&mut bytes).await?;
             bytes.truncate(length);
+            if let Some(announced) = &announced {
+                announced.replace(&mut bytes);
+            }
             let now = Instant::now();
             let due = match view.fault() {
                 Fault::Slow(delay) => now + delay,

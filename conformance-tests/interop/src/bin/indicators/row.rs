@@ -17,6 +17,9 @@ pub(crate) const PERIOD: Duration = Duration::from_millis(500);
 /// From a failure to the next connection.
 pub(crate) const RETRY_DELAY: Duration = Duration::from_millis(500);
 
+/// The same of librdkafka, by its `reconnect.backoff.max.ms`, and because it looks once a second for what is silent.
+pub(crate) const KAFKA_RETRY_DELAY: Duration = Duration::from_secs(2);
+
 /// How long a pool returns no connection until it is stuck.
 pub(crate) const STUCK_AFTER: Duration = Duration::from_secs(2);
 
@@ -103,6 +106,8 @@ pub(crate) enum Connections {
     EachTime,
     /// Those of a pool, and one outside of it for a moment, if it opens none and does not tell why.
     Pool(u64),
+    /// One, until the broker has told another address.
+    OfKafka,
 }
 
 impl Connections {
@@ -113,6 +118,7 @@ impl Connections {
             Self::Kept => 1,
             Self::EachTime => tests,
             Self::Pool(size) => size + 1,
+            Self::OfKafka => 2,
         }
     }
 
@@ -121,8 +127,16 @@ impl Connections {
         match self {
             Self::None => 0,
             // The end of the last connection and the begin of the next one can be seen in any order.
-            Self::Kept | Self::EachTime => 2,
+            Self::Kept | Self::EachTime | Self::OfKafka => 2,
             Self::Pool(size) => size + 1,
+        }
+    }
+
+    /// How many tests use the connections that last.
+    pub(crate) fn settled_after(self) -> u32 {
+        match self {
+            Self::OfKafka => 4,
+            _ => 1,
         }
     }
 
@@ -133,6 +147,7 @@ impl Connections {
             Self::Kept => "1".to_owned(),
             Self::EachTime => "1 per test".to_owned(),
             Self::Pool(size) => format!("of the pool of {size}"),
+            Self::OfKafka => "1, then another".to_owned(),
         }
     }
 }
@@ -184,6 +199,11 @@ impl Row {
             connections,
             retry_delay: Duration::ZERO,
         }
+    }
+
+    /// Is told by the broker where to connect.
+    pub(crate) fn of_kafka(self) -> Self {
+        Self { connections: Connections::OfKafka, retry_delay: KAFKA_RETRY_DELAY, ..self }
     }
 
     /// Opens no connection through a proxy, and does not wait after a failure.

@@ -73,9 +73,4 @@ const FILES: &[(Case, Actions)] = &[
     (NoWrites, (&["no_writes", "on"], &["no_writes", "off"])),
     (Gone, (&["gone", "on"], &["gone", "off"])),
 ];
-const KAFKA: &[(Case, Actions)] = &[
-    (Refused, (&["tell", "down"], &["tell", "up"])),
-    (Frozen, (&["freeze"], &["thaw"])),
-    (Restarted, (&["tell", "restart"], &[])),
-    (Slow, (&["tell", "slow"], &["tell", "fast"])),
-];
+const KAFKA: &[(Case, Actions)] = &[(Restarted, (&["tell", "restart"], &[]))];

@@ -43,8 +43,6 @@ pub(crate) struct Place {
     key: Key,
     /// The name of the host, which cannot be resolved at first.
     gone: Option<String>,
-    /// Whether the server makes the fault, and not the proxy.
-    is_own: bool,
 }
 
 impl Scene {
@@ -80,7 +78,7 @@ impl Scene {
             let server = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
             let gone = needs_names.then(|| row.host(self.server));
             let (directory, key) = (self.directory.clone(), self.key.clone());
-            Place { server, directory, key, gone, is_own: own.is_some() }
+            Place { server, directory, key, gone }
         };
         let entries = rows.iter().map(|row| Entry::new(row, case, target(row)));
         let mut entries: Vec<_> = join_all(entries).await;

@@ -5,7 +5,7 @@ use health_indicators::{Indicator as _, async_nats_0_51, lapin_4, rdkafka_0_39};
 use rdkafka::ClientConfig;
 
 use super::{OF_LOGIN, OF_NETWORK};
-use crate::case::Case::{Frozen, Gone, NoWrites, Refused, Restarted, Slow, Up};
+use crate::case::Case::NoWrites;
 use crate::row::{RETRY_DELAY, Row, Target};
 use crate::serve::TOPIC;
 
@@ -35,15 +35,11 @@ pub(super) fn nats() -> Vec<Row> {
     })]
 }
 
-/// The mock tells clients its own address: they are behind the proxy only until they know it.
 pub(super) fn kafka() -> Vec<Row> {
-    vec![Row::new(
-        "`rdkafka_0_39::topic`",
-        &[Up, Refused, Frozen, Restarted, Gone, Slow],
-        |target| {
-            let mut config = ClientConfig::new();
-            config.set("bootstrap.servers", target.address());
-            rdkafka_0_39::topic(config, TOPIC).timeout(target.timeout).check("queue")
-        },
-    )]
+    let row = Row::new("`rdkafka_0_39::topic`", &OF_NETWORK, |target| {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", target.address());
+        rdkafka_0_39::topic(config, TOPIC).timeout(target.timeout).check("queue")
+    });
+    vec![row.of_kafka()]
 }

@@ -37,23 +37,31 @@ pub(super) struct Subject {
 
 impl Subject {
     pub(super) async fn new(row: &Row, case: Case, place: Place) -> anyhow::Result<Self> {
-        let proxy = FaultProxy::start(place.server).await?;
+        let proxy = match row.connections {
+            Connections::OfKafka => FaultProxy::start_for_kafka(place.server).await?,
+            _ => FaultProxy::start(place.server).await?,
+        };
         let mut target = Target::new(proxy.address(), place.directory, case);
         target.key = place.key;
         let is_there = place.gone.is_none();
-        let fault = case.fault().filter(|_| !place.is_own);
+        let fault = case.fault();
         if let Some(host) = place.gone {
             target.host = host;
         }
         let timeout = target.timeout;
         let Made { check, pool, fill } = row.make(target).await?;
         let (observed, allowed) = (Observed::new(check)?, row.connections);
-        let alike = alike(case, place.is_own);
+        let alike = alike(case);
         let recovery = PERIOD + row.retry_delay + SLACK;
         let subject =
             Self { proxy, fault, alike, observed, pool, fill, timeout, allowed, recovery };
         if is_there && !matches!(case, Case::WrongPassword | Case::Up) {
-            subject.passes().await.context("before the fault")?;
+            for number in 0..allowed.settled_after() {
+                if number > 0 {
+                    sleep(PERIOD).await;
+                }
+                subject.passes().await.context("before the fault")?;
+            }
         }
         Ok(subject)
     }
@@ -202,17 +210,12 @@ impl Subject {
     }
 }
 
-/// Reasons that depend on the moment: when the driver notices the end of a connection, and, of a driver that connects by
-/// itself, whether it tries to during the test.
-fn alike(case: Case, is_own: bool) -> (&'static [&'static str], &'static str) {
+/// Reasons that depend on the moment: when the driver notices the end of a connection.
+fn alike(case: Case) -> (&'static [&'static str], &'static str) {
     match case {
         Case::Reset => (&["reset", "closed"], "`reset` or `closed`"),
         // Drivers that have begun to read a response may call its end a failure of their own.
         Case::Cut => (&["reset", "closed", "failed"], "`reset`, `closed` or `failed`"),
-        Case::Refused if is_own => (&["refused", "unreachable"], "`refused` or `unreachable`"),
-        Case::Frozen | Case::Slow if is_own => {
-            (&["timed_out", "unreachable"], "`timed_out` or `unreachable`")
-        }
         _ => (&[], ""),
     }
 }
