@@ -9,7 +9,7 @@ from ..page import Page
 from ..process import Failure, Processes
 from . import namespace, report
 from .own import PROGRAM
-from .run import GROUPS, figures, missing, run
+from .run import GROUPS, NOT_INSTALLED, figures, missing, run
 
 PACKAGE = "health-interop"
 
@@ -36,7 +36,8 @@ def main(description):
         print(line)
     problems = report.problems(results)
     if os.environ.get("HEALTH_NEEDS_ALL_PROGRAMS") == "1":
-        problems += not_run
+        # Not every machine allows namespaces and cgroups.
+        problems += [line for line in not_run if line.endswith(NOT_INSTALLED)]
     if problems:
         raise Failure("\n".join(problems))
     page = Page(report.PATH)

@@ -3,6 +3,7 @@ import contextlib
 import os
 import pathlib
 import resource
+import subprocess
 
 # What `src/bin/indicators/rows/process.rs` fills.
 FILES, THREADS, MEMORY = 16384, 2000, 1 << 30
@@ -17,19 +18,19 @@ class Limited:
 
     @classmethod
     def find(cls):
-        """Returns the files of limits in each directory in which a cgroup can be made. Without rights there are none."""
-        two = ROOT / "cgroup.subtree_control"
-        if two.exists():
-            has_both = {"memory", "pids"} <= set(two.read_text().split())
-            found = {ROOT: {"memory.max": MEMORY, "pids.max": THREADS}} if has_both else {}
-        else:
-            # Version 1 has a tree for each controller.
-            found = {ROOT / "memory": {"memory.limit_in_bytes": MEMORY}, ROOT / "pids": {"pids.max": THREADS}}
-        return found if all(os.access(directory, os.W_OK) for directory in found) else {}
+        """Returns whether a process can be limited, which is tried."""
+        with contextlib.ExitStack() as scope, contextlib.suppress(OSError):
+            limited = cls(scope)
+            process = subprocess.Popen(["sleep", "60"])
+            scope.callback(process.wait)
+            scope.callback(process.kill)
+            limited.take(process.pid)
+            return bool(limited._own)
+        return False
 
     def __init__(self, scope):
         self._own = []
-        for tree, limits in self.find().items():
+        for tree, limits in _limits().items():
             own = tree / f"indicators-{os.getpid()}"
             own.mkdir()
             self._own.append(own)
@@ -45,6 +46,16 @@ class Limited:
         for own in self._own:
             (own / "cgroup.procs").write_text(str(process))
         resource.prlimit(process, resource.RLIMIT_NOFILE, (FILES, FILES))
+
+
+def _limits():
+    """Returns the files of limits in each directory in which a cgroup can be made."""
+    two = ROOT / "cgroup.subtree_control"
+    if not two.exists():
+        # Version 1 has a tree for each controller.
+        return {ROOT / "memory": {"memory.limit_in_bytes": MEMORY}, ROOT / "pids": {"pids.max": THREADS}}
+    has_both = {"memory", "pids"} <= set(two.read_text().split())
+    return {ROOT: {"memory.max": MEMORY, "pids.max": THREADS}} if has_both else {}
 
 
 def _remove(own):

@@ -31,6 +31,8 @@ GROUPS = {
     "s3": [objects.S3],
     "names": [others.Names],
 }
+# The end of why a server is not run whose program is missing.
+NOT_INSTALLED = "is not installed"
 LONGEST = 600  # seconds that a run may take, without an idle time that is asked for
 
 
@@ -98,7 +100,7 @@ class Run:
         """Starts the server of a group. Returns the future server, or why it cannot start."""
         for needed in GROUPS[group]:
             if not needed.find():
-                return needed.needs if needed is Limited else f"{needed.package} is not installed"
+                return needed.needs if needed is Limited else f"{needed.package} {NOT_INSTALLED}"
         if group in ("names", "files") and not self._disk:
             return "it needs namespaces of the network and of mounts, which only root gets"
         thread = self._threads[group] = concurrent.futures.ThreadPoolExecutor(1, group)
