@@ -16,7 +16,7 @@ use health_core::{
     Check, CheckResult, Endpoint, Health, HealthBuilder, HealthConfig, Runtime as _,
 };
 use tracing::subscriber::with_default;
-use tracing::{Instrument as _, Level, Span, info_span};
+use tracing::{Instrument as _, Level, info_span};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
